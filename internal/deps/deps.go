@@ -1,0 +1,27 @@
+package deps
+
+import (
+	_ "github.com/FZambia/sentinel"
+	_ "github.com/alicebob/miniredis/v2"
+	_ "github.com/dlclark/regexp2/v2"
+	_ "github.com/go-sql-driver/mysql"
+	_ "github.com/gomodule/redigo/redis"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/jmoiron/sqlx"
+	_ "github.com/klauspost/compress/zlib"
+	_ "github.com/maypok86/otter/v2"
+	_ "github.com/mna/redisc"
+	_ "github.com/olekukonko/tablewriter"
+	_ "github.com/oschwald/maxminddb-golang/v2"
+	_ "github.com/prometheus/client_golang/prometheus"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/spf13/cobra"
+	_ "go.uber.org/goleak"
+	_ "go.yaml.in/yaml/v3"
+	_ "golang.org/x/term"
+	_ "golang.org/x/text/encoding"
+	_ "golang.org/x/sync/errgroup"
+	_ "modernc.org/sqlite"
+	_ "pgregory.net/rapid"
+	_ "golang.org/x/sys/unix"
+)

@@ -1,0 +1,133 @@
+package matomo
+
+import (
+	"time"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+)
+
+// Site is what the tracker knows of one website: the row of table site with its aliases, goals, dimensions and tokens, and with the
+// instance-wide options already merged in (specification §13.3, §13.4 "site attributes"). A Site is never changed after loading.
+type Site struct {
+	ID       int64
+	MainURL  string
+	URLs     []string // main URL, then the aliases of table site_url
+	Timezone string   // as stored; "" makes a visit look-up fail (§3.4)
+	Location *time.Location
+	Type     string // "website", "intranet", "mobileapp" …
+
+	ExcludeUnknownURLs bool
+	ExcludedIPs        []php.IPRange // the site's, then the global ones (§2.5)
+	ExcludedParameters []string      // the site's, then the global ones, unique, not trimmed (§6.2)
+	ExcludedUserAgents []string      // the global ones, then the site's, unique (§2.6)
+	ExcludedReferrers  []string      // the global ones, then the site's, unique (§7.5)
+	KeepURLFragment    bool          // the effective answer of the site's and the global setting (§6.2)
+
+	SiteSearch               bool
+	SearchKeywordParameters  []string // effective, split on ",", not trimmed (§6.4)
+	SearchCategoryParameters []string
+
+	CreatedAt time.Time // zero when ts_created is NULL
+
+	Goals      []Goal      // not deleted, ordered by id, texts unsanitized (§8)
+	Dimensions []Dimension // active ones, ordered by id (§5.6)
+
+	TrackingTokens map[string]bool // hex sha1 hashes of tokens that may track with authentication (§1.5 step 6)
+
+	Tracker *TrackerSettings // [Tracker] with [Tracker_<idsite>] applied where the setting allows it
+}
+
+// Goal is one goal of a site (table goal).
+type Goal struct {
+	ID                  int64
+	Name                string
+	Description         string
+	MatchAttribute      string // url, title, file, external_website, event_category, event_action, event_name, visit_duration, manually
+	Pattern             string
+	PatternType         string // contains, exact, regex, greater_than
+	CaseSensitive       bool
+	AllowMultiple       bool
+	Revenue             string // as the database prints it
+	EventValueAsRevenue bool
+}
+
+// Dimension is one active custom dimension of a site (table custom_dimensions).
+type Dimension struct {
+	ID            int64  // names the parameter dimension<ID>
+	Index         int    // names the column custom_dimension_<Index>
+	Scope         string // "visit" or "action"
+	Extractions   []Extraction
+	CaseSensitive bool
+}
+
+// Extraction tells where a dimension's value is found when the request does not carry it.
+type Extraction struct {
+	Source  string // "url", "urlparam", "action_name" or another parameter name
+	Pattern string
+}
+
+// General holds what is the same for all sites (specification §13.4 "general"). It is never changed after loading.
+type General struct {
+	Privacy           Privacy
+	LocationProvider  string // option usercountry.location_provider, "" when unset (§9.2)
+	UserIDSalt        string
+	DeleteLogsOlder   time.Duration // age beyond which log rows are deleted, incl. the schedule interval; 0: log deletion is off (§1.6 step 7)
+	GlobalExcludedIPs []php.IPRange
+	SiteURLs          *URLIndex // all sites' URLs (§7.5)
+	SpamReferrers     []string  // option referrer_spam_blacklist, nil when unset (§2.7)
+	SearchEngines     string    // option SearchEngineDefinitions, "" when unset or not to be used (§7.6a)
+	Socials           string    // option SocialDefinitions, likewise
+}
+
+// Privacy holds the options of plugin PrivacyManager (§9).
+type Privacy struct {
+	AnonymizeIP             bool // ipAnonymizerEnabled
+	IPMaskLength            int  // bytes, 0…4
+	UseAnonymizedIPForVisit bool // useAnonymizedIpForVisitEnrichment
+	DoNotTrack              bool // doNotTrackEnabled
+	ForceCookielessTracking bool
+	AnonymizeUserID         bool
+	AnonymizeOrderID        bool
+	AnonymizeReferrer       string // "", exclude_query, exclude_path, exclude_all
+}
+
+// TrackerSettings are the typed settings of config.ini.php that tracking reads (specification §13.2), for one site or, with the
+// site-specific sections left out, for all.
+type TrackerSettings struct {
+	RecordStatistics               bool
+	UserIDOverwritesVisitorID      bool
+	FingerprintAcrossWebsites      bool
+	UseThirdPartyIDCookie          bool
+	CookieName                     string
+	TrustVisitorsCookies           bool
+	VisitStandardLength            int64    // seconds
+	WindowLookBack                 int64    // seconds
+	DefaultTimeOnePageVisit        int64    // seconds
+	ExcludedURLParameters          []string // url_query_parameter_to_exclude_from_url, trimmed
+	EnableDefaultLocationProvider  bool
+	LanguageToCountryGuess         bool
+	IgnoreVisitsCookieName         string
+	CampaignNameParameters         []string // trimmed
+	CampaignKeywordParameters      []string // trimmed
+	NewVisitWhenCampaignChanges    bool
+	NewVisitWhenWebsiteChanges     bool
+	NewVisitAfterMidnight          bool
+	NewVisitAfterActions           int64 // 0: never
+	PageMaximumLength              int   // bytes
+	RequireAuthentication          bool  // tracking_requests_require_authentication
+	RequireAuthenticationOlderThan int64 // seconds: tracking_requests_require_authentication_when_custom_timestamp_newer_than
+	EnableSpamFilter               bool
+	InnodbLockWaitTimeout          int // seconds, 0: leave the server's
+	ExcludeRequests                string
+	AlwaysNewVisitor               bool   // [Debug] tracker_always_new_visitor
+	Salt                           string // [General] salt
+	ProxyClientHeaders             []string
+	ProxyIPs                       []string
+	ProxyIPReadLastInList          bool
+	TitleDelimiter                 string // action_category_delimiter, else action_title_category_delimiter
+	ReferrerDefinitionSyncs        bool
+	InternetFeatures               bool
+	OnlySecureAuthTokens           bool
+	CharsetUTF8MB4                 bool   // [database] charset is utf8mb4
+	EmulatedLang                   string // stands for the PHP worker's environment variable LANG (§1.9); "" by default
+}
