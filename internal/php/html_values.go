@@ -1,0 +1,59 @@
+package php
+
+// SanitizeValue sanitises strings, also within arrays and as their keys; other values stay as they are (§A.5). A key that changes
+// moves to the end of its array. v itself is not changed.
+func SanitizeValue(v Value) Value {
+	switch v.kind {
+	case KindString:
+		return String(Sanitize(v.str))
+	case KindArray:
+		if isClean(v.arr) {
+			return v
+		}
+		return ArrayValue(sanitizeArray(v.arr))
+	}
+	return v
+}
+
+// isClean reports whether sanitising leaves a as it is.
+func isClean(a *Array) bool {
+	for key, v := range a.All() {
+		if Sanitize(key) != key {
+			return false
+		}
+		switch {
+		case v.kind == KindString && Sanitize(v.str) != v.str, v.kind == KindArray && !isClean(v.arr):
+			return false
+		}
+	}
+	return true
+}
+
+func sanitizeArray(a *Array) *Array {
+	clean := a.Clone()
+	for key := range a.All() {
+		v, ok := clean.Get(key)
+		if !ok {
+			continue
+		}
+		newKey := Sanitize(key)
+		if newKey != key {
+			clean.Delete(key)
+		}
+		clean.Set(newKey, SanitizeValue(v))
+	}
+	return clean
+}
+
+// UnsanitizeValue decodes strings, also within arrays, but not their keys (§A.5). Everything that is neither string nor array
+// becomes text: null and false are "", true is "1".
+func UnsanitizeValue(v Value) Value {
+	if v.kind != KindArray {
+		return String(Unsanitize(ToString(v)))
+	}
+	plain := NewArray(v.arr.Len())
+	for key, e := range v.arr.All() {
+		plain.Set(key, UnsanitizeValue(e))
+	}
+	return ArrayValue(plain)
+}

@@ -1,0 +1,91 @@
+package php
+
+import (
+	"errors"
+	"strings"
+)
+
+// ErrType is PHP's TypeError: an array stands where a number is read. Matomo refuses such a request (§H.4).
+var ErrType = errors.New("array given where a number is expected")
+
+// param finds a parameter that counts as given: set, not null, and with a text form that is not empty (§A.4).
+func param(params *Array, name string) (Value, bool) {
+	if EmptyString(name) {
+		return Null, false
+	}
+	v, _ := params.Get(name)
+	switch v.kind {
+	case KindNull:
+		return Null, false
+	case KindBool:
+		return v, v.num != 0
+	case KindString:
+		return v, v.str != ""
+	}
+	return v, true
+}
+
+// ReadString is the generic reader for text (§A.4). The result is sanitised, def as well. Booleans and arrays give def.
+func ReadString(params *Array, name, def string) string {
+	v, ok := param(params, name)
+	if ok {
+		switch v.kind {
+		case KindString:
+			return Sanitize(v.str)
+		case KindInt, KindFloat:
+			return ToString(v)
+		}
+	}
+	return Sanitize(def)
+}
+
+// ReadInt is the generic reader for integers (§A.4): "5.0", "1e2", " 7", "007" and true are accepted, "5abc", 1.5 and arrays give def.
+func ReadInt(params *Array, name string, def int64) int64 {
+	v, ok := param(params, name)
+	if !ok {
+		return def
+	}
+	if v = SanitizeValue(v); !LooseEqual(v, String(ToString(Int(ToInt(v))))) {
+		return def
+	}
+	return ToInt(v)
+}
+
+// ReadFloat is the generic reader for decimals (§A.4). ok is false when the parameter is missing; one that is no number is 0.
+// A comma is accepted as the point but ends the number: "1,5" is 1. An array is ErrType.
+func ReadFloat(params *Array, name string) (f float64, ok bool, err error) {
+	v, ok := param(params, name)
+	if !ok {
+		return 0, false, nil
+	}
+	if v.kind == KindArray {
+		return 0, true, ErrType
+	}
+	if v = SanitizeValue(v); !isDecimal(strings.ReplaceAll(ToString(v), ",", ".")) {
+		return 0, true, nil
+	}
+	return ToFloat(v), true, nil
+}
+
+// isDecimal reports whether all of s is a decimal number; a line break may follow it (PCRE's $).
+func isDecimal(s string) bool {
+	s = strings.TrimSuffix(s, "\n")
+	return s != "" && scanNumber(s).digits == s
+}
+
+// ReadJSON is the generic reader for JSON (§A.4): text is decoded (null when it is no JSON), structured values are taken as they are.
+// Strings in the result are sanitised, keys too. present is false when the parameter is missing or empty.
+func ReadJSON(params *Array, name string) (v Value, present bool) {
+	v, present = param(params, name)
+	if !present {
+		return Null, false
+	}
+	if v.kind == KindString {
+		decoded, err := DecodeJSON(v.str)
+		if err != nil {
+			return Null, true
+		}
+		v = decoded
+	}
+	return SanitizeValue(v), true
+}
