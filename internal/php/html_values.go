@@ -30,17 +30,16 @@ func isClean(a *Array) bool {
 }
 
 func sanitizeArray(a *Array) *Array {
-	clean := a.Clone()
-	for key := range a.All() {
-		v, ok := clean.Get(key)
-		if !ok {
-			continue
+	clean := NewArray(a.Len())
+	for key, v := range a.All() {
+		if Sanitize(key) == key {
+			clean.Set(key, SanitizeValue(v))
 		}
-		newKey := Sanitize(key)
-		if newKey != key {
-			clean.Delete(key)
+	}
+	for key, v := range a.All() {
+		if newKey := Sanitize(key); newKey != key {
+			clean.Set(newKey, SanitizeValue(v))
 		}
-		clean.Set(newKey, SanitizeValue(v))
 	}
 	return clean
 }

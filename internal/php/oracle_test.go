@@ -1,0 +1,296 @@
+package php
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// question is one call of testdata/oracle.php.
+type question struct {
+	name string
+	args []Value
+}
+
+func (q question) String() string {
+	parts := []string{q.name}
+	for _, a := range q.args {
+		parts = append(parts, Serialize(a))
+	}
+	return strings.Join(parts, " ")
+}
+
+// askPHP answers questions by a real PHP, the program named by $PHP or found in the path, and skips the test where there is none.
+func askPHP(t *testing.T, questions []question) []Value {
+	t.Helper()
+	program := os.Getenv("PHP")
+	if program == "" {
+		found, err := exec.LookPath("php")
+		if err != nil {
+			t.Skip("no php in the path to compare with; set PHP to one (8.2 with mbstring)")
+		}
+		program = found
+	}
+	var in bytes.Buffer
+	for _, q := range questions {
+		in.WriteString(q.name)
+		for _, a := range q.args {
+			in.WriteString("\t" + hex.EncodeToString([]byte(Serialize(a))))
+		}
+		in.WriteByte('\n')
+	}
+	cmd := exec.Command(program, "-d", "precision=14", "testdata/oracle.php")
+	cmd.Stdin, cmd.Stderr = &in, os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", program, err)
+	}
+	answers := make([]Value, 0, len(questions))
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	lines.Buffer(nil, 1<<24)
+	for lines.Scan() {
+		text, err := hex.DecodeString(lines.Text())
+		if err != nil {
+			t.Fatalf("answer %q to %v", lines.Text(), questions[len(answers)])
+		}
+		v, err := Unserialize(string(text))
+		if err != nil {
+			t.Fatalf("answer %q to %v: %v", text, questions[len(answers)], err)
+		}
+		answers = append(answers, v)
+	}
+	if len(answers) != len(questions) {
+		t.Fatalf("%d answers, the first missing one is to %v", len(answers), questions[len(answers)])
+	}
+	return answers
+}
+
+// compareWithPHP puts n random questions and compares the answers.
+func compareWithPHP(t *testing.T, name string, n int, ask func(r *rand.Rand) []Value, ours func(args []Value) Value) {
+	t.Run(name, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(1, uint64(n)))
+		questions := make([]question, n)
+		for i := range questions {
+			questions[i] = question{name, ask(r)}
+		}
+		wrong := 0
+		for i, want := range askPHP(t, questions) {
+			got := ours(questions[i].args)
+			if Serialize(got) == Serialize(want) {
+				continue
+			}
+			if t.Errorf("%v\n got %s\nwant %s", questions[i], Serialize(got), Serialize(want)); wrong == 15 {
+				t.Fatal("and more")
+			}
+			wrong++
+		}
+	})
+}
+
+// textOf makes texts of up to n of the tokens, one or more blanks separating them in tokens.
+func textOf(n int, tokens string) func(r *rand.Rand) []Value {
+	return func(r *rand.Rand) []Value { return []Value{String(randomText(r, n, strings.Split(tokens, " ")))} }
+}
+
+func randomText(r *rand.Rand, n int, tokens []string) string {
+	var b strings.Builder
+	for range r.IntN(n + 1) {
+		b.WriteString(tokens[r.IntN(len(tokens))])
+	}
+	return b.String()
+}
+
+const (
+	numberTokens = "0 1 2 5 9 7 . - + e E 00 123 9223372036854775807 9223372036854775808 x , 0x1A e5 e400 1.5 \t \n \v _ INF"
+	entityTokens = "& &amp; &amp &lt; &lt;b&gt; &#039; &#39; &#x27; &#X3C; &#0; &#10; &#128; &#233; &#xD800; &#1114112; &#99999999999999999999; &eacute; &apos; &Eacute; &lang; " +
+		"&euro; &thetasym; &nosuchname; &#; &#x; ; # < > ' \" a é \xe4 \xc3 \x00 \n \r 1 &nbsp; &amp;amp; 😀 \xed\xa0\x80 x &# 39; &#12a;"
+	urlTokens  = "http https : : / / // ? # @ a.com h 80 80a 99999 [::1] [ ] file mailto \x01 \x7f é %20 & = + . - _ x c user p 123456 443 \t 0 javascript"
+	utf8Tokens = "a Z É ß İ Σ ς \xe4 \xc3 \xe2\x82 \xf0\x9f\x98 \xf0 \x80 \xbf \xed\xa0\x80 \xf4\x90\x80\x80 \xfe \xc0\xaf 😀 \xe0\x80 Ⅷ Ǆ ﬀ \xff"
+	jsonTokens = `{ } [ ] , : " "a" "b":1 "a":2 1 -1 0 01 1.5 1e3 1E+2 1. .5 - true false null True "é" "\u00e9" "\ud83d\ude00" "\ud83d" "\udc00" "\x" "\n\t\/" ` +
+		"12345678901234567890 -9223372036854775808 \"\xe4\" \"\x01\" \t \n {\"a\":1,\"a\":2} [1,2] {} [] \"\\u0000a\" -0 -0.0 1e999"
+)
+
+func str(f func(string) string) func([]Value) Value {
+	return func(args []Value) Value { return String(f(args[0].Str())) }
+}
+
+func TestTextAgainstPHP(t *testing.T) {
+	compareWithPHP(t, "trim", 3000, textOf(6, "a \t \n \r \x00 \v \f é  x"), str(Trim))
+	compareWithPHP(t, "mb_strtolower", 20000, textOf(6, utf8Tokens), str(MBToLower))
+	compareWithPHP(t, "mb_substr", 10000, func(r *rand.Rand) []Value {
+		return append(textOf(8, utf8Tokens)(r), Int(r.Int64N(9)))
+	}, func(args []Value) Value { return String(CutRunes(args[0].Str(), int(args[1].Int()))) })
+	compareWithPHP(t, "stripos", 5000, func(r *rand.Rand) []Value {
+		return append(textOf(6, "a A b B é É x")(r), textOf(2, "a A b B é É x")(r)...)
+	}, func(args []Value) Value { return Bool(ContainsFold(args[0].Str(), args[1].Str())) })
+}
+
+func TestLowerCaseOfEveryCharacterAgainstPHP(t *testing.T) {
+	var code rune
+	compareWithPHP(t, "mb_strtolower", 0x2ffff, func(*rand.Rand) []Value { code++; return []Value{String(string(code))} }, str(MBToLower))
+}
+
+func randomScalar(r *rand.Rand) Value {
+	switch r.IntN(8) {
+	case 0:
+		return Null
+	case 1:
+		return Bool(r.IntN(2) == 0)
+	case 2:
+		return Int(r.Int64N(20) - 10)
+	case 3:
+		return Float(randomFloat(r))
+	case 4:
+		return String("abc")
+	}
+	return textOf(4, numberTokens)(r)[0]
+}
+
+func randomFloat(r *rand.Rand) float64 {
+	switch r.IntN(5) {
+	case 0:
+		return float64(r.IntN(100000)) / 1000
+	case 1:
+		return StringToFloat(randomText(r, 6, strings.Split("1 2 3 5 9 0 . e- e", " ")))
+	case 2:
+		return (r.Float64() - 0.5) * 1e20
+	case 3:
+		return float64(r.IntN(20000)-10000) + 0.5
+	}
+	return r.NormFloat64()
+}
+
+func TestNumbersAgainstPHP(t *testing.T) {
+	scalar := func(r *rand.Rand) []Value { return []Value{randomScalar(r)} }
+	two := func(r *rand.Rand) []Value { return []Value{randomScalar(r), randomScalar(r)} }
+	compareWithPHP(t, "is_numeric", 20000, textOf(4, numberTokens), func(args []Value) Value { return Bool(IsNumeric(args[0].Str())) })
+	compareWithPHP(t, "int", 20000, func(r *rand.Rand) []Value {
+		v := randomScalar(r)
+		for strings.Contains(v.Str(), "808e") {
+			v = randomScalar(r) // (int) of "9223372036854775808e+" is undefined behaviour of C
+		}
+		return []Value{v}
+	}, func(args []Value) Value { return Int(ToInt(args[0])) })
+	compareWithPHP(t, "float", 20000, scalar, func(args []Value) Value { return Float(ToFloat(args[0])) })
+	compareWithPHP(t, "string", 20000, scalar, func(args []Value) Value { return String(ToString(args[0])) })
+	compareWithPHP(t, "bool", 20000, scalar, func(args []Value) Value { return Bool(ToBool(args[0])) })
+	compareWithPHP(t, "equal", 60000, two, func(args []Value) Value { return Bool(LooseEqual(args[0], args[1])) })
+	compareWithPHP(t, "round", 60000, func(r *rand.Rand) []Value {
+		return []Value{Float(randomFloat(r)), Int(r.Int64N(8) - 2)}
+	}, func(args []Value) Value { return Float(Round(args[0].Float(), int(args[1].Int()))) })
+}
+
+func TestHTMLAgainstPHP(t *testing.T) {
+	compareWithPHP(t, "sanitize", 40000, textOf(6, entityTokens), str(Sanitize))
+	compareWithPHP(t, "unsanitize", 40000, textOf(6, entityTokens), str(Unsanitize))
+}
+
+func urlValue(args []Value) Value {
+	u, ok := ParseURL(args[0].Str())
+	if !ok {
+		return Bool(false)
+	}
+	a := &Array{}
+	set := func(has bool, key string, v Value) {
+		if has {
+			a.Set(key, v)
+		}
+	}
+	set(u.HasScheme, "scheme", String(u.Scheme))
+	set(u.HasHost, "host", String(u.Host))
+	set(u.HasPort, "port", Int(int64(u.Port)))
+	set(u.HasUser, "user", String(u.User))
+	set(u.HasPass, "pass", String(u.Pass))
+	set(u.HasPath, "path", String(u.Path))
+	set(u.HasQuery, "query", String(u.Query))
+	set(u.HasFragment, "fragment", String(u.Fragment))
+	return ArrayValue(a)
+}
+
+func randomValue(r *rand.Rand, depth int) Value {
+	if depth == 0 || r.IntN(3) > 0 {
+		if r.IntN(3) == 0 {
+			return String(randomText(r, 4, strings.Split(`a é / " \ 😀 & < \n = %`+" \x01 \x7f \xe4", " ")))
+		}
+		return randomScalar(r)
+	}
+	a := &Array{}
+	for range r.IntN(5) {
+		if r.IntN(2) == 0 {
+			a.Append(randomValue(r, depth-1))
+		} else {
+			a.Set(randomText(r, 2, strings.Split("a b 1 0 - é /", " ")), randomValue(r, depth-1))
+		}
+	}
+	return ArrayValue(a)
+}
+
+func TestURLsAgainstPHP(t *testing.T) {
+	compareWithPHP(t, "parse_url", 100000, textOf(8, urlTokens), urlValue)
+	compareWithPHP(t, "urldecode", 10000, textOf(6, "% %2 %20 %zz + a é %E4 %e4 5 %%"), str(URLDecode))
+	compareWithPHP(t, "urlencode", 10000, textOf(6, "% + a é - _ . ~ / A 5 & * \x00 \xff"), str(URLEncode))
+	compareWithPHP(t, "http_build_query", 5000, func(r *rand.Rand) []Value {
+		return []Value{ArrayValue(List(randomValue(r, 3), randomValue(r, 3)))}
+	}, func(args []Value) Value { return String(HTTPBuildQuery(args[0].Array())) })
+}
+
+func orError(v Value, err error) Value {
+	if err != nil {
+		return String("error")
+	}
+	return ArrayValue(List(v))
+}
+
+func TestCodecsAgainstPHP(t *testing.T) {
+	value := func(r *rand.Rand) []Value { return []Value{randomValue(r, 4)} }
+	compareWithPHP(t, "json_decode", 100000, textOf(7, jsonTokens), func(args []Value) Value { return orError(DecodeJSON(args[0].Str())) })
+	compareWithPHP(t, "json_encode", 20000, value, func(args []Value) Value {
+		s, err := EncodeJSON(args[0])
+		if err != nil {
+			return Bool(false)
+		}
+		return String(s)
+	})
+	compareWithPHP(t, "serialize", 20000, value, func(args []Value) Value { return String(Serialize(args[0])) })
+	compareWithPHP(t, "unserialize", 50000, func(r *rand.Rand) []Value {
+		s := Serialize(randomValue(r, 3))
+		if i := r.IntN(len(s)); r.IntN(2) == 0 {
+			s = s[:i] + randomText(r, 2, strings.Split(`i:5; i:+5; d:.5; d:1e3; b:2; a:1:{ } ; " : s:1:"a"; N; -INF s:01: 3`, " ")) + s[i:]
+		}
+		return []Value{String(s)}
+	}, func(args []Value) Value { return orError(Unserialize(args[0].Str())) })
+	compareWithPHP(t, "base64_decode", 20000, textOf(9, "A b C 9 / + = - _ \n Kg ** é Zm9v"), str(Base64Decode))
+}
+
+func TestAddressesAgainstPHP(t *testing.T) {
+	compareWithPHP(t, "inet_pton", 60000, textOf(12, ". : :: 0 1 255 256 01 a ffff 1.2.3.4 fe80 %1 12345 [ / . : : ."), func(args []Value) Value {
+		ip, ok := ParseIP(args[0].Str())
+		if !ok {
+			return Bool(false)
+		}
+		return String(string(ip))
+	})
+	compareWithPHP(t, "inet_ntop", 20000, func(r *rand.Rand) []Value {
+		ip := make([]byte, 4+12*r.IntN(2))
+		for i := range ip {
+			if r.IntN(3) == 0 {
+				ip[i] = byte(r.Int())
+			} else if r.IntN(8) == 0 {
+				ip[i] = 0xff
+			}
+		}
+		return []Value{String(string(ip))}
+	}, func(args []Value) Value { return String(FormatIP([]byte(args[0].Str()))) })
+}
+
+func TestVersionsAgainstPHP(t *testing.T) {
+	const tokens = "0 1 2 10 01 . . . - _ + a alpha b beta rc RC dev pl p x #"
+	compareWithPHP(t, "version_compare", 60000, func(r *rand.Rand) []Value {
+		return append(textOf(5, tokens)(r), textOf(5, tokens)(r)...)
+	}, func(args []Value) Value { return Int(int64(VersionCompare(args[0].Str(), args[1].Str()))) })
+}
