@@ -35,6 +35,10 @@ type Site struct {
 	TrackingTokens map[string]bool // hex sha1 hashes of tokens that may track with authentication (§1.5 step 6)
 
 	Tracker *TrackerSettings // [Tracker] with [Tracker_<idsite>] applied where the setting allows it
+
+	OwnURLs       *URLIndex         // URLs, sorted: what exclude_unknown_urls lets pass (§2.8)
+	ReferrerIndex *URLIndex         // ExcludedReferrers in their order (§7.5)
+	Salts         map[string]string // fingerprint salts of tomorrow … the day before yesterday by local date (§4)
 }
 
 // Goal is one goal of a site (table goal).
@@ -111,7 +115,8 @@ type TrackerSettings struct {
 	CampaignKeywordParameters      []string // trimmed
 	NewVisitWhenCampaignChanges    bool
 	NewVisitWhenWebsiteChanges     bool
-	NewVisitAfterMidnight          bool
+	NewVisitAfterMidnight          bool  // for the decision of §3.4
+	DailyFingerprint               bool  // create_new_visit_after_midnight without the site's override: config_id carries a daily salt (§4)
 	NewVisitAfterActions           int64 // 0: never
 	PageMaximumLength              int   // bytes
 	RequireAuthentication          bool  // tracking_requests_require_authentication

@@ -1,0 +1,225 @@
+package matomo
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"database/sql"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jmoiron/sqlx"
+)
+
+// Database says how to reach Matomo's database: section [database] (specification §13.2, §B.1).
+type Database struct {
+	Host      string // name or address; a path is a unix socket
+	Port      int    // 0: 3306
+	Socket    string // path of a unix socket, wins over Host
+	Username  string
+	Password  string
+	Name      string
+	Prefix    string // of every table
+	Charset   string // "": the server's
+	Collation string // "": the charset's default
+	Type      string // storage engine, informative
+
+	EnableSSL   bool
+	SSLCA       string // path of a PEM file
+	SSLCAPath   string // path of a folder of PEM files
+	SSLCert     string // path of a PEM file; needs SSLKey
+	SSLKey      string
+	SSLCipher   string // names of OpenSSL, not used: Go chooses
+	SSLNoVerify bool   // take any certificate
+
+	LockWaitTimeout int // seconds, 0: the server's (Tracker.innodb_lock_wait_timeout)
+}
+
+// Time limits of a connection. Reading is generous: a statement may wait for row locks (50 s by default) and for slow disks.
+const (
+	dialTimeout  = 10 * time.Second
+	readTimeout  = 3 * time.Minute
+	writeTimeout = time.Minute
+)
+
+// Database returns section [database].
+func (c *Config) Database() Database {
+	const section = "database"
+	d := Database{
+		Host: c.String(section, "host"), Socket: c.String(section, "unix_socket"),
+		Username: c.String(section, "username"), Password: c.String(section, "password"),
+		Name: c.String(section, "dbname"), Prefix: c.String(section, "tables_prefix"),
+		Charset: c.String(section, "charset"), Collation: c.String(section, "collation"), Type: c.String(section, "type"),
+		EnableSSL: c.Bool(section, "enable_ssl"), SSLCA: c.String(section, "ssl_ca"), SSLCAPath: c.String(section, "ssl_ca_path"),
+		SSLCert: c.String(section, "ssl_cert"), SSLKey: c.String(section, "ssl_key"), SSLCipher: c.String(section, "ssl_cipher"),
+		SSLNoVerify:     c.Bool(section, "ssl_no_verify"),
+		LockWaitTimeout: int(c.Int("Tracker", "innodb_lock_wait_timeout")),
+	}
+	if port := c.String(section, "port"); strings.HasPrefix(port, "/") && d.Socket == "" {
+		d.Socket = port
+	} else {
+		d.Port = int(c.Int(section, "port"))
+	}
+	return d
+}
+
+// Validate tells what is missing for a connection, in words of config.ini.php.
+func (d Database) Validate() error {
+	switch {
+	case d.Name == "":
+		return fmt.Errorf("no database name: set dbname in section [database] of config/config.ini.php")
+	case d.Host == "" && d.Socket == "":
+		return fmt.Errorf("no database host: set host or unix_socket in section [database] of config/config.ini.php")
+	case d.EnableSSL && (d.SSLCert == "") != (d.SSLKey == ""):
+		return fmt.Errorf("ssl_cert and ssl_key of section [database] belong together: set both or none")
+	}
+	return nil
+}
+
+// Address is where the server listens: the path of a socket or host:port. It holds no secret.
+func (d Database) Address() string {
+	_, address := d.network()
+	return address
+}
+
+// defaultSockets are the places where servers put their socket. PHP's driver takes "localhost" for the socket, whatever the port.
+var defaultSockets = []string{"/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/var/run/mysqld/mysqld.sock", "/tmp/mysql.sock"}
+
+func (d Database) network() (network, address string) {
+	switch {
+	case strings.HasPrefix(d.Socket, "/"):
+		return "unix", d.Socket
+	case strings.HasPrefix(d.Host, "/"):
+		return "unix", d.Host
+	case d.Host == "localhost":
+		for _, socket := range defaultSockets {
+			if info, err := os.Stat(socket); err == nil && info.Mode()&os.ModeSocket != 0 {
+				return "unix", socket
+			}
+		}
+	}
+	host, port := d.Host, d.Port
+	if h, p, err := net.SplitHostPort(host); err == nil {
+		if n, err := strconv.Atoi(p); err == nil {
+			host, port = h, n
+		}
+	}
+	if port == 0 {
+		port = 3306
+	}
+	return "tcp", net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(port))
+}
+
+// DriverConfig returns the settings for the MySQL driver: one statement at a time, parameters written into the statement as text
+// (specification §B.2), matched instead of changed rows counted, dates as text, the server's sql_mode and time zone left alone (§B.1).
+func (d Database) DriverConfig() (*mysql.Config, error) {
+	if err := d.Validate(); err != nil {
+		return nil, err
+	}
+	c := mysql.NewConfig()
+	c.Net, c.Addr = d.network()
+	c.User, c.Passwd, c.DBName = d.Username, d.Password, d.Name
+	c.ClientFoundRows, c.InterpolateParams = true, true
+	c.Timeout, c.ReadTimeout, c.WriteTimeout = dialTimeout, readTimeout, writeTimeout
+	c.Logger = &mysql.NopLogger{}
+	c.MaxAllowedPacket = 0 // ask the server
+	if d.Charset != "" {
+		if err := c.Apply(mysql.Charset(d.Charset, d.Collation)); err != nil {
+			return nil, fmt.Errorf("charset %s: %w", d.Charset, err)
+		}
+	}
+	if d.LockWaitTimeout > 0 {
+		c.Params = map[string]string{"innodb_lock_wait_timeout": strconv.Itoa(d.LockWaitTimeout)}
+	}
+	if d.EnableSSL {
+		return c, d.encrypt(c)
+	}
+	return c, nil
+}
+
+// encrypt asks for TLS. With nothing but enable_ssl set PHP does not encrypt at all; then TLS is used where the server offers it,
+// unchecked. Otherwise the server's certificate is checked, as PHP does, unless ssl_no_verify is set.
+func (d Database) encrypt(c *mysql.Config) error {
+	files, err := d.authorities()
+	if err != nil {
+		return err
+	}
+	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: "localhost"}
+	if host, _, err := net.SplitHostPort(c.Addr); err == nil {
+		t.ServerName = host
+	}
+	nothingElse := len(files) == 0 && d.SSLCert == "" && d.SSLCipher == "" && !d.SSLNoVerify
+	t.InsecureSkipVerify = d.SSLNoVerify || nothingElse
+	c.AllowFallbackToPlaintext = nothingElse
+	if len(files) > 0 {
+		t.RootCAs = x509.NewCertPool()
+	}
+	for _, file := range files {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("database certificate authority: %w", err)
+		}
+		if !t.RootCAs.AppendCertsFromPEM(pem) && file == d.SSLCA {
+			return fmt.Errorf("database certificate authority: no certificate in %s", file)
+		}
+	}
+	if d.SSLCert != "" {
+		pair, err := tls.LoadX509KeyPair(d.SSLCert, d.SSLKey)
+		if err != nil {
+			return fmt.Errorf("database client certificate: %w", err)
+		}
+		t.Certificates = []tls.Certificate{pair}
+	}
+	c.TLS = t
+	return nil
+}
+
+// authorities lists the files that hold certificate authorities.
+func (d Database) authorities() ([]string, error) {
+	var files []string
+	if d.SSLCA != "" {
+		files = append(files, d.SSLCA)
+	}
+	if d.SSLCAPath == "" {
+		return files, nil
+	}
+	entries, err := os.ReadDir(d.SSLCAPath)
+	if err != nil {
+		return nil, fmt.Errorf("database certificate authorities: %w", err)
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			files = append(files, filepath.Join(d.SSLCAPath, entry.Name()))
+		}
+	}
+	return files, nil
+}
+
+// Open makes a pool of connections to the MySQL or MariaDB server. Nothing is connected yet: the first use or a ping tells whether the
+// server can be reached.
+func (d Database) Open() (*sqlx.DB, error) {
+	c, err := d.DriverConfig()
+	if err != nil {
+		return nil, err
+	}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", d.Address(), err)
+	}
+	db := sqlx.NewDb(sql.OpenDB(connector), "mysql")
+	db.SetConnMaxIdleTime(time.Minute) // before the server, a proxy or a firewall drops it
+	return db, nil
+}
+
+// String describes the database without its password.
+func (d Database) String() string {
+	return fmt.Sprintf("%s@%s/%s", d.Username, d.Address(), d.Name)
+}
+
+// GoString keeps the password out of %#v.
+func (d Database) GoString() string { return "matomo.Database(" + d.String() + ")" }

@@ -1,0 +1,39 @@
+package matomo
+
+// Features tells which of Matomo's own tracker plugins are active: the columns and the behaviour of an inactive one are left out
+// (specification §15.1). The zero Features is a bare core.
+type Features struct {
+	Actions, Referrers, UserLanguage, DevicesDetection, DevicePlugins, Resolution   bool
+	VisitTime, VisitorInterest, UserCountry, GeoIP2, Events, Contents               bool
+	Goals, Ecommerce, PagePerformance, CustomDimensions, CustomVariables, Heartbeat bool
+	PrivacyManager, SitesManager, IntranetMeasurable, JsTrackerInstallCheck, Login  bool
+}
+
+// FeaturesOf asks active for each plugin by its Matomo name.
+func FeaturesOf(active func(plugin string) bool) Features {
+	return Features{
+		Actions:               active("Actions"),
+		Referrers:             active("Referrers"),
+		UserLanguage:          active("UserLanguage"),
+		DevicesDetection:      active("DevicesDetection"),
+		DevicePlugins:         active("DevicePlugins"),
+		Resolution:            active("Resolution"),
+		VisitTime:             active("VisitTime"),
+		VisitorInterest:       active("VisitorInterest"),
+		UserCountry:           active("UserCountry"),
+		GeoIP2:                active("GeoIp2"),
+		Events:                active("Events"),
+		Contents:              active("Contents"),
+		Goals:                 active("Goals"),
+		Ecommerce:             active("Ecommerce"),
+		PagePerformance:       active("PagePerformance"),
+		CustomDimensions:      active("CustomDimensions"),
+		CustomVariables:       active("CustomVariables"),
+		Heartbeat:             active("Heartbeat"),
+		PrivacyManager:        active("PrivacyManager"),
+		SitesManager:          active("SitesManager"),
+		IntranetMeasurable:    active("IntranetMeasurable"),
+		JsTrackerInstallCheck: active("JsTrackerInstallCheck"),
+		Login:                 active("Login"),
+	}
+}

@@ -1,0 +1,208 @@
+package matomo
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+)
+
+// RedisType is how the Redis servers work together.
+type RedisType int
+
+// The types, with the numbers that the plugin stores.
+const (
+	RedisStandAlone RedisType = 1
+	RedisSentinel   RedisType = 2
+	RedisCluster    RedisType = 3
+)
+
+// String names the type as a user would.
+func (t RedisType) String() string {
+	switch t {
+	case RedisStandAlone:
+		return "stand-alone"
+	case RedisSentinel:
+		return "sentinel"
+	case RedisCluster:
+		return "cluster"
+	default:
+		return fmt.Sprintf("unknown type %d", int(t))
+	}
+}
+
+// Names of queue backends.
+const (
+	BackendRedis = "redis"
+	BackendMySQL = "mysql"
+)
+
+// QueueSettings are the settings of plugin QueuedTracking (specification §0.1).
+type QueueSettings struct {
+	Backend       string // BackendRedis or BackendMySQL
+	RedisType     RedisType
+	RedisHost     string // name, address or path of a socket; several separated by commas for sentinel and cluster
+	RedisPort     string // as many ports as hosts, "" for 6379 (sentinel 26379)
+	RedisTimeout  time.Duration
+	RedisDatabase int
+	RedisUsername string // of an ACL user, which the plugin does not know: only from flags
+	RedisPassword string
+	SentinelName  string // of the master
+
+	Enabled                      bool
+	NumQueueWorkers              int
+	NumRequestsToProcess         int
+	ProcessDuringTrackingRequest bool
+
+	NotifyThreshold         int      // entries in one queue beyond which the plugin's task writes to NotifyEmails
+	NotifyEmails            []string //
+	LogFailedTrackingBodies bool     // log_failed_tracking_request_body
+}
+
+// DefaultQueueSettings are the plugin's defaults.
+func DefaultQueueSettings() QueueSettings {
+	return QueueSettings{
+		Backend: BackendRedis, RedisType: RedisStandAlone, RedisHost: "127.0.0.1", SentinelName: "mymaster",
+		NumQueueWorkers: 1, NumRequestsToProcess: 25, ProcessDuringTrackingRequest: true, NotifyThreshold: 250000,
+	}
+}
+
+// QueueSettings returns the defaults, overridden by the rows of table plugin_setting, overridden by section [QueuedTracking] of the
+// configuration. The result is not validated: flags may still change it.
+func (i *Installation) QueueSettings(ctx context.Context) (QueueSettings, error) {
+	stored, err := i.pluginSettings(ctx, "QueuedTracking")
+	if err != nil {
+		return QueueSettings{}, err
+	}
+	return i.config.queueSettings(stored), nil
+}
+
+func (c *Config) queueSettings(stored map[string]php.Value) QueueSettings {
+	const section = "QueuedTracking"
+	s := DefaultQueueSettings()
+	find := func(name string) (php.Value, bool) {
+		if v := c.Value(section, name); !v.IsNull() {
+			return v, true
+		}
+		v, ok := stored[name]
+		return v, ok
+	}
+	text := func(name string, into *string) {
+		if v, ok := find(name); ok {
+			*into = php.ToString(v)
+		}
+	}
+	number := func(name string, into *int) {
+		if v, ok := find(name); ok {
+			*into = int(php.ToInt(v))
+		}
+	}
+	flag := func(name string, into *bool) {
+		if v, ok := find(name); ok {
+			*into = php.ToBool(v)
+		}
+	}
+	text("backend", &s.Backend)
+	number("useWhatRedisBackendType", (*int)(&s.RedisType))
+	text("redisHost", &s.RedisHost)
+	text("redisPort", &s.RedisPort)
+	if v, ok := find("redisTimeout"); ok {
+		s.RedisTimeout = time.Duration(php.ToFloat(v) * float64(time.Second))
+	}
+	number("redisDatabase", &s.RedisDatabase)
+	text("redisPassword", &s.RedisPassword)
+	text("sentinelMasterName", &s.SentinelName)
+	flag("queueEnabled", &s.Enabled)
+	number("numQueueWorkers", &s.NumQueueWorkers)
+	number("numRequestsToProcess", &s.NumRequestsToProcess)
+	flag("processDuringTrackingRequest", &s.ProcessDuringTrackingRequest)
+
+	if v := c.Value(section, "notify_queue_threshold_single_queue"); php.ToString(v) != "" {
+		s.NotifyThreshold = int(php.ToInt(v))
+	}
+	s.NotifyEmails = c.List(section, "notify_queue_threshold_emails")
+	s.LogFailedTrackingBodies = c.Bool(section, "log_failed_tracking_request_body")
+	if s.Backend != BackendMySQL {
+		s.Backend = BackendRedis // as the plugin: whatever is not mysql is redis
+	}
+	return s
+}
+
+// Validate tells which setting cannot work and what to set.
+func (s QueueSettings) Validate() error {
+	switch {
+	case s.Backend != BackendRedis && s.Backend != BackendMySQL:
+		return fmt.Errorf("backend %q is unknown: set backend to %s or %s", s.Backend, BackendRedis, BackendMySQL)
+	case s.NumQueueWorkers < 1 || s.NumQueueWorkers > 4096:
+		return fmt.Errorf("%d queue workers: set numQueueWorkers to 1 … 4096", s.NumQueueWorkers)
+	case s.NumRequestsToProcess < 1:
+		return fmt.Errorf("%d requests per batch: set numRequestsToProcess to 1 or more", s.NumRequestsToProcess)
+	case s.Backend == BackendMySQL:
+		return nil
+	}
+	return s.validateRedis()
+}
+
+func (s QueueSettings) validateRedis() error {
+	switch {
+	case s.RedisType < RedisStandAlone || s.RedisType > RedisCluster:
+		return fmt.Errorf("type %d of Redis is unknown: set useWhatRedisBackendType to 1 (stand-alone), 2 (sentinel) or 3 (cluster)", s.RedisType)
+	case s.RedisType == RedisSentinel && strings.TrimSpace(s.SentinelName) == "":
+		return fmt.Errorf("no name of the Sentinel master: set sentinelMasterName, e.g. to mymaster")
+	case s.RedisDatabase < 0:
+		return fmt.Errorf("database %d of Redis: set redisDatabase to 0 or more", s.RedisDatabase)
+	case s.RedisTimeout < 0:
+		return fmt.Errorf("timeout %s of Redis: set redisTimeout to 0 or more seconds", s.RedisTimeout)
+	}
+	addresses, err := s.RedisAddresses()
+	if err != nil {
+		return err
+	}
+	if s.RedisType == RedisStandAlone && len(addresses) > 1 {
+		return fmt.Errorf("%d Redis servers, but type stand-alone: set one redisHost, or useWhatRedisBackendType to 2 (sentinel) or 3 (cluster)",
+			len(addresses))
+	}
+	return nil
+}
+
+// RedisAddresses pairs hosts with ports: "host:port", or the path of a socket. Errors tell what to set.
+func (s QueueSettings) RedisAddresses() ([]string, error) {
+	hosts := splitTrim(s.RedisHost)
+	ports := splitTrim(s.RedisPort)
+	if s.RedisPort == "" {
+		ports = make([]string, len(hosts))
+	}
+	if len(hosts) != len(ports) && !strings.HasPrefix(s.RedisHost, "/") {
+		return nil, fmt.Errorf("%d Redis hosts but %d ports: set as many in redisPort as in redisHost, separated by commas", len(hosts), len(ports))
+	}
+	addresses := make([]string, len(hosts))
+	for i, host := range hosts {
+		if strings.HasPrefix(host, "/") {
+			addresses[i] = host
+			continue
+		}
+		if host == "" {
+			return nil, fmt.Errorf("no Redis host: set redisHost")
+		}
+		port := ports[i]
+		if port == "" {
+			port = s.defaultPort()
+		}
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return nil, fmt.Errorf("port %q of Redis: set redisPort to 1 … 65535", port)
+		}
+		addresses[i] = net.JoinHostPort(strings.Trim(host, "[]"), port)
+	}
+	return addresses, nil
+}
+
+func (s QueueSettings) defaultPort() string {
+	if s.RedisType == RedisSentinel {
+		return "26379"
+	}
+	return "6379"
+}
