@@ -1,55 +1,161 @@
-// Package device turns a user agent and client hints into Matomo's device columns (tracker-spec §5.4, §10). The patterns are read at run
-// time from the installation's vendor/matomo/device-detector/regexes; codes and families are embedded tables.
+// Package device turns a user agent and client hints into Matomo's device columns (tracker-spec §5.4, §10): operating system, browser or
+// other client, device type, brand and model, and whether it is a bot.
+//
+// The patterns are those of the installation: Load reads the data files of vendor/matomo/device-detector/regexes. What device-detector keeps
+// in its code, the codes and families of systems, browsers and brands, is embedded (tables.json). Results are cached as Matomo caches them.
 package device
 
 import (
 	"database/sql"
-	"io/fs"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/device/pattern"
 )
 
-// Device holds the values of the config_* columns of log_visit, cut as §5.4 says, and what config_id needs (§4).
-type Device struct {
-	Bot                                                          bool
-	Engine, BrowserName, BrowserVersion                          string
-	ClientType                                                   sql.Null[int64]
-	Brand, Model                                                 string
-	Type                                                         sql.Null[int64]
-	OS, OSVersion                                                string
-	FingerprintOS, FingerprintBrowser, FingerprintBrowserVersion string
-	ClientName                                                   string
-}
-
-// Undetected is what PHP writes when nothing is detected.
-func Undetected() *Device {
-	return &Device{OS: unknown, OSVersion: unknown, BrowserName: unknown, FingerprintOS: unknown, FingerprintBrowser: unknown}
-}
-
+// unknown is what Matomo writes for a system, system version or browser that it does not know.
 const unknown = "UNK"
 
-// Hints are parsed client hints.
-type Hints struct{}
+// genericMobile is the model of a device of which no more is known than that it is mobile.
+const genericMobile = "generic mobile"
 
-// HintsError says that a hint has a type for which Matomo refuses the request (§10.1).
-type HintsError struct{ Hint string }
+// Limits of columns (§5.4).
+const (
+	maxBrowserVersion = 20  // bytes
+	maxModel          = 100 // characters
+)
 
-func (e *HintsError) Error() string { return "client hint " + e.Hint + ": wrong type" }
+// Device holds the values of the config_* columns of log_visit, cut as §5.4 says, and the parts of config_id that come from the device
+// (§4). Devices are shared between requests: they are read only.
+type Device struct {
+	Bot bool
 
-// HintsFromParam reads the sanitized, decoded uadata parameter.
-func HintsFromParam(v php.Value) (*Hints, error) { return &Hints{}, nil }
+	Engine         string          // config_browser_engine
+	BrowserName    string          // config_browser_name: code of a browser, name of another client, or UNK
+	BrowserVersion string          // config_browser_version
+	ClientType     sql.Null[int64] // config_client_type: 1 browser … 6 mail client
+	Brand          string          // config_device_brand: a code
+	Model          string          // config_device_model
+	Type           sql.Null[int64] // config_device_type: 0 desktop … 13 peripheral
+	OS             string          // config_os: a code, BOT or UNK
+	OSVersion      string          // config_os_version; UNK when the system is unknown
 
-// HintsFromServer reads the client hint headers of env.server.
-func HintsFromServer(server *php.Array) (*Hints, error) { return &Hints{}, nil }
+	FingerprintOS             string // part 1 of config_id
+	FingerprintBrowser        string // part 2
+	FingerprintBrowserVersion string // part 3
+	ClientName                string // name of the client: config_id ignores the cookie flag of "Internet Explorer"
 
-// Detector detects devices; safe for concurrent use.
-type Detector struct{}
+	// Refused is a *HintsError when the client hints make Matomo refuse the request in the course of the detection, nil otherwise: a brand
+	// that is a whole number, or a brand's version that is no text. The other fields are those of Undetected then.
+	Refused error
+}
 
-// Load reads the pattern files.
-func Load(regexes fs.FS) (*Detector, error) { return &Detector{}, nil }
+// Undetected is what Matomo writes when nothing is known about a device.
+func Undetected() *Device {
+	return &Device{BrowserName: unknown, OS: unknown, OSVersion: unknown, FingerprintOS: unknown, FingerprintBrowser: unknown}
+}
 
-// Detect returns the device of a sanitized user agent.
-func (d *Detector) Detect(ua string, hints *Hints) *Device { return Undetected() }
+// detection is the state of one detection.
+type detection struct {
+	*Detector
+	ua       string
+	hints    *Hints
+	subject  *pattern.Subject
+	restored *pattern.Subject // see restoredSubject
 
-// IsBot reports whether the un-sanitized user agent is a bot's (§2.1).
-func (d *Detector) IsBot(ua string) bool { return false }
+	system   system
+	client   client
+	hardware hardware
+}
+
+// detect runs all steps of §10.3 for a user agent and hints.
+func (d *Detector) detect(ua string, hints *Hints) *Device {
+	if hints == nil {
+		hints = &Hints{}
+	}
+	run := &detection{Detector: d, ua: ua, hints: hints, subject: d.rules.index.Subject(ua), hardware: hardware{kind: typeUnknown}}
+	if run.isBot() {
+		return botDevice(hints)
+	}
+	run.system = run.findSystem()
+	var err error
+	if run.client, err = run.findClient(); err != nil {
+		refused := Undetected()
+		refused.Refused = err
+		return refused
+	}
+	run.hardware = run.findHardware()
+	run.completeHardware()
+	return run.columns()
+}
+
+// isBot reports whether any pattern of the bots matches; which one is of no interest.
+func (d *detection) isBot() bool {
+	_, _, ok := d.subject.First(d.rules.bots.from, d.rules.bots.to)
+	return ok
+}
+
+// has tries a check on the user agent as it came.
+func (d *detection) has(check int) bool { return has(d.subject, check) }
+
+func has(s *pattern.Subject, check int) bool {
+	_, ok := s.Match(check)
+	return ok
+}
+
+// botDevice is a bot. Matomo looks for nothing else, but a hint still says that it is mobile.
+func botDevice(hints *Hints) *Device {
+	d := Undetected()
+	d.Bot, d.OS, d.FingerprintOS = true, "BOT", "BOT"
+	if hints.mobile {
+		d.Model = genericMobile
+	}
+	return d
+}
+
+// columns turns the findings into column values.
+func (d *detection) columns() *Device {
+	c := &Device{
+		Engine:             nonEmpty(d.client.engine, ""),
+		BrowserName:        nonEmpty(d.client.code, nonEmpty(d.client.name, unknown)),
+		BrowserVersion:     php.CutBytes(nonEmpty(d.client.version, ""), maxBrowserVersion),
+		ClientType:         sql.Null[int64]{V: d.client.kind, Valid: d.client.kind != 0},
+		OS:                 unknown,
+		OSVersion:          unknown,
+		FingerprintBrowser: unknown,
+		ClientName:         d.client.name,
+	}
+	if d.system.name != "" {
+		c.OS, c.OSVersion = d.system.code, d.system.version
+	}
+	c.FingerprintOS = nonEmpty(c.OS, unknown)
+	if d.client.kind == clientBrowser {
+		c.FingerprintBrowser = nonEmpty(d.client.code, unknown)
+		c.FingerprintBrowserVersion = nonEmpty(d.client.version, "")
+	}
+	d.hardwareColumns(c)
+	return c
+}
+
+func (d *detection) hardwareColumns(c *Device) {
+	h := &d.hardware
+	c.Brand = d.tables.brands.byName[h.brand]
+	if h.kind != typeUnknown {
+		c.Type = sql.Null[int64]{V: h.kind, Valid: true}
+	}
+	switch {
+	case !php.EmptyString(h.model):
+		c.Model = php.CutRunes(h.model, maxModel)
+	case h.kind != typeUnknown:
+		c.Model = "generic " + d.tables.deviceTypes[h.kind]
+	case d.isMobile():
+		c.Model = genericMobile
+	}
+}
+
+// nonEmpty is s, or other when s is empty to PHP: "" and "0".
+func nonEmpty(s, other string) string {
+	if php.EmptyString(s) {
+		return other
+	}
+	return s
+}

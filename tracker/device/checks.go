@@ -1,0 +1,36 @@
+package device
+
+import "github.com/queuedtracking/queuedtracking/tracker/device/pattern"
+
+// checks are the patterns that are not in the data files, by their numbers in the index.
+type checks struct {
+	hbbTV, shellTV, facebookNotebook, desktopSystem, notDesktop int // what decides whether a device file is tried
+
+	virtualReality, chrome, mobile, padAPad, tablet, mobileFragment, touch, operaTV, androidTV, smartTV, tv, desktop int
+}
+
+func (l *loader) checks() checks {
+	word := func(expr string) int { return l.add(expr, pattern.AfterWord) }
+	letter := func(expr string) int { return l.add(expr, pattern.AfterLetter) }
+	return checks{
+		hbbTV:            word(`HbbTV/[1-9]\.[0-9]`),
+		shellTV:          word(`[a-z]+[ _]Shell[ _]\w{6}|tclwebkit\d`),
+		facebookNotebook: word(`FBMD/`),
+		desktopSystem:    word(`Windows (?:NT|IoT)|X11; Linux x86_64`),
+		notDesktop: word(`CE-HTML| Mozilla/|Andr[o0]id|Tablet|Mobile|iPhone|Windows Phone|ricoh|OculusBrowser|PicoBrowser|Lenovo|` +
+			`compatible; MSIE|Trident/|Tesla/|XBOX|FBMD/|ARM;[^)]`),
+
+		virtualReality: letter(`Android(?: [.0-9]+)?; Mobile VR;| VR `),
+		chrome:         letter(`Chrome/`),
+		mobile:         letter(`Mobile|eliboM`),
+		padAPad:        letter(`Pad/APad`),
+		tablet:         letter(`Android(?: [.0-9]+)?; Tablet;|Tablet(?! PC)|.*-tablet$|Opera Tablet`),
+		mobileFragment: letter(`Android(?: [.0-9]+)?; Mobile;|.*-mobile$`),
+		touch:          letter(`Touch`),
+		operaTV:        letter(`Opera TV Store| OMI/`),
+		androidTV:      letter(`Andr0id|(?:Android(?: UHD)?|Google) TV|\(lite\) TV|BRAVIA`),
+		smartTV:        letter(`SmartTV|Tizen.+ TV .+$`),
+		tv:             letter(`\(TV;`),
+		desktop:        letter(`Desktop(?: (?:x32|x64|WOW64))?;`),
+	}
+}

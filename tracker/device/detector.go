@@ -1,0 +1,84 @@
+package device
+
+import (
+	"fmt"
+	"io/fs"
+	"unicode/utf8"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+)
+
+const (
+	cacheSize = 20_000 // devices, and as many answers to the question whether a user agent is a bot
+	maxKey    = 500    // characters of Matomo's cache key
+)
+
+// Detector detects devices. It is safe for concurrent use.
+type Detector struct {
+	rules   *rules
+	tables  *tables
+	devices *otter.Cache[string, *Device]
+	bots    *otter.Cache[string, bool]
+}
+
+// Load reads the data files of device-detector from its folder "regexes". The error names the file that is missing or broken.
+func Load(regexes fs.FS) (*Detector, error) {
+	t, err := loadTables()
+	if err != nil {
+		return nil, err
+	}
+	r, err := loadRules(regexes)
+	if err != nil {
+		return nil, err
+	}
+	d := &Detector{rules: r, tables: t}
+	if d.devices, err = otter.New(&otter.Options[string, *Device]{MaximumSize: cacheSize}); err != nil {
+		return nil, fmt.Errorf("device cache: %w", err)
+	}
+	if d.bots, err = otter.New(&otter.Options[string, bool]{MaximumSize: cacheSize}); err != nil {
+		return nil, fmt.Errorf("bot cache: %w", err)
+	}
+	return d, nil
+}
+
+// Detect returns the device of a sanitized user agent (§10.1) and the hints of the request, nil for none. The result is shared.
+//
+// As in Matomo a result counts for all requests with the same key: the digest of brands, platform, platform version and model, and the
+// trimmed user agent, 500 characters together. Other hints (mobile, full version, app) and the end of a long user agent are those of
+// the first request with the key.
+func (d *Detector) Detect(ua string, hints *Hints) *Device {
+	key := cacheKey(ua, hints)
+	if found, ok := d.devices.GetIfPresent(key); ok {
+		return found
+	}
+	found := d.detect(ua, hints)
+	if found.Refused != nil {
+		return found
+	}
+	first, _ := d.devices.SetIfAbsent(key, found)
+	return first
+}
+
+// IsBot reports whether a user agent, which is not sanitized here, is that of a bot (§2.1).
+func (d *Detector) IsBot(ua string) bool {
+	key := cacheKey(ua, nil)
+	if found, ok := d.bots.GetIfPresent(key); ok {
+		return found
+	}
+	run := &detection{Detector: d, subject: d.rules.index.Subject(ua)}
+	first, _ := d.bots.SetIfAbsent(key, run.isBot())
+	return first
+}
+
+func cacheKey(ua string, hints *Hints) string {
+	key := php.Trim(ua)
+	if hints != nil {
+		key = hints.digest + key
+	}
+	if len(key) <= maxKey || utf8.RuneCountInString(key) <= maxKey {
+		return key
+	}
+	return php.CutRunes(key, maxKey)
+}
