@@ -1,0 +1,61 @@
+package testserver
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+const childVariable = "QUEUEDTRACKING_TESTSERVER_CHILD"
+
+// TestChild is what TestNoServerOutlivesAKilledTest runs in a process of its own.
+func TestChild(t *testing.T) {
+	if os.Getenv(childVariable) == "" {
+		t.Skip("only as a child of TestNoServerOutlivesAKilledTest")
+	}
+	fmt.Println("\naddress", Redis(t).Addr)
+	select {} // until killed
+}
+
+func TestNoServerOutlivesAKilledTest(t *testing.T) {
+	child := exec.Command(os.Args[0], "-test.run=^TestChild$")
+	child.Env = append(os.Environ(), childVariable+"=1")
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	addr := ""
+	for lines := bufio.NewScanner(out); addr == "" && lines.Scan(); {
+		addr, _ = strings.CutPrefix(lines.Text(), "address ")
+		if addr == lines.Text() {
+			addr = ""
+		}
+	}
+	if !answers(addr) {
+		t.Fatalf("child's server %q does not answer", addr)
+	}
+	_ = child.Process.Kill()
+	_ = child.Wait()
+	for deadline := time.Now().Add(10 * time.Second); answers(addr); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the server still answers")
+		}
+	}
+}
+
+func answers(addr string) bool {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}

@@ -1,0 +1,6 @@
+package testserver
+
+import "syscall"
+
+// dieWithParent makes the kernel kill the process when the test binary ends.
+func dieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Installs the servers that the tests start privately, with apt-get, and only those that are missing. Starts no service.
+set -eu
+
+missing=
+need() { # program, Debian package
+	if command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; then
+		echo "$1: already installed"
+	else
+		echo "$1: missing, package $2 will be installed"
+		missing="$missing $2"
+	fi
+}
+
+need redis-server redis-server
+need redis-sentinel redis-sentinel
+need mariadbd mariadb-server
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "run as root: apt-get install$missing" >&2
+	exit 1
+fi
+
+# The packages start their services when installed, unless policy-rc.d forbids it.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+	trap 'rm -f "$policy"' EXIT
+fi
+echo "apt-get update"
+apt-get update -qq
+echo "apt-get install$missing"
+# shellcheck disable=SC2086 # a list of packages
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
