@@ -1,6 +1,7 @@
 package php
 
 import (
+	"math"
 	"strings"
 	"time"
 	_ "time/tzdata" // time zones do not depend on the machine
@@ -14,7 +15,7 @@ func LoadLocation(name string) *time.Location {
 		if hours[0] == '-' {
 			offset = -offset
 		}
-		return time.FixedZone(name, int(offset*3600))
+		return time.FixedZone(name, int(math.Round(offset*3600)))
 	}
 	// "Local" is a name of Go's, not of the database.
 	if loc, err := time.LoadLocation(name); err == nil && name != "Local" {

@@ -4,11 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // question is one call of testdata/oracle.php.
@@ -293,4 +297,66 @@ func TestVersionsAgainstPHP(t *testing.T) {
 	compareWithPHP(t, "version_compare", 60000, func(r *rand.Rand) []Value {
 		return append(textOf(5, tokens)(r), textOf(5, tokens)(r)...)
 	}, func(args []Value) Value { return Int(int64(VersionCompare(args[0].Str(), args[1].Str()))) })
+}
+
+const patternTokens = `a b A B é [ ] [^ a-z 0-9 \d \w \s \S \W \b \B \h \v \R \N . * + ? *? +? ++ {2} {1,2} {,2} {2,} ( ) (?: (?= (?! (?<= (?<! (?> | ^ $ \A \z \Z \1 \2 \G ` +
+	`(?i) (?-i) (?s) (?m) (?i: (?P<n> \k<n> (?P=n) \g{1} \g-1 [[:alpha:]] [^[:space:]] [:alpha:] \x41 \xe9 \x{e9} \101 \0 \. \/ \Q \E - \- & _ 1 \p{L} \pL \P{Lu} \n \t # (?#x) { } \e ` +
+	"\\c[ \xe9 [\\d-] [\\w.-] [a\\]b] []a] \\8 \\12 (?x) (?n) (?<m> ' , : (a|ab) (a*)* (a|b)+ (|a)+ (a*?) (?U)"
+
+// checkPattern compares one pattern on one subject; got is what we find, want PHP's answer.
+func checkPattern(t *testing.T, q question, want Value) bool {
+	t.Helper()
+	re, err := CompileLiteral(q.args[0].Str())
+	if errors.Is(err, errUnsupported) {
+		return true
+	}
+	if err != nil {
+		return want.Str() == "error"
+	}
+	got := re.FindSubmatch(q.args[1].Str())
+	if want.Str() == "error" {
+		return got == nil && re.utf && !utf8.ValidString(q.args[1].Str())
+	}
+	if re.Match(q.args[1].Str()) != (want.Array().Len() > 0) {
+		return false
+	}
+	var groups []string
+	for key, v := range want.Array().All() {
+		if isIntKey(key) {
+			groups = append(groups, v.Str())
+		}
+	}
+	for len(groups) > 0 && len(groups) < len(got) {
+		groups = append(groups, "")
+	}
+	return slices.Equal(got, groups)
+}
+
+func TestRegexpsAgainstPHP(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	tokens := strings.Split(patternTokens, " ")
+	questions := make([]question, 60000)
+	for i := range questions {
+		delimiter := []string{"/", "#", "~", "("}[r.IntN(4)]
+		pattern := delimiter + randomText(r, 8, tokens) + strings.Replace(delimiter, "(", ")", 1)
+		pattern += randomText(r, 2, strings.Split("i i i m s x D A U u n  ", " "))
+		subject := randomText(r, 8, strings.Split("a b A B ab é \xe9 1 0 \n _ - . \t & aa ]", " "))
+		questions[i] = question{"preg_match", []Value{String(pattern), String(subject)}}
+	}
+	wrong := 0
+	for i, want := range askPHP(t, questions) {
+		q := questions[i]
+		if checkPattern(t, q, want) {
+			continue
+		}
+		re, err := CompileLiteral(q.args[0].Str())
+		got := "error"
+		if err == nil {
+			got = fmt.Sprintf("%q by %q", re.FindSubmatch(q.args[1].Str()), fmt.Sprint(re.full()))
+		}
+		if t.Errorf("%q on %q\n got %s\nwant %s", q.args[0].Str(), q.args[1].Str(), got, Serialize(want)); wrong == 25 {
+			t.Fatal("and more")
+		}
+		wrong++
+	}
 }
