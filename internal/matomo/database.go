@@ -87,21 +87,21 @@ func (d Database) Address() string {
 	return address
 }
 
-// defaultSockets are the places where servers put their socket. PHP's driver takes "localhost" for the socket, whatever the port.
-var defaultSockets = []string{"/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/var/run/mysqld/mysqld.sock", "/tmp/mysql.sock"}
-
+// network tells where to dial. PHP's driver takes the host "localhost" for the server's socket, whatever the port; so does this one
+// where the socket is in one of the usual places.
 func (d Database) network() (network, address string) {
+	socket := d.Socket
 	switch {
-	case strings.HasPrefix(d.Socket, "/"):
-		return "unix", d.Socket
+	case strings.HasPrefix(socket, "/"):
 	case strings.HasPrefix(d.Host, "/"):
-		return "unix", d.Host
+		socket = d.Host
 	case d.Host == "localhost":
-		for _, socket := range defaultSockets {
-			if info, err := os.Stat(socket); err == nil && info.Mode()&os.ModeSocket != 0 {
-				return "unix", socket
-			}
-		}
+		socket = firstSocket("/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/var/run/mysqld/mysqld.sock", "/tmp/mysql.sock")
+	default:
+		socket = ""
+	}
+	if socket != "" {
+		return "unix", socket
 	}
 	host, port := d.Host, d.Port
 	if h, p, err := net.SplitHostPort(host); err == nil {
@@ -113,6 +113,16 @@ func (d Database) network() (network, address string) {
 		port = 3306
 	}
 	return "tcp", net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(port))
+}
+
+// firstSocket returns the first path that is a unix socket, "" when none is.
+func firstSocket(paths ...string) string {
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+			return path
+		}
+	}
+	return ""
 }
 
 // DriverConfig returns the settings for the MySQL driver: one statement at a time, parameters written into the statement as text

@@ -9,11 +9,16 @@ import (
 // equalSeries is the series of Matomo versions whose rows this program writes.
 const equalSeries = "5.1"
 
-// differences names what later versions of Matomo 5 are known to track differently, by the first minor version that does.
+// differences names what other versions of Matomo 5 are known to track differently, by the minor versions from…to.
 var differences = []struct {
-	minor int
-	what  string
-}{}
+	from, to int
+	what     string
+}{
+	{0, 0, "before 5.1 parameter lang is taken as it comes, here it is cleaned like the header"},
+	{2, 99, "since 5.2 query parameters can be excluded by a list that Matomo maintains, which is not read here"},
+	{5, 99, "since 5.5 AI assistants are referrer type 8, here they stay websites or search engines"},
+	{7, 99, "since 5.7 plugin BotTracking can record AI bots, here bots are excluded"},
+}
 
 // CheckVersion tells whether this program may write for a Matomo of that version: 5.1.x without further ado, other 5.x with a warning
 // that names what is known to differ, others not at all. force turns a refusal into a warning.
@@ -38,12 +43,9 @@ func CheckVersion(version string, force bool) (warning string, err error) {
 func knownDifferences(minor int) string {
 	var all []string
 	for _, d := range differences {
-		if minor >= d.minor {
-			all = append(all, fmt.Sprintf("since 5.%d %s", d.minor, d.what))
+		if d.from <= minor && minor <= d.to {
+			all = append(all, d.what)
 		}
-	}
-	if all == nil {
-		return "no difference in tracking is known"
 	}
 	return strings.Join(all, "; ")
 }
