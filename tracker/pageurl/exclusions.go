@@ -1,0 +1,130 @@
+package pageurl
+
+import (
+	"sync/atomic"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/php"
+)
+
+// exclusions is the list of parameters that are left out of a site's URLs, ready for matching.
+type exclusions struct {
+	site     *matomo.Site
+	names    map[string]struct{} // in lower case
+	patterns []*php.Regexp
+	longest  int // bytes of the longest name
+}
+
+// recent remembers the exclusions of the sites met last, one site per slot. It holds nothing but what compile gives for a site, which
+// never changes: a site that was loaded anew has another address and replaces the old one.
+var recent [1024]atomic.Pointer[exclusions]
+
+func exclusionsOf(site *matomo.Site) *exclusions {
+	slot := &recent[uint64(site.ID)%uint64(len(recent))]
+	if x := slot.Load(); x != nil && x.site == site {
+		return x
+	}
+	x := compile(site)
+	slot.Store(x)
+	return x
+}
+
+// compile collects what §6.2 step 3 lists. All of it is lower-cased first, regular expressions too: "/\D/" excludes digits.
+func compile(site *matomo.Site) *exclusions {
+	x := &exclusions{site: site, names: map[string]struct{}{}}
+	x.add("ignore_referrer", "ignore_referer")
+	x.add(site.ExcludedParameters...)
+	x.add(site.Tracker.ExcludedURLParameters...)
+	x.add(site.Tracker.CampaignNameParameters...)
+	x.add(site.Tracker.CampaignKeywordParameters...)
+	return x
+}
+
+func (x *exclusions) add(entries ...string) {
+	for _, entry := range entries {
+		entry = php.ToLower(entry)
+		if re := pattern(entry); re != nil {
+			x.patterns = append(x.patterns, re)
+			continue
+		}
+		x.names[entry] = struct{}{}
+		x.longest = max(x.longest, len(entry))
+	}
+}
+
+// pattern compiles an entry that PHP would take for a regular expression, nil for a plain name. A delimiter is neither a letter nor a
+// digit, so that "_a_" is a pattern.
+func pattern(entry string) *php.Regexp {
+	if entry == "" || isAlphaNumeric(entry[0]) {
+		return nil
+	}
+	re, err := php.CompileLiteral(entry)
+	if err != nil {
+		return nil
+	}
+	return re
+}
+
+func isAlphaNumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// match reports whether the parameter is excluded by the site or by an entry of extra.
+func (x *exclusions) match(name string, extra []string) bool {
+	for _, entry := range extra {
+		if php.EqualFold(entry, name) {
+			return true
+		}
+	}
+	if x.hasName(name) {
+		return true
+	}
+	if len(x.patterns) == 0 && !anyPattern(extra) {
+		return false
+	}
+	return x.matchPattern(php.ToLower(name), extra)
+}
+
+// hasName looks the name up without making a string of its lower-case form.
+func (x *exclusions) hasName(name string) bool {
+	var lower [64]byte
+	if len(name) > x.longest {
+		return false
+	}
+	if len(name) > len(lower) {
+		_, found := x.names[php.ToLower(name)]
+		return found
+	}
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	_, found := x.names[string(lower[:len(name)])]
+	return found
+}
+
+func anyPattern(entries []string) bool {
+	for _, entry := range entries {
+		if entry != "" && !isAlphaNumeric(entry[0]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *exclusions) matchPattern(name string, extra []string) bool {
+	for _, re := range x.patterns {
+		if re.Match(name) {
+			return true
+		}
+	}
+	for _, entry := range extra {
+		if re := pattern(entry); re != nil && re.Match(name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,66 @@
+package pageurl
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+)
+
+// Unparse puts the parts of a URL together again (§6.2). Parts that are empty or "0" are left out; "//" follows every scheme but mailto.
+func Unparse(p php.URL) string { return unparse("", &p) }
+
+// unparse returns original when that is what p gives.
+func unparse(original string, p *php.URL) string {
+	var stack [512]byte
+	b := appendURL(stack[:0], p)
+	if string(b) == original {
+		return original
+	}
+	return string(b)
+}
+
+func appendURL(b []byte, p *php.URL) []byte {
+	if !php.EmptyString(p.Scheme) {
+		b = append(append(b, p.Scheme...), ':')
+		if !php.EqualFold(p.Scheme, "mailto") {
+			b = append(b, "//"...)
+		}
+	}
+	if !php.EmptyString(p.User) {
+		b = appendLogin(b, p.User)
+		if !php.EmptyString(p.Pass) {
+			b = appendLogin(append(b, ':'), p.Pass)
+		}
+		b = append(b, '@')
+	}
+	if !php.EmptyString(p.Host) {
+		b = append(b, p.Host...)
+	}
+	if p.Port != 0 {
+		b = strconv.AppendInt(append(b, ':'), int64(p.Port), 10)
+	}
+	if !php.EmptyString(p.Path) {
+		if p.Path[0] != '/' && !php.EmptyString(string(b)) {
+			b = append(b, '/')
+		}
+		b = append(b, p.Path...)
+	}
+	if !php.EmptyString(p.Query) {
+		b = append(append(b, '?'), p.Query...)
+	}
+	if !php.EmptyString(p.Fragment) {
+		b = append(append(b, '#'), p.Fragment...)
+	}
+	return b
+}
+
+// appendLogin encodes what would end a user name or password.
+func appendLogin(b []byte, s string) []byte {
+	if !strings.ContainsAny(s, `:@/\`) {
+		return append(b, s...)
+	}
+	return append(b, loginEscapes.Replace(s)...)
+}
+
+var loginEscapes = strings.NewReplacer(":", "%3A", "@", "%40", "/", "%2F", `\`, "%5C")
