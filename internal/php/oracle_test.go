@@ -360,3 +360,47 @@ func TestRegexpsAgainstPHP(t *testing.T) {
 		wrong++
 	}
 }
+
+// writtenDates makes a date or a relative phrase as people and libraries write them.
+func writtenDates(r *rand.Rand) []Value {
+	pick := func(choices string) string {
+		all := strings.Split(choices, "|")
+		return all[r.IntN(len(all))]
+	}
+	const (
+		dates = "2024-01-15|2024-1-5|2024/01/15|01/15/2024|1/5/24|15.01.2024|15-01-2024|20240115|2024-01|15 January 2024|January 15, 2024|15-Jan-2024|Jan 5 2024|5 May|May 2024|2024 Feb|" +
+			"Mon, 15 Jan 2024|Tuesday 16 January 2024|1st March 2024|March 22nd, 2023|2024-02-30|2024-01-32|2024-13-01|1999-12-31|24-01-15|2024-06-30|IV 2024|3/7"
+		times      = "10:00|10:00:05|10:00:05.123|3pm|3:30 pm|3:30:15 a.m.|12am|12:00 PM|24:00|00:00:00|23:59:60|10.30|10:61|noon|midnight|0930|t0930|9:5"
+		zones      = "Z|UTC|GMT|EST|CEST|+0200|-03:30|+02:00|Europe/Berlin|America/New_York|+5|GMT+2|(PST)|B|foo|Nowhere/City"
+		stamps     = "2024-01-15T10:00:05Z|2024-01-15T10:00:05+02:00|2024-01-15T10:00:05.5Z|2024-01-15T10:00:05.123-0330|20240115T100005|20240115T10:00:05|@1705300000|@-5|@1705300000.5|2024:01:15 10:00:05|15/Jan/2024:10:00:05 +0200|2024-01-15T10:00"
+		words      = "now|today|yesterday|tomorrow|midnight|noon|yesterday noon|tomorrow 10:00|monday|next friday|last sunday|this wednesday|first day of next month|last day of february|last day of|next week|last year|previous month|monday next week"
+		quantities = "+1|-2|3|+ 4|10"
+		units      = "day|days|week|weeks|month|months|year|hour|hours|minutes|min|sec|seconds|fortnight|days ago|month ago|hours ago"
+	)
+	var parts []string
+	switch r.IntN(6) {
+	case 0:
+		parts = append(parts, pick(stamps))
+	case 1:
+		parts = append(parts, pick(words))
+	case 2:
+		parts = append(parts, pick(times), pick(zones+"||||"))
+	default:
+		parts = append(parts, pick(dates), pick(times+"|||"), pick(zones+"|||||"))
+	}
+	for range r.IntN(3) {
+		parts = append(parts, pick(quantities)+pick(" |")+pick(units))
+	}
+	const now = 1_700_000_000
+	return []Value{String(strings.TrimSpace(strings.Join(parts, " "))), Int(now + r.Int64N(50_000_000))}
+}
+
+func TestDatesAgainstPHP(t *testing.T) {
+	compareWithPHP(t, "strtotime", 40000, writtenDates, func(args []Value) Value {
+		unix, ok := StrToTime(args[0].Str(), args[1].Int())
+		if !ok {
+			return Bool(false)
+		}
+		return Int(unix)
+	})
+}
