@@ -2,7 +2,8 @@ package pattern
 
 import (
 	"math/bits"
-	"strings"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
 // Index knows for many patterns which ones a text can match at all: those of which it holds a literal that every match needs. Patterns are
@@ -99,7 +100,7 @@ type Subject struct {
 
 // Subject prepares a text.
 func (x *Index) Subject(text string) *Subject {
-	s := &Subject{index: x, text: text, machine: machine{text: lower(text)}}
+	s := &Subject{index: x, text: text, machine: machine{text: php.ToLower(text), budget: subjectLimit}}
 	s.allowed = x.possible(s.machine.text)
 	s.starts[AfterWord] = wordStarts(s.machine.text)
 	s.starts[AfterLetter] = letterStarts(s.machine.text)
@@ -111,26 +112,6 @@ func (x *Index) Subject(text string) *Subject {
 		}
 	}
 	return s
-}
-
-// lower folds ASCII letters only.
-func lower(s string) string {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= 0x80 {
-			return lowerBytes(s)
-		}
-	}
-	return strings.ToLower(s)
-}
-
-func lowerBytes(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
 }
 
 // Match tries one pattern of the index.
@@ -169,12 +150,10 @@ func (s *Subject) Try(p *Pattern) (Groups, bool) {
 	if !prog.empty && !prog.first.meets(&s.first[p.boundary]) {
 		return nil, false
 	}
-	for _, pos := range s.starts[p.boundary] {
-		if s.machine.match(prog, int(pos)) {
-			return newGroups(s.text, s.machine.registers[:2*(prog.groups+1)]), true
-		}
+	if !s.machine.search(prog, s.starts[p.boundary]) {
+		return nil, false
 	}
-	return nil, false
+	return newGroups(s.text, s.machine.registers[:2*(prog.groups+1)]), true
 }
 
 func (s *Subject) tryForeign(p *Pattern) (Groups, bool) {

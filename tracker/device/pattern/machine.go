@@ -2,8 +2,14 @@ package pattern
 
 import "strings"
 
-// stepLimit ends a match that backtracks too long, as PHP's pcre.backtrack_limit does: it counts as no match.
-const stepLimit = 1_000_000
+const (
+	// stepLimit ends the search for a pattern that backtracks too much, as PHP's pcre.backtrack_limit does: it counts as no match.
+	stepLimit = 1_000_000
+	// subjectLimit ends all matching on one subject, so that no text, however long, can hold a worker up.
+	subjectLimit = 20 * stepLimit
+	// bytesPerStep is how many bytes a simple loop passes at the price of one step.
+	bytesPerStep = 8
+)
 
 type frameKind uint8
 
@@ -27,27 +33,31 @@ type machine struct {
 	prog      *program
 	registers []int32
 	stack     []frame
-	steps     int
+	steps     int // left for this pattern
+	budget    int // left for the subject
 }
 
-// match tries to match at pos exactly and leaves the groups in the registers.
-func (m *machine) match(prog *program, pos int) bool {
-	if pos < len(m.text) {
-		if !prog.empty && !prog.first.has(m.text[pos]) {
-			return false
-		}
-	} else if !prog.empty {
-		return false
-	}
+// search tries the places in turn and leaves the groups of the first match in the registers.
+func (m *machine) search(prog *program, places []int32) bool {
 	m.prog = prog
 	m.registers = m.registers[:0]
 	for range prog.registers {
 		m.registers = append(m.registers, -1)
 	}
-	m.stack = m.stack[:0]
-	m.steps = stepLimit
-	_, ok := m.run(0, int32(pos))
-	return ok && m.steps >= 0
+	limit := min(stepLimit, m.budget)
+	m.steps = limit - len(places)/bytesPerStep
+	found := false
+	for _, pos := range places {
+		if int(pos) < len(m.text) && prog.first.has(m.text[pos]) || prog.empty {
+			m.steps--
+			m.stack = m.stack[:0]
+			if _, found = m.run(0, pos); found || m.steps < 0 {
+				break
+			}
+		}
+	}
+	m.budget -= limit - m.steps
+	return found && m.steps >= 0
 }
 
 // run executes from pc until opMatch and returns the position reached. The frames it leaves on the stack allow to backtrack into it.
@@ -61,22 +71,10 @@ func (m *machine) run(pc, pos int32) (int32, bool) {
 		switch in.op {
 		case opMatch:
 			return pos, true
-		case opByte:
-			if ok = pos < size && m.text[pos] == byte(in.a); ok {
-				pos++
-				pc++
-			}
-		case opSet:
-			if ok = pos < size && prog.sets[in.a].has(m.text[pos]); ok {
-				pos++
-				pc++
-			}
-		case opText:
-			text := prog.texts[in.a]
-			if ok = strings.HasPrefix(m.text[pos:], text); ok {
-				pos += int32(len(text))
-				pc++
-			}
+		case opByte, opSet, opText:
+			length := m.consume(in, pos)
+			ok = length > 0
+			pos, pc = pos+length, pc+1
 		case opJump:
 			ok, pc = true, in.a
 		case opSplit:
@@ -120,6 +118,28 @@ func (m *machine) run(pc, pos int32) (int32, bool) {
 	}
 }
 
+// consume is the number of bytes that an instruction takes at pos, 0 when they do not fit.
+func (m *machine) consume(in *inst, pos int32) int32 {
+	if int(pos) == len(m.text) {
+		return 0
+	}
+	switch in.op {
+	case opByte:
+		if m.text[pos] == byte(in.a) {
+			return 1
+		}
+	case opSet:
+		if m.prog.sets[in.a].has(m.text[pos]) {
+			return 1
+		}
+	case opText:
+		if text := m.prog.texts[in.a]; strings.HasPrefix(m.text[pos:], text) {
+			return int32(len(text))
+		}
+	}
+	return 0
+}
+
 // branch enters the alternative with the given number among those that the next byte allows.
 func (m *machine) branch(pc, pos, number int32) (int32, bool) {
 	table := m.prog.tables[m.prog.insts[pc].a]
@@ -155,6 +175,7 @@ func (m *machine) repeat(pc, pos int32) (int32, int32, bool) {
 	for end < stop && r.set.has(m.text[end]) {
 		end++
 	}
+	m.steps -= int(end-pos) / bytesPerStep
 	switch {
 	case end < least:
 		return 0, 0, false
