@@ -17,15 +17,15 @@ var ErrNotMatomo = errors.New("no config/config.ini.php there: is this the Matom
 
 // Config holds the settings of Matomo's configuration files (specification §13.1). It is never changed after loading.
 type Config struct {
-	dir      string
-	sections *php.Array
-	core     []string // the plugins that global.ini.php lists, in their order
-	allReady bool     // no file lists the installed plugins: the active ones count as installed
+	dir           string
+	sections      *php.Array
+	core          []string // the plugins that global.ini.php lists, in their order
+	installedList bool     // a file lists the installed plugins
 }
 
 // LoadConfig reads config/global.ini.php (built-in defaults when absent), config/common.config.ini.php (when present) and
-// config/config.ini.php of the Matomo directory dir. Errors name the file: ErrNotMatomo when config.ini.php is missing, else what
-// stops it from being read.
+// config/config.ini.php of the Matomo directory dir; files for single host names are not looked for. Errors name the file:
+// ErrNotMatomo when config.ini.php is missing, else what stops it from being read.
 func LoadConfig(dir string) (*Config, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -68,6 +68,9 @@ func ParseConfig(dir, text string) (*Config, error) {
 
 func readINI(path string) (*php.Array, error) {
 	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%w: run as the user that Matomo runs as, e.g. with sudo -u www-data", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +96,7 @@ func newConfig(dir string, global, common, local *php.Array) *Config {
 		merged.Set(name, php.ArrayValue(replaced))
 	}
 	c.sections = merged
-	c.allReady = !hasKey(common, "PluginsInstalled", "PluginsInstalled") && !hasKey(local, "PluginsInstalled", "PluginsInstalled")
+	c.installedList = hasKey(common, "PluginsInstalled", "PluginsInstalled") || hasKey(local, "PluginsInstalled", "PluginsInstalled")
 	return c
 }
 

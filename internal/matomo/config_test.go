@@ -181,6 +181,19 @@ func TestLoadConfigErrorsSayWhatToDo(t *testing.T) {
 			}
 		})
 	}
+	t.Run("not readable", func(t *testing.T) {
+		dir := writeFiles(t, map[string]string{"config/config.ini.php": ""})
+		if err := os.Chmod(filepath.Join(dir, "config", "config.ini.php"), 0); err != nil {
+			t.Fatal(err)
+		}
+		_, err := LoadConfig(dir)
+		if os.Getuid() == 0 {
+			t.Skip("the superuser may read everything")
+		}
+		if err == nil || !strings.Contains(err.Error(), "permission denied: run as the user that Matomo runs as") {
+			t.Errorf("got %v", err)
+		}
+	})
 	if _, err := ParseConfig("", "[broken"); err == nil || err.Error() != "config.ini.php: line 1: section without closing bracket" {
 		t.Errorf("got %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -72,11 +73,11 @@ func (c *Config) Database() Database {
 func (d Database) Validate() error {
 	switch {
 	case d.Name == "":
-		return fmt.Errorf("no database name: set dbname in section [database] of config/config.ini.php")
+		return errors.New("no database name: set dbname in section [database] of config/config.ini.php")
 	case d.Host == "" && d.Socket == "":
-		return fmt.Errorf("no database host: set host or unix_socket in section [database] of config/config.ini.php")
+		return errors.New("no database host: set host or unix_socket in section [database] of config/config.ini.php")
 	case d.EnableSSL && (d.SSLCert == "") != (d.SSLKey == ""):
-		return fmt.Errorf("ssl_cert and ssl_key of section [database] belong together: set both or none")
+		return errors.New("ssl_cert and ssl_key of section [database] belong together: set both or none")
 	}
 	return nil
 }

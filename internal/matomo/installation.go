@@ -59,8 +59,12 @@ type Options struct {
 	Lang   string    // becomes TrackerSettings.EmulatedLang
 }
 
-// Open looks at the installation with the given configuration. The database must be reachable and hold Matomo's tables.
+// Open looks at the installation with the given configuration. The database must be reachable and hold Matomo's tables, and Matomo's
+// own installation must have come to its end.
 func Open(ctx context.Context, config *Config, db *sqlx.DB, clock func() time.Time, options Options) (*Installation, error) {
+	if config.Bool("General", "installation_in_progress") {
+		return nil, fmt.Errorf("%s: the installation of Matomo is not finished (installation_in_progress is set)", config.Dir())
+	}
 	i := &Installation{
 		config: config, db: db, prefix: config.Database().Prefix, plugins: config.Plugins(),
 		clock: clock, random: options.Random, lang: options.Lang,

@@ -363,6 +363,9 @@ func TestOpenExplainsMissingTables(t *testing.T) {
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
+		if _, err := Open(ctx, parseConfig(t, "[General]\ninstallation_in_progress = 1\n"), db, newClock().Now, Options{}); err == nil {
+			t.Error("opened an installation that is not finished")
+		}
 		i := open(t, db, newClock(), "")
 		if i.Version() != "5.1.2" || i.Table("site") != "`m_site`" || !i.Plugins().Active("Goals") {
 			t.Errorf("version %s, table %s", i.Version(), i.Table("site"))
@@ -379,9 +382,12 @@ func TestDatabaseErrorsSayWhatWasRead(t *testing.T) {
 		table, config, want string
 		read                func(*Installation) error
 	}{
-		{"site", "", "sites [1]: ", readSite}, {"site_url", "", "settings of all sites: URLs of all sites: ", readSite},
-		{"goal", "", "sites [1]: goals: ", readSite}, {"custom_dimensions", "", "sites [1]: custom dimensions: ", readSite},
-		{"access", "", "sites [1]: tokens: ", readSite}, {"option", "", "settings of all sites: options: ", readSite},
+		{"site", "", "sites [1]: ", readSite},
+		{"site_url", "", "settings of all sites: URLs of all sites: ", readSite},
+		{"goal", "", "sites [1]: goals: ", readSite},
+		{"custom_dimensions", "", "sites [1]: custom dimensions: ", readSite},
+		{"access", "", "sites [1]: tokens: ", readSite},
+		{"option", "", "settings of all sites: options: ", readSite},
 		{"option", "", "settings of all sites: options: ", func(i *Installation) error {
 			_, err := i.General(context.Background())
 			return err

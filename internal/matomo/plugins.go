@@ -21,7 +21,7 @@ func (c *Config) Plugins() Plugins {
 		p.core[name] = true
 	}
 	for _, name := range c.List("Plugins", "Plugins") {
-		if name != "Provider" && !p.active[name] && (c.allReady || slices.Contains(installed, name)) {
+		if name != "Provider" && !p.active[name] && (!c.installedList || slices.Contains(installed, name)) {
 			p.active[name] = true
 			p.names = append(p.names, name)
 		}

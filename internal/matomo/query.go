@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
@@ -70,14 +72,15 @@ func (i *Installation) options(ctx context.Context, db sqlx.ExtContext, names []
 	return values, nil
 }
 
-// createOptions adds rows of table option, leaving those alone that another writer was faster with.
+// createOptions adds rows of table option, leaving those alone that another writer was faster with. All writers take them in the same
+// order, so that none waits for one that waits for it.
 func (i *Installation) createOptions(ctx context.Context, db sqlx.ExtContext, values map[string]string, autoload int) error {
 	if len(values) == 0 {
 		return nil
 	}
-	var args []any
-	for name, value := range values {
-		args = append(args, name, value, autoload)
+	args := make([]any, 0, 3*len(values))
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		args = append(args, name, values[name], autoload)
 	}
 	query := insertIgnore(db) + i.Table("option") + " (option_name, option_value, autoload) VALUES " +
 		strings.TrimSuffix(strings.Repeat("(?, ?, ?), ", len(values)), ", ")

@@ -127,11 +127,12 @@ func (i *Installation) createSalts(ctx context.Context, db sqlx.ExtContext, keys
 }
 
 // readSalts gives the sites their salts of tomorrow, today, yesterday and the day before, by their own time zone.
-func (i *Installation) readSalts(ctx context.Context, _ []int64, sites map[int64]*Site) error {
+func (i *Installation) readSalts(ctx context.Context, ids []int64, sites map[int64]*Site) error {
 	const day = 24 * time.Hour
 	now := i.clock().Unix()
 	var keys []SaltKey
-	for id, site := range sites {
+	for _, id := range ids {
+		site := sites[id]
 		site.Salts = make(map[string]string, 4)
 		for _, offset := range []time.Duration{day, 0, -day, -2 * day} {
 			date := php.LocalDate(now+int64(offset/time.Second), site.Location)

@@ -2,6 +2,7 @@ package matomo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -152,7 +153,7 @@ func (s QueueSettings) validateRedis() error {
 	case s.RedisType < RedisStandAlone || s.RedisType > RedisCluster:
 		return fmt.Errorf("type %d of Redis is unknown: set useWhatRedisBackendType to 1 (stand-alone), 2 (sentinel) or 3 (cluster)", s.RedisType)
 	case s.RedisType == RedisSentinel && strings.TrimSpace(s.SentinelName) == "":
-		return fmt.Errorf("no name of the Sentinel master: set sentinelMasterName, e.g. to mymaster")
+		return errors.New("no name of the Sentinel master: set sentinelMasterName, e.g. to mymaster")
 	case s.RedisDatabase < 0:
 		return fmt.Errorf("database %d of Redis: set redisDatabase to 0 or more", s.RedisDatabase)
 	case s.RedisTimeout < 0:
@@ -186,7 +187,7 @@ func (s QueueSettings) RedisAddresses() ([]string, error) {
 			continue
 		}
 		if host == "" {
-			return nil, fmt.Errorf("no Redis host: set redisHost")
+			return nil, errors.New("no Redis host: set redisHost")
 		}
 		port := ports[i]
 		if port == "" {
@@ -206,3 +207,15 @@ func (s QueueSettings) defaultPort() string {
 	}
 	return "6379"
 }
+
+// String describes the settings without the password.
+func (s QueueSettings) String() string {
+	where := s.Backend
+	if s.Backend == BackendRedis {
+		where = fmt.Sprintf("%s %s %s port %s database %d", s.Backend, s.RedisType, s.RedisHost, s.RedisPort, s.RedisDatabase)
+	}
+	return fmt.Sprintf("%s, %d queues, %d requests per batch", where, s.NumQueueWorkers, s.NumRequestsToProcess)
+}
+
+// GoString keeps the password out of %#v.
+func (s QueueSettings) GoString() string { return "matomo.QueueSettings(" + s.String() + ")" }

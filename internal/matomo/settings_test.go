@@ -1,6 +1,8 @@
 package matomo
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,6 +119,19 @@ func TestQueueSettingsValidateSaysWhatToSet(t *testing.T) {
 	mysql := QueueSettings{Backend: BackendMySQL, NumQueueWorkers: 1, NumRequestsToProcess: 1}
 	if err := mysql.Validate(); err != nil {
 		t.Errorf("mysql needs no Redis: %v", err)
+	}
+}
+
+func TestQueueSettingsHideThePassword(t *testing.T) {
+	s := DefaultQueueSettings()
+	s.RedisPassword = "secret"
+	got := fmt.Sprintf("%v %+v %#v", s, s, s)
+	if strings.Contains(got, "secret") || !strings.Contains(got, "redis stand-alone 127.0.0.1") {
+		t.Errorf("got %s", got)
+	}
+	s.Backend = BackendMySQL
+	if got := s.String(); got != "mysql, 1 queues, 25 requests per batch" {
+		t.Errorf("got %s", got)
 	}
 }
 

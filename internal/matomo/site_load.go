@@ -82,9 +82,12 @@ func newSite(row siteRow, options map[string]string) *Site {
 	default:
 		s.KeepURLFragment = !php.EmptyString(options["SitesManager_KeepURLFragmentsGlobal"])
 	}
-	s.SearchKeywordParameters = searchParameters(row.SearchKeywords.String, options, "SitesManager_SearchKeywordParameters",
-		"q,query,s,search,searchword,k,keyword,keywords")
-	s.SearchCategoryParameters = searchParameters(row.SearchCategories.String, options, "SitesManager_SearchCategoryParameters", "")
+	s.SearchKeywordParameters = strings.Split(searchKeywords(row.SearchKeywords.String, options), ",")
+	categories := row.SearchCategories.String
+	if php.EmptyString(categories) {
+		categories = options["SitesManager_SearchCategoryParameters"]
+	}
+	s.SearchCategoryParameters = strings.Split(categories, ",")
 	if row.Created.Valid {
 		// Text without a zone, taken for UTC whatever the server's zone is: so does Matomo (§14.2).
 		s.CreatedAt, _ = time.ParseInLocation(time.DateTime, row.Created.String, time.UTC)
@@ -93,18 +96,20 @@ func newSite(row siteRow, options map[string]string) *Site {
 	return s
 }
 
-// searchParameters are the site's, else those of all sites, else the default (§6.4).
-func searchParameters(site string, options map[string]string, option, preset string) []string {
-	if php.EmptyString(site) {
-		site = preset
-		if value, ok := options[option]; ok {
-			site = value
-		}
-		if site == "0" {
-			site = ""
-		}
+// searchKeywords are the site's, else those of all sites, else the default (§6.4).
+func searchKeywords(site string, options map[string]string) string {
+	if !php.EmptyString(site) {
+		return site
 	}
-	return strings.Split(site, ",")
+	global, found := options["SitesManager_SearchKeywordParameters"]
+	switch {
+	case !found:
+		return "q,query,s,search,searchword,k,keyword,keywords"
+	case php.EmptyString(global):
+		return ""
+	default:
+		return global
+	}
 }
 
 // unique splits a list at its commas and drops empty and repeated parts. Blanks stay.
