@@ -3,6 +3,7 @@ package device
 import (
 	"fmt"
 	"io/fs"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/maypok86/otter/v2"
@@ -11,7 +12,7 @@ import (
 )
 
 const (
-	cacheSize = 20_000 // devices, and as many answers to the question whether a user agent is a bot
+	cacheSize = 50_000 // devices, and as many answers to the question whether a user agent is a bot
 	maxKey    = 500    // characters of Matomo's cache key
 )
 
@@ -53,11 +54,11 @@ func (d *Detector) Detect(ua string, hints *Hints) *Device {
 	if found, ok := d.devices.GetIfPresent(key); ok {
 		return found
 	}
-	found := d.detect(ua, hints)
+	found := d.detect(strings.Clone(ua), hints) // results may be parts of it, and should not hold a whole queue entry in memory
 	if found.Refused != nil {
 		return found
 	}
-	first, _ := d.devices.SetIfAbsent(key, found)
+	first, _ := d.devices.SetIfAbsent(strings.Clone(key), found)
 	return first
 }
 
@@ -68,7 +69,7 @@ func (d *Detector) IsBot(ua string) bool {
 		return found
 	}
 	run := &detection{Detector: d, subject: d.rules.index.Subject(ua)}
-	first, _ := d.bots.SetIfAbsent(key, run.isBot())
+	first, _ := d.bots.SetIfAbsent(strings.Clone(key), run.isBot())
 	return first
 }
 
