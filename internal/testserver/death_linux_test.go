@@ -24,7 +24,12 @@ func TestChild(t *testing.T) {
 
 func TestNoServerOutlivesAKilledTest(t *testing.T) {
 	child := exec.Command(os.Args[0], "-test.run=^TestChild$")
-	child.Env = append(os.Environ(), childVariable+"=1")
+	tmp, err := os.MkdirTemp("", "qt") // t.TempDir is too long for unix sockets
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(tmp) })
+	child.Env = append(os.Environ(), childVariable+"=1", "TMPDIR="+tmp)
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

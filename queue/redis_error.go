@@ -1,0 +1,138 @@
+package queue
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/gomodule/redigo/redis"
+)
+
+// backendError is an error of a queue server: which server, what in plain words, and the cause for errors.Is.
+type backendError struct {
+	server string
+	text   string
+	kind   error // ErrUnavailable, ErrDenied or nil
+	cause  error
+}
+
+func (e *backendError) Error() string { return e.server + ": " + e.text }
+
+func (e *backendError) Unwrap() []error {
+	if e.kind == nil {
+		return []error{e.cause}
+	}
+	return []error{e.kind, e.cause}
+}
+
+// redisErrors words the errors of one server.
+type redisErrors struct {
+	server   string // "redis 127.0.0.1:6379"
+	password string // never to be shown
+}
+
+// wrap words the error of a command, or of connecting when command is "".
+func (r redisErrors) wrap(ctx context.Context, command string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", r.server, context.Cause(ctx))
+	}
+	err = r.withoutPassword(err)
+	text, kind := describeNetwork(err)
+	var reply redis.Error
+	if errors.As(err, &reply) {
+		text, kind = describeReply(string(reply))
+		if kind == nil && command != "" {
+			text = command + ": " + text
+		}
+	}
+	return &backendError{r.server, text, kind, err}
+}
+
+// withoutPassword replaces an error whose text holds the password: a server without the command AUTH repeats its arguments.
+func (r redisErrors) withoutPassword(err error) error {
+	if r.password == "" || !strings.Contains(err.Error(), r.password) {
+		return err
+	}
+	text := strings.ReplaceAll(err.Error(), r.password, "***")
+	var reply redis.Error
+	if errors.As(err, &reply) {
+		return redis.Error(text)
+	}
+	return errors.New(text)
+}
+
+// describeReply words an error that the server answered.
+func describeReply(reply string) (text string, kind error) {
+	code, _, _ := strings.Cut(reply, " ")
+	switch code {
+	case "NOAUTH":
+		return "a password is needed (setting redisPassword)", ErrDenied
+	case "WRONGPASS":
+		return "wrong password or user (" + reply + ")", ErrDenied
+	case "NOPERM":
+		return "not allowed: " + reply, ErrDenied
+	case "LOADING", "BUSY", "MASTERDOWN", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "NOREPLICAS", "MISCONF", "OOM":
+		return reply, ErrUnavailable
+	}
+	lower := strings.ToLower(reply)
+	switch {
+	case strings.Contains(lower, "invalid password"): // Redis up to 5
+		return "wrong password (" + reply + ")", ErrDenied
+	case strings.Contains(lower, "no password is set"), strings.Contains(lower, "without any password configured"):
+		return "the server has no password, but one is set (setting redisPassword)", ErrDenied
+	case strings.Contains(lower, "max number of clients"):
+		return reply, ErrUnavailable
+	case strings.Contains(lower, "db index is out of range"):
+		return "the server does not have this database (setting redisDatabase)", ErrDenied
+	}
+	return reply, nil
+}
+
+// describeNetwork words an error of the connection.
+func describeNetwork(err error) (text string, kind error) {
+	var (
+		errno     syscall.Errno
+		dns       *net.DNSError
+		unknownCA x509.UnknownAuthorityError
+		hostname  x509.HostnameError
+		record    tls.RecordHeaderError
+		timeout   net.Error
+	)
+	switch {
+	case errors.As(err, &dns):
+		return "host " + dns.Name + " not found (setting redisHost)", ErrUnavailable
+	case errors.Is(err, os.ErrNotExist):
+		return "no such unix socket (setting redisHost)", ErrUnavailable
+	case errors.Is(err, os.ErrPermission):
+		return "no permission to use the unix socket", ErrDenied
+	case errors.As(err, &errno):
+		return errno.Error(), ErrUnavailable
+	case errors.As(err, &unknownCA), errors.As(err, &hostname):
+		return "certificate not accepted: " + err.Error(), ErrDenied
+	case strings.Contains(err.Error(), "remote error: tls:"): // crypto/tls does not export the type
+		return "TLS refused by the server: " + err.Error(), ErrDenied
+	case errors.As(err, &record):
+		return "the server does not speak TLS on this port", ErrDenied
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "no answer in time", ErrUnavailable
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "connection closed by the server", ErrUnavailable
+	}
+	return err.Error(), ErrUnavailable
+}
+
+// isForbidden reports whether the server is there but refuses this one command.
+func isForbidden(err error) bool {
+	var reply redis.Error
+	if !errors.As(err, &reply) {
+		return false
+	}
+	return strings.HasPrefix(string(reply), "NOPERM") || strings.HasPrefix(string(reply), "ERR unknown command")
+}

@@ -1,0 +1,102 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/gomodule/redigo/redis"
+)
+
+// Info implements Backend. A server that forbids INFO is described as far as ROLE and CONFIG tell; only a server that cannot be
+// reached, or that refuses the connection, is an error.
+func (r *Redis) Info(ctx context.Context) (Info, error) {
+	info := Info{MemoryUsed: Unknown, MemoryPeak: Unknown, MemoryLimit: Unknown}
+	if _, err := r.do(ctx, "PING"); err != nil && !isForbidden(err) {
+		return info, err
+	}
+	text, err := redis.String(r.do(ctx, "INFO"))
+	if err != nil {
+		info.note("INFO", err)
+	}
+	info.read(infoFields(text))
+	if info.Role == "" {
+		r.askRole(ctx, &info)
+	}
+	if info.EvictionPolicy == "" {
+		r.askEviction(ctx, &info)
+	}
+	return info, nil
+}
+
+func (i *Info) note(command string, err error) {
+	var be *backendError
+	text := err.Error()
+	if errors.As(err, &be) {
+		text = be.text
+	}
+	i.Notes = append(i.Notes, command+": "+text)
+}
+
+// infoFields reads the lines name:value of INFO.
+func infoFields(text string) map[string]string {
+	fields := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			fields[name] = value
+		}
+	}
+	return fields
+}
+
+func (i *Info) read(fields map[string]string) {
+	i.Server = "redis"
+	i.Version = fields["redis_version"]
+	if v := fields["valkey_version"]; v != "" { // which also tells the Redis version it is compatible with
+		i.Server, i.Version = "valkey", v
+	}
+	i.Role = roleName(fields["role"])
+	i.Mode = fields["redis_mode"]
+	if i.Mode == "" {
+		i.Mode = fields["server_mode"]
+	}
+	i.EvictionPolicy = fields["maxmemory_policy"]
+	for name, to := range map[string]*int64{
+		"used_memory": &i.MemoryUsed, "used_memory_peak": &i.MemoryPeak, "maxmemory": &i.MemoryLimit,
+	} {
+		if n, err := strconv.ParseInt(fields[name], 10, 64); err == nil {
+			*to = n
+		}
+	}
+}
+
+func roleName(role string) string {
+	if role == "slave" {
+		return "replica"
+	}
+	return role
+}
+
+func (r *Redis) askRole(ctx context.Context, info *Info) {
+	reply, err := redis.Values(r.do(ctx, "ROLE"))
+	if err != nil || len(reply) == 0 {
+		if err != nil {
+			info.note("ROLE", err)
+		}
+		return
+	}
+	if role, err := redis.String(reply[0], nil); err == nil {
+		info.Role = roleName(role)
+	}
+}
+
+func (r *Redis) askEviction(ctx context.Context, info *Info) {
+	const name = "maxmemory-policy"
+	config, err := redis.StringMap(r.do(ctx, "CONFIG", "GET", name))
+	if err != nil {
+		info.note("CONFIG GET "+name, err)
+		return
+	}
+	info.EvictionPolicy = config[name]
+}

@@ -1,0 +1,73 @@
+package queue
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+
+	"github.com/klauspost/compress/zlib"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+)
+
+// RequestSet is one entry of a queue: the tracking requests of one HTTP request, in order and with the types of the JSON (§0.2).
+type RequestSet struct {
+	Requests  []*php.Array // raw parameters, never nil; an empty one is an empty request
+	Env       Env
+	TokenAuth string // token of a bulk request, "" when there is none
+
+	// EmptyToken tells, when TokenAuth is "", that the entry holds "" as PHP writes it for a bulk request, not false.
+	EmptyToken bool
+
+	Time int64 // unix seconds at which the set was queued: the clock of its requests
+}
+
+// Env is the environment of the HTTP request: PHP's $_SERVER and $_COOKIE. A nil array counts as an empty one.
+type Env struct{ Server, Cookie *php.Array }
+
+// Encode gives the entry that PHP would write: the zlib stream of the same JSON, byte for byte. Text that is not UTF-8 is an error
+// (PHP then queues an entry without requests).
+func Encode(set RequestSet) ([]byte, error) {
+	text, err := php.EncodeJSON(set.value())
+	if err != nil {
+		return nil, fmt.Errorf("encode request set: %w", err)
+	}
+	return deflate(text)
+}
+
+// value is the set as PHP's array; the order of the keys is part of the format.
+func (s RequestSet) value() php.Value {
+	requests := php.NewArray(len(s.Requests))
+	for _, params := range s.Requests {
+		requests.Append(php.ArrayValue(params))
+	}
+	env := php.NewArray(2)
+	env.Set("server", php.ArrayValue(s.Env.Server))
+	env.Set("cookie", php.ArrayValue(s.Env.Cookie))
+	token := php.String(s.TokenAuth)
+	if s.TokenAuth == "" && !s.EmptyToken {
+		token = php.Bool(false)
+	}
+	state := php.NewArray(4)
+	state.Set("requests", php.ArrayValue(requests))
+	state.Set("env", php.ArrayValue(env))
+	state.Set("tokenAuth", token)
+	state.Set("time", php.Int(s.Time))
+	return php.ArrayValue(state)
+}
+
+var deflaters = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
+
+func deflate(text string) ([]byte, error) {
+	w := deflaters.Get().(*zlib.Writer)
+	defer deflaters.Put(w)
+	out := bytes.NewBuffer(make([]byte, 0, len(text)/2+64))
+	w.Reset(out)
+	if _, err := w.Write([]byte(text)); err != nil {
+		return nil, fmt.Errorf("deflate: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("deflate: %w", err)
+	}
+	return out.Bytes(), nil
+}
