@@ -48,7 +48,7 @@ func Load(regexes fs.FS) (*Detector, error) {
 //
 // As in Matomo a result counts for all requests with the same key: the digest of brands, platform, platform version and model, and the
 // trimmed user agent, 500 characters together. Other hints (mobile, full version, app) and the end of a long user agent are those of
-// the first request with the key.
+// the first request with the key. A device that is Refused is not remembered.
 func (d *Detector) Detect(ua string, hints *Hints) *Device {
 	key := cacheKey(ua, hints)
 	if found, ok := d.devices.GetIfPresent(key); ok {
@@ -62,7 +62,8 @@ func (d *Detector) Detect(ua string, hints *Hints) *Device {
 	return first
 }
 
-// IsBot reports whether a user agent, which is not sanitized here, is that of a bot (§2.1).
+// IsBot reports whether a user agent, which is not sanitized here, is that of a bot (§2.1). It looks at nothing else and is meant for a
+// tracker without device detection; with one, Detect of the same text and the request's hints gives the answer that Matomo has cached.
 func (d *Detector) IsBot(ua string) bool {
 	key := cacheKey(ua, nil)
 	if found, ok := d.bots.GetIfPresent(key); ok {

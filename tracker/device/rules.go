@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strconv"
-	"strings"
 
-	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/device/pattern"
 )
 
@@ -285,19 +282,4 @@ func (l *loader) models(list document) []modelRule {
 		})
 	}
 	return models
-}
-
-// expand fills the groups of a match into a template as device-detector does: $1, $2 … one after the other, so that "$10" is the first
-// group and a zero, and only up to one more than the groups that took part.
-func expand(template string, groups pattern.Groups) string {
-	if strings.IndexByte(template, '$') >= 0 {
-		for i := range len(groups) + 1 {
-			value := ""
-			if i < len(groups) {
-				value = groups[i]
-			}
-			template = strings.ReplaceAll(template, "$"+strconv.Itoa(i+1), value)
-		}
-	}
-	return php.Trim(template)
 }

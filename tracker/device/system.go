@@ -2,7 +2,6 @@ package device
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
@@ -134,15 +133,4 @@ func (d *detection) namedSystem(name string) system {
 		return system{name: found.name, code: found.code}
 	}
 	return system{name: name, code: unknown}
-}
-
-// buildVersion fills in the groups and keeps major and minor number.
-func buildVersion(template string, groups []string) string {
-	version := strings.ReplaceAll(expand(template, groups), "_", ".")
-	if first := strings.IndexByte(version, '.'); first >= 0 {
-		if second := strings.IndexByte(version[first+1:], '.'); second >= 0 {
-			version = version[:first+1+second]
-		}
-	}
-	return strings.Trim(version, " .")
 }

@@ -278,36 +278,3 @@ func (c *compiler) emitLook(n *node) {
 	c.looks = append(c.looks, l)
 	c.insts[at].a, c.insts[at].b = int32(len(c.looks)-1), c.here()
 }
-
-// first returns the bytes that a match of n can begin with, and whether it can be empty.
-func first(n *node) (set, bool) {
-	switch n.kind {
-	case kindSet:
-		return n.set.lower(), false
-	case kindCapture, kindAtomic:
-		return first(n.subs[0])
-	case kindRepeat:
-		s, empty := first(n.subs[0])
-		return s, empty || n.min == 0
-	case kindConcat:
-		var all set
-		for _, sub := range n.subs {
-			s, empty := first(sub)
-			all.union(s)
-			if !empty {
-				return all, false
-			}
-		}
-		return all, true
-	case kindAlternate:
-		var all set
-		some := false
-		for _, sub := range n.subs {
-			s, empty := first(sub)
-			all.union(s)
-			some = some || empty
-		}
-		return all, some
-	}
-	return set{}, true
-}
