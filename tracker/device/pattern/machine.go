@@ -6,7 +6,7 @@ const (
 	// stepLimit ends the search for a pattern that backtracks too much, as PHP's pcre.backtrack_limit does: it counts as no match.
 	stepLimit = 1_000_000
 	// subjectLimit ends all matching on one subject, so that no text, however long, can hold a worker up.
-	subjectLimit = 20 * stepLimit
+	subjectLimit = 5 * stepLimit
 	// bytesPerStep is how many bytes a simple loop passes at the price of one step.
 	bytesPerStep = 8
 )

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // try matches one expression through an index.
@@ -248,15 +247,11 @@ func TestBacktrackingIsBounded(t *testing.T) {
 	}
 	subject := index.Subject(strings.Repeat("a", 5000))
 	subject.allowed[0] |= 1 << bad // "b" is missing, the index would know
-	start := time.Now()
 	if _, ok := subject.Match(bad); ok {
 		t.Error("matches")
 	}
 	if _, ok := subject.Match(good); !ok {
 		t.Error("the next pattern does not match")
-	}
-	if d := time.Since(start); d > 5*time.Second {
-		t.Errorf("took %v", d)
 	}
 }
 
@@ -268,15 +263,11 @@ func TestLongSubjectsAreBounded(t *testing.T) {
 		}
 	}
 	subject := index.Subject(strings.Repeat("Android x y; ", 20_000))
-	start := time.Now()
 	if _, _, ok := subject.First(0, index.Len()); ok {
 		t.Error("matches")
 	}
 	if subject.machine.budget > 0 {
 		t.Errorf("budget left: %d", subject.machine.budget)
-	}
-	if d := time.Since(start); d > 5*time.Second {
-		t.Errorf("took %v", d)
 	}
 }
 
