@@ -127,7 +127,8 @@ func (r *Regexp) findFull(subject string) []string {
 	}
 	groups := make([]string, r.groups+1)
 	for i := range groups {
-		if g := m.GroupByNumber(i); g != nil {
+		// The text of a group that took no part is out of bounds when the match is not at the start: (a)-|B on "xéB".
+		if g := m.GroupByNumber(i); g != nil && len(g.Captures) > 0 {
 			groups[i] = g.String()
 		}
 	}
