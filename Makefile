@@ -1,0 +1,59 @@
+# Every target sets itself up: a machine needs Go and, for the tests, apt (or the servers that scripts/install-servers.sh names).
+
+GO ?= go
+VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo unknown)
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT = mvdan.cc/gofumpt@v0.12.0
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race check fmt golden devices perf fuzz cover demo servers clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build ./queuedtracking
+	$(GO) build -trimpath -ldflags "-s -w -X github.com/queuedtracking/queuedtracking/cmd.Version=$(VERSION)" -o queuedtracking .
+
+servers: ## install redis-server, redis-sentinel and mariadb-server where they are missing
+	sh scripts/install-servers.sh
+
+test: servers check ## everything: static analysis and all tests, on real private servers
+	$(GO) test ./...
+
+race: servers ## all tests under the race detector
+	$(GO) test -race ./...
+
+check: ## format, vet, staticcheck
+	@unformatted=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$unformatted" ]; then echo "gofumpt would change:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+fmt: ## format all files
+	$(GO) run $(GOFUMPT) -w .
+
+golden: servers ## recorded cases against MariaDB and SQLite: area, equal, cases, columns that differ most
+	$(GO) test ./internal/golden -count=1 -v -run 'TestGolden' -golden.all
+
+perf: servers ## the 6,000 recorded entries of ../shared/perf through the real command
+	$(GO) test ./internal/golden -count=1 -v -run 'TestRecordedTraffic'
+
+devices: ## all recorded user agents: every column, and the time per user agent
+	$(GO) test ./tracker/device -count=1 -v -run 'TestDeviceCorpus|TestRecordedVisits'
+
+FUZZTIME ?= 30s
+fuzz: ## fuzz each target for FUZZTIME
+	@for target in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' . | sed 's/func //' | sort -u); do \
+		package=$$(dirname $$(grep -rlE "^func $$target\(" --include='*_test.go' . | head -1)); \
+		echo "$$package $$target"; \
+		$(GO) test $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; \
+	done
+
+cover: servers ## statement coverage of tracker/...
+	$(GO) test -coverpkg=./tracker/... -coverprofile=coverage.out ./tracker/... ./internal/golden
+	$(GO) tool cover -func=coverage.out | tail -1
+
+demo: ## the whole way on embedded servers
+	$(GO) run . demo
+
+clean: ## remove what the other targets make
+	rm -f queuedtracking coverage.out

@@ -1,0 +1,131 @@
+// Package replay is the worker: it picks a queue, locks it, reads a batch of entries, has them tracked in one transaction together with
+// the checkpoint, and removes them from the queue. It knows queues, locks and transactions; what a request means is the Tracker's
+// business.
+//
+// # Exactly once
+//
+// Redis counts the entries that were ever removed from a list (queue.Backend.Head returns the counter with the entries). The database holds,
+// per list, up to which entry batches are committed, with a digest of the last one; it is read and written inside the tracking
+// transaction. So a worker that was killed between commit and removal is found out by its successor, which removes what is committed
+// and tracks nothing twice (see checkpoint.go).
+package replay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/queuedtracking/queuedtracking/lock"
+	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/tracker"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// Tracker turns request sets into rows. *tracker.Tracker is one.
+type Tracker interface {
+	Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error)
+	Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (tracker.Result, error)
+	Preview(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (tracker.Result, error)
+}
+
+// Options say what a run processes and how.
+type Options struct {
+	Backend    queue.Backend
+	Store      *store.Store
+	NewTracker func() Tracker // each worker has its own
+	Clock      func() time.Time
+	Random     io.Reader // for the values of locks
+	Log        *slog.Logger
+
+	Queues     int // number of queues, setting numQueueWorkers
+	Only       int // the one queue to take, AnyQueue for all
+	BatchSize  int // request sets per transaction
+	Threshold  int // a queue with fewer sets is left alone, at least 1
+	MaxBatches int // per worker and run, 0: no limit
+	Workers    int // workers of this run, at least 1
+	Start      int // queue from which the first worker starts its rounds
+	DryRun     bool
+
+	OnBatch func(Batch) // called after each batch, from the worker's goroutine; may be nil
+}
+
+// AnyQueue lets workers take every queue.
+const AnyQueue = -1
+
+// Batch tells what became of one batch.
+type Batch struct {
+	Queue    int
+	Offset   int64 // position of the first entry since the list began
+	Left     int64 // sets that were waiting behind it
+	Duration time.Duration
+	Result   tracker.Result
+}
+
+// Summary counts what a run did.
+type Summary struct {
+	tracker.Result
+	Batches     int
+	Undecodable int // entries that hold no request set: in the dead letters
+	Recovered   int // entries that a killed worker had committed and not removed: removed, not tracked again
+	Retries     int // attempts that the database rolled back
+	Busy        int // queues that held enough sets and were locked by somebody else when the run ended
+}
+
+// Add sums up summaries.
+func (s *Summary) Add(o Summary) {
+	s.Result.Add(o.Result)
+	s.Batches += o.Batches
+	s.Undecodable += o.Undecodable
+	s.Recovered += o.Recovered
+	s.Retries += o.Retries
+	s.Busy = max(s.Busy, o.Busy)
+}
+
+// ErrStopped is the cause of a context that is cancelled to stop a run at once, without finishing the batch.
+var ErrStopped = errors.New("stopped")
+
+// batchesPerLock is how many batches a worker takes before it lets others have the queue, as the plugin does.
+const batchesPerLock = 10
+
+// Run processes the queues until none that it may take holds Threshold sets, or until stop is closed: then every worker finishes its
+// batch first. When ctx is cancelled the batches under way are rolled back; the queue is left as it was.
+func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) {
+	manager, err := queue.NewManager(o.Backend, o.Queues)
+	if err != nil {
+		return Summary{}, err
+	}
+	type outcome struct {
+		Summary
+		err error
+	}
+	workers := max(1, o.Workers)
+	outcomes := make(chan outcome, workers)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	for n := range workers {
+		w := &worker{
+			Options: o,
+			tracker: o.NewTracker(),
+			manager: manager,
+			locker:  lock.New(o.Backend, o.Random),
+			rounds:  manager.NewRotation((o.Start + n) % o.Queues),
+			stop:    stop,
+		}
+		go func() {
+			err := w.run(ctx)
+			outcomes <- outcome{w.summary, err}
+		}()
+	}
+	var total Summary
+	for range workers {
+		done := <-outcomes
+		total.Add(done.Summary)
+		if done.err != nil && err == nil {
+			err = done.err
+			cancel(ErrStopped) // one worker's broken server is everybody's
+		}
+	}
+	return total, err
+}

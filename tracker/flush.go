@@ -1,0 +1,96 @@
+package tracker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// pending is what the batch has to write beside visits.
+type pending struct {
+	entries     []*store.ActionEntry
+	links       []*store.LinkAction
+	changes     []store.LinkChange
+	conversions []*store.Conversion
+	failures    []*store.Failure
+	marks       map[markKey]bool
+	created     map[int64]int64 // idsite -> unix second to which site.ts_created moves
+}
+
+// flush writes what the batch has done so far. Afterwards the database and the batch's memory agree.
+//
+// New entries of the dictionary are committed at once, in a transaction of their own: they are harmless when the batch rolls back, and
+// no other worker has to wait for them.
+func (a *applier) flush(ctx context.Context) error {
+	if err := a.t.store.CreateActions(ctx, a.pending.entries); err != nil {
+		return fmt.Errorf("log_action: %w", err)
+	}
+	if err := a.flushVisits(ctx); err != nil {
+		return err
+	}
+	if err := a.tx.UpdateLinkActions(ctx, a.pending.changes); err != nil {
+		return fmt.Errorf("log_link_visit_action: %w", err)
+	}
+	if len(a.pending.conversions) > 0 {
+		if _, err := a.tx.InsertConversions(ctx, a.pending.conversions); err != nil {
+			return fmt.Errorf("log_conversion: %w", err)
+		}
+	}
+	if len(a.pending.failures) > 0 {
+		if err := a.tx.InsertFailures(ctx, a.pending.failures); err != nil {
+			return fmt.Errorf("tracking_failure: %w", err)
+		}
+	}
+	if err := a.flushMarks(ctx); err != nil {
+		return err
+	}
+	for site, created := range a.pending.created {
+		if err := a.tx.MoveSiteCreated(ctx, site, created); err != nil {
+			return fmt.Errorf("site: %w", err)
+		}
+	}
+	a.pending = pending{}
+	return nil
+}
+
+// flushVisits writes new visits, then the actions that refer to them, then what changed on visits, which may refer to the actions.
+func (a *applier) flushVisits(ctx context.Context) error {
+	var begun []*store.Visit
+	var changes []store.VisitChange
+	for _, s := range a.touched {
+		if s.stored != nil {
+			changes = append(changes, store.VisitChange{Before: s.stored, After: s.row})
+			continue
+		}
+		begun = append(begun, s.row)
+	}
+	links := make([]store.LinkID, len(begun))
+	for i, row := range begun {
+		links[i], row.LastLinkAction = row.LastLinkAction, store.LinkID{}
+	}
+	if err := a.tx.InsertVisits(ctx, begun); err != nil {
+		return fmt.Errorf("log_visit: %w", err)
+	}
+	if err := a.tx.InsertLinkActions(ctx, a.pending.links); err != nil {
+		return fmt.Errorf("log_link_visit_action: %w", err)
+	}
+	for i, row := range begun {
+		if links[i].Valid {
+			before := *row
+			row.LastLinkAction = links[i]
+			changes = append(changes, store.VisitChange{Before: &before, After: row})
+		}
+	}
+	if err := a.tx.UpdateVisits(ctx, changes); err != nil {
+		return fmt.Errorf("log_visit: %w", err)
+	}
+	a.result.Visits += len(begun)
+	a.result.Actions += len(a.pending.links)
+	for _, s := range a.touched {
+		stored := *s.row
+		s.stored = &stored
+		a.byID[s.row.ID] = s
+	}
+	return nil
+}

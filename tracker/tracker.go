@@ -1,0 +1,164 @@
+// Package tracker turns request sets into the rows that Matomo's tracker would write for them.
+//
+// A batch goes through the stages of the design's data flow:
+//
+//	prepare   parse the requests into typed values, independent of any visit: no database transaction, several cores
+//	prefetch  read what the batch may need: visits, ids of actions
+//	apply     play the requests in queue order, in memory, against the visits that the batch itself has created or changed
+//	flush     write the result with multi-row statements
+//
+// The rows are those that one request at a time would give. Where an answer from memory could differ from the database's, what there is
+// is flushed and the database asked (batch.find). What a request means is decided by the packages below: request, exclude, visit,
+// action, referrer, device, location, conversion, dimension; this package knows their order (specification §1.1).
+package tracker
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/tracker/device"
+	"github.com/queuedtracking/queuedtracking/tracker/exclude"
+	"github.com/queuedtracking/queuedtracking/tracker/location"
+	"github.com/queuedtracking/queuedtracking/tracker/referrer"
+	"github.com/queuedtracking/queuedtracking/tracker/request"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// Options are the parts of a Tracker.
+type Options struct {
+	Installation *matomo.Installation
+	Store        *store.Store
+	Devices      *device.Detector // nil: every device is written as unknown
+	Referrers    *referrer.Detector
+	Locator      *location.Locator
+	Spammers     []string // referrer spam list of the vendor files
+	Clock        func() time.Time
+	Random       io.Reader
+	Cores        int // goroutines that parse a batch, at least 1
+}
+
+// Tracker tracks batches. One Tracker stands for one of Matomo's worker processes: it has its process-wide state (the intranet rule of
+// §3.6, caches that never expire). Batches are prepared and written one after the other; several Trackers may share all of Options.
+type Tracker struct {
+	installation *matomo.Installation
+	store        *store.Store
+	devices      *device.Detector
+	referrers    *referrer.Detector
+	locator      *location.Locator
+	exclusions   *exclude.Checker
+	features     matomo.Features
+	clock        func() time.Time
+	random       io.Reader
+	cores        int
+	auth         *authenticator
+	trust        trust
+	marked       *marks
+	pid          int
+}
+
+// New returns a Tracker.
+func New(o Options) *Tracker {
+	t := &Tracker{
+		installation: o.Installation,
+		store:        o.Store,
+		devices:      o.Devices,
+		referrers:    o.Referrers,
+		locator:      o.Locator,
+		features:     matomo.FeaturesOf(o.Installation.Plugins().Active),
+		clock:        o.Clock,
+		random:       o.Random,
+		cores:        max(1, o.Cores),
+		auth:         newAuthenticator(o.Installation),
+		marked:       newMarks(),
+		pid:          rand.IntN(1 << 20),
+	}
+	t.exclusions = exclude.New(botDetector{o.Devices}, o.Spammers)
+	return t
+}
+
+// botDetector lets exclusions work without device detection.
+type botDetector struct{ devices *device.Detector }
+
+func (b botDetector) IsBot(ua string) bool { return b.devices != nil && b.devices.IsBot(ua) }
+
+// trust is Matomo's process-wide trust in visitor ids: a request for an intranet site switches it on unless it is on, any other request
+// for a site after that switches it off (§3.6, §C.4).
+type trust struct{ on, byIntranet bool }
+
+func (t *trust) next(configured, intranet bool) bool {
+	if !t.byIntranet && !t.on {
+		t.on = configured
+	}
+	switch {
+	case intranet && !t.on:
+		t.on, t.byIntranet = true, true
+	case t.byIntranet:
+		t.on, t.byIntranet = false, false
+	}
+	return t.on
+}
+
+// authenticator remembers what tokens may do for as long as the process lives, as Matomo does (§1.5 step 4).
+type authenticator struct {
+	installation *matomo.Installation
+	mu           sync.Mutex
+	superuser    map[string]bool
+}
+
+const maxRememberedTokens = 10_000
+
+func newAuthenticator(i *matomo.Installation) *authenticator {
+	return &authenticator{installation: i, superuser: make(map[string]bool)}
+}
+
+// IsSuperuser implements request.Authenticator.
+func (a *authenticator) IsSuperuser(tokenHash string) (bool, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if known, ok := a.superuser[tokenHash]; ok {
+		return known, nil
+	}
+	is, err := a.installation.SuperuserToken(context.Background(), a.installation.DB(), tokenHash)
+	if err != nil {
+		return false, err
+	}
+	if len(a.superuser) >= maxRememberedTokens {
+		clear(a.superuser)
+	}
+	a.superuser[tokenHash] = is
+	return is, nil
+}
+
+var _ request.Authenticator = (*authenticator)(nil)
+
+// markKey names a day of a site whose archived reports have to be made again.
+type markKey struct {
+	site int64
+	date string
+}
+
+// marks remembers which days are marked in table option already (§14.1). Only committed marks are remembered.
+type marks struct {
+	mu   sync.Mutex
+	days map[markKey]bool
+}
+
+func newMarks() *marks { return &marks{days: make(map[markKey]bool)} }
+
+func (m *marks) has(k markKey) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.days[k]
+}
+
+func (m *marks) add(keys map[markKey]bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k := range keys {
+		m.days[k] = true
+	}
+}
