@@ -20,6 +20,8 @@ func plain(v php.Value) any {
 		return m
 	case php.KindBool:
 		return v.Bool()
+	case php.KindFloat:
+		return php.ToString(v)
 	case php.KindInt:
 		return int(v.Int())
 	case php.KindString:
@@ -48,11 +50,14 @@ func TestINIValues(t *testing.T) {
 		{`k = +5`, "+5"},
 		{`k = 9223372036854775808`, "9223372036854775808"},
 		{`k = true`, true},
-		{`k = Yes`, true},
+		{`k = yes  `, true},
+		{`k = Yes`, 1},
+		{`k = yesterday`, "yesterday"},
 		{`k = on ; comment`, true},
 		{`k = off`, false},
 		{`k = no`, false},
-		{`k = FALSE`, false},
+		{`k = FALSE`, ""},
+		{`k = NULL`, ""},
 		{`k = none`, ""},
 		{`k = null`, nil},
 		{`k = "true"`, "true"},
@@ -70,21 +75,38 @@ func TestINIValues(t *testing.T) {
 		{`k = ' a ' `, " a "},
 		{`k = "a\"b"`, `a"b`},
 		{`k = "a\\b"`, `a\b`},
-		{`k = "a\'b"`, `a'b`},
+		{`k = "a\'b"`, `a\'b`},
+		{`k = "a\$b"`, "a$b"},
 		{`k = "a\nb"`, `a\nb`},
 		{`k = "C:\data\"`, `C:\data\`},
 		{`k = 'a\b'`, `a\b`},
 		{`k = PDO\MYSQL`, `PDO\MYSQL`},
 		{"k = \"a\nb\"", "a\nb"},
-		{`k = it's`, "it's"},
-		{`k = 'a'b`, "'a'b"},
+		{`k = it's`, "it"}, // and the rest of the file is lost, as in PHP
+		{"k = 'a\nb'", "a\nb"},
+		{`k = a''b`, "a"},
+		{`k = '' b`, ""},
+		{`k = 'a'b`, "ab"},
+		{`k = a'b'c`, "abc"},
 		{`k = "a" b "c"`, "abc"},
 		{`k = a "b" c`, "abc"},
 		{`k = 'a' b`, "a b"},
 		{`k = a 'b'`, "a b"},
-		{`k = a|b&c`, "a|b&c"},
+
 		{`k = "pa$word"`, "pa$word"},
 		{`k = pa$$word`, "pa$$word"},
+		{`k = a$;b ; c`, "a$;b"},
+		{`k = $\{x}`, `$\{x}`},
+		// operators
+		{`k = 1|2`, 3},
+		{`k = 1 | 6 & 3 ; left to right`, 3},
+		{`k = (1|4)&5`, 5},
+		{`k = 6^3`, 5},
+		{`k = ~5`, -6},
+		{`k = !0|2`, 3},
+		{`k = !7`, 0},
+		{`k = a|7x`, 7},
+		{`k = (a)`, "a"},
 		// variables
 		{`k = "${PORT}"`, 3307},
 		{`k = ${PORT}`, 3307},
@@ -120,7 +142,7 @@ func TestINIStructure(t *testing.T) {
 		"alone too ; comment\n" +
 		"#hash = kept\n" +
 		"list[] = a\rlist[] = \"b\"\n" +
-		"map[x] = 1\nmap['y'] = 2\nmap[ z ] = 3\n" +
+		"map[x] = 1\nmap['y'] = 2\nmap[\"z z\"] = 3\nmap[ a ] = 4\n" +
 		"scalar = 1\nscalar[] = 2\n" +
 		"twice = 1\ntwice = 2\n" +
 		"[second]\nlost = 1\n" +
@@ -134,7 +156,7 @@ func TestINIStructure(t *testing.T) {
 		"first": map[string]any{
 			"spaced key": "v", "#hash": "kept",
 			"list":   map[string]any{"0": "a", "1": "b"},
-			"map":    map[string]any{"x": 1, "y": 2, "z": 3},
+			"map":    map[string]any{"x": 1, "y": 2, "z z": 3, "a ": 4},
 			"scalar": map[string]any{"0": 2},
 			"twice":  2,
 		},
@@ -155,11 +177,20 @@ func TestINIErrorsNameTheLine(t *testing.T) {
 		{"k = \"a\nb\"\nyes = 1", `line 3: "yes" is not allowed as a key`},
 		{"k[ = 1\n", "line 1: key without closing bracket"},
 		{"k[] ; no value\n", "line 1: k[…] without a value"},
-		{"k ] = 1\n", `line 1: unexpected ']' after k`},
-		{"{k} = 1\n", `line 1: unexpected '{'`},
+		{"k = 1 |\n", "line 1: the value of k needs quotes"},
+		{"k = (1\n", "line 1: the value of k needs quotes"},
+		{"k = a(b)\n", "line 1: the value of k needs quotes"},
+		{"k = yes sir\n", "line 1: the value of k needs quotes"},
+		{"k = 1|yes\n", "line 1: the value of k needs quotes"},
+		{"k = 'a\n", "line 1: quote without end"},
+		{"k = \"a\x00b\"\n", "line 1: NUL byte in quotes"},
+		{"[\"a]", "line 1: quote without end"},
+		{"[a;b]", "line 1: section without closing bracket"},
+		{"k['a] = 1", "line 1: key with a quote without end"},
+		{"{k} = 1\n", `line 1: unexpected "{"`},
 		{"k = ${X\n", "line 1: ${ without }"},
 		{"k = \"${X\n", "line 1: ${ without }"},
-		{"k = a\x00b\n", "line 1: NUL byte in the value of k"},
+		{"k = a\x00b\n", `line 1: unexpected "\x00" in the value of k: the value needs quotes`},
 	}
 	for _, tt := range tests {
 		_, err := parseINI(tt.text, testEnv)
