@@ -1,0 +1,95 @@
+package request
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+)
+
+func mayTrack(token string) option {
+	return func(_ *Origin, c *Context) {
+		c.Site.TrackingTokens[matomo.TrackingHash(c.Site.ID, matomo.TokenHash(token, salt), salt)] = true
+	}
+}
+
+func TestAuthentication(t *testing.T) {
+	notRequired := settings(func(s *matomo.TrackerSettings) { s.RequireAuthentication = false })
+	for _, test := range []struct {
+		name, params string
+		options      []option
+		want         bool
+	}{
+		{"no token", `{}`, nil, false},
+		{"empty token", `{"token_auth":""}`, nil, false},
+		{"token 0", `{"token_auth":"0"}`, nil, false},
+		{"superuser", `{"token_auth":"super"}`, nil, true},
+		{"unknown token", `{"token_auth":"other"}`, nil, false},
+		{"right for the site", `{"token_auth":"writer"}`, []option{mayTrack("writer")}, true},
+		{"token of the set", `{}`, []option{setToken("super")}, true},
+		{"token of the set wins", `{"token_auth":"other"}`, []option{setToken("super")}, true},
+		{"token of the set wins though it is wrong", `{"token_auth":"super"}`, []option{setToken("other")}, false},
+		{"not required", `{}`, []option{notRequired}, true},
+		{"unknown site", `{"token_auth":"super"}`, []option{unknownSite}, false},
+		{"unknown site, not required", `{}`, []option{unknownSite, notRequired}, true},
+	} {
+		r := read(t, test.params, test.options...)
+		for range 2 {
+			if got, err := r.Authenticated(); got != test.want || err != nil {
+				t.Errorf("%s: %v %v, want %v", test.name, got, err, test.want)
+			}
+		}
+	}
+}
+
+// flaky fails once.
+type flaky struct{ asked int }
+
+var errAway = errors.New("database is away")
+
+func (f *flaky) IsSuperuser(string) (bool, error) {
+	f.asked++
+	if f.asked == 1 {
+		return false, errAway
+	}
+	return true, nil
+}
+
+func TestFailedAuthenticationIsAskedAgainAnAnsweredOneIsNot(t *testing.T) {
+	auth := &flaky{}
+	r := read(t, `{"cip":"1.2.3.4","token_auth":"x"}`, func(_ *Origin, c *Context) { c.Auth = auth })
+	if _, _, err := r.IP(); !errors.Is(err, errAway) {
+		t.Errorf("first: %v", err)
+	}
+	for range 2 {
+		if text, _, err := r.IP(); text != "1.2.3.4" || err != nil {
+			t.Errorf("then: %q %v", text, err)
+		}
+	}
+	if auth.asked != 2 {
+		t.Errorf("asked %d times", auth.asked)
+	}
+}
+
+func TestLocationOverridesNeedAuthentication(t *testing.T) {
+	for _, name := range []string{"city", "region", "country", "lat", "long"} {
+		err := read(t, `{"`+name+`":"x"}`).CheckLocationOverrides()
+		wantRejection(t, err, NotAuthenticated)
+		if err := read(t, `{"`+name+`":"x","token_auth":"super"}`).CheckLocationOverrides(); err != nil {
+			t.Errorf("%s with token: %v", name, err)
+		}
+		if err := read(t, `{"`+name+`":"0"}`).CheckLocationOverrides(); err != nil {
+			t.Errorf("%s=0: %v", name, err)
+		}
+	}
+	if err := read(t, `{"city":"","lat":["1"]}`).CheckLocationOverrides(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRejectionNamesReasonAndParameter(t *testing.T) {
+	_, _, err := read(t, `{"cip":"1.2.3.4"}`).IP()
+	if got := err.Error(); got != "not authenticated: cip" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,126 @@
+package request
+
+import (
+	"errors"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// Request is one tracking request. What is read from it is computed once.
+type Request struct {
+	raw    *php.Array // as queued
+	params *php.Array // with what Matomo adds and replaces
+	origin *Origin
+	ctx    *Context
+
+	texts     []namedText // results of Text that differ from the parameter
+	userAgent once[string]
+	language  once[string]
+	headerIP  once[string]
+	ip        once[address]
+	time      once[int64]
+	visitor   once[visitorID]
+	auth      once[bool]
+}
+
+type namedText struct{ name, text string }
+
+type visitorID struct {
+	id store.BinaryID
+	ok bool
+}
+
+// New reads the parameters of one request of a set (§1.2): a request with neither url nor urlref is about the page that the header
+// Referer names. params is not changed. Before anything but SiteID and IsEmpty is asked, Bind has to be called.
+func New(params *php.Array, origin *Origin) *Request {
+	r := &Request{raw: params, params: params, origin: origin}
+	if php.Empty(params.Value("urlref")) && php.Empty(params.Value("url")) {
+		if referrer := r.Server("HTTP_REFERER"); !php.EmptyString(referrer) {
+			r.set("url", referrer)
+		}
+	}
+	return r
+}
+
+// set changes a parameter and leaves the queued ones alone.
+func (r *Request) set(name, value string) {
+	if r.params == r.raw {
+		r.params = r.raw.Clone()
+	}
+	r.params.Set(name, php.String(value))
+}
+
+// Bind gives the request what it is read against. It is called once. Characters beyond the Basic Multilingual Plane are replaced where
+// the database cannot store them (§1.2); on a known site user id and order id are anonymised when the privacy options say so (§9.4).
+func (r *Request) Bind(ctx *Context) {
+	r.ctx = ctx
+	if !ctx.Settings.CharsetUTF8MB4 {
+		r.params = storableArray(r.params)
+	}
+	if ctx.Site != nil {
+		r.anonymize()
+	}
+}
+
+// IsEmpty reports whether the request has no parameters: it counts as tracked and does nothing (§1.1 step 1).
+func (r *Request) IsEmpty() bool { return r.raw.Len() == 0 }
+
+// SiteID is the site that the request names, known or not (§1.4).
+func (r *Request) SiteID() int64 { return r.Int("idsite") }
+
+// Context is what Bind was given.
+func (r *Request) Context() *Context { return r.ctx }
+
+// Site is the request's site, nil while it is unknown.
+func (r *Request) Site() *matomo.Site { return r.ctx.Site }
+
+// Settings are the site's, or the global ones when the site is unknown.
+func (r *Request) Settings() *matomo.TrackerSettings { return r.ctx.Settings }
+
+// General holds what is the same for all sites.
+func (r *Request) General() *matomo.General { return r.ctx.General }
+
+// Features tells which plugins are active.
+func (r *Request) Features() matomo.Features { return r.ctx.Features }
+
+// Params are the parameters as Matomo's getParams gives them. They are not to be changed.
+func (r *Request) Params() *php.Array { return r.params }
+
+// Raw are the parameters as they were queued. They are not to be changed.
+func (r *Request) Raw() *php.Array { return r.raw }
+
+// Env is the environment of the HTTP request.
+func (r *Request) Env() Env { return r.origin.Env }
+
+// Server is an entry of PHP's $_SERVER as text, "" when absent (§0.4).
+func (r *Request) Server(name string) string { return php.ToString(r.origin.Env.Server.Value(name)) }
+
+// UserAgent is the parameter ua, else the header, sanitised (§1.3).
+func (r *Request) UserAgent() string {
+	ua, _ := r.userAgent.get(func() (string, error) {
+		return php.ReadString(r.params, "ua", r.Server("HTTP_USER_AGENT")), nil
+	})
+	return ua
+}
+
+// RawUserAgent is UserAgent without HTML entities: what exclusions look at (§2.1).
+func (r *Request) RawUserAgent() string { return php.Unsanitize(r.UserAgent()) }
+
+// once holds a result that is computed at most once. A refusal is a result, another error is not: what failed for want of the database
+// can be asked again.
+type once[T any] struct {
+	value T
+	err   error
+	done  bool
+}
+
+func (o *once[T]) get(compute func() (T, error)) (T, error) {
+	if !o.done {
+		var rejection *Rejection
+		o.value, o.err = compute()
+		o.done = o.err == nil || errors.As(o.err, &rejection)
+	}
+	return o.value, o.err
+}
