@@ -69,7 +69,7 @@ func NewRedis(o RedisOptions) (*Redis, error) {
 	r := &Redis{errs: redisErrors{server: "redis " + addr, password: o.Password}}
 	r.pool = &redis.Pool{
 		DialContext: func(ctx context.Context) (redis.Conn, error) {
-			return redis.DialContext(ctx, network, addr, dial...)
+			return connect(ctx, network, addr, dial)
 		},
 		TestOnBorrow: func(c redis.Conn, idleSince time.Time) error {
 			if time.Since(idleSince) < time.Second {
@@ -84,10 +84,24 @@ func NewRedis(o RedisOptions) (*Redis, error) {
 	return r, nil
 }
 
+// connect dials and sends the first command, so that what is wrong with the connection shows while connecting.
+func connect(ctx context.Context, network, addr string, opts []redis.DialOption) (redis.Conn, error) {
+	conn, err := redis.DialContext(ctx, network, addr, opts...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := redis.DoContext(conn, ctx, "PING"); err != nil && !isForbidden(err) {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
 func (o RedisOptions) dialOptions(network string) []redis.DialOption {
 	io := orDefault(o.IOTimeout, defaultIOTimeout)
+	connect := orDefault(o.ConnectTimeout, defaultConnectTimeout)
 	opts := []redis.DialOption{
-		redis.DialConnectTimeout(orDefault(o.ConnectTimeout, defaultConnectTimeout)),
+		redis.DialConnectTimeout(connect), redis.DialTLSHandshakeTimeout(connect),
 		redis.DialReadTimeout(io), redis.DialWriteTimeout(io),
 		redis.DialDatabase(o.Database),
 		redis.DialUsername(o.User), redis.DialPassword(o.Password),

@@ -45,6 +45,9 @@ func (r redisErrors) wrap(ctx context.Context, command string, err error) error 
 	}
 	err = r.withoutPassword(err)
 	text, kind := describeNetwork(err)
+	if command == "" && isClosed(err) {
+		text += " while connecting (is TLS right, and a client certificate if it wants one?)"
+	}
 	var reply redis.Error
 	if errors.As(err, &reply) {
 		text, kind = describeReply(string(reply))
@@ -112,6 +115,8 @@ func describeNetwork(err error) (text string, kind error) {
 		return "no such unix socket (setting redisHost)", ErrUnavailable
 	case errors.Is(err, os.ErrPermission):
 		return "no permission to use the unix socket", ErrDenied
+	case isClosed(err):
+		return "connection closed by the server", ErrUnavailable
 	case errors.As(err, &errno):
 		return errno.Error(), ErrUnavailable
 	case errors.As(err, &unknownCA), errors.As(err, &hostname):
@@ -122,10 +127,13 @@ func describeNetwork(err error) (text string, kind error) {
 		return "the server does not speak TLS on this port", ErrDenied
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "no answer in time", ErrUnavailable
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "connection closed by the server", ErrUnavailable
 	}
 	return err.Error(), ErrUnavailable
+}
+
+func isClosed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // isForbidden reports whether the server is there but refuses this one command.

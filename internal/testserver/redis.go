@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -147,7 +148,7 @@ func (s *RedisServer) configFile() string {
 	switch {
 	case c.user != "":
 		lines = append(lines, "user default off", "user "+adminUser+" on nopass ~* &* +@all",
-			fmt.Sprintf("user %s on >%s %s", c.user, c.password, c.rules))
+			fmt.Sprintf("user %s on #%x %s", c.user, sha256.Sum256([]byte(c.password)), c.rules))
 	case c.password != "":
 		lines = append(lines, fmt.Sprintf("requirepass %q", c.password))
 	}

@@ -1,0 +1,376 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
+)
+
+// subject is a backend under test.
+type subject struct {
+	Backend
+	// pass lets d go by on the server's clock.
+	pass func(d time.Duration)
+}
+
+// subjects are the implementations that have to agree. open gives one with no data.
+var subjects = []struct {
+	name string
+	open func(testing.TB) subject
+}{
+	{"redis", openRedis},
+	{"redis over unix socket", openRedisSocket},
+	{"miniredis", openMiniredis},
+}
+
+func openRedis(t testing.TB) subject {
+	server, database := testserver.RedisDatabase(t)
+	return opened(t, RedisOptions{Host: server.Host, Port: server.Port, Database: database})
+}
+
+func openRedisSocket(t testing.TB) subject {
+	server, database := testserver.RedisDatabase(t)
+	return opened(t, RedisOptions{Host: server.Socket, Database: database})
+}
+
+func openMiniredis(t testing.TB) subject {
+	server := miniredis.RunT(t)
+	s := opened(t, RedisOptions{Host: server.Host(), Port: server.Server().Addr().Port})
+	s.pass = server.FastForward
+	return s
+}
+
+func opened(t testing.TB, o RedisOptions) subject {
+	t.Helper()
+	r, err := NewRedis(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	return subject{Backend: r, pass: func(d time.Duration) { <-time.After(d) }}
+}
+
+func TestBackends(t *testing.T) {
+	tests := []struct {
+		behaviour string
+		check     func(*testing.T, context.Context, subject)
+	}{
+		{"absent lists and keys are empty", absentIsEmpty},
+		{"elements keep bytes and order", elementsKeepBytesAndOrder},
+		{"lengths of many lists", lengthsOfManyLists},
+		{"head and remove move the offset", headAndRemoveMoveTheOffset},
+		{"a batch is removed once", batchIsRemovedOnce},
+		{"a batch that another client trimmed is not removed", trimmedBatchIsNotRemoved},
+		{"append with a mark", appendWithMark},
+		{"take and move", takeAndMove},
+		{"a key is set once until it runs out", keyIsSetOnceUntilItRunsOut},
+		{"a key is extended and deleted only by its value", keyIsExtendedAndDeletedByItsValue},
+		{"one of many gets the key", oneOfManyGetsTheKey},
+		{"concurrent writers lose nothing", concurrentWritersLoseNothing},
+		{"cancelled calls end", cancelledCallsEnd},
+		{"info", infoIsTold},
+	}
+	for _, s := range subjects {
+		t.Run(s.name, func(t *testing.T) {
+			for _, tt := range tests {
+				t.Run(tt.behaviour, func(t *testing.T) { tt.check(t, t.Context(), s.open(t)) })
+			}
+		})
+	}
+}
+
+const testList = "trackingQueueV1_3"
+
+func absentIsEmpty(t *testing.T, ctx context.Context, b subject) {
+	if n, err := b.Len(ctx, testList); n != 0 || err != nil {
+		t.Errorf("Len: %d, %v", n, err)
+	}
+	if e, err := b.Range(ctx, testList, 0, 5); len(e) != 0 || err != nil {
+		t.Errorf("Range: %q, %v", e, err)
+	}
+	if h, err := b.Head(ctx, testList, 5); len(h.Elements) != 0 || h.Len != 0 || h.Offset != 0 || err != nil {
+		t.Errorf("Head: %+v, %v", h, err)
+	}
+	if n, err := b.Offset(ctx, testList); n != 0 || err != nil {
+		t.Errorf("Offset: %d, %v", n, err)
+	}
+	if ok, err := b.Take(ctx, testList, []byte("x")); ok || err != nil {
+		t.Errorf("Take: %v, %v", ok, err)
+	}
+	if v, ok, err := b.Get(ctx, "k"); ok || v != "" || err != nil {
+		t.Errorf("Get: %q, %v, %v", v, ok, err)
+	}
+	if ok, err := b.Delete(ctx, "k"); ok || err != nil {
+		t.Errorf("Delete: %v, %v", ok, err)
+	}
+	if d, err := b.TTLs(ctx, "k"); !cmp.Equal(d, []time.Duration{0}) || err != nil {
+		t.Errorf("TTLs: %v, %v", d, err)
+	}
+	if err := b.Append(ctx, testList); err != nil {
+		t.Errorf("Append nothing: %v", err)
+	}
+}
+
+func elementsKeepBytesAndOrder(t *testing.T, ctx context.Context, b subject) {
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	elements := [][]byte{[]byte("one"), all, {}, bytes.Repeat([]byte("long"), 100_000)}
+	must(t, b.Append(ctx, testList, elements[:1]...))
+	must(t, b.Append(ctx, testList, elements[1:]...))
+	expectList(t, b, testList, elements...)
+	got, err := b.Range(ctx, testList, 1, 2)
+	if diff := cmp.Diff(elements[1:3], got); err != nil || diff != "" {
+		t.Errorf("Range from 1: %v\n%s", err, diff)
+	}
+	for _, n := range []int{0, -1} {
+		if got, err := b.Range(ctx, testList, 0, n); len(got) != 0 || err != nil {
+			t.Errorf("Range of %d: %q, %v", n, got, err)
+		}
+		if got, err := b.Head(ctx, testList, n); len(got.Elements) != 0 || got.Len != 4 || err != nil {
+			t.Errorf("Head of %d: %d elements of %d, %v", n, len(got.Elements), got.Len, err)
+		}
+	}
+}
+
+func lengthsOfManyLists(t *testing.T, ctx context.Context, b subject) {
+	want := make([]int64, MaxQueues)
+	for _, id := range []int{0, 7, 1024, MaxQueues - 1} {
+		want[id] = int64(id%3 + 1)
+		must(t, b.Append(ctx, Key(id), numbered(0, id%3+1)...))
+	}
+	got, err := b.Lens(ctx, Keys(0, MaxQueues)...)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if got, err := b.Lens(ctx); len(got) != 0 || err != nil {
+		t.Errorf("no lists: %v, %v", got, err)
+	}
+}
+
+func headAndRemoveMoveTheOffset(t *testing.T, ctx context.Context, b subject) {
+	must(t, b.Append(ctx, testList, numbered(0, 5)...))
+	head, err := b.Head(ctx, testList, 3)
+	if diff := cmp.Diff(Batch{Elements: numbered(0, 3), Offset: 0, Len: 5}, head); err != nil || diff != "" {
+		t.Fatalf("%v (-want +got):\n%s", err, diff)
+	}
+	expect(t, true)(b.RemoveFirst(ctx, testList, head.First(2)))
+	head, err = b.Head(ctx, testList, 10)
+	if diff := cmp.Diff(Batch{Elements: numbered(2, 5), Offset: 2, Len: 3}, head); err != nil || diff != "" {
+		t.Fatalf("%v (-want +got):\n%s", err, diff)
+	}
+	expect(t, true)(b.RemoveFirst(ctx, testList, head))
+	expect(t, true)(b.RemoveFirst(ctx, testList, Batch{}))
+	if n, err := b.Offset(ctx, testList); n != 5 || err != nil {
+		t.Errorf("offset %d, %v", n, err)
+	}
+	expectList(t, b, testList)
+	if n, err := b.Offset(ctx, Key(0)); n != 0 || err != nil {
+		t.Errorf("offset of another list %d, %v", n, err)
+	}
+}
+
+func batchIsRemovedOnce(t *testing.T, ctx context.Context, b subject) {
+	same := [][]byte{[]byte("same"), []byte("same"), []byte("same")}
+	must(t, b.Append(ctx, testList, same...))
+	head, err := b.Head(ctx, testList, 1)
+	must(t, err)
+	expect(t, true)(b.RemoveFirst(ctx, testList, head))
+	expect(t, false)(b.RemoveFirst(ctx, testList, head))
+	expectList(t, b, testList, same[1:]...)
+}
+
+func trimmedBatchIsNotRemoved(t *testing.T, ctx context.Context, b subject) {
+	must(t, b.Append(ctx, testList, numbered(0, 4)...))
+	head, err := b.Head(ctx, testList, 2)
+	must(t, err)
+	for _, e := range head.Elements { // PHP trims without counting
+		expect(t, true)(b.Take(ctx, testList, e))
+	}
+	expect(t, false)(b.RemoveFirst(ctx, testList, head))
+	expectList(t, b, testList, numbered(2, 4)...)
+	if n, err := b.Offset(ctx, testList); n != 0 || err != nil {
+		t.Errorf("offset %d, %v", n, err)
+	}
+}
+
+func appendWithMark(t *testing.T, ctx context.Context, b subject) {
+	mark := Mark{Key: movedKey(testList, 9), Value: "first", TTL: time.Hour}
+	must(t, b.AppendMarked(ctx, testList, mark, numbered(0, 2)...))
+	mark.Value = "second"
+	must(t, b.AppendMarked(ctx, testList, mark))
+	expectList(t, b, testList, numbered(0, 2)...)
+	if v, ok, err := b.Get(ctx, mark.Key); v != "second" || !ok || err != nil {
+		t.Errorf("mark %q, %v, %v", v, ok, err)
+	}
+	if d, err := b.TTLs(ctx, mark.Key); err != nil || d[0] <= 59*time.Minute || d[0] > time.Hour {
+		t.Errorf("TTL %v, %v", d, err)
+	}
+}
+
+func takeAndMove(t *testing.T, ctx context.Context, b subject) {
+	failed := FailedKey(testList)
+	must(t, b.Append(ctx, failed, []byte("a"), []byte("b"), []byte("a"), []byte("c")))
+	expect(t, true)(b.Take(ctx, failed, []byte("a")))
+	expect(t, true)(b.Move(ctx, failed, testList, []byte("c"), []byte("c again")))
+	expect(t, false)(b.Move(ctx, failed, testList, []byte("c"), []byte("c again")))
+	expectList(t, b, failed, []byte("b"), []byte("a"))
+	expectList(t, b, testList, []byte("c again"))
+}
+
+func keyIsSetOnceUntilItRunsOut(t *testing.T, ctx context.Context, b subject) {
+	expect(t, true)(b.SetIfNotExists(ctx, "k", "mine", time.Minute))
+	expect(t, false)(b.SetIfNotExists(ctx, "k", "theirs", time.Hour))
+	if d, err := b.TTLs(ctx, "k", "none"); err != nil || d[0] <= 50*time.Second || d[0] > time.Minute || d[1] != 0 {
+		t.Errorf("TTLs %v, %v", d, err)
+	}
+	if v, ok, err := b.Get(ctx, "k"); v != "mine" || !ok || err != nil {
+		t.Errorf("value %q, %v, %v", v, ok, err)
+	}
+	expect(t, true)(b.ExpireIfValue(ctx, "k", "mine", time.Second))
+	for deadline := time.Now().Add(10 * time.Second); ; b.pass(100 * time.Millisecond) {
+		_, ok, err := b.Get(ctx, "k")
+		must(t, err)
+		if !ok {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("key stays")
+		}
+	}
+	expect(t, false)(b.ExpireIfValue(ctx, "k", "mine", time.Minute))
+	expect(t, true)(b.SetIfNotExists(ctx, "k", "theirs", time.Hour))
+	expect(t, true)(b.Delete(ctx, "k"))
+	expect(t, true)(b.SetIfNotExists(ctx, "k", "mine", time.Hour))
+}
+
+func keyIsExtendedAndDeletedByItsValue(t *testing.T, ctx context.Context, b subject) {
+	expect(t, true)(b.SetIfNotExists(ctx, "k", "mine", time.Minute))
+	expect(t, false)(b.ExpireIfValue(ctx, "k", "theirs", time.Hour))
+	expect(t, false)(b.DeleteIfValue(ctx, "k", "theirs"))
+	expect(t, true)(b.ExpireIfValue(ctx, "k", "mine", time.Hour))
+	if d, err := b.TTLs(ctx, "k"); err != nil || d[0] <= 59*time.Minute || d[0] > time.Hour {
+		t.Errorf("TTL %v, %v", d, err)
+	}
+	expect(t, true)(b.DeleteIfValue(ctx, "k", "mine"))
+	expect(t, false)(b.DeleteIfValue(ctx, "k", "mine"))
+}
+
+func oneOfManyGetsTheKey(t *testing.T, ctx context.Context, b subject) {
+	var wg sync.WaitGroup
+	got := make(chan int, 20)
+	for i := range 20 {
+		wg.Go(func() {
+			ok, err := b.SetIfNotExists(ctx, "k", fmt.Sprint(i), time.Minute)
+			if err != nil {
+				t.Error(err)
+			}
+			if ok {
+				got <- i
+			}
+		})
+	}
+	wg.Wait()
+	if len(got) != 1 {
+		t.Errorf("%d got the key", len(got))
+	}
+}
+
+func concurrentWritersLoseNothing(t *testing.T, ctx context.Context, b subject) {
+	const writers, each = 4, 50
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := range each {
+				if err := b.Append(ctx, testList, fmt.Appendf(nil, "%d-%d", w, i)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	seen := map[string]int{}
+	for len(seen) < writers*each {
+		head, err := b.Head(ctx, testList, 7)
+		must(t, err)
+		for _, e := range head.Elements {
+			seen[string(e)]++
+		}
+		expect(t, true)(b.RemoveFirst(ctx, testList, head))
+	}
+	wg.Wait()
+	if n, err := b.Offset(ctx, testList); n != writers*each || err != nil {
+		t.Errorf("offset %d, %v", n, err)
+	}
+}
+
+func cancelledCallsEnd(t *testing.T, _ context.Context, b subject) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := b.Len(ctx, testList); !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnavailable) {
+		t.Errorf("Len: %v", err)
+	}
+	if _, err := b.Head(ctx, testList, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("Head: %v", err)
+	}
+	if _, err := b.Lens(ctx, testList); !errors.Is(err, context.Canceled) {
+		t.Errorf("Lens: %v", err)
+	}
+	if _, err := b.TTLs(ctx, testList); !errors.Is(err, context.Canceled) {
+		t.Errorf("TTLs: %v", err)
+	}
+}
+
+func infoIsTold(t *testing.T, ctx context.Context, b subject) {
+	info, err := b.Info(ctx)
+	if err != nil || info.Server == "" {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
+func numbered(from, to int) [][]byte {
+	var elements [][]byte
+	for i := from; i < to; i++ {
+		elements = append(elements, fmt.Appendf(nil, "element %d", i))
+	}
+	return elements
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func expect(t *testing.T, want bool) func(bool, error) {
+	return func(got bool, err error) {
+		t.Helper()
+		if err != nil || got != want {
+			t.Fatalf("got %v, %v; want %v", got, err, want)
+		}
+	}
+}
+
+func expectList(t *testing.T, b Backend, list string, want ...[]byte) {
+	t.Helper()
+	got, err := b.Range(t.Context(), list, 0, 1_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" && len(want)+len(got) > 0 {
+		t.Errorf("%s (-want +got):\n%s", list, diff)
+	}
+	if n, err := b.Len(t.Context(), list); n != int64(len(want)) || err != nil {
+		t.Errorf("%s: length %d, %v; want %d", list, n, err, len(want))
+	}
+}
