@@ -18,6 +18,8 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
 
 func TestDatabaseSettings(t *testing.T) {
@@ -228,5 +230,75 @@ func TestDatabaseTLSErrors(t *testing.T) {
 		if _, err := tt.d.DriverConfig(); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 			t.Errorf("got %v, want %s…", err, tt.want)
 		}
+	}
+}
+
+func TestDatabaseEncryptsOnARealServer(t *testing.T) {
+	server := testserver.MariaDB(t, testserver.WithMariaDBTLS())
+	other, _ := writePEM(t)
+	base := Database{Host: server.Host, Port: server.Port, Username: "root", Name: server.CreateDatabase(t), Charset: "utf8mb4"}
+	tests := []struct {
+		name      string
+		change    func(*Database)
+		encrypted bool
+		fails     bool
+	}{
+		{"plain", func(*Database) {}, false, false},
+		{"enable_ssl alone", func(d *Database) { d.EnableSSL = true }, true, false},
+		{"its authority", func(d *Database) { d.EnableSSL, d.SSLCA = true, server.TLS.CA }, true, false},
+		{"another authority", func(d *Database) { d.EnableSSL, d.SSLCA = true, other }, false, true},
+		{"another authority, not verified", func(d *Database) { d.EnableSSL, d.SSLCA, d.SSLNoVerify = true, other, true }, true, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := base
+			tt.change(&d)
+			db, err := d.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			var row struct {
+				Name  string `db:"Variable_name"`
+				Value string `db:"Value"`
+			}
+			err = db.Get(&row, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+			if (err != nil) != tt.fails || !tt.fails && (row.Value != "") != tt.encrypted {
+				t.Errorf("cipher %q, %v", row.Value, err)
+			}
+		})
+	}
+}
+
+func TestSessionIsAsTheTrackers(t *testing.T) {
+	server := testserver.MariaDB(t)
+	d := Database{
+		Socket: server.Socket, Username: "root", Name: server.CreateDatabase(t), Charset: "utf8mb4", Collation: "utf8mb4_unicode_ci",
+		LockWaitTimeout: 7,
+	}
+	db, err := d.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var collation string
+	var wait int
+	if err := db.QueryRow("SELECT @@collation_connection, @@innodb_lock_wait_timeout").Scan(&collation, &wait); err != nil {
+		t.Fatal(err)
+	}
+	if collation != "utf8mb4_unicode_ci" || wait != 7 {
+		t.Errorf("collation %s, lock wait %d", collation, wait)
+	}
+	mustExec(t, db, "CREATE TABLE t (a INT)")
+	mustExec(t, db, "INSERT INTO t VALUES (1)")
+	result, err := db.Exec("UPDATE t SET a = 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := result.RowsAffected(); n != 1 {
+		t.Errorf("%d rows matched", n)
+	}
+	if _, err := db.Exec("SELECT 1; SELECT 2"); err == nil {
+		t.Error("two statements at once")
 	}
 }
