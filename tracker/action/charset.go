@@ -102,4 +102,3 @@ func reencode(params *php.Array, cs string) *php.Array {
 	}
 	return converted
 }
-
