@@ -1,0 +1,153 @@
+package location
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/oschwald/maxminddb-golang/v2"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/request"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// database is provider geoip2php: a file in MaxMind's format.
+type database struct {
+	reader  *maxminddb.Reader
+	kind    databaseKind
+	regions regionNames
+}
+
+type databaseKind uint8
+
+const (
+	unknownKind databaseKind = iota // Matomo reads nothing from it
+	countryKind
+	cityKind
+)
+
+// kinds are the database types that Matomo knows.
+var kinds = map[string]databaseKind{
+	"GeoLite2-Country": countryKind, "GeoIP2-Country": countryKind, "DBIP-Country-Lite": countryKind, "DBIP-Country": countryKind,
+	"DBIP-Location (compat=Country)": countryKind,
+
+	"GeoLite2-City": cityKind, "DBIP-City-Lite": cityKind, "DBIP-City": cityKind, "GeoIP2-City": cityKind, "GeoIP2-City-Africa": cityKind,
+	"GeoIP2-City-Asia-Pacific": cityKind, "GeoIP2-City-Europe": cityKind, "GeoIP2-City-North-America": cityKind,
+	"GeoIP2-City-South-America": cityKind, "DBIP-Location (compat=City)": cityKind,
+
+	"GeoIP2-Enterprise": cityKind, "DBIP-Location-ISP (compat=Enterprise)": cityKind, "DBIP-Enterprise": cityKind,
+}
+
+// openDatabase opens a database. regionFile is Matomo's list of regions, for databases that give regions by name only; those of DB-IP do,
+// the others do without the file.
+func openDatabase(path, regionFile string) (*database, error) {
+	reader, err := maxminddb.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("GeoIP2 database %s: %w", path, err)
+	}
+	d := &database{reader: reader, kind: kinds[reader.Metadata.DatabaseType]}
+	if d.kind == cityKind {
+		err = d.readRegions(regionFile)
+	}
+	if err != nil {
+		return nil, errors.Join(err, reader.Close())
+	}
+	return d, nil
+}
+
+func (d *database) readRegions(file string) error {
+	source, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(d.reader.Metadata.DatabaseType, "DBIP") {
+		return nil
+	}
+	if err == nil {
+		d.regions, err = parseRegionNames(string(source))
+	}
+	if err != nil {
+		return fmt.Errorf("names of regions in %s: %w", file, err)
+	}
+	return nil
+}
+
+// record is what is read of an address.
+type record struct {
+	Country struct {
+		Code string `maxminddb:"iso_code"`
+	} `maxminddb:"country"`
+	Subdivisions []subdivision `maxminddb:"subdivisions"`
+	City         struct {
+		Names struct {
+			English *string `maxminddb:"en"`
+		} `maxminddb:"names"`
+	} `maxminddb:"city"`
+	Location struct {
+		Latitude  *float64 `maxminddb:"latitude"`
+		Longitude *float64 `maxminddb:"longitude"`
+	} `maxminddb:"location"`
+}
+
+type subdivision struct {
+	Code  string `maxminddb:"iso_code"`
+	Names struct {
+		English string `maxminddb:"en"`
+	} `maxminddb:"names"`
+}
+
+func (d *database) locate(ip string, _ *request.Request) (place, bool) {
+	addr, ok := netip.AddrFromSlice([]byte(ip))
+	if !ok || d.kind == unknownKind {
+		return place{}, false
+	}
+	result := d.reader.Lookup(addr)
+	var r record
+	if !result.Found() || result.Decode(&r) != nil {
+		return place{}, false
+	}
+	country := upper(r.Country.Code)
+	p := place{country: country}
+	if d.kind == countryKind {
+		return p, true
+	}
+	if r.City.Names.English != nil {
+		p.City = store.Text(*r.City.Names.English)
+	}
+	p.Latitude, p.Longitude = degrees(r.Location.Latitude), degrees(r.Location.Longitude)
+	if len(r.Subdivisions) > 0 {
+		p.Region = store.Text(d.region(r.Subdivisions, country))
+	}
+	return p, true
+}
+
+func degrees(f *float64) store.NullText {
+	if f == nil {
+		return store.NullText{}
+	}
+	return store.Text(rounded(*f))
+}
+
+// region is the code of the outermost subdivision, in Great Britain of the innermost. Codes may repeat the country: AE-DU.
+func (d *database) region(all []subdivision, country string) string {
+	s := all[0]
+	if country == "GB" {
+		s = all[len(all)-1]
+	}
+	code := strings.TrimPrefix(upper(s.Code), country+"-")
+	if php.EmptyString(code) {
+		return d.regions.code(country, s.Names.English)
+	}
+	return code
+}
+
+// upper is PHP's strtoupper: ASCII letters only.
+func upper(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' {
+			return r - 'a' + 'A'
+		}
+		return r
+	}, s)
+}

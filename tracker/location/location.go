@@ -1,0 +1,164 @@
+// Package location tells where a visitor is: country, region, city and coordinates, from a GeoIP2 database, from variables that the web
+// server set, or guessed from the browser's languages (specification §9.1, §9.2). It also masks addresses (§9.3).
+package location
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/request"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// unknown is the country code for "not known".
+const unknown = "xx"
+
+// ErrUnknownProvider is returned by New when the option names a provider that is none of Matomo's own. When no active plugin brings it,
+// Matomo uses the default provider: leave Options.Provider empty for that.
+var ErrUnknownProvider = errors.New("location provider is not one of Matomo's own")
+
+// Options says how visitors are located.
+type Options struct {
+	Provider  string // option usercountry.location_provider, "" when unset
+	Settings  *matomo.TrackerSettings
+	Dir       string          // Matomo's directory: the database is in misc, names of regions in plugins/GeoIp2/data
+	GeoIP2    bool            // plugin GeoIp2 is active: without it there is only the language
+	Variables ServerVariables // of provider geoip2server, the zero value for the usual ones
+}
+
+// Locator locates visitors. It can be used by several goroutines.
+type Locator struct {
+	provider provider
+	guess    bool // by the language alone, when it has no region
+	fallback bool // to the language when the provider knows nothing
+	known    *otter.Cache[visitor, place]
+	database *database
+}
+
+// visitor is what a location depends on. With provider geoip2server it also depends on the request, but Matomo keeps the first answer for
+// the same languages and address, whatever later requests say.
+type visitor struct{ languages, ip string }
+
+// place is what a provider knows; columns that are not Valid are not set.
+type place struct {
+	store.Location // without country
+	country        string
+}
+
+// provider looks a visitor up; found is false when it knows nothing at all.
+type provider interface {
+	locate(ip string, r *request.Request) (p place, found bool)
+}
+
+const cachedPlaces = 50_000
+
+// New opens what the provider needs. A GeoIP2 provider without a database gives way to the default provider, as in Matomo. Errors are
+// ErrUnknownProvider and those of files that cannot be read.
+func New(opts Options) (*Locator, error) {
+	l := &Locator{guess: opts.Settings.LanguageToCountryGuess, fallback: true}
+	useDefault := func() { l.fallback = opts.Settings.EnableDefaultLocationProvider }
+	switch opts.Provider {
+	case "", "default":
+		useDefault()
+		return l, nil
+	case "disabled":
+		l.fallback = false
+		return l, nil
+	case "geoip2php", "geoip2server":
+	default:
+		return nil, fmt.Errorf("%w: %q", ErrUnknownProvider, opts.Provider)
+	}
+	if !opts.GeoIP2 {
+		useDefault()
+		return l, nil
+	}
+	if err := l.open(opts); err != nil {
+		return nil, err
+	}
+	if l.provider == nil {
+		useDefault()
+		return l, nil
+	}
+	known, err := otter.New(&otter.Options[visitor, place]{MaximumSize: cachedPlaces})
+	if err != nil {
+		return nil, fmt.Errorf("cache of locations: %w", err)
+	}
+	l.known = known
+	return l, nil
+}
+
+// open sets the provider unless its database is missing.
+func (l *Locator) open(opts Options) error {
+	if path, found := matomo.VendorIn(opts.Dir).GeoDatabase(); found {
+		database, err := openDatabase(path, filepath.Join(opts.Dir, "plugins", "GeoIp2", "data", "isoRegionNames.php"))
+		if err != nil {
+			return err
+		}
+		l.database, l.provider = database, database
+	}
+	if opts.Provider == "geoip2server" {
+		l.provider = newServer(opts.Variables, l.database)
+	}
+	return nil
+}
+
+// Close closes the database, if there is one.
+func (l *Locator) Close() error {
+	if l.database == nil {
+		return nil
+	}
+	return l.database.reader.Close()
+}
+
+// Locate returns the location_* columns of a new visit (§9.1). languages is Request.Language; ip is the binary address to look up: the
+// client's, or the masked one when the privacy options want that. Overrides of the request are taken as allowed: see
+// Request.CheckLocationOverrides.
+func (l *Locator) Locate(languages, ip string, r *request.Request) store.Location {
+	found := l.find(visitor{languages, ip}, r)
+	columns := found.Location
+	country := php.ToLower(found.country)
+	if php.EmptyString(country) {
+		country = unknown
+	}
+	columns.Country = store.Text(country)
+	return withOverrides(columns, r)
+}
+
+// find asks the provider, or remembers what it said.
+func (l *Locator) find(v visitor, r *request.Request) place {
+	if l.provider == nil {
+		return l.byLanguage(v.languages, r)
+	}
+	if p, ok := l.known.GetIfPresent(v); ok {
+		return p
+	}
+	p, ok := l.provider.locate(v.ip, r)
+	if !ok {
+		p = l.byLanguage(v.languages, r)
+	}
+	l.known.Set(v, p)
+	return p
+}
+
+// byLanguage is the default provider. When the parameter lang is no language list, the browser's header counts.
+func (l *Locator) byLanguage(languages string, r *request.Request) place {
+	if !l.fallback {
+		return place{}
+	}
+	if php.EmptyString(languages) {
+		languages = headerLanguages(r)
+	}
+	return place{country: CountryFromLanguage(languages, l.guess)}
+}
+
+// headerLanguages is what a request without parameters from the same browser would have as languages.
+func headerLanguages(r *request.Request) string {
+	bare := request.New(php.NewArray(0), &request.Origin{Env: r.Env()})
+	bare.Bind(r.Context())
+	return bare.Language()
+}

@@ -1,0 +1,86 @@
+package location
+
+import (
+	"strings"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/request"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// ServerVariables names the variables of the HTTP request's environment in which the web server's GeoIP module leaves a location:
+// settings geoip2var_… of plugin GeoIp2, when geoip2usecustom is on (§9.2).
+type ServerVariables struct {
+	Country, Region, City, Latitude, Longitude string
+}
+
+// usualVariables are those of MaxMind's modules.
+var usualVariables = ServerVariables{
+	Country: "MM_COUNTRY_CODE", Region: "MM_REGION_CODE", City: "MM_CITY_NAME", Latitude: "MM_LATITUDE", Longitude: "MM_LONGITUDE",
+}
+
+// server is provider geoip2server.
+type server struct {
+	variables ServerVariables
+	database  *database // for addresses that are not those of the HTTP request, nil when there is none
+}
+
+func newServer(variables ServerVariables, fallback *database) *server {
+	if variables == (ServerVariables{}) {
+		variables = usualVariables
+	}
+	return &server{variables, fallback}
+}
+
+func (s *server) locate(ip string, r *request.Request) (place, bool) {
+	if !isSameOrMasked(php.FormatIP([]byte(ip)), r.HeaderIP()) {
+		if s.database == nil {
+			return place{}, false
+		}
+		return s.database.locate(ip, r)
+	}
+	read := func(variable string) store.NullText {
+		if text := r.Server(variable); !php.EmptyString(text) {
+			return store.Text(text)
+		}
+		return store.NullText{}
+	}
+	country := read(s.variables.Country)
+	p := place{country: country.V, Location: store.Location{
+		Region: read(s.variables.Region), City: read(s.variables.City),
+		Latitude: read(s.variables.Latitude), Longitude: read(s.variables.Longitude),
+	}}
+	found := country.Valid || p.Location != store.Location{}
+	p.Latitude, p.Longitude = coordinate(p.Latitude), coordinate(p.Longitude)
+	return p, found
+}
+
+// coordinate rounds a number and drops other text.
+func coordinate(text store.NullText) store.NullText {
+	if !text.Valid || !php.IsNumeric(text.V) {
+		return store.NullText{}
+	}
+	return store.Text(rounded(php.StringToFloat(text.V)))
+}
+
+const coordinatePlaces = 3
+
+// rounded is a coordinate as Matomo stores it.
+func rounded(degrees float64) string { return php.FloatString(php.Round(degrees, coordinatePlaces)) }
+
+// isSameOrMasked reports whether ip is the address of the HTTP request or what is left of it after masking its last parts. IPv6 addresses
+// have one part only.
+func isSameOrMasked(ip, header string) bool {
+	parts, headerParts := strings.Split(ip, "."), strings.Split(header, ".")
+	if len(parts) != len(headerParts) {
+		return false
+	}
+	masked := true
+	for i := len(parts) - 1; i >= 0; i-- {
+		masked = masked && parts[i] == "0"
+		if !masked && !php.LooseEqualStrings(parts[i], headerParts[i]) {
+			return false
+		}
+	}
+	return true
+}

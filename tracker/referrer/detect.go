@@ -1,0 +1,188 @@
+package referrer
+
+import (
+	"strings"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// Detect finds the referrer of a request (§7.1). The error is a *request.Rejection of kind WrongType for lists where PHP wants text.
+func (d *Detector) Detect(in Input) (Result, error) { return d.detect(in, in.URL) }
+
+// detect looks for campaigns in landing, which is "" for conversions; in.URL is only asked for the site's own host.
+func (d *Detector) detect(in Input, landing string) (Result, error) {
+	s := detection{d: d, in: &in}
+	landing = pageurl.Clean(landing, in.Site.Tracker.PageMaximumLength)
+	s.landing, _ = php.ParseURL(landing)
+	if ignoresReferrer(s.landing.Query) {
+		return Result{Referer: store.Referer{
+			Type: store.Int(Direct), Name: store.Text(""), Keyword: store.Text(""), URL: store.Text(""),
+		}}, nil
+	}
+	s.setReferrer()
+	found, err := s.source()
+	if err != nil {
+		return Result{}, err
+	}
+	url, ok := pageurl.ExcludeParameters(s.ref, in.Site, hostParameters(s.parsed.Host))
+	if ok {
+		found.URL = store.Text(php.CutRunes(url, maxURL))
+	}
+	found.URLUnset = !ok
+	return found, nil
+}
+
+// ignoresReferrer reports whether the page's URL carries ignore_referrer=1.
+func ignoresReferrer(query string) bool {
+	if !strings.Contains(query, "ignore_refer") {
+		return false
+	}
+	params := php.QueryToMap(query)
+	return params.Value("ignore_referrer").Str() == "1" || params.Value("ignore_referer").Str() == "1"
+}
+
+// detection is one run.
+type detection struct {
+	d       *Detector
+	in      *Input
+	landing php.URL // the page's URL
+	ref     string  // "" when there is none that counts
+	parsed  php.URL // ref, zero when it cannot be parsed
+}
+
+// setReferrer takes the request's referrer unless it is no URL or excluded by the site.
+func (s *detection) setReferrer() {
+	ref := php.Unsanitize(s.in.Referrer)
+	if !pageurl.LooksLikeURL(ref) {
+		return
+	}
+	parsed, _ := php.ParseURL(ref)
+	if sites, _ := s.in.Site.ReferrerIndex.Match(parsed); contains(sites, s.in.Site.ID) {
+		return
+	}
+	s.ref, s.parsed = ref, parsed
+}
+
+func contains(ids []int64, id int64) bool {
+	for _, other := range ids {
+		if other == id {
+			return true
+		}
+	}
+	return false
+}
+
+// source is the type with its name and keyword.
+func (s *detection) source() (Result, error) {
+	campaign, err := s.campaign()
+	if err != nil || campaign.Type.Valid {
+		return campaign, err
+	}
+	if s.isOwnSite() {
+		return typed(Direct), nil
+	}
+	name, keyword, found, err := s.d.search(s.ref, &s.parsed)
+	if err != nil {
+		return Result{}, err
+	}
+	if found {
+		return searchResult(name, keyword), nil
+	}
+	if name, found = s.d.socials.find(s.ref); found {
+		r := typed(Social)
+		r.Name, r.Keyword = store.Text(php.CutRunes(name, maxText)), store.Text("")
+		return r, nil
+	}
+	if php.EmptyString(s.parsed.Host) {
+		return typed(Direct), nil
+	}
+	r := typed(Website)
+	r.Name = store.Text(php.CutRunes(s.websiteName(), maxText))
+	return r, nil
+}
+
+func typed(kind int64) Result { return Result{Referer: store.Referer{Type: store.Int(kind)}} }
+
+func searchResult(name string, keyword php.Value) Result {
+	r := typed(SearchEngine)
+	r.Name = store.Text(php.CutRunes(name, maxText))
+	if keyword.IsString() {
+		r.Keyword = store.Text(php.CutRunes(keyword.Str(), maxText))
+	}
+	r.KeywordUnset = !keyword.IsString()
+	return r
+}
+
+// isOwnSite reports whether the referrer is a page of the site itself (§7.3): a URL of the site that the installation knows, or the host
+// of this request. Among hosts of other sites it is not.
+func (s *detection) isOwnSite() bool {
+	if php.EmptyString(s.parsed.Host) {
+		return false
+	}
+	site := s.in.Site
+	if sites, found := s.in.General.SiteURLs.With(site.ID, s.requestURL()).Match(s.parsed); found {
+		return contains(sites, site.ID)
+	}
+	return !site.ExcludeUnknownURLs && s.landing.HasHost &&
+		php.LooseEqualStrings(php.MBToLower(s.landing.Host), php.MBToLower(s.parsed.Host))
+}
+
+// requestURL is the parameter url as it came, neither decoded nor cleaned.
+func (s *detection) requestURL() php.URL {
+	u, _ := php.ParseURL(s.in.URL)
+	return u
+}
+
+// websiteName is the host and, when the referrer is a page of another site of the installation, the path under which that site is known.
+func (s *detection) websiteName() string {
+	name := php.MBToLower(s.parsed.Host)
+	path, found := s.in.General.SiteURLs.With(s.in.Site.ID, s.requestURL()).PathPrefix(s.parsed)
+	if !found || path == "/" {
+		return name
+	}
+	return name + strings.TrimRight(path, "/")
+}
+
+// hostParameters lists parameters that are dropped from referrers of some hosts, because they differ from visit to visit.
+func hostParameters(host string) []string {
+	for _, h := range parametersOfHosts {
+		if strings.Contains(host, h.host) {
+			return h.all(host)
+		}
+	}
+	return nil
+}
+
+type hostParams struct {
+	host   string
+	params []string
+}
+
+var parametersOfHosts = []hostParams{
+	{"instagram.com", []string{"e", "s"}},
+	{"facebook.com", []string{"h", "p"}},
+	{"google.", googleParameters},
+	{"googleusercontent.", googleParameters},
+	{"main.exoclick.com", []string{"data", "wpn"}},
+	{"youtube.com", []string{"redir_token", "html_redirect", "continuation", "feature"}},
+	{"bing.com", []string{"cvid", "refig", "elv", "plvar", "setlang", "qs", "cc", "mkt", "PC", "form", "src"}},
+}
+
+var googleParameters = []string{"ust", "usg", "usd", "sa", "sntz", "ei", "bvm", "ved", "client", "channel"}
+
+// all is h's list together with those of the entries after it that are in the host as well, as in facebook.com.google.example.
+func (h hostParams) all(host string) []string {
+	params, others := h.params, false
+	for _, other := range parametersOfHosts {
+		if other.host == h.host || !strings.Contains(host, other.host) {
+			continue
+		}
+		if !others {
+			params, others = append([]string(nil), params...), true
+		}
+		params = append(params, other.params...)
+	}
+	return params
+}
