@@ -8,7 +8,7 @@ import (
 // Sanitize is Matomo's treatment of text that comes from outside (§A.5): HTML entities are decoded once, NUL bytes removed, and
 // & " ' < > written as entities. Text that is not UTF-8 is read as Latin-1. Numeric strings stay as they are.
 func Sanitize(s string) string {
-	if needsNoSanitizing(s) || IsNumeric(s) {
+	if needsNoSanitizing(s) { // so are all numeric strings
 		return s
 	}
 	return sanitizeText(s)

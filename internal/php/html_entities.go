@@ -25,7 +25,7 @@ ne equiv 8804 le ge 8834 sub sup nsub 8838 sube supe 8853 oplus 8855 otimes 8869
 rfloor 9001 lang rang 9674 loz 9824 spades 9827 clubs 9829 hearts diams
 `
 
-// maxEntityName is the length of the longest name, "thetasym" and "alefsym" being among them.
+// maxEntityName is the length of the longest name, thetasym.
 const maxEntityName = 8
 
 // entities maps the names of HTML 4.01 to characters in UTF-8.

@@ -20,7 +20,8 @@ var (
 // counts in the place of the first, integers beyond 64 bits become floats. Literals are lower-case only; invalid UTF-8 and
 // unpaired surrogates are errors. Text without escapes shares the memory of s.
 func DecodeJSON(s string) (Value, error) {
-	d := decoder{s: s}
+	const bytesPerEntry = 24
+	d := decoder{s: s, stack: make([]entry, 0, min(len(s)/bytesPerEntry, 64))}
 	v, err := d.value()
 	if err == nil {
 		if d.skipSpace(); d.pos < len(s) {
@@ -38,6 +39,7 @@ type decoder struct {
 	pos   int
 	depth int
 	stack []entry // entries of the arrays that are still open
+	spare []byte  // room for the text that is being freed of its escapes
 }
 
 func (d *decoder) skipSpace() {
@@ -218,7 +220,7 @@ func (d *decoder) text() (string, error) {
 
 // escapedText goes on at the first backslash of the text that began at start.
 func (d *decoder) escapedText(start int) (string, error) {
-	b := make([]byte, 0, d.pos-start+64)
+	b := d.spare[:0]
 	for done := start; d.pos < len(d.s); {
 		switch c := d.s[d.pos]; {
 		case c == '\\':
@@ -231,6 +233,7 @@ func (d *decoder) escapedText(start int) (string, error) {
 		case c == '"':
 			b = append(b, d.s[done:d.pos]...)
 			d.pos++
+			d.spare = b
 			if !utf8.Valid(b) {
 				return "", errJSONUTF8
 			}
