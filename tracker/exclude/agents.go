@@ -1,0 +1,40 @@
+package exclude
+
+import (
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/php"
+)
+
+// excludedAgent is an entry of a site's list of excluded user agents: text, which may be a regular expression as well.
+type excludedAgent struct {
+	text    string
+	pattern *php.Regexp // nil when text is no regular expression
+}
+
+func compileAgents(entries []string) []excludedAgent {
+	agents := make([]excludedAgent, len(entries))
+	for i, entry := range entries {
+		agents[i].text = entry
+		if pattern, err := php.CompileLiteral(entry); err == nil {
+			agents[i].pattern = pattern
+		}
+	}
+	return agents
+}
+
+// isExcludedAgent looks for the entries in a user agent (§2.6). The first regular expression has the last word: with the entries
+// "/a/" and "Firefox" a Firefox without an "a" is not excluded.
+func (c *Checker) isExcludedAgent(site *matomo.Site, ua string) bool {
+	if site == nil || len(site.ExcludedUserAgents) == 0 {
+		return false
+	}
+	for _, agent := range c.userAgents.get(site, func() []excludedAgent { return compileAgents(site.ExcludedUserAgents) }) {
+		switch {
+		case php.ContainsFold(ua, agent.text):
+			return true
+		case agent.pattern != nil:
+			return agent.pattern.Match(ua)
+		}
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package exclude
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/request"
+
+	"pgregory.net/rapid"
+)
+
+func TestReferrerSpam(t *testing.T) {
+	off := config(func(s *matomo.TrackerSettings) { s.EnableSpamFilter = false })
+	list := func(hosts ...string) setting {
+		return func(_ *request.Origin, c *request.Context) { c.General.SpamReferrers = append([]string{}, hosts...) }
+	}
+	run(t, []exclusionTest{
+		{`{"rec":"1","urlref":"http://buy-spam.example/"}`, ReferrerSpam, nil},
+		{`{"rec":"1","urlref":"http://WWW.BUY-SPAM.EXAMPLE"}`, ReferrerSpam, nil},
+		{`{"rec":"1","urlref":"http://ok.example/?u=buy-spam.example.com"}`, ReferrerSpam, nil},
+		{`{"rec":"1","urlref":"http://17.ru"}`, ReferrerSpam, nil},
+		{`{"rec":"1","urlref":"http://aXx.example/"}`, ReferrerSpam, nil},
+		{`{"rec":"1","urlref":"http://buy-spam.exampl/"}`, tracked, nil},
+		{`{"rec":"1","urlref":"7.r"}`, tracked, nil},
+		{`{"rec":"1"}`, tracked, nil},
+		{`{"rec":"1","urlref":["http://buy-spam.example/"]}`, tracked, nil},
+		{`{"rec":"1","urlref":"http://buy-spam.example/"}`, tracked, []setting{off}},
+		// The option replaces the list, an empty one as well.
+		{`{"rec":"1","urlref":"http://buy-spam.example/"}`, tracked, []setting{list("other.example")}},
+		{`{"rec":"1","urlref":"http://other.example/"}`, ReferrerSpam, []setting{list("other.example")}},
+		{`{"rec":"1","urlref":"http://buy-spam.example/"}`, tracked, []setting{list()}},
+		// PHP finds an empty entry everywhere.
+		{`{"rec":"1"}`, ReferrerSpam, []setting{list("")}},
+	})
+}
+
+func TestSpamListFollowsTheOption(t *testing.T) {
+	c := newChecker()
+	for _, test := range []struct {
+		hosts []string
+		want  string
+	}{{[]string{"a.example"}, ReferrerSpam}, {[]string{"b.example"}, tracked}, {nil, tracked}, {[]string{"a.example"}, ReferrerSpam}} {
+		r := read(t, `{"rec":"1","urlref":"http://a.example/"}`, func(_ *request.Origin, c *request.Context) { c.General.SpamReferrers = test.hosts })
+		if got, _ := c.Check(r); got != test.want {
+			t.Errorf("%v: %q, want %q", test.hosts, got, test.want)
+		}
+	}
+}
+
+func TestNeedlesEqualSearchOneByOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[abA.]{0,20}`)
+		list := rapid.SliceOfN(rapid.StringMatching(`[abB.]{1,7}`), 0, 5).Draw(t, "list")
+		in := text.Draw(t, "text")
+		want := false
+		for _, needle := range list {
+			want = want || php.ContainsFold(in, needle)
+		}
+		if got := newNeedles(list).in(in); got != want {
+			t.Fatalf("%q in %q: %v, want %v", list, in, got, want)
+		}
+	})
+}
+
+func BenchmarkSpamList(b *testing.B) {
+	var hosts []string
+	for i := range 2500 {
+		hosts = append(hosts, fmt.Sprintf("%c%c%d-seo-traffic-%d.example", 'a'+i%26, 'a'+i/26%26, i%7, i))
+	}
+	list := newNeedles(hosts)
+	urlref := "https://www.google.com/search?q=" + strings.Repeat("some+words+", 10)
+	for b.Loop() {
+		list.in(urlref)
+	}
+}
