@@ -13,7 +13,7 @@ func (d *Detector) Detect(in Input) (Result, error) { return d.detect(in, in.URL
 
 // detect looks for campaigns in landing, which is "" for conversions; in.URL is only asked for the site's own host.
 func (d *Detector) detect(in Input, landing string) (Result, error) {
-	s := detection{d: d, in: &in}
+	s := detection{d: d, in: in}
 	landing = pageurl.Clean(landing, in.Site.Tracker.PageMaximumLength)
 	s.landing, _ = php.ParseURL(landing)
 	if ignoresReferrer(s.landing.Query) {
@@ -25,6 +25,10 @@ func (d *Detector) detect(in Input, landing string) (Result, error) {
 	found, err := s.source()
 	if err != nil {
 		return Result{}, err
+	}
+	if s.ref == "" {
+		found.URL = store.Text("")
+		return found, nil
 	}
 	url, ok := pageurl.ExcludeParameters(s.ref, in.Site, hostParameters(s.parsed.Host))
 	if ok {
@@ -46,7 +50,7 @@ func ignoresReferrer(query string) bool {
 // detection is one run.
 type detection struct {
 	d       *Detector
-	in      *Input
+	in      Input
 	landing php.URL // the page's URL
 	ref     string  // "" when there is none that counts
 	parsed  php.URL // ref, zero when it cannot be parsed

@@ -9,14 +9,16 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // shared is the folder with recordings and data that lies beside the repository where the program is developed.
 const shared = "../../../shared"
 
-// recordedVisit is what a recording says of a visit's referrer.
+// recordedVisit is what a recording says of the referrer of a visit or conversion.
 type recordedVisit struct {
+	Visit   int64   `json:"idvisit"`
 	Type    int64   `json:"referer_type"`
 	Name    *string `json:"referer_name"`
 	Keyword *string `json:"referer_keyword"`
@@ -31,7 +33,8 @@ type recording struct {
 		Entry json.RawMessage
 	}
 	Expect struct {
-		Visits []recordedVisit `json:"log_visit"`
+		Visits      []recordedVisit `json:"log_visit"`
+		Conversions []recordedVisit `json:"log_conversion"`
 	}
 }
 
@@ -79,16 +82,15 @@ func TestReferrersOfRecordedVisits(t *testing.T) {
 		}
 		compared += replay(t, d, name, &r)
 	}
-	t.Logf("%d visits compared", compared)
+	t.Logf("%d rows compared", compared)
 	if compared < 1000 {
-		t.Errorf("only %d visits compared", compared)
+		t.Errorf("only %d rows compared", compared)
 	}
 }
 
 func replay(t *testing.T, d *Detector, name string, r *recording) (compared int) {
 	sites, ok := recordedSites(r)
-	requests := requestsOf(t, r)
-	if !ok || len(r.SQL) > 0 || len(requests) != len(r.Expect.Visits) {
+	if !ok || len(r.SQL) > 0 {
 		return 0
 	}
 	if s := r.Options["SearchEngineDefinitions"]; s != "" {
@@ -97,28 +99,39 @@ func replay(t *testing.T, d *Detector, name string, r *recording) (compared int)
 			t.Fatal(err)
 		}
 	}
-	general := &matomo.General{SiteURLs: allURLs(sites)}
-	for i, params := range requests {
-		site := sites[php.ToInt(params.Value("idsite"))]
-		if site == nil {
-			return compared
+	var found []store.Referer // of the requests that are not refused
+	var requests []*request.Request
+	for _, req := range requestsOf(t, r, sites) {
+		if req.Site() == nil {
+			return 0
 		}
-		in := Input{
-			Site: site, General: general, Raw: params,
-			Referrer: php.ReadString(params, "urlref", ""), URL: php.ReadString(params, "url", ""),
+		got, err := d.Detect(Input{
+			Site: req.Site(), General: req.General(), Raw: req.Raw(), Referrer: req.Text("urlref"), URL: req.Text("url"),
+		})
+		if err == nil {
+			found = append(found, Anonymize(got.Referer, r.Options["PrivacyManager.anonymizeReferrer"]))
+			requests = append(requests, req)
 		}
-		found, err := d.Detect(in)
-		if err != nil {
-			t.Errorf("%s[%d]: %v", name, i, err)
-			continue
-		}
-		got := Anonymize(found.Referer, r.Options["PrivacyManager.anonymizeReferrer"])
-		if want := r.Expect.Visits[i]; !equal(got, want) {
-			t.Errorf("%s[%d]: urlref %q url %q: got %+v, want %s", name, i, in.Referrer, in.URL, got, show(want))
-		}
-		compared++
 	}
-	return compared
+	if len(found) != len(r.Expect.Visits) {
+		return 0
+	}
+	visits := make(map[int64]int)
+	for i, got := range found {
+		visits[r.Expect.Visits[i].Visit] = i
+		if want := r.Expect.Visits[i]; !equal(got, want) {
+			t.Errorf("%s[%d]: urlref %q url %q: got %+v, want %s", name, i, requests[i].Text("urlref"), requests[i].Text("url"), got, show(want))
+		}
+	}
+	for _, want := range r.Expect.Conversions {
+		i := visits[want.Visit]
+		got, err := d.Attribution(requests[i], found[i])
+		got.Name.V, got.Keyword.V = php.CutRunes(got.Name.V, maxText), php.CutRunes(got.Keyword.V, maxText) // the database cuts these
+		if err != nil || !equal(got, want) {
+			t.Errorf("%s[%d]: conversion: got %+v, %v, want %s", name, i, got, err, show(want))
+		}
+	}
+	return len(found) + len(r.Expect.Conversions)
 }
 
 func equal(got store.Referer, want recordedVisit) bool {
@@ -138,8 +151,9 @@ func show(v recordedVisit) string {
 	return string(text)
 }
 
-// requestsOf returns the parameters of all requests, a missing url replaced by the header Referer.
-func requestsOf(t *testing.T, r *recording) (all []*php.Array) {
+// requestsOf returns all requests, bound to their sites.
+func requestsOf(t *testing.T, r *recording, sites map[int64]*matomo.Site) (all []*request.Request) {
+	general := &matomo.General{SiteURLs: allURLs(sites)}
 	for _, e := range r.Queue {
 		if e.Entry == nil {
 			continue
@@ -148,13 +162,12 @@ func requestsOf(t *testing.T, r *recording) (all []*php.Array) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		server := entry.Array().Value("env").Array().Value("server").Array()
-		for _, request := range entry.Array().Value("requests").Array().All() {
-			params := request.Array().Clone()
-			if page := server.Value("HTTP_REFERER"); php.Empty(params.Value("url")) && php.Empty(params.Value("urlref")) && !php.Empty(page) {
-				params.Set("url", page)
-			}
-			all = append(all, params)
+		env := entry.Array().Value("env").Array()
+		origin := &request.Origin{Env: request.Env{Server: env.Value("server").Array(), Cookie: env.Value("cookie").Array()}}
+		for _, params := range entry.Array().Value("requests").Array().All() {
+			req := request.New(params.Array(), origin)
+			req.Bind(&request.Context{Site: sites[req.SiteID()], General: general, Settings: sites[1].Tracker})
+			all = append(all, req)
 		}
 	}
 	return all
@@ -235,13 +248,12 @@ func allURLs(sites map[int64]*matomo.Site) *matomo.URLIndex {
 // testSettings are those of Matomo's global.ini.php.
 func testSettings() *matomo.TrackerSettings {
 	return &matomo.TrackerSettings{
-		PageMaximumLength: 1024,
+		PageMaximumLength: 1024, CharsetUTF8MB4: true,
 		ExcludedURLParameters: strings.Split("gclid,fbclid,msclkid,twclid,wbraid,gbraid,yclid,fb_xd_fragment,fb_comment_id,phpsessid,jsessionid,"+
 			"sessionid,aspsessionid,doing_wp_cron,sid,pk_vid", ","),
 		CampaignNameParameters: strings.Split("pk_cpn,pk_campaign,piwik_campaign,mtm_campaign,matomo_campaign,utm_campaign,utm_source,"+
 			"utm_medium", ","),
 		CampaignKeywordParameters:   strings.Split("pk_kwd,pk_keyword,piwik_kwd,mtm_kwd,mtm_keyword,matomo_kwd,utm_term", ","),
 		NewVisitWhenCampaignChanges: true,
-		LanguageToCountryGuess:      true, EnableDefaultLocationProvider: true,
 	}
 }
