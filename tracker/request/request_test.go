@@ -152,3 +152,25 @@ func TestAccessors(t *testing.T) {
 		t.Error("not the origin's")
 	}
 }
+
+func BenchmarkRead(b *testing.B) {
+	template := read(b, `{"idsite":"1","rec":"1","_id":"0123456789abcdef","h":"10","m":"5","s":"7","res":"1920x1080","cookie":"1",
+		"url":"http://site.example/path?a=1&b=2","urlref":"https://www.google.com/","action_name":"A title","pv_id":"abcdef","uid":""}`,
+		server("REMOTE_ADDR", "10.0.0.1"), server(forwarded, "203.0.113.2, 198.18.0.2"), headers(forwarded),
+		server("HTTP_ACCEPT_LANGUAGE", "de-AT,de;q=0.9,en;q=0.8"), server("HTTP_USER_AGENT", "Mozilla/5.0 (X11; Linux x86_64)"))
+	b.ReportAllocs()
+	for b.Loop() {
+		r := New(template.Raw(), template.origin)
+		r.Bind(template.Context())
+		if _, _, err := r.IP(); err != nil {
+			b.Fatal(err)
+		}
+		_, _ = r.Time()
+		_, _, _ = r.VisitorID()
+		_, _ = r.LocalTime()
+		_ = r.BrowserLanguage(r.Language())
+		_ = r.UserAgent()
+		_, _, _ = r.Text("url"), r.Text("url"), r.Text("action_name")
+		_, _ = r.Int("idsite"), r.Int("rec")
+	}
+}
