@@ -2,7 +2,6 @@ package action
 
 import (
 	"hash/crc32"
-	"slices"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
@@ -55,32 +54,40 @@ func (a *Action) lookUp(field Field, kind int64, name string) {
 }
 
 // ResolveLoosely reproduces how Matomo finds the ids of a request's lookups among the rows it has read (§6.6): names that PHP's ==
-// takes for equal share an id, so that the sku 00123 gets the id of 123 when both are in a cart. ids are the entries that the lookups
-// name, exists reports whether an entry was in log_action before the request.
+// takes for equal share an id, so that the sku 00123 gets the id of 123 when both are in a cart. exists reports whether the name of
+// lookup i was in log_action before the request.
 //
-// The result is ids, changed where a lookup takes the entry of another; its own entry must then not be inserted for it. Where several
-// match, the last in the order of the index (type, hash) wins.
-func ResolveLoosely(lookups []Lookup, ids []store.ActionID, exists func(*store.ActionEntry) bool) []store.ActionID {
-	resolved := ids
+// The result gives for each lookup the index of the one whose id it takes, itself as a rule; nil means that all take their own. A lookup
+// that takes another's id inserts nothing. Where several match, the last in the order of the index (type, hash) wins.
+func ResolveLoosely(lookups []Lookup, exists func(i int) bool) []int {
+	var from []int
 	for i := range lookups {
 		if !looksNumeric(lookups[i].Name) {
 			continue
 		}
 		best := i
 		for j := range lookups {
-			if looselyEqual(&lookups[i], &lookups[j]) && exists(ids[j].Entry) && (!exists(ids[best].Entry) || later(lookups[j].Name, lookups[best].Name)) {
+			if looselyEqual(&lookups[i], &lookups[j]) && exists(j) && (!exists(best) || later(lookups[j].Name, lookups[best].Name)) {
 				best = j
 			}
 		}
 		if best == i {
 			continue
 		}
-		if &resolved[0] == &ids[0] {
-			resolved = slices.Clone(ids)
+		if from == nil {
+			from = ownIDs(len(lookups))
 		}
-		resolved[i] = ids[best]
+		from[i] = best
 	}
-	return resolved
+	return from
+}
+
+func ownIDs(n int) []int {
+	from := make([]int, n)
+	for i := range from {
+		from[i] = i
+	}
+	return from
 }
 
 // looselyEqual reports whether different names of the same type are equal as numbers.
