@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/maypok86/otter/v2"
 
@@ -35,8 +36,8 @@ type Options struct {
 type Locator struct {
 	provider provider
 	guess    bool // by the language alone, when it has no region
-	fallback bool // to the language when the provider knows nothing
-	known    *otter.Cache[visitor, place]
+	fallback bool // to the default provider, the language, when the provider knows nothing or there is none
+	known    *otter.Cache[visitor, store.Location]
 	database *database
 }
 
@@ -60,11 +61,9 @@ const cachedPlaces = 50_000
 // New opens what the provider needs. A GeoIP2 provider without a database gives way to the default provider, as in Matomo. Errors are
 // ErrUnknownProvider and those of files that cannot be read.
 func New(opts Options) (*Locator, error) {
-	l := &Locator{guess: opts.Settings.LanguageToCountryGuess, fallback: true}
-	useDefault := func() { l.fallback = opts.Settings.EnableDefaultLocationProvider }
+	l := &Locator{guess: opts.Settings.LanguageToCountryGuess, fallback: opts.Settings.EnableDefaultLocationProvider}
 	switch opts.Provider {
 	case "", "default":
-		useDefault()
 		return l, nil
 	case "disabled":
 		l.fallback = false
@@ -74,17 +73,15 @@ func New(opts Options) (*Locator, error) {
 		return nil, fmt.Errorf("%w: %q", ErrUnknownProvider, opts.Provider)
 	}
 	if !opts.GeoIP2 {
-		useDefault()
 		return l, nil
 	}
 	if err := l.open(opts); err != nil {
 		return nil, err
 	}
 	if l.provider == nil {
-		useDefault()
 		return l, nil
 	}
-	known, err := otter.New(&otter.Options[visitor, place]{MaximumSize: cachedPlaces})
+	known, err := otter.New(&otter.Options[visitor, store.Location]{MaximumSize: cachedPlaces})
 	if err != nil {
 		return nil, fmt.Errorf("cache of locations: %w", err)
 	}
@@ -119,30 +116,35 @@ func (l *Locator) Close() error {
 // client's, or the masked one when the privacy options want that. Overrides of the request are taken as allowed: see
 // Request.CheckLocationOverrides.
 func (l *Locator) Locate(languages, ip string, r *request.Request) store.Location {
-	found := l.find(visitor{languages, ip}, r)
-	columns := found.Location
-	country := php.ToLower(found.country)
-	if php.EmptyString(country) {
-		country = unknown
-	}
-	columns.Country = store.Text(country)
-	return withOverrides(columns, r)
+	return withOverrides(l.find(visitor{languages, ip}, r), r)
 }
 
 // find asks the provider, or remembers what it said.
-func (l *Locator) find(v visitor, r *request.Request) place {
+func (l *Locator) find(v visitor, r *request.Request) store.Location {
 	if l.provider == nil {
-		return l.byLanguage(v.languages, r)
+		return l.byLanguage(v.languages, r).columns()
 	}
-	if p, ok := l.known.GetIfPresent(v); ok {
-		return p
+	if columns, ok := l.known.GetIfPresent(v); ok {
+		return columns
 	}
 	p, ok := l.provider.locate(v.ip, r)
 	if !ok {
 		p = l.byLanguage(v.languages, r)
 	}
-	l.known.Set(v, p)
-	return p
+	columns := p.columns()
+	v.languages = strings.Clone(v.languages) // it can be part of a queue entry, which is to be forgotten
+	l.known.Set(v, columns)
+	return columns
+}
+
+// columns is the place with its country as it is stored.
+func (p place) columns() store.Location {
+	country := php.ToLower(p.country)
+	if php.EmptyString(country) {
+		country = unknown
+	}
+	p.Country = store.Text(country)
+	return p.Location
 }
 
 // byLanguage is the default provider. When the parameter lang is no language list, the browser's header counts.

@@ -41,7 +41,7 @@ func (s *server) locate(ip string, r *request.Request) (place, bool) {
 	}
 	read := func(variable string) store.NullText {
 		if text := r.Server(variable); !php.EmptyString(text) {
-			return store.Text(text)
+			return store.Text(strings.Clone(text)) // the answer outlives the queue entry
 		}
 		return store.NullText{}
 	}
