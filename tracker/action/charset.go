@@ -57,7 +57,8 @@ var charsets = func() map[string]charset {
 	add(charset{encoding: unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), controls: true}, "utf-16be")
 	add(charset{encoding: unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), controls: true}, "utf-16le")
 	add(charset{}, "utf8")
-	add(charset{ascii: true}, "ascii", "ansi_x3.4-1968", "iso-ir-6", "us-ascii", "us", "ibm367", "ibm-367", "cp367", "csascii", "iso646-us", "ansi_x3.4-1986", "iso_646.irv:1991")
+	add(charset{ascii: true}, "ascii", "us-ascii", "us", "iso646-us", "iso_646.irv:1991", "ansi_x3.4-1968", "ansi_x3.4-1986", "iso-ir-6",
+		"ibm367", "ibm-367", "cp367", "csascii")
 	return m
 }()
 
