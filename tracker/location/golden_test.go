@@ -1,11 +1,12 @@
 package location
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
+	"github.com/queuedtracking/queuedtracking/internal/golden"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
@@ -15,66 +16,36 @@ import (
 // shared is the folder with recordings and data that lies beside the repository where the program is developed.
 const shared = "../../../shared"
 
-// recordedVisit is what a recording says of a visit's location.
-type recordedVisit struct {
-	IP        string  `json:"location_ip"` // hexadecimal
-	Country   *string `json:"location_country"`
-	Region    *string `json:"location_region"`
-	City      *string `json:"location_city"`
-	Latitude  *string `json:"location_latitude"`
-	Longitude *string `json:"location_longitude"`
-}
-
-type recording struct {
-	Config  map[string]map[string]json.RawMessage
-	Options map[string]string
-	Geo     string
-	SQL     []string
-	Queue   []struct {
-		Entry json.RawMessage
-	}
-	Expect struct {
-		Visits []recordedVisit `json:"log_visit"`
-	}
-}
-
 // TestLocationsOfRecordedVisits replays the recordings in which every request begins a visit.
 func TestLocationsOfRecordedVisits(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join(shared, "golden", "location", "*.json"))
-	if len(files) == 0 {
+	cases, err := golden.LoadAll(filepath.Join(shared, "golden"), "location")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) == 0 {
 		t.Skip("no recordings in " + shared)
 	}
 	compared := 0
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var r recording
-			if err := json.Unmarshal(text, &r); err != nil {
-				t.Fatal(err)
-			}
-			compared += replay(t, &r)
-		})
+	for _, c := range cases {
+		t.Run(c.Name, func(t *testing.T) { compared += replay(t, c) })
 	}
 	if compared < 100 {
 		t.Errorf("only %d visits compared", compared)
 	}
 }
 
-func replay(t *testing.T, r *recording) (compared int) {
-	requests := requestsOf(t, r)
-	if len(requests) != len(r.Expect.Visits) {
+func replay(t *testing.T, c *golden.Case) (compared int) {
+	requests := requestsOf(t, c)
+	if len(requests) != len(c.Expect["log_visit"]) {
 		t.Skip("not every request begins a visit")
 	}
 	settings := &matomo.TrackerSettings{
-		EnableDefaultLocationProvider: r.Config["Tracker"]["enable_default_location_provider"] == nil,
-		LanguageToCountryGuess:        r.Config["Tracker"]["enable_language_to_country_guess"] == nil,
+		EnableDefaultLocationProvider: c.Config["Tracker"]["enable_default_location_provider"] == nil,
+		LanguageToCountryGuess:        c.Config["Tracker"]["enable_language_to_country_guess"] == nil,
 		ProxyClientHeaders:            []string{"HTTP_X_FORWARDED_FOR"},
 		ProxyIPReadLastInList:         true,
 	}
-	l := recordedLocator(t, r, settings)
+	l := recordedLocator(t, c, settings)
 	for i, req := range requests {
 		req.Bind(&request.Context{General: &matomo.General{}, Settings: settings})
 		_, ip, err := req.IP()
@@ -82,22 +53,21 @@ func replay(t *testing.T, r *recording) (compared int) {
 			t.Errorf("%d: %v", i, err)
 			continue
 		}
-		if got, want := l.Locate(req.Language(), ip, req), r.Expect.Visits[i]; !equal(got, want) {
-			text, _ := json.Marshal(want)
-			t.Errorf("%d: %q: %+v, want %s", i, req.Language(), got, text)
+		if got, want := l.Locate(req.Language(), ip, req), recorded(c.Expect["log_visit"][i]); decimals(got) != want {
+			t.Errorf("%d: %q: %+v, want %+v", i, req.Language(), got, want)
 		}
 		compared++
 	}
 	return compared
 }
 
-func recordedLocator(t *testing.T, r *recording, settings *matomo.TrackerSettings) *Locator {
-	opts := Options{Provider: r.Options["usercountry.location_provider"], Settings: settings, Dir: t.TempDir(), GeoIP2: true}
-	if r.Geo != "" {
-		opts.Provider = r.Geo
+func recordedLocator(t *testing.T, c *golden.Case, settings *matomo.TrackerSettings) *Locator {
+	opts := Options{Provider: c.Options["usercountry.location_provider"], Settings: settings, Dir: t.TempDir(), GeoIP2: true}
+	if c.Geo != "" {
+		opts.Provider = c.Geo
 		installDatabase(t, opts.Dir)
 	}
-	if r.SQL != nil {
+	if c.SQL != nil {
 		opts.Variables = ServerVariables{
 			Country: "HTTP_X_GEO_COUNTRY", Region: "HTTP_X_GEO_REGION", City: "HTTP_X_GEO_CITY", Latitude: "HTTP_X_GEO_LAT", Longitude: "HTTP_X_GEO_LON",
 		}
@@ -128,8 +98,8 @@ func installDatabase(t *testing.T, dir string) {
 	}
 }
 
-func requestsOf(t *testing.T, r *recording) (all []*request.Request) {
-	for _, e := range r.Queue {
+func requestsOf(t *testing.T, c *golden.Case) (all []*request.Request) {
+	for _, e := range c.Queue {
 		entry, err := php.DecodeJSON(string(e.Entry))
 		if err != nil {
 			t.Fatal(err)
@@ -143,22 +113,25 @@ func requestsOf(t *testing.T, r *recording) (all []*request.Request) {
 	return all
 }
 
-func equal(got store.Location, want recordedVisit) bool {
-	return sameText(got.Country, want.Country) && sameText(got.Region, want.Region) && sameText(got.City, want.City) &&
-		sameNumber(got.Latitude, want.Latitude) && sameNumber(got.Longitude, want.Longitude)
+// recorded are the columns of a row of log_visit.
+func recorded(row golden.Row) store.Location {
+	column := func(name string) store.NullText {
+		if text, ok := row["location_"+name].(string); ok {
+			return store.Text(text)
+		}
+		return store.NullText{}
+	}
+	return store.Location{
+		Country: column("country"), Region: column("region"), City: column("city"), Latitude: column("latitude"), Longitude: column("longitude"),
+	}
 }
 
-func sameText(got store.NullText, want *string) bool {
-	if want == nil {
-		return !got.Valid
+// decimals writes the coordinates as the database prints a DECIMAL(9,6).
+func decimals(l store.Location) store.Location {
+	for _, c := range []*store.NullText{&l.Latitude, &l.Longitude} {
+		if c.Valid {
+			c.V = strconv.FormatFloat(php.Round(php.StringToFloat(c.V), 6)+0, 'f', 6, 64)
+		}
 	}
-	return got == store.Text(*want)
-}
-
-// sameNumber compares with a DECIMAL of six places.
-func sameNumber(got store.NullText, want *string) bool {
-	if want == nil || !got.Valid {
-		return sameText(got, want)
-	}
-	return php.Round(php.StringToFloat(got.V), 6) == php.StringToFloat(*want)
+	return l
 }

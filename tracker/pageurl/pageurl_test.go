@@ -13,12 +13,11 @@ import (
 func defaultSettings() *matomo.TrackerSettings {
 	return &matomo.TrackerSettings{
 		PageMaximumLength: 1024,
-		ExcludedURLParameters: []string{
-			"gclid", "fbclid", "msclkid", "yclid", "fb_xd_fragment", "fb_comment_id", "phpsessid", "jsessionid", "sessionid", "aspsessionid",
-			"doing_wp_cron", "sid", "pk_vid",
-		},
-		CampaignNameParameters:    []string{"pk_cpn", "pk_campaign", "piwik_campaign", "mtm_campaign", "matomo_campaign", "utm_campaign", "utm_source", "utm_medium"},
-		CampaignKeywordParameters: []string{"pk_kwd", "pk_keyword", "piwik_kwd", "mtm_kwd", "mtm_keyword", "matomo_kwd", "utm_term"},
+		ExcludedURLParameters: strings.Split("gclid,fbclid,msclkid,twclid,wbraid,gbraid,yclid,fb_xd_fragment,fb_comment_id,phpsessid,jsessionid,"+
+			"sessionid,aspsessionid,doing_wp_cron,sid,pk_vid", ","),
+		CampaignNameParameters: strings.Split("pk_cpn,pk_campaign,piwik_campaign,mtm_campaign,matomo_campaign,utm_campaign,utm_source,"+
+			"utm_medium", ","),
+		CampaignKeywordParameters: strings.Split("pk_kwd,pk_keyword,piwik_kwd,mtm_kwd,mtm_keyword,matomo_kwd,utm_term", ","),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/queuedtracking/queuedtracking/internal/golden"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
@@ -15,28 +16,6 @@ import (
 
 // shared is the folder with recordings and data that lies beside the repository where the program is developed.
 const shared = "../../../shared"
-
-// recordedVisit is what a recording says of the referrer of a visit or conversion.
-type recordedVisit struct {
-	Visit   int64   `json:"idvisit"`
-	Type    int64   `json:"referer_type"`
-	Name    *string `json:"referer_name"`
-	Keyword *string `json:"referer_keyword"`
-	URL     *string `json:"referer_url"`
-}
-
-type recording struct {
-	Config  map[string]map[string]json.RawMessage
-	Options map[string]string
-	SQL     []string
-	Queue   []struct {
-		Entry json.RawMessage
-	}
-	Expect struct {
-		Visits      []recordedVisit `json:"log_visit"`
-		Conversions []recordedVisit `json:"log_conversion"`
-	}
-}
 
 // sharedDetector knows the lists of Matomo 5.1.2.
 func sharedDetector(t testing.TB) *Detector {
@@ -65,43 +44,36 @@ func loadDetector(t testing.TB, dir string) *Detector {
 // TestReferrersOfRecordedVisits replays the recordings in which every request begins a visit.
 func TestReferrersOfRecordedVisits(t *testing.T) {
 	d := sharedDetector(t)
-	files, _ := filepath.Glob(filepath.Join(shared, "golden", "*", "*.json"))
-	if len(files) == 0 {
+	cases, err := golden.LoadAll(filepath.Join(shared, "golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) == 0 {
 		t.Skip("no recordings in " + shared)
 	}
 	compared := 0
-	for _, file := range files {
-		name := filepath.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file))
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r recording
-		if err := json.Unmarshal(text, &r); err != nil {
-			t.Fatal(name, err)
-		}
-		compared += replay(t, d, name, &r)
+	for _, c := range cases {
+		compared += replay(t, d, c)
 	}
-	t.Logf("%d rows compared", compared)
-	if compared < 1000 {
+	if compared < 1200 {
 		t.Errorf("only %d rows compared", compared)
 	}
 }
 
-func replay(t *testing.T, d *Detector, name string, r *recording) (compared int) {
-	sites, ok := recordedSites(r)
-	if !ok || len(r.SQL) > 0 {
+func replay(t *testing.T, d *Detector, c *golden.Case) (compared int) {
+	sites := recordedSites(c)
+	if c.SQL != nil || c.Config["database"] != nil || c.Config["Tracker"]["page_maximum_length"] != nil {
 		return 0
 	}
-	if s := r.Options["SearchEngineDefinitions"]; s != "" {
+	if s := c.Options["SearchEngineDefinitions"]; s != "" {
 		var err error
-		if d, err = Load(Source{Option: s}, Source{Option: r.Options["SocialDefinitions"]}); err != nil {
+		if d, err = Load(Source{Option: s}, Source{Option: c.Options["SocialDefinitions"]}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var found []store.Referer // of the requests that are not refused
 	var requests []*request.Request
-	for _, req := range requestsOf(t, r, sites) {
+	for _, req := range requestsOf(t, c, sites) {
 		if req.Site() == nil {
 			return 0
 		}
@@ -109,58 +81,55 @@ func replay(t *testing.T, d *Detector, name string, r *recording) (compared int)
 			Site: req.Site(), General: req.General(), Raw: req.Raw(), Referrer: req.Text("urlref"), URL: req.Text("url"),
 		})
 		if err == nil {
-			found = append(found, Anonymize(got.Referer, r.Options["PrivacyManager.anonymizeReferrer"]))
+			found = append(found, Anonymize(got.Referer, c.Options["PrivacyManager.anonymizeReferrer"]))
 			requests = append(requests, req)
 		}
 	}
-	if len(found) != len(r.Expect.Visits) {
+	visits, conversions := c.Expect["log_visit"], c.Expect["log_conversion"]
+	if len(found) != len(visits) {
 		return 0
 	}
-	visits := make(map[int64]int)
+	position := make(map[any]int)
 	for i, got := range found {
-		visits[r.Expect.Visits[i].Visit] = i
-		if want := r.Expect.Visits[i]; !equal(got, want) {
-			t.Errorf("%s[%d]: urlref %q url %q: got %+v, want %s", name, i, requests[i].Text("urlref"), requests[i].Text("url"), got, show(want))
+		position[visits[i]["idvisit"]] = i
+		if want := recorded(visits[i]); got != want {
+			req := requests[i]
+			t.Errorf("%s/%s[%d]: urlref %q url %q: got %+v, want %+v", c.Area, c.Name, i, req.Text("urlref"), req.Text("url"), got, want)
 		}
 	}
-	for _, want := range r.Expect.Conversions {
-		i := visits[want.Visit]
+	for _, row := range conversions {
+		i := position[row["idvisit"]]
 		got, err := d.Attribution(requests[i], found[i])
 		got.Name.V, got.Keyword.V = php.CutRunes(got.Name.V, maxText), php.CutRunes(got.Keyword.V, maxText) // the database cuts these
-		if err != nil || !equal(got, want) {
-			t.Errorf("%s[%d]: conversion: got %+v, %v, want %s", name, i, got, err, show(want))
+		if want := recorded(row); err != nil || got != want {
+			t.Errorf("%s/%s[%d]: conversion: got %+v, %v, want %+v", c.Area, c.Name, i, got, err, want)
 		}
 	}
-	return len(found) + len(r.Expect.Conversions)
+	return len(visits) + len(conversions)
 }
 
-func equal(got store.Referer, want recordedVisit) bool {
-	return got.Type.V == want.Type && got.Name == nullText(want.Name) && got.Keyword == nullText(want.Keyword) &&
-		got.URL == nullText(want.URL)
-}
-
-func nullText(s *string) store.NullText {
-	if s == nil {
-		return store.NullText{}
+// recorded are the columns of a row of log_visit or log_conversion.
+func recorded(row golden.Row) store.Referer {
+	kind, _ := row["referer_type"].(json.Number).Int64()
+	return store.Referer{
+		Type: store.Int(kind), Name: nullText(row["referer_name"]), Keyword: nullText(row["referer_keyword"]), URL: nullText(row["referer_url"]),
 	}
-	return store.Text(*s)
 }
 
-func show(v recordedVisit) string {
-	text, _ := json.Marshal(v)
-	return string(text)
+func nullText(value any) store.NullText {
+	if text, ok := value.(string); ok {
+		return store.Text(text)
+	}
+	return store.NullText{}
 }
 
 // requestsOf returns all requests, bound to their sites.
-func requestsOf(t *testing.T, r *recording, sites map[int64]*matomo.Site) (all []*request.Request) {
+func requestsOf(t *testing.T, c *golden.Case, sites map[int64]*matomo.Site) (all []*request.Request) {
 	general := &matomo.General{SiteURLs: allURLs(sites)}
-	for _, e := range r.Queue {
-		if e.Entry == nil {
-			continue
-		}
+	for _, e := range c.Queue {
 		entry, err := php.DecodeJSON(string(e.Entry))
 		if err != nil {
-			t.Fatal(err)
+			continue // recordings of entries that are no JSON
 		}
 		env := entry.Array().Value("env").Array()
 		origin := &request.Origin{Env: request.Env{Server: env.Value("server").Array(), Cookie: env.Value("cookie").Array()}}
@@ -173,30 +142,25 @@ func requestsOf(t *testing.T, r *recording, sites map[int64]*matomo.Site) (all [
 	return all
 }
 
-// recordedSites are the sites of the recordings with the configuration of a case; ok is false when it sets something else.
-func recordedSites(r *recording) (sites map[int64]*matomo.Site, ok bool) {
+// recordedSites are the sites of the recordings with the settings of a case.
+func recordedSites(c *golden.Case) map[int64]*matomo.Site {
 	settings := testSettings()
-	for section, keys := range r.Config {
-		for key, value := range keys {
-			var text string
-			_ = json.Unmarshal(value, &text)
-			list := strings.Split(text, ",")
-			for i := range list {
-				list[i] = php.Trim(list[i])
-			}
-			switch section + "." + key {
-			case "Tracker.campaign_var_name":
-				settings.CampaignNameParameters = list
-			case "Tracker.campaign_keyword_var_name":
-				settings.CampaignKeywordParameters = list
-			case "Tracker.url_query_parameter_to_exclude_from_url":
-				settings.ExcludedURLParameters = list
-			case "Tracker.page_maximum_length":
-				return nil, false
-			}
+	for key, value := range c.Config["Tracker"] {
+		text, _ := value.(string)
+		list := strings.Split(text, ",")
+		for i := range list {
+			list[i] = php.Trim(list[i])
+		}
+		switch key {
+		case "campaign_var_name":
+			settings.CampaignNameParameters = list
+		case "campaign_keyword_var_name":
+			settings.CampaignKeywordParameters = list
+		case "url_query_parameter_to_exclude_from_url":
+			settings.ExcludedURLParameters = list
 		}
 	}
-	sites = map[int64]*matomo.Site{
+	sites := map[int64]*matomo.Site{
 		1: {URLs: []string{"http://site1.example.org"}},
 		2: {URLs: []string{"https://shop.example.com", "https://www.shop.example.com"}},
 		3: {
@@ -212,19 +176,19 @@ func recordedSites(r *recording) (sites map[int64]*matomo.Site, ok bool) {
 	}
 	for id, site := range sites {
 		site.ID, site.Tracker = id, settings
-		site.ExcludedReferrers = append(optionList(r, "SitesManager_ExcludedReferrersGlobal"), site.ExcludedReferrers...)
-		site.ExcludedParameters = append(site.ExcludedParameters, optionList(r, "SitesManager_ExcludedQueryParameters")...)
-		site.KeepURLFragment = site.KeepURLFragment || !php.EmptyString(r.Options["SitesManager_KeepURLFragmentsGlobal"])
+		site.ExcludedReferrers = append(optionList(c, "SitesManager_ExcludedReferrersGlobal"), site.ExcludedReferrers...)
+		site.ExcludedParameters = append(site.ExcludedParameters, optionList(c, "SitesManager_ExcludedQueryParameters")...)
+		site.KeepURLFragment = site.KeepURLFragment || !php.EmptyString(c.Options["SitesManager_KeepURLFragmentsGlobal"])
 		excludeReferrers(site)
 	}
-	return sites, true
+	return sites
 }
 
-func optionList(r *recording, option string) []string {
-	if r.Options[option] == "" {
+func optionList(c *golden.Case, option string) []string {
+	if c.Options[option] == "" {
 		return nil
 	}
-	return strings.Split(r.Options[option], ",")
+	return strings.Split(c.Options[option], ",")
 }
 
 func excludeReferrers(site *matomo.Site) {
