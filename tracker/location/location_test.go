@@ -260,6 +260,16 @@ func TestServerVariables(t *testing.T) {
 	}
 }
 
+func TestServerVariablesFromSettings(t *testing.T) {
+	stored := map[string]string{"geoip2var_country_code": "GEO_COUNTRY", "geoip2var_lat": ""}
+	got := ServerVariablesOf(func(name string) (string, bool) { value, found := stored[name]; return value, found })
+	want := usualVariables
+	want.Country, want.Latitude = "GEO_COUNTRY", ""
+	if got != want {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestFirstAnswerForAnAddressStays(t *testing.T) {
 	l := newLocator(t, Options{Provider: "geoip2server", GeoIP2: true, Dir: t.TempDir()})
 	for _, code := range []string{"DE", "AT"} {

@@ -8,8 +8,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// ServerVariables names the variables of the HTTP request's environment in which the web server's GeoIP module leaves a location:
-// settings geoip2var_… of plugin GeoIp2, when geoip2usecustom is on (§9.2).
+// ServerVariables names the variables of the HTTP request's environment in which the web server's GeoIP module leaves a location (§9.2).
+// One without a name is not read.
 type ServerVariables struct {
 	Country, Region, City, Latitude, Longitude string
 }
@@ -17,6 +17,24 @@ type ServerVariables struct {
 // usualVariables are those of MaxMind's modules.
 var usualVariables = ServerVariables{
 	Country: "MM_COUNTRY_CODE", Region: "MM_REGION_CODE", City: "MM_CITY_NAME", Latitude: "MM_LATITUDE", Longitude: "MM_LONGITUDE",
+}
+
+// ServerVariablesOf takes the names from the settings of plugin GeoIp2, the usual ones where there is no setting. Matomo's setting
+// geoip2usecustom hides the names in the interface only: those that are stored count even when it is off.
+func ServerVariablesOf(setting func(name string) (value string, found bool)) ServerVariables {
+	v := usualVariables
+	for name, field := range map[string]*string{
+		"geoip2var_country_code": &v.Country,
+		"geoip2var_region_code":  &v.Region,
+		"geoip2var_city_name":    &v.City,
+		"geoip2var_lat":          &v.Latitude,
+		"geoip2var_long":         &v.Longitude,
+	} {
+		if value, found := setting(name); found {
+			*field = value
+		}
+	}
+	return v
 }
 
 // server is provider geoip2server.
