@@ -61,7 +61,7 @@ func (p *phpParser) value() (php.Value, error) {
 		}
 		return p.array(")")
 	case p.take("'"):
-		return p.text('\'')
+		return p.text()
 	case p.take("true"):
 		return php.Bool(true), nil
 	case p.take("false"):
@@ -104,15 +104,15 @@ func (p *phpParser) array(closing string) (php.Value, error) {
 }
 
 // text reads up to the closing quote; a backslash stands before a quote or a backslash.
-func (p *phpParser) text(quote byte) (php.Value, error) {
+func (p *phpParser) text() (php.Value, error) {
 	var b strings.Builder
 	s := p.source
 	for i := 0; i < len(s); i++ {
 		switch {
-		case s[i] == quote:
+		case s[i] == '\'':
 			p.source = s[i+1:]
 			return php.String(b.String()), nil
-		case s[i] == '\\' && i+1 < len(s) && (s[i+1] == quote || s[i+1] == '\\'):
+		case s[i] == '\\' && i+1 < len(s) && (s[i+1] == '\'' || s[i+1] == '\\'):
 			i++
 		}
 		b.WriteByte(s[i])

@@ -1,6 +1,7 @@
 package pageurl
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -52,7 +53,7 @@ func (x *exclusions) filterPlain(query string, extra []string) (filtered string,
 		if php.EmptyString(name) {
 			continue
 		}
-		if n == maxPlainParts || contains(names[:n], name) {
+		if n == maxPlainParts || slices.Contains(names[:n], name) {
 			return "", false
 		}
 		names[n] = name
@@ -70,15 +71,6 @@ func (x *exclusions) filterPlain(query string, extra []string) (filtered string,
 		return query, true
 	}
 	return strings.Join(kept[:keptParts], "&"), true
-}
-
-func contains(names []string, name string) bool {
-	for _, other := range names {
-		if other == name {
-			return true
-		}
-	}
-	return false
 }
 
 func (x *exclusions) filterMap(params *php.Array, extra []string) string {

@@ -1,6 +1,7 @@
 package referrer
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -75,10 +76,8 @@ func (f *campaignFinder) mayHaveCampaign(query string) bool {
 		if !isSimpleName(name) {
 			return true
 		}
-		for _, wanted := range f.run.in.Site.Tracker.CampaignNameParameters {
-			if name == wanted {
-				return true
-			}
+		if slices.Contains(f.run.in.Site.Tracker.CampaignNameParameters, name) {
+			return true
 		}
 	}
 	return false

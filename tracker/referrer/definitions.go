@@ -27,10 +27,10 @@ type engine struct {
 
 // keywordParam says where the keyword is: in a parameter of the query or in what a pattern finds in the URL.
 type keywordParam struct {
-	name                  string
-	isPattern             bool
-	pattern               *php.Regexp // nil for a pattern that does not compile: it never matches
-	afterAmp, afterQuestn string      // "&name=", "?name="
+	name             string
+	isPattern        bool
+	pattern          *php.Regexp // nil for a pattern that does not compile: it never matches
+	further, leading string      // "&name=" and "?name=": what the query contains when the parameter is there
 }
 
 // hiddenKeyword is a path with query that belongs to a search even though there is no keyword.
@@ -189,7 +189,7 @@ var defaultHidden = []string{"/^$/", "/"}
 func newEngine(name string, params, hidden, charsets []string) *engine {
 	e := &engine{name: name, charsets: charsets}
 	for _, p := range params {
-		param := keywordParam{name: p, afterAmp: "&" + p + "=", afterQuestn: "?" + p + "="}
+		param := keywordParam{name: p, further: "&" + p + "=", leading: "?" + p + "="}
 		if strings.HasPrefix(p, "/") {
 			param.isPattern, param.pattern = true, compilePattern(p)
 		}

@@ -1,6 +1,7 @@
 package referrer
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -63,19 +64,10 @@ func (s *detection) setReferrer() {
 		return
 	}
 	parsed, _ := php.ParseURL(ref)
-	if sites, _ := s.in.Site.ReferrerIndex.Match(parsed); contains(sites, s.in.Site.ID) {
+	if sites, _ := s.in.Site.ReferrerIndex.Match(parsed); slices.Contains(sites, s.in.Site.ID) {
 		return
 	}
 	s.ref, s.parsed = ref, parsed
-}
-
-func contains(ids []int64, id int64) bool {
-	for _, other := range ids {
-		if other == id {
-			return true
-		}
-	}
-	return false
 }
 
 // source is the type with its name and keyword.
@@ -127,7 +119,7 @@ func (s *detection) isOwnSite() bool {
 	}
 	site := s.in.Site
 	if sites, found := s.in.General.SiteURLs.With(site.ID, s.requestURL()).Match(s.parsed); found {
-		return contains(sites, site.ID)
+		return slices.Contains(sites, site.ID)
 	}
 	return !site.ExcludeUnknownURLs && s.landing.HasHost &&
 		php.LooseEqualStrings(php.MBToLower(s.landing.Host), php.MBToLower(s.parsed.Host))

@@ -163,7 +163,7 @@ func (e *engine) keyword(found php.Value, ref string, q *query) (php.Value, erro
 			return found, nil
 		}
 		// "?q=" at the start of the query is not seen: the query comes without its question mark.
-		if strings.Contains(q.text, p.afterAmp) || strings.Contains(q.text, p.afterQuestn) {
+		if strings.Contains(q.text, p.further) || strings.Contains(q.text, p.leading) {
 			return php.Bool(false), nil
 		}
 	}
