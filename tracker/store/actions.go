@@ -1,0 +1,255 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/maypok86/otter/v2"
+)
+
+// actionKey identifies an entry of the dictionary.
+type actionKey struct {
+	kind int64
+	name string
+}
+
+func (e *ActionEntry) key() actionKey { return actionKey{e.Type, e.Name} }
+
+// newActionCache returns the memory of known entries, bounded by the bytes that it takes.
+func newActionCache(bytes uint64, ttl time.Duration) (*otter.Cache[actionKey, int64], error) {
+	const overhead = 96 // bytes per entry, about
+	cache, err := otter.New(&otter.Options[actionKey, int64]{
+		MaximumWeight:    bytes,
+		Weigher:          func(key actionKey, _ int64) uint32 { return uint32(len(key.name)) + overhead },
+		ExpiryCalculator: otter.ExpiryWriting[actionKey, int64](ttl),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("memory of actions: %w", err)
+	}
+	return cache, nil
+}
+
+// FindActions sets the ID of entries that are in log_action, from memory or with one SELECT for all others: the lowest idaction with the
+// entry's type and, byte for byte, its name (specification §6.6). It sees what is committed; inside a transaction use Tx.FindActions.
+func (s *Store) FindActions(ctx context.Context, entries []*ActionEntry) error {
+	missing := s.recall(entries)
+	if len(missing) == 0 {
+		return nil
+	}
+	var q statement
+	if err := s.lookUpActions(ctx, s.db, &q, missing); err != nil {
+		return err
+	}
+	s.remember(missing)
+	return nil
+}
+
+// FindActions is Store.FindActions inside the transaction. On MySQL it still reads what is committed by now, whatever the transaction's
+// snapshot: entries are committed on their own.
+func (tx *Tx) FindActions(ctx context.Context, entries []*ActionEntry) error {
+	if !tx.s.sqlite {
+		tx.stats.Statements++
+		return tx.s.FindActions(ctx, entries)
+	}
+	missing := tx.s.recall(entries)
+	if len(missing) == 0 {
+		return nil
+	}
+	tx.stats.Statements++
+	if err := tx.s.lookUpActions(ctx, tx.tx, &tx.q, missing); err != nil {
+		return err
+	}
+	tx.hold(missing)
+	return nil
+}
+
+// CreateActions adds the entries that have no ID yet to log_action and sets their IDs, in the order of the slice. A row that another
+// worker has added meanwhile wins when its id is lower; ours is deleted then (specification §6.6).
+//
+// On MySQL and MariaDB the rows are committed at once, in a short transaction of their own, on another connection: they are harmless
+// when the batch rolls back, and other workers need not wait for them. On SQLite, where only one transaction can write, they are part of
+// tx, and a Rollback takes the IDs back.
+func (tx *Tx) CreateActions(ctx context.Context, entries []*ActionEntry) error {
+	missing := withoutID(entries)
+	if len(missing) == 0 {
+		return nil
+	}
+	if tx.s.sqlite {
+		if err := tx.addActions(ctx, missing); err != nil {
+			return err
+		}
+		tx.hold(missing)
+		return nil
+	}
+	own, err := tx.s.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { tx.stats.Statements += own.stats.Statements }()
+	if err := own.addActions(ctx, missing); err != nil {
+		clearIDs(missing)
+		_ = own.Rollback()
+		return err
+	}
+	if err := own.Commit(); err != nil {
+		clearIDs(missing)
+		return err
+	}
+	tx.s.remember(missing)
+	return nil
+}
+
+// addActions inserts, looks which rows are the lowest of their name, and deletes its own that are not.
+func (tx *Tx) addActions(ctx context.Context, entries []*ActionEntry) error {
+	unique := make([]*ActionEntry, 0, len(entries))
+	listed := make(map[actionKey]bool, len(entries))
+	for _, e := range entries {
+		if !listed[e.key()] {
+			listed[e.key()] = true
+			unique = append(unique, e)
+		}
+	}
+	inserted := make(map[actionKey]int64, len(unique))
+	for rest := unique; len(rest) > 0; {
+		q := tx.begin("INSERT INTO ", tx.s.entries.sqlName, " (`name`, `hash`, `type`, `url_prefix`) VALUES ")
+		n := fill(tx, rest, func(n int) {
+			e := rest[n]
+			q.add(separator(n), "(").text(e.Name).add(", ").int(e.hash()).add(", ").int(e.Type).add(", ")
+			if e.Prefix.Valid {
+				q.int(e.Prefix.V)
+			} else {
+				q.add("NULL")
+			}
+			q.add(")")
+		})
+		result, err := tx.exec(ctx)
+		if err != nil {
+			return err
+		}
+		id, err := result.LastInsertId()
+		if err != nil {
+			return err
+		}
+		tx.ids(n, id, func(i int, id int64) { inserted[rest[i].key()] = id })
+		rest = rest[n:]
+	}
+	tx.stats.Statements++
+	if err := tx.s.lookUpActions(ctx, tx.tx, &tx.q, entries); err != nil {
+		return err
+	}
+	return tx.deleteSurplus(ctx, entries, inserted)
+}
+
+// deleteSurplus deletes the inserted rows that are not the lowest of their name.
+func (tx *Tx) deleteSurplus(ctx context.Context, entries []*ActionEntry, inserted map[actionKey]int64) error {
+	q := tx.begin("DELETE FROM ", tx.s.entries.sqlName, " WHERE `idaction` IN (")
+	surplus := 0
+	for _, e := range entries {
+		id := inserted[e.key()]
+		if e.ID == 0 {
+			e.ID = id
+		}
+		if e.ID != id && id != 0 {
+			q.add(separator(surplus)).int(id)
+			surplus++
+			delete(inserted, e.key())
+		}
+	}
+	if surplus == 0 {
+		return nil
+	}
+	q.add(")")
+	_, err := tx.exec(ctx)
+	return err
+}
+
+// maxHashes bounds the hashes of one SELECT: MariaDB turns longer lists into a join.
+const maxHashes = 900
+
+// lookUpActions sets the IDs of entries that db has. The rows are found by type and hash, the index that Matomo made for it.
+func (s *Store) lookUpActions(ctx context.Context, db sqlx.QueryerContext, q *statement, entries []*ActionEntry) error {
+	byType := slices.Clone(entries)
+	slices.SortStableFunc(byType, func(a, b *ActionEntry) int { return int(a.Type - b.Type) })
+	lowest := make(map[actionKey]int64, len(entries))
+	for chunk := range slices.Chunk(byType, maxHashes) {
+		q.reset()
+		q.add("SELECT `idaction`, `type`, `name` FROM ", s.entries.sqlName, " WHERE ")
+		for i, e := range chunk {
+			switch {
+			case i == 0:
+				q.add("`type` = ").int(e.Type).add(" AND `hash` IN (")
+			case e.Type != chunk[i-1].Type:
+				q.add(") OR `type` = ").int(e.Type).add(" AND `hash` IN (")
+			default:
+				q.add(", ")
+			}
+			q.int(e.hash())
+		}
+		q.add(")")
+		err := queryRows(ctx, db, q, func(rows *sqlx.Rows) error {
+			var id int64
+			var key actionKey
+			if err := rows.Scan(&id, &key.kind, &key.name); err != nil {
+				return err
+			}
+			if known, ok := lowest[key]; !ok || id < known {
+				lowest[key] = id
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, e := range entries {
+		e.ID = lowest[e.key()]
+	}
+	return nil
+}
+
+// hash is what MySQL's CRC32 gives for the name in UTF-8.
+func (e *ActionEntry) hash() int64 { return int64(crc32.ChecksumIEEE([]byte(e.Name))) }
+
+// recall sets the IDs that are in memory and returns the other entries. An entry without a name has no row.
+func (s *Store) recall(entries []*ActionEntry) []*ActionEntry {
+	for _, e := range entries {
+		if e.ID == 0 {
+			e.ID, _ = s.known.GetIfPresent(e.key())
+		}
+	}
+	return withoutID(entries)
+}
+
+func withoutID(entries []*ActionEntry) []*ActionEntry {
+	var missing []*ActionEntry
+	for _, e := range entries {
+		if e.ID == 0 && e.Name != "" {
+			missing = append(missing, e)
+		}
+	}
+	return missing
+}
+
+func clearIDs(entries []*ActionEntry) {
+	for _, e := range entries {
+		e.ID = 0
+	}
+}
+
+func (s *Store) remember(entries []*ActionEntry) {
+	for _, e := range entries {
+		if e.ID != 0 {
+			s.known.Set(e.key(), e.ID)
+		}
+	}
+}
+
+// hold remembers entries of this transaction once it is committed, and forgets their IDs when it is not.
+func (tx *Tx) hold(entries []*ActionEntry) {
+	tx.onCommit = append(tx.onCommit, func() { tx.s.remember(entries) })
+	tx.undo = append(tx.undo, func() { clearIDs(entries) })
+}

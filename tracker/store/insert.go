@@ -1,0 +1,154 @@
+package store
+
+import "context"
+
+// maxRows bounds the rows of one statement: SQLite joins at most 500 SELECTs. Beyond some hundred the server gains nothing, but holds memory.
+const maxRows = 500
+
+// insertRows writes rows with as few statements as fit. verb begins the statement ("INSERT INTO", "INSERT IGNORE INTO"), tail ends it.
+// After each statement done is told which rows it wrote, their number as the server counts it and the last insert id.
+func insertRows[R any](ctx context.Context, tx *Tx, t *table[R], verb, tail string, rows []*R, done func(rows []*R, affected, id int64)) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	columns := t.filled(rows)
+	for len(rows) > 0 {
+		q := tx.begin(verb, " ", t.sqlName, " (")
+		for n, i := range columns {
+			q.add(separator(n), t.columns[i].sqlName)
+		}
+		q.add(") VALUES ")
+		n := fill(tx, rows, func(n int) {
+			q.add(separator(n), "(")
+			for k, i := range columns {
+				q.add(separator(k))
+				t.columns[i].typ.write(q, t.columns[i].value(rows[n]))
+			}
+			q.add(")")
+		})
+		q.add(tail)
+		result, err := tx.exec(ctx)
+		if err != nil {
+			return err
+		}
+		affected, err := result.RowsAffected()
+		if err != nil {
+			return err
+		}
+		id, err := result.LastInsertId()
+		if err != nil {
+			return err
+		}
+		if done != nil {
+			done(rows[:n], affected, id)
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// fill adds rows to the statement until it is full, and returns how many. A row that is larger than the limit goes alone.
+func fill[R any](tx *Tx, rows []R, add func(n int)) int {
+	for n := range rows {
+		before := tx.q.mark()
+		add(n)
+		if n == maxRows {
+			tx.q.cut(before)
+			return n
+		}
+		if n > 0 && tx.s.full(&tx.q) {
+			tx.q.cut(before)
+			return n
+		}
+	}
+	return len(rows)
+}
+
+// filled lists the columns that some row has a value for. The others take their default, which is NULL: conform has seen to the rest.
+func (t *table[R]) filled(rows []*R) []int {
+	columns := make([]int, 0, len(t.columns))
+	for i := range t.columns {
+		c := &t.columns[i]
+		if !c.typ.nullable || c.typ.preset.Valid || !allNull(c, rows) {
+			columns = append(columns, i)
+		}
+	}
+	return columns
+}
+
+func allNull[R any](c *column[R], rows []*R) bool {
+	for _, row := range rows {
+		if !isNull(c.value(row)) {
+			return false
+		}
+	}
+	return true
+}
+
+func separator(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return ", "
+}
+
+// insertIgnore begins an INSERT that leaves out rows whose key exists.
+func (s *Store) insertIgnore() string {
+	if s.sqlite {
+		return "INSERT OR IGNORE INTO"
+	}
+	return "INSERT IGNORE INTO"
+}
+
+// onDuplicate ends an INSERT that changes these columns of a row whose key exists.
+func (s *Store) onDuplicate(key string, columns ...string) string {
+	q := new(statement)
+	if s.sqlite {
+		q.add(" ON CONFLICT (", key, ") DO UPDATE SET ")
+	} else {
+		q.add(" ON DUPLICATE KEY UPDATE ")
+	}
+	for i, column := range columns {
+		q.add(separator(i), column, " = ")
+		if s.sqlite {
+			q.add("excluded.", column)
+		} else {
+			q.add("VALUES(", column, ")")
+		}
+	}
+	return string(q.sql)
+}
+
+// ids calls set with the number of each of n rows that one statement has inserted. MySQL tells the first number and guarantees that those
+// of one statement are equally spaced; SQLite tells the last.
+func (tx *Tx) ids(n int, id int64, set func(i int, id int64)) {
+	if tx.s.sqlite {
+		id -= int64(n - 1)
+	}
+	for i := range n {
+		set(i, id+int64(i)*tx.increment)
+	}
+}
+
+// InsertVisits adds visits in this order and sets their ids. A LastLinkAction that is not inserted yet is written as NULL.
+func (tx *Tx) InsertVisits(ctx context.Context, visits []*Visit) error {
+	return insertRows(ctx, tx, &tx.s.visits, "INSERT INTO", "", visits, func(rows []*Visit, _, id int64) {
+		tx.ids(len(rows), id, func(i int, id int64) { rows[i].ID = id })
+	})
+}
+
+// InsertLinkActions adds actions in this order and sets their ids. Their visits must have been inserted, their entries created.
+func (tx *Tx) InsertLinkActions(ctx context.Context, links []*LinkAction) error {
+	return insertRows(ctx, tx, &tx.s.links, "INSERT INTO", "", links, func(rows []*LinkAction, _, id int64) {
+		tx.ids(len(rows), id, func(i int, id int64) { rows[i].ID = id })
+	})
+}
+
+// InsertFailures adds failures; one that is known already stays as it is (§12.1).
+func (tx *Tx) InsertFailures(ctx context.Context, failures []*Failure) error {
+	tail := " ON DUPLICATE KEY UPDATE `idsite` = VALUES(`idsite`)"
+	if tx.s.sqlite {
+		tail = " ON CONFLICT DO NOTHING"
+	}
+	return insertRows(ctx, tx, &tx.s.failures, "INSERT INTO", tail, failures, nil)
+}

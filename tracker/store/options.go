@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Option is a row of table option.
+type Option struct {
+	Name     string // cut to 191 bytes
+	Value    string
+	Autoload bool
+}
+
+const maxOptionName = 191
+
+// SetOptions writes options, existing ones too (specification §B.5), with one statement.
+func (tx *Tx) SetOptions(ctx context.Context, options []Option) error {
+	tail := tx.s.onDuplicate("`option_name`", "`option_value`", "`autoload`")
+	for len(options) > 0 {
+		q := tx.begin("INSERT INTO ", tx.s.table("option"), " (`option_name`, `option_value`, `autoload`) VALUES ")
+		n := fill(tx, options, func(n int) {
+			o := &options[n]
+			q.add(separator(n), "(").text(o.Name[:min(len(o.Name), maxOptionName)]).add(", ").text(o.Value)
+			if o.Autoload {
+				q.add(", 1)")
+			} else {
+				q.add(", 0)")
+			}
+		})
+		q.add(tail)
+		if _, err := tx.exec(ctx); err != nil {
+			return err
+		}
+		options = options[n:]
+	}
+	return nil
+}
+
+// CreateOptions is SetOptions for options that all have the same value and are not loaded by Matomo unasked.
+func (tx *Tx) CreateOptions(ctx context.Context, names []string, value string) error {
+	options := make([]Option, len(names))
+	for i, name := range names {
+		options[i] = Option{Name: name, Value: value}
+	}
+	return tx.SetOptions(ctx, options)
+}
+
+// OptionNames returns the names of options that match a LIKE pattern, in which _ and % have their meaning.
+func (tx *Tx) OptionNames(ctx context.Context, pattern string) ([]string, error) {
+	tx.begin("SELECT `option_name` FROM ", tx.s.table("option"), " WHERE `option_name` LIKE ").text(pattern).add(" ORDER BY `option_name`")
+	var names []string
+	err := tx.query(ctx, func(rows *sqlx.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		names = append(names, name)
+		return err
+	})
+	return names, err
+}
+
+// MoveSiteCreated lets a site begin at unix second created unless it begins earlier (specification §14.2). ts_created is a TIMESTAMP: the
+// text goes through the session's time zone, as it does in Matomo.
+func (tx *Tx) MoveSiteCreated(ctx context.Context, siteID, created int64) error {
+	tx.begin("UPDATE ", tx.s.table("site"), " SET `ts_created` = ").moment(created)
+	tx.q.add(" WHERE `idsite` = ").int(siteID).add(" AND `ts_created` > ").moment(created)
+	_, err := tx.exec(ctx)
+	return err
+}
+
+// Checkpoint is how far a queue's list is in the database (design §4): Offset counts the entries ever committed, Digest identifies the
+// last batch.
+type Checkpoint struct {
+	Offset int64
+	Digest string
+}
+
+// checkpointPrefix begins the name of the option that holds a list's checkpoint.
+const checkpointPrefix = "QueuedTracking.replayed."
+
+// Checkpoint reads the checkpoint of a list and locks it until the transaction ends, so that a second worker that believes to hold the
+// list's lock waits here. A list that was never replayed has the zero Checkpoint.
+func (tx *Tx) Checkpoint(ctx context.Context, list string) (Checkpoint, error) {
+	option := checkpointPrefix + list
+	if len(option) > maxOptionName {
+		return Checkpoint{}, fmt.Errorf("checkpoint: list name %q is too long", list)
+	}
+	if err := tx.ensureCheckpoint(ctx, option); err != nil {
+		return Checkpoint{}, fmt.Errorf("checkpoint of %s: %w", list, err)
+	}
+	q := tx.begin("SELECT `option_value`")
+	if !tx.s.sqlite {
+		q.add(", @@auto_increment_increment") // a cluster may change it at any time
+	}
+	q.add(" FROM ", tx.s.table("option"), " WHERE `option_name` = ").text(option)
+	if !tx.s.sqlite {
+		q.add(" FOR UPDATE")
+	}
+	value := ""
+	err := tx.query(ctx, func(rows *sqlx.Rows) error {
+		if tx.s.sqlite {
+			return rows.Scan(&value)
+		}
+		return rows.Scan(&value, &tx.increment)
+	})
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("checkpoint of %s: %w", list, err)
+	}
+	return parseCheckpoint(list, value)
+}
+
+// parseCheckpoint reads "<offset> <digest>".
+func parseCheckpoint(list, value string) (c Checkpoint, err error) {
+	if value == "" {
+		return c, nil
+	}
+	offset, digest, _ := strings.Cut(value, " ")
+	if _, err := fmt.Sscan(offset, &c.Offset); err != nil {
+		return c, fmt.Errorf("checkpoint of %s: option %s%s holds %q instead of an offset: %w", list, checkpointPrefix, list, value, err)
+	}
+	c.Digest = digest
+	return c, nil
+}
+
+// ensureCheckpoint creates the row on another connection, so that there is a row to lock: a lock on a gap would not keep a second worker
+// out, but would keep both from inserting.
+func (tx *Tx) ensureCheckpoint(ctx context.Context, option string) error {
+	if _, known := tx.s.replays.Load(option); known {
+		return nil
+	}
+	var db sqlx.ExtContext = tx.s.db
+	if tx.s.sqlite {
+		db = tx.tx
+	}
+	table := tx.s.table("option")
+	var n int
+	tx.stats.Statements++
+	if err := sqlx.GetContext(ctx, db, &n, "SELECT COUNT(*) FROM "+table+" WHERE `option_name` = ?", option); err != nil {
+		return err
+	}
+	if n == 0 { // an INSERT would wait for a worker that has locked the row
+		tx.stats.Statements++
+		insert := tx.s.insertIgnore() + " " + table + " (`option_name`, `option_value`, `autoload`) VALUES (?, '', 0)"
+		if _, err := db.ExecContext(ctx, insert, option); err != nil {
+			return err
+		}
+	}
+	tx.onCommit = append(tx.onCommit, func() { tx.s.replays.Store(option, true) })
+	return nil
+}
+
+// SaveCheckpoint writes the checkpoint of a list.
+func (tx *Tx) SaveCheckpoint(ctx context.Context, list string, c Checkpoint) error {
+	value := fmt.Sprintf("%d %s", c.Offset, c.Digest)
+	if err := tx.SetOptions(ctx, []Option{{Name: checkpointPrefix + list, Value: value}}); err != nil {
+		return fmt.Errorf("checkpoint of %s: %w", list, err)
+	}
+	return nil
+}

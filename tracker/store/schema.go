@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+)
+
+// Schema is what the tables offer to the tracker.
+type Schema struct {
+	VisitDimensions      []int // the N of columns custom_dimension_N of log_visit, ascending; empty while the plugin is off
+	ActionDimensions     []int // of log_link_visit_action
+	ConversionDimensions []int // of log_conversion
+	CustomVars           int   // custom variables that all three tables can hold (§5.7)
+	HasVisitorIndex      bool  // log_visit has index_idsite_idvisitor_time (§3.2)
+
+	// VisitorIndexDescending tells that this index holds times in descending order, as declared: older servers ignore the word. It
+	// decides between visits of equal times (Tx.FindVisits).
+	VisitorIndexDescending bool
+
+	// Unknown lists, by table without prefix, columns that nobody here writes: those of plugins of others. They keep their defaults.
+	Unknown map[string][]string
+
+	columns map[string]map[string]bool
+}
+
+// Has reports whether a table (without prefix) has a column, whatever the plugin.
+func (s *Schema) Has(table, column string) bool { return s.columns[table][column] }
+
+// foundColumn is a column as the database describes it.
+type foundColumn struct {
+	name string
+	typ  columnType
+}
+
+// visitorIndex is the index that Matomo forces for look-ups by visitor (§3.2).
+const visitorIndex = "index_idsite_idvisitor_time"
+
+func (s *Store) readSchema(ctx context.Context, features matomo.Features) error {
+	found := make(map[string][]foundColumn)
+	s.schema = Schema{Unknown: map[string][]string{}, columns: map[string]map[string]bool{}}
+	for _, base := range []string{
+		"log_visit", "log_link_visit_action", "log_action", "log_conversion", "log_conversion_item", "tracking_failure",
+	} {
+		columns, err := s.readColumns(ctx, base)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", s.prefix+base, err)
+		}
+		if len(columns) == 0 {
+			return fmt.Errorf("no table %s: check dbname and tables_prefix in section [database] of config/config.ini.php", s.prefix+base)
+		}
+		found[base] = columns
+		s.schema.columns[base] = make(map[string]bool, len(columns))
+		for _, c := range columns {
+			s.schema.columns[base][strings.ToLower(c.name)] = true
+		}
+	}
+	s.readPluginColumns(found, features)
+
+	visit := visitColumns(s.schema.VisitDimensions, s.schema.CustomVars)
+	link := linkColumns(s.schema.ActionDimensions, s.schema.CustomVars)
+	conversion := conversionColumns(s.schema.ConversionDimensions, s.schema.CustomVars)
+	s.visits = discover("log_visit", s.table("log_visit"), visit, found["log_visit"], &features)
+	s.links = discover("log_link_visit_action", s.table("log_link_visit_action"), link, found["log_link_visit_action"], &features)
+	s.conversions = discover("log_conversion", s.table("log_conversion"), conversion, found["log_conversion"], &features)
+	s.items = discover("log_conversion_item", s.table("log_conversion_item"), itemColumns(), found["log_conversion_item"], &features)
+	s.entries = discover("log_action", s.table("log_action"), entryColumns(), found["log_action"], &features)
+	s.failures = discover("tracking_failure", s.table("tracking_failure"), failureColumns(), found["tracking_failure"], &features)
+
+	// location_provider belongs to a plugin that Matomo never loads in the queue's worker (§15.1).
+	s.noteUnknown("log_visit", unknown(visit, found["log_visit"], "idvisit", "location_provider"))
+	s.noteUnknown("log_link_visit_action", unknown(link, found["log_link_visit_action"], "idlink_va"))
+	s.noteUnknown("log_conversion", unknown(conversion, found["log_conversion"], "location_provider"))
+	s.noteUnknown("log_conversion_item", unknown(itemColumns(), found["log_conversion_item"]))
+
+	return s.readVisitorIndex(ctx)
+}
+
+var (
+	dimensionColumn = regexp.MustCompile(`^custom_dimension_([1-9][0-9]*)$`)
+	variableColumn  = regexp.MustCompile(`^custom_var_[kv]([1-9][0-9]*)$`)
+)
+
+// readPluginColumns finds out how many columns the plugins CustomDimensions and CustomVariables have added.
+func (s *Store) readPluginColumns(found map[string][]foundColumn, features matomo.Features) {
+	if features.CustomDimensions {
+		s.schema.VisitDimensions = numbered(found["log_visit"], dimensionColumn)
+		s.schema.ActionDimensions = numbered(found["log_link_visit_action"], dimensionColumn)
+		s.schema.ConversionDimensions = numbered(found["log_conversion"], dimensionColumn)
+	}
+	if !features.CustomVariables {
+		return
+	}
+	for i, base := range []string{"log_visit", "log_link_visit_action", "log_conversion"} {
+		highest := 0
+		if numbers := numbered(found[base], variableColumn); len(numbers) > 0 {
+			highest = numbers[len(numbers)-1]
+		}
+		if i == 0 || highest < s.schema.CustomVars {
+			s.schema.CustomVars = highest
+		}
+	}
+}
+
+// numbered returns the numbers of the columns whose name matches, ascending.
+func numbered(columns []foundColumn, pattern *regexp.Regexp) []int {
+	var numbers []int
+	for _, c := range columns {
+		if m := pattern.FindStringSubmatch(c.name); m != nil {
+			if n, err := strconv.Atoi(m[1]); err == nil && !slices.Contains(numbers, n) {
+				numbers = append(numbers, n)
+			}
+		}
+	}
+	slices.Sort(numbers)
+	return numbers
+}
+
+func (s *Store) noteUnknown(base string, columns []string) {
+	foreign := columns[:0]
+	for _, c := range columns {
+		if !dimensionColumn.MatchString(c) && !variableColumn.MatchString(c) {
+			foreign = append(foreign, c)
+		}
+	}
+	if len(foreign) > 0 {
+		s.schema.Unknown[base] = foreign
+	}
+}
+
+// readColumns returns the columns of a table in their order, none when there is no such table.
+func (s *Store) readColumns(ctx context.Context, base string) ([]foundColumn, error) {
+	if s.sqlite {
+		return s.readColumnsSQLite(ctx, base)
+	}
+	var rows []struct {
+		Name     string         `db:"name"`
+		Type     string         `db:"type"`
+		Charset  sql.NullString `db:"charset"`
+		Nullable string         `db:"nullable"`
+		Default  sql.NullString `db:"preset"`
+	}
+	const query = "SELECT COLUMN_NAME AS name, COLUMN_TYPE AS type, CHARACTER_SET_NAME AS charset, IS_NULLABLE AS nullable, " +
+		"COLUMN_DEFAULT AS preset FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION"
+	if err := s.db.SelectContext(ctx, &rows, query, s.prefix+base); err != nil {
+		return nil, err
+	}
+	columns := make([]foundColumn, len(rows))
+	for i, row := range rows {
+		typ := parseType(row.Type, row.Charset.String)
+		typ.nullable = row.Nullable == "YES"
+		typ.setPreset(row.Default)
+		columns[i] = foundColumn{row.Name, typ}
+	}
+	return columns, nil
+}
+
+func (s *Store) readColumnsSQLite(ctx context.Context, base string) ([]foundColumn, error) {
+	var rows []struct {
+		Name    string         `db:"name"`
+		Type    string         `db:"type"`
+		NotNull bool           `db:"notnull"`
+		Default sql.NullString `db:"dflt_value"`
+	}
+	const query = "SELECT name, type, \"notnull\", dflt_value FROM pragma_table_info(?) ORDER BY cid"
+	if err := s.db.SelectContext(ctx, &rows, query, s.prefix+base); err != nil {
+		return nil, err
+	}
+	columns := make([]foundColumn, len(rows))
+	for i, row := range rows {
+		declared, charset := strings.TrimPrefix(strings.ToLower(row.Type), "text "), ""
+		if narrow, ok := strings.CutPrefix(declared, "utf8mb3 "); ok {
+			declared, charset = narrow, "utf8mb3"
+		}
+		typ := parseType(declared, charset)
+		typ.nullable = !row.NotNull
+		typ.setPreset(row.Default)
+		columns[i] = foundColumn{row.Name, typ}
+	}
+	return columns, nil
+}
+
+// readServer asks for the settings that change what is stored and how much fits into a statement.
+func (s *Store) readServer(ctx context.Context) (serverInfo, error) {
+	if s.sqlite {
+		return serverInfo{strict: true, mariadb: true, increment: 1, maxStatement: 900_000, maxParameters: 30_000}, nil
+	}
+	var row struct {
+		Mode      string `db:"mode"`
+		Version   string `db:"version"`
+		Charset   string `db:"charset"`
+		Increment int64  `db:"increment"`
+		MaxPacket int    `db:"packet"`
+	}
+	const query = "SELECT @@sql_mode AS mode, VERSION() AS version, @@character_set_connection AS charset, " +
+		"@@auto_increment_increment AS increment, @@max_allowed_packet AS packet"
+	if err := s.db.GetContext(ctx, &row, query); err != nil {
+		return serverInfo{}, err
+	}
+	return serverInfo{
+		strict:     strings.Contains(row.Mode, "STRICT_TRANS_TABLES") || strings.Contains(row.Mode, "STRICT_ALL_TABLES"),
+		mariadb:    strings.Contains(row.Version, "MariaDB"),
+		basicPlane: row.Charset == "utf8mb3" || row.Charset == "utf8",
+		increment:  max(row.Increment, 1),
+		// Statements of some MB are no faster than one MB, but hold more memory.
+		maxStatement:  min(row.MaxPacket-1024, 1<<20),
+		maxParameters: 60_000,
+	}, nil
+}
+
+// readVisitorIndex finds out whether the index exists and whether its time is really descending. On SQLite FindVisits orders equal times
+// itself, as with a descending index.
+func (s *Store) readVisitorIndex(ctx context.Context) error {
+	if s.sqlite {
+		var n int
+		err := s.db.GetContext(ctx, &n, "SELECT COUNT(*) FROM pragma_index_list(?) WHERE name LIKE '%' || ?", s.prefix+"log_visit", visitorIndex)
+		s.schema.HasVisitorIndex, s.schema.VisitorIndexDescending = n > 0, true
+		return err
+	}
+	var orders []sql.NullString // A: ascending, D: descending
+	const query = "SELECT COLLATION FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND INDEX_NAME = ? " +
+		"ORDER BY SEQ_IN_INDEX"
+	if err := s.db.SelectContext(ctx, &orders, query, s.prefix+"log_visit", visitorIndex); err != nil {
+		return err
+	}
+	s.schema.HasVisitorIndex = len(orders) > 0
+	s.schema.VisitorIndexDescending = len(orders) > 0 && orders[len(orders)-1].String == "D"
+	return nil
+}
