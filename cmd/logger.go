@@ -1,0 +1,70 @@
+package cmd
+
+import (
+	"io"
+	"log/slog"
+	"sync"
+
+	"github.com/queuedtracking/queuedtracking/internal/redact"
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
+)
+
+// logger writes diagnostics to stderr, or wherever a progress bar wants them to go meanwhile.
+type logger struct {
+	*slog.Logger
+	level *slog.LevelVar
+	to    *redirect
+}
+
+func newLogger(stderr io.Writer) *logger {
+	l := &logger{level: new(slog.LevelVar), to: &redirect{to: stderr}}
+	l.level.Set(slog.LevelWarn)
+	l.Logger = slog.New(slog.NewTextHandler(l.to, &slog.HandlerOptions{Level: l.level, ReplaceAttr: cleanAttr}))
+	return l
+}
+
+// setVerbosity is -q (negative), -v, -vv.
+func (l *logger) setVerbosity(quiet bool, verbose int) {
+	switch {
+	case quiet:
+		l.level.Set(slog.LevelError)
+	case verbose == 1:
+		l.level.Set(slog.LevelInfo)
+	case verbose > 1:
+		l.level.Set(slog.LevelDebug)
+	}
+}
+
+// cleanAttr makes what comes from requests and servers fit to be logged.
+func cleanAttr(_ []string, a slog.Attr) slog.Attr {
+	switch v := a.Value.Any().(type) {
+	case error:
+		a.Value = slog.StringValue(printable(v))
+	case string:
+		a.Value = slog.StringValue(clean(v))
+	}
+	return a
+}
+
+// clean escapes text of strangers and masks tokens in it.
+func clean(s string) string { return terminal.Escape(redact.Text(s)) }
+
+func printable(err error) string { return clean(err.Error()) }
+
+// redirect is a Writer whose target can be changed.
+type redirect struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (r *redirect) Write(text []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.to.Write(text)
+}
+
+func (r *redirect) set(to io.Writer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.to = to
+}

@@ -1,0 +1,155 @@
+// Package cmd is the command line: one file per command, from flags to settings to the packages that do the work, and to output.
+//
+// What is for people goes to stdout, diagnostics go to stderr. Errors carry the exit status; Main's caller is the one who exits.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// Exit statuses.
+const (
+	statusDone   = 0
+	statusFailed = 1
+	statusUsage  = 2
+)
+
+// exitError is an error that ends the program with a status. Without an error of its own nothing is printed.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// usage is the error of a command line that cannot be understood.
+func usage(format string, args ...any) error {
+	return &exitError{statusUsage, fmt.Errorf(format, args...)}
+}
+
+// program is what a run has to do with the world outside.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	lookupEnv      func(name string) (string, bool)
+	workingDir     func() (string, error)
+	clock          func() time.Time
+	sleep          func(ctx context.Context, d time.Duration)
+	files          fs.FS // testdata
+	signals        chan os.Signal
+
+	stop chan struct{} // closed by the first signal: finish what is under way
+	ran  bool          // the command line was understood and the command has begun
+
+	flags commonFlags
+	logs  *logger
+}
+
+// Main runs the program with the arguments after its name and returns the exit status. files holds folder testdata: what the demo needs.
+func Main(args []string, files fs.FS) int {
+	p := newProgram(files)
+	signal.Notify(p.signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(p.signals)
+	return p.run(args)
+}
+
+func newProgram(files fs.FS) *program {
+	return &program{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		lookupEnv: os.LookupEnv, workingDir: os.Getwd, clock: time.Now, sleep: sleep,
+		files: files, signals: make(chan os.Signal, 2), stop: make(chan struct{}),
+	}
+}
+
+func (p *program) run(args []string) int {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	go p.watchSignals(ctx, cancel)
+	p.logs = newLogger(p.stderr)
+	root := p.rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return statusDone
+	}
+	var exit *exitError
+	if !errors.As(err, &exit) {
+		exit = &exitError{statusFailed, err}
+		if !p.ran {
+			exit.status = statusUsage
+		}
+	}
+	if exit.err != nil {
+		fmt.Fprintln(p.stderr, "queuedtracking:", printable(err))
+		if exit.status == statusUsage {
+			fmt.Fprintln(p.stderr, "queuedtracking --help and queuedtracking COMMAND --help tell what there is.")
+		}
+	}
+	return exit.status
+}
+
+// errInterrupted is why a context is cancelled by the second signal.
+var errInterrupted = errors.New("interrupted: what was under way is rolled back, the queue is as it was")
+
+// watchSignals lets the first signal ask for an orderly end and the second one cancel everything.
+func (p *program) watchSignals(ctx context.Context, cancel context.CancelCauseFunc) {
+	for first := true; ; first = false {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.signals:
+		}
+		if !first {
+			cancel(errInterrupted)
+			return
+		}
+		close(p.stop)
+	}
+}
+
+func (p *program) stopped() bool {
+	select {
+	case <-p.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// nap waits, but not longer than to the first signal.
+func (p *program) nap(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-p.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	p.sleep(ctx, d)
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,217 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
+)
+
+const monitorHelp = `Shows what is in the queues and keeps showing it, every two seconds.
+
+On a terminal the table is refreshed in place, one page of queues at a time:
+
+    , and .       first and last page            left and right    a page back and forth
+    1 … 9, 0      page 1 … 9, 10 of this ten     up and down       ten pages forth and back
+    q             quit
+
+In a pipe it prints plain lines, with --json one object per refresh. With --once it looks once and tells by its exit
+status how things are, for a monitoring system:
+
+    0  no queue holds more than --warn request sets
+    1  one holds more than --warn
+    2  one holds more than --crit, or the queues cannot be looked at`
+
+const monitorExample = `  queuedtracking monitor
+  queuedtracking monitor --iterations 1 --json
+  queuedtracking monitor --once --warn 10000 --crit 100000`
+
+const refreshEvery = 2 * time.Second
+
+// monitorCommand: queuedtracking monitor.
+type monitorCommand struct {
+	*program
+	iterations int
+	rows, page int
+	interval   time.Duration
+	json, once bool
+	warn, crit int64
+
+	conn   *connection
+	before *snapshot
+}
+
+func newMonitorCommand(p *program) *cobra.Command {
+	c := &monitorCommand{program: p}
+	command := &cobra.Command{
+		Use: "monitor", Short: "Show what is in the queues, again and again", Long: monitorHelp, Example: monitorExample, Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
+	}
+	flags := command.Flags()
+	flags.IntVar(&c.iterations, "iterations", 0, "stop after this `number` of refreshes; default: go on for ever")
+	flags.IntVarP(&c.rows, "rowperpage", "r", 16, "queues per page")
+	flags.IntVarP(&c.page, "jumptopage", "p", 1, "page to show first")
+	flags.DurationVar(&c.interval, "interval", refreshEvery, "time between refreshes")
+	flags.BoolVar(&c.json, "json", false, "print JSON")
+	flags.BoolVar(&c.once, "once", false, "look once, and tell by the exit status whether there is a backlog")
+	flags.Int64Var(&c.warn, "warn", 0, "with --once: exit status 1 when a queue holds more `sets`; default: the plugin's setting\nnotify_queue_threshold_single_queue")
+	flags.Int64Var(&c.crit, "crit", 0, "with --once: exit status 2 when a queue holds more `sets`; default: never")
+	p.withoutDatabaseFlag(flags)
+	return command
+}
+
+func (c *monitorCommand) validate(command *cobra.Command) error {
+	switch {
+	case c.iterations < 0 || c.iterations == 0 && command.Flags().Changed("iterations"):
+		return usage("--iterations %d: wants 1 or more", c.iterations)
+	case c.rows < 1:
+		return usage("--rowperpage %d: wants 1 or more", c.rows)
+	case c.page < 1:
+		return usage("--jumptopage %d: wants 1 or more", c.page)
+	case c.interval < 10*time.Millisecond:
+		return usage("--interval %s: too short", c.interval)
+	case !c.once && (c.warn != 0 || c.crit != 0):
+		return usage("--warn and --crit belong to --once")
+	case c.warn < 0 || c.crit < 0 || c.crit > 0 && c.crit < c.warn:
+		return usage("--warn %d --crit %d: want to be positive, --crit the larger one", c.warn, c.crit)
+	}
+	return nil
+}
+
+func (c *monitorCommand) run(command *cobra.Command) error {
+	if err := c.validate(command); err != nil {
+		return err
+	}
+	ctx := command.Context()
+	c.conn = c.newConnection(command.Flags())
+	defer c.conn.close()
+	err := c.watch(ctx)
+	var exit *exitError
+	if c.once && err != nil && !errors.As(err, &exit) {
+		return &exitError{statusUsage, err} // monitoring systems read 2 as critical
+	}
+	return err
+}
+
+func (c *monitorCommand) watch(ctx context.Context) error {
+	if err := c.conn.openQueues(ctx); err != nil {
+		return err
+	}
+	switch {
+	case c.once:
+		return c.lookOnce(ctx)
+	case !c.json && terminal.IsTerminal(c.stdout):
+		return c.refresh(ctx)
+	}
+	return c.printLines(ctx)
+}
+
+// take looks at the queues and remembers what it saw, for the rate.
+func (c *monitorCommand) take(ctx context.Context) (*snapshot, error) {
+	s, err := takeSnapshot(ctx, c.conn, c.before)
+	if err == nil {
+		c.before = s
+	}
+	return s, err
+}
+
+// lookOnce is --once.
+func (c *monitorCommand) lookOnce(ctx context.Context) error {
+	s, err := c.take(ctx)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		err = printJSON(c.stdout, s)
+	} else {
+		c.printPlain(s)
+	}
+	if err != nil {
+		return err
+	}
+	warn := c.warn
+	if warn == 0 {
+		warn = int64(c.conn.settings.queue.NotifyThreshold)
+	}
+	fullest := s.fullest()
+	switch {
+	case c.crit > 0 && fullest > c.crit:
+		return &exitError{status: 2}
+	case warn > 0 && fullest > warn:
+		return &exitError{status: 1}
+	}
+	return nil
+}
+
+// printLines is for pipes.
+func (c *monitorCommand) printLines(ctx context.Context) error {
+	if !c.json {
+		fmt.Fprint(c.stdout, heading(c.conn.settings.queue))
+	}
+	for n := 1; ; n++ {
+		s, err := c.take(ctx)
+		if err != nil {
+			return err
+		}
+		if c.json {
+			if err := printJSON(c.stdout, s); err != nil {
+				return err
+			}
+		} else {
+			c.printPlain(s)
+		}
+		if n == c.iterations {
+			return nil
+		}
+		if c.nap(ctx, c.interval); c.stopped() || ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// refresh shows the table in place until q is pressed.
+func (c *monitorCommand) refresh(ctx context.Context) error {
+	screen, err := terminal.OpenScreen(c.stdin, c.stdout)
+	if err != nil {
+		return err
+	}
+	last, err := c.refreshScreen(ctx, screen)
+	if e := screen.Close(); err == nil {
+		err = e
+	}
+	fmt.Fprint(c.stdout, last) // what was seen last stays
+	return err
+}
+
+func (c *monitorCommand) refreshScreen(ctx context.Context, screen *terminal.Screen) (shown string, err error) {
+	ticker := time.NewTicker(c.interval)
+	defer ticker.Stop()
+	pages := pager{rows: c.rows, page: c.page}
+	s, err := c.take(ctx)
+	for n := 1; err == nil; n++ {
+		pages.fit(len(s.Queues))
+		shown = heading(c.conn.settings.queue) + view(s, pages, screen.Keys() != nil)
+		if err = screen.Show(shown); err != nil || n == c.iterations {
+			return shown, err
+		}
+		select {
+		case <-ctx.Done():
+			return shown, nil
+		case <-c.stop:
+			return shown, nil
+		case key := <-screen.Keys():
+			if key == 'q' || key == terminal.KeyInterrupt {
+				return shown, nil
+			}
+			pages.press(key)
+			n-- // a key is no refresh
+		case <-ticker.C:
+			s, err = c.take(ctx)
+		}
+	}
+	return shown, err
+}

@@ -1,0 +1,196 @@
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/queuedtracking/queuedtracking/internal/assembly"
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
+	"github.com/queuedtracking/queuedtracking/replay"
+)
+
+const processHelp = `Takes the queued tracking requests and writes what Matomo would write for them into its log tables.
+
+It goes on until every queue that it may take holds fewer request sets than the plugin's setting "number of requests to
+process" (or --force-num-requests-process-at-once) says. Queues that another worker has locked are left to that worker.
+Position in the queue and rows are committed together: whatever happens, a request is neither lost nor tracked twice.
+
+The first interrupt (Ctrl-C, SIGTERM) lets it finish the batch and say what was done; the second one ends it at once.
+
+Requests that Matomo would refuse are counted with the reason, -v names each. Requests that the database refuses, and
+entries that are damaged, are put aside as dead letters; the others of their batch are tracked.`
+
+const processExample = `  queuedtracking process
+  queuedtracking process --force-num-requests-process-at-once 1     to the last request
+  queuedtracking process --workers 4 --cycle 0 --sleep 2            for ever, looking every 2 seconds
+  queuedtracking process --dry-run -v                               what would be refused, and why?
+
+  In a crontab, as the user of the web server:
+  * * * * *  cd /var/www/matomo && queuedtracking process -q`
+
+// processCommand: queuedtracking process.
+type processCommand struct {
+	*program
+	queueID        optionalNumber
+	force          int
+	cycle          int
+	sleep, delay   int
+	workers        int
+	maxBatches     int
+	dryRun         bool
+	ignorePlugins  bool
+	withoutDevices bool
+	forceVersion   bool
+
+	conn     *connection
+	assembly *assembly.Assembly
+	progress *terminal.Progress
+}
+
+func newProcessCommand(p *program) *cobra.Command {
+	c := &processCommand{program: p}
+	command := &cobra.Command{
+		Use: "process", Short: "Track what is in the queues", Long: processHelp, Example: processExample, Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.Var(&c.queueID, "queue-id", "process only this `queue` (0, 1, …)")
+	flags.IntVar(&c.force, "force-num-requests-process-at-once", 0, "take this `number` of request sets at once, and queues that hold as many,\ninstead of what the plugin's settings say")
+	flags.IntVar(&c.workers, "workers", 1, "workers of this process; no more than one ever works on a queue")
+	flags.IntVarP(&c.cycle, "cycle", "c", 1, "how often to go over the queues, 0 for ever")
+	flags.IntVarP(&c.sleep, "sleep", "s", 1, "seconds between two cycles")
+	flags.IntVarP(&c.delay, "delay", "d", 0, "seconds to wait at the end, for supervisors that want a program to run for a while")
+	flags.IntVar(&c.maxBatches, "max-batches", 0, "stop each worker after this `number` of batches per cycle; default: no limit")
+	flags.BoolVar(&c.dryRun, "dry-run", false, "find out what would be tracked, excluded and refused; write nothing, remove nothing")
+	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false, "process although an active plugin changes tracking in a way that is not known here")
+	flags.BoolVar(&c.withoutDevices, "without-device-detection", false, "process without the data of device-detector: all devices are unknown")
+	flags.BoolVar(&c.forceVersion, "force-version", false, "process for a version of Matomo that is not supported")
+	return command
+}
+
+func (c *processCommand) validate(command *cobra.Command) error {
+	switch {
+	case command.Flags().Changed("force-num-requests-process-at-once") && c.force < 1:
+		return usage("--force-num-requests-process-at-once %d: wants 1 or more", c.force)
+	case c.workers < 1:
+		return usage("--workers %d: wants 1 or more", c.workers)
+	case c.cycle < 0:
+		return usage("--cycle %d: wants the number of cycles, 0 for ever", c.cycle)
+	case c.delay < 0:
+		return usage("--delay %d: wants seconds", c.delay)
+	case c.maxBatches < 0:
+		return usage("--max-batches %d: wants 1 or more", c.maxBatches)
+	}
+	c.sleep = max(1, c.sleep) // as Matomo's console
+	return nil
+}
+
+func (c *processCommand) run(command *cobra.Command) (err error) {
+	if err := c.validate(command); err != nil {
+		return err
+	}
+	ctx := command.Context()
+	c.conn = c.newConnection(command.Flags())
+	defer c.conn.close()
+	if err := c.prepare(ctx); err != nil {
+		return fmt.Errorf("%w; nothing was processed", err)
+	}
+	if !c.conn.config.Tracker(0).RecordStatistics {
+		fmt.Fprintln(c.out(), recordStatisticsOff)
+		return nil
+	}
+	c.assembly, err = assembly.Assemble(ctx, c.conn.installation, c.conn.db, assembly.Options{
+		WithoutDevices: c.withoutDevices, Clock: c.clock, Random: rand.Reader, Cores: max(1, runtime.GOMAXPROCS(0)/c.workers), Log: c.logs.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("%w; nothing was processed", err)
+	}
+	defer c.assembly.Close() //nolint:errcheck // files that were read
+	c.showProgress()
+	summary, err := c.cycles(ctx, c.options())
+	c.printSummary(summary)
+	if err == nil && c.delay > 0 {
+		c.nap(ctx, time.Duration(c.delay)*time.Second)
+	}
+	return err
+}
+
+// options are those of all cycles.
+func (c *processCommand) options() replay.Options {
+	s := c.conn.settings.queue
+	o := replay.Options{
+		Backend: c.conn.backend, Store: c.assembly.Store(), Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger,
+		Queues: s.NumQueueWorkers, Only: replay.AnyQueue, BatchSize: s.NumRequestsToProcess, Threshold: s.NumRequestsToProcess,
+		MaxBatches: c.maxBatches, Workers: c.workers, Start: int(c.clock().UnixNano()/1000) % s.NumQueueWorkers, DryRun: c.dryRun,
+		OnBatch: c.onBatch,
+	}
+	if c.force > 0 {
+		o.BatchSize, o.Threshold = c.force, c.force
+	}
+	if c.queueID.set {
+		o.Only = c.queueID.value
+	}
+	return o
+}
+
+// idleBeforeWipeOut is how long nothing may have been tracked before a cycle also takes queues that hold less than a batch.
+const idleBeforeWipeOut = 10 * time.Second
+
+// cycles goes over the queues as often as --cycle says, or until the first signal.
+func (c *processCommand) cycles(ctx context.Context, o replay.Options) (total replay.Summary, err error) {
+	threshold := o.Threshold
+	trackers := make([]replay.Tracker, c.workers) // they stay the same: a worker has memories, as a PHP process has
+	for i := range trackers {
+		trackers[i] = c.assembly.NewTracker()
+	}
+	lastTracked := c.clock()
+	for cycle := 1; ; cycle++ {
+		o.Threshold = threshold
+		if c.clock().Sub(lastTracked) > idleBeforeWipeOut {
+			o.Threshold = 1
+			lastTracked = c.clock()
+		}
+		o.NewTracker = inTurn(trackers)
+		summary, err := c.oneCycle(ctx, o, threshold)
+		total.Add(summary)
+		if err != nil || c.stopped() || cycle == c.cycle {
+			return total, err
+		}
+		if summary.Tracked > 0 {
+			lastTracked = c.clock()
+		}
+		c.announceNap(cycle)
+		if c.nap(ctx, time.Duration(c.sleep)*time.Second); c.stopped() || ctx.Err() != nil {
+			return total, context.Cause(ctx)
+		}
+	}
+}
+
+// inTurn hands out trackers one after the other.
+func inTurn(trackers []replay.Tracker) func() replay.Tracker {
+	next := 0
+	return func() replay.Tracker {
+		next++
+		return trackers[next-1]
+	}
+}
+
+func (c *processCommand) oneCycle(ctx context.Context, o replay.Options, threshold int) (replay.Summary, error) {
+	if o.Threshold < threshold {
+		fmt.Fprintln(c.out(), "Nothing was tracked for a while: this cycle also takes queues that hold less than a batch.")
+	}
+	if err := c.startProgress(ctx, o); err != nil {
+		return replay.Summary{}, err
+	}
+	started := c.clock()
+	summary, err := replay.Run(ctx, c.stop, o)
+	c.stopProgress()
+	c.printCycle(summary, c.clock().Sub(started))
+	return summary, err
+}

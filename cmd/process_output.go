@@ -1,0 +1,144 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
+	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/replay"
+)
+
+// out is where output for people goes: nowhere with -q.
+func (p *program) out() io.Writer {
+	if p.flags.quiet {
+		return io.Discard
+	}
+	return p.stdout
+}
+
+// showProgress makes a bar if stderr is a terminal.
+func (c *processCommand) showProgress() {
+	if terminal.IsTerminal(c.stderr) && !c.flags.quiet {
+		c.progress = terminal.NewProgress(c.stderr, c.clock)
+	}
+}
+
+// startProgress counts what the cycle will find.
+func (c *processCommand) startProgress(ctx context.Context, o replay.Options) error {
+	if c.progress == nil {
+		return nil
+	}
+	waiting, err := c.conn.manager.Waiting(ctx)
+	if err != nil {
+		return err
+	}
+	var total int64
+	for id, n := range waiting {
+		if n >= int64(o.Threshold) && (o.Only == replay.AnyQueue || o.Only == id) {
+			total += n
+		}
+	}
+	if total > 0 {
+		c.logs.to.set(c.progress)
+		c.progress.Start(total)
+	}
+	return nil
+}
+
+func (c *processCommand) stopProgress() {
+	if c.progress != nil {
+		c.progress.Stop()
+		c.logs.to.set(c.stderr)
+	}
+}
+
+// onBatch is called by the workers after each batch.
+func (c *processCommand) onBatch(b replay.Batch) {
+	if c.progress != nil {
+		c.progress.Add(int64(b.Result.Sets))
+	}
+	for _, r := range b.Result.Refusals {
+		what := "request rejected"
+		if r.Failed {
+			what = "request put aside as a dead letter"
+		}
+		c.logs.Info(what, "queue", b.Queue, "batch", b.Offset, "set", r.Set, "request", r.Request, "reason", r.Err)
+	}
+	c.logs.Debug("batch", "queue", b.Queue, "offset", b.Offset, "sets", b.Result.Sets, "requests", b.Result.Requests,
+		"tracked", b.Result.Tracked, "left", b.Left, "took", b.Duration.Round(time.Microsecond))
+}
+
+func (c *processCommand) printCycle(s replay.Summary, took time.Duration) {
+	rate := float64(s.Requests)
+	if took > 0 {
+		rate /= took.Seconds()
+	}
+	fmt.Fprintf(c.out(), "%s in %.2f seconds, %s req/s\n", terminal.Count(s.Requests, "request"), took.Seconds(), terminal.Number(int64(rate)))
+}
+
+func (c *processCommand) announceNap(cycle int) {
+	left := "for ever"
+	if c.cycle > 0 {
+		left = terminal.Count(c.cycle-cycle, "cycle") + " to go"
+	}
+	c.logs.Info("sleeping before the next cycle", "seconds", c.sleep, "cycles", left)
+}
+
+// printSummary tells what became of everything that was taken from the queues.
+func (c *processCommand) printSummary(s replay.Summary) {
+	w := c.out()
+	head := "Tracked"
+	if c.dryRun {
+		head = "Dry run, nothing was written. Would be tracked"
+	}
+	fmt.Fprintf(w, "%s: %s of %s (%s, %s, %s)\n", head, terminal.Number(s.Tracked), terminal.Count(s.Requests, "request"),
+		terminal.Count(s.Visits, "new visit"), terminal.Count(s.Actions, "action"), terminal.Count(s.Conversions, "conversion"))
+	printReasons(w, "Excluded", s.Excluded)
+	printReasons(w, "Rejected", s.Rejected)
+	for _, line := range []struct {
+		n    int
+		text string
+	}{
+		{s.Failed, "put aside as dead letters: requests that could not be written"},
+		{s.Undecodable, "put aside as dead letters: entries that hold no requests"},
+		{s.Recovered, "entries that an earlier run had committed and not removed: removed"},
+		{s.Retries, "transactions repeated after a deadlock, a time-out or a lost connection"},
+		{s.Busy, "queues left to other workers, who have locked them"},
+	} {
+		if line.n > 0 {
+			fmt.Fprintf(w, "  %s %s\n", terminal.Number(line.n), line.text)
+		}
+	}
+	if letters := s.Failed + s.Undecodable; letters > 0 && !c.dryRun {
+		fmt.Fprintf(w, "Dead letters are in the Redis lists %s, one JSON object each, with the error.\n", queue.FailedKey("<queue>"))
+	}
+}
+
+// printReasons prints how many requests met each reason, the most frequent first.
+func printReasons[K ~string](w io.Writer, title string, counts map[K]int) {
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	if total == 0 {
+		return
+	}
+	fmt.Fprintf(w, "%s: %s\n", title, terminal.Number(total))
+	reasons := slices.SortedFunc(maps.Keys(counts), func(a, b K) int {
+		if counts[a] != counts[b] {
+			return counts[b] - counts[a]
+		}
+		if a < b {
+			return -1
+		}
+		return 1
+	})
+	for _, reason := range reasons {
+		fmt.Fprintf(w, "  %s %s\n", terminal.Number(counts[reason]), reason)
+	}
+}

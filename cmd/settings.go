@@ -1,0 +1,235 @@
+package cmd
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+)
+
+// override is one setting that a flag or an environment variable may change.
+type override struct {
+	flag   string
+	usage  string
+	isBool bool
+	set    func(value string) error
+}
+
+// variable is the name of the environment variable: QUEUEDTRACKING_REDIS_HOST for redis-host.
+func (o override) variable() string {
+	return "QUEUEDTRACKING_" + strings.ToUpper(strings.ReplaceAll(o.flag, "-", "_"))
+}
+
+// overrides are the settings that can be changed, with their values: those of the installation before, the final ones after apply.
+type overrides struct {
+	queue    matomo.QueueSettings
+	redisTLS redisTLS
+	database matomo.Database
+}
+
+// redisTLS says how to speak TLS to Redis. The plugin has no setting for it but a host that begins with tls://.
+type redisTLS struct {
+	on                    bool
+	ca, cert, key, server string
+	skipVerify            bool
+}
+
+func newOverrides() *overrides { return &overrides{queue: matomo.DefaultQueueSettings()} }
+
+func (o *overrides) all() []override { return append(o.ofQueue(), o.ofDatabase()...) }
+
+func (o *overrides) ofQueue() []override {
+	q, t := &o.queue, &o.redisTLS
+	return []override{
+		text("backend", "where the queues are: redis or mysql", &q.Backend),
+		{"redis-type", "stand-alone, sentinel or cluster", false, func(v string) error { return setRedisType(&q.RedisType, v) }},
+		text("redis-host", "host name, address or path of a unix socket; tls://host for TLS", &q.RedisHost),
+		text("redis-port", "port", &q.RedisPort),
+		{"redis-timeout", "seconds to wait for a connection, 0 for 5", false, func(v string) error { return setSeconds(&q.RedisTimeout, v) }},
+		number("redis-database", "number of the database", &q.RedisDatabase),
+		text("redis-user", "ACL user (the plugin has no such setting)", &q.RedisUsername),
+		text("redis-password", "password; better in the variable: command lines can be seen by others", &q.RedisPassword),
+		text("sentinel-master-name", "name of Sentinel's master", &q.SentinelName),
+		boolean("redis-tls", "speak TLS", &t.on),
+		text("redis-tls-ca", "PEM file of the authorities that sign the server's certificate", &t.ca),
+		text("redis-tls-cert", "PEM file of the client certificate", &t.cert),
+		text("redis-tls-key", "PEM file of its key", &t.key),
+		text("redis-tls-server-name", "name in the server's certificate, if it is not the host", &t.server),
+		boolean("redis-tls-skip-verify", "take any certificate", &t.skipVerify),
+		boolean("queue-enabled", "whether Matomo queues new requests (shown, not changed)", &q.Enabled),
+		number("num-queue-workers", "number of queues; has to be what the writers use", &q.NumQueueWorkers),
+		number("num-requests-to-process", "sets of requests per transaction, and the least that a queue must hold", &q.NumRequestsToProcess),
+		boolean("process-during-tracking-request", "whether Matomo also processes in web requests (shown, not changed)", &q.ProcessDuringTrackingRequest),
+	}
+}
+
+func (o *overrides) ofDatabase() []override {
+	d := &o.database
+	return []override{
+		text("db-host", "host name, address or path of a unix socket", &d.Host),
+		number("db-port", "port", &d.Port),
+		text("db-socket", "path of a unix socket", &d.Socket),
+		text("db-user", "user", &d.Username),
+		text("db-password", "password; better in the variable: command lines can be seen by others", &d.Password),
+		text("db-name", "name of the database", &d.Name),
+		text("db-charset", "character set of the connection", &d.Charset),
+		boolean("db-tls", "speak TLS", &d.EnableSSL),
+		text("db-tls-ca", "PEM file of the authorities that sign the server's certificate", &d.SSLCA),
+		text("db-tls-cert", "PEM file of the client certificate", &d.SSLCert),
+		text("db-tls-key", "PEM file of its key", &d.SSLKey),
+		boolean("db-tls-skip-verify", "take any certificate", &d.SSLNoVerify),
+	}
+}
+
+func text(flag, usage string, into *string) override {
+	return override{flag, usage, false, func(v string) error { *into = v; return nil }}
+}
+
+func number(flag, usage string, into *int) override {
+	return override{flag, usage, false, func(v string) error {
+		n, err := strconv.Atoi(strings.TrimSpace(v))
+		if err != nil {
+			return errors.New("not a whole number")
+		}
+		*into = n
+		return nil
+	}}
+}
+
+func boolean(flag, usage string, into *bool) override {
+	return override{flag, usage, true, func(v string) error {
+		b, err := strconv.ParseBool(strings.TrimSpace(v))
+		if err != nil {
+			return errors.New("neither true nor false")
+		}
+		*into = b
+		return nil
+	}}
+}
+
+func setSeconds(into *time.Duration, v string) error {
+	s, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+	if err != nil || math.IsNaN(s) || s < 0 || s > 1e6 {
+		return errors.New("not a number of seconds")
+	}
+	*into = time.Duration(s * float64(time.Second))
+	return nil
+}
+
+func setRedisType(into *matomo.RedisType, v string) error {
+	for _, t := range []matomo.RedisType{matomo.RedisStandAlone, matomo.RedisSentinel, matomo.RedisCluster} {
+		if v == t.String() || v == strconv.Itoa(int(t)) {
+			*into = t
+			return nil
+		}
+	}
+	return errors.New("none of stand-alone, sentinel, cluster")
+}
+
+// overrideAnnotation marks the flags that addOverrides has made.
+const overrideAnnotation = "setting"
+
+func addOverrides(flags *pflag.FlagSet, list []override) {
+	for _, o := range list {
+		if o.isBool {
+			flags.Bool(o.flag, false, o.usage)
+		} else {
+			flags.String(o.flag, "", o.usage)
+		}
+		_ = flags.SetAnnotation(o.flag, overrideAnnotation, []string{"true"})
+	}
+}
+
+// apply changes settings to what flags say, or else environment variables that are not empty.
+func (p *program) apply(flags *pflag.FlagSet, list []override) error {
+	for _, o := range list {
+		if f := flags.Lookup(o.flag); f != nil && f.Changed {
+			if err := o.set(f.Value.String()); err != nil {
+				return usage("--%s %s: %w", o.flag, shown(o, f.Value.String()), err)
+			}
+			continue
+		}
+		if value, ok := p.lookupEnv(o.variable()); ok && value != "" {
+			if err := o.set(value); err != nil {
+				return usage("%s=%s: %w", o.variable(), shown(o, value), err)
+			}
+		}
+	}
+	return nil
+}
+
+func shown(o override, value string) string {
+	if strings.Contains(o.flag, "password") {
+		return "(hidden)"
+	}
+	return strconv.Quote(value)
+}
+
+// config is the TLS configuration, nil without TLS. Naming a file asks for TLS, too.
+func (t redisTLS) config() (*tls.Config, error) {
+	if !t.on && t.ca == "" && t.cert == "" && !t.skipVerify && t.server == "" {
+		return nil, nil
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.server, InsecureSkipVerify: t.skipVerify} //nolint:gosec // asked for
+	if t.ca != "" {
+		pem, err := os.ReadFile(t.ca)
+		if err != nil {
+			return nil, fmt.Errorf("redis certificate authority: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("redis certificate authority: no certificate in %s", t.ca)
+		}
+	}
+	if (t.cert == "") != (t.key == "") {
+		return nil, errors.New("redis client certificate: --redis-tls-cert and --redis-tls-key belong together, set both or none")
+	}
+	if t.cert != "" {
+		pair, err := tls.LoadX509KeyPair(t.cert, t.key)
+		if err != nil {
+			return nil, fmt.Errorf("redis client certificate: %w", err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
+const settingsIntro = `Every setting is looked for in this order; the first place that has it counts:
+
+    1. the flag                      --redis-host redis.example.org
+    2. the environment variable      QUEUEDTRACKING_REDIS_HOST=redis.example.org
+    3. Matomo's config/config.ini.php, section [QueuedTracking] (or [database])
+    4. what was set on the plugin's page in Matomo (table plugin_setting)
+    5. the plugin's default
+
+Normally nothing has to be set here: the program finds what Matomo uses. Variables that are empty count as not set.
+Passwords are better kept out of command lines, which others on the machine can read:
+
+    QUEUEDTRACKING_REDIS_PASSWORD=… queuedtracking process
+`
+
+// settingsHelp is the text of "queuedtracking help settings".
+func settingsHelp() string {
+	var b strings.Builder
+	b.WriteString(settingsIntro)
+	o := newOverrides()
+	for _, group := range []struct {
+		title string
+		list  []override
+	}{{"Queue and Redis", o.ofQueue()}, {"Database", o.ofDatabase()}} {
+		fmt.Fprintf(&b, "\n%s\n", group.title)
+		for _, s := range group.list {
+			fmt.Fprintf(&b, "  --%-32s %s\n  %-34s $%s\n", s.flag, s.usage, "", s.variable())
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,241 @@
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/selftest"
+)
+
+const testHelp = `Tries, one after the other, everything that processing needs: Matomo's directory, version, plugins and detection data; the
+database, the rights on Matomo's tables and that these take part in transactions; the connection to the queues and each
+primitive that locks and queues are made of. Each line says ok, notice, not ok or skipped, and what to do.
+
+It changes nothing: keys in Redis are its own (queuedtracking:test:…) and deleted at the end, statements in the database
+concern no row. Passwords are not shown. The exit status is 1 if something that is needed does not work.`
+
+const testExample = `  queuedtracking test
+  queuedtracking test --json | jq '.checks[] | select(.status == "not ok")'
+  queuedtracking test --matomo /var/www/matomo --skip-max-memory-config-check`
+
+// testCommand: queuedtracking test.
+type testCommand struct {
+	*program
+	skipMemory bool
+	json       bool
+
+	conn   *connection
+	report selftest.Report
+}
+
+func newTestCommand(p *program) *cobra.Command {
+	c := &testCommand{program: p}
+	command := &cobra.Command{
+		Use: "test", Short: "Try everything that processing needs", Long: testHelp, Example: testExample, Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
+	}
+	flags := command.Flags()
+	flags.BoolVar(&c.skipMemory, "skip-max-memory-config-check", false, "do not look at Redis' memory limit and eviction policy")
+	flags.BoolVar(&c.json, "json", false, "print JSON")
+	return command
+}
+
+func (c *testCommand) run(command *cobra.Command) error {
+	ctx := command.Context()
+	c.conn = c.newConnection(command.Flags())
+	defer c.conn.close()
+	if err := c.check(ctx); err != nil {
+		return err
+	}
+	if err := c.print(); err != nil {
+		return err
+	}
+	if !c.report.Works() {
+		return &exitError{status: statusFailed}
+	}
+	return nil
+}
+
+// check makes all checks. The error is that of a wrong command line.
+func (c *testCommand) check(ctx context.Context) error {
+	c.report.Group("Matomo")
+	err := c.conn.openConfig()
+	if isUsage(err) {
+		return err
+	}
+	if !c.report.Check("configuration", err, c.dir(), "") {
+		return nil
+	}
+	c.checkFiles()
+
+	c.report.Group("Database")
+	d := c.conn.settings.database
+	if !c.report.Check("connection", c.conn.openDatabase(ctx), fmt.Sprintf("%s at %s", d.Name, d.Address()), "") {
+		c.report.Group("Queue")
+		c.report.Skip("all", "the settings are in the database")
+		return nil
+	}
+	c.report.Database(ctx, c.conn.db, c.conn.config.Database().Prefix)
+	c.checkVersion()
+
+	c.report.Group("Queue")
+	err = c.conn.readSettings(ctx)
+	if isUsage(err) {
+		return err
+	}
+	if !c.report.Check("settings", err, c.conn.settings.queue.String(), "") {
+		return nil
+	}
+	c.checkQueue(ctx)
+	return nil
+}
+
+func (c *testCommand) dir() string {
+	if c.conn.config == nil {
+		return ""
+	}
+	return c.conn.config.Dir()
+}
+
+// checkFiles looks at what can be seen without the database.
+func (c *testCommand) checkFiles() {
+	config := c.conn.config
+	c.report.Check("detection data", config.Vendor().Check(), "vendor files of Matomo found",
+		"without device data process needs --without-device-detection; visits are then of unknown devices")
+	foreign, err := matomo.ForeignTrackerPlugins(config.Dir(), config.Plugins())
+	switch {
+	case err != nil:
+		c.report.Fail("plugins", err, "")
+	case len(foreign) > 0:
+		c.report.Fail("plugins", foreignError(foreign), "process refuses unless it is given --ignore-plugins: what these plugins do is then missing")
+	default:
+		c.report.OK("plugins", fmt.Sprintf("%d active, none that tracks in its own way", len(config.Plugins().Names())))
+	}
+	if config.Tracker(0).RecordStatistics {
+		c.report.OK("tracking", "switched on")
+	} else {
+		c.report.Notice("tracking", recordStatisticsOff, "")
+	}
+}
+
+func (c *testCommand) checkVersion() {
+	version := c.conn.installation.Version()
+	warning, err := matomo.CheckVersion(version, false)
+	if warning != "" {
+		c.report.Notice("Matomo's version", warning, "")
+		return
+	}
+	c.report.Check("Matomo's version", err, version, "")
+}
+
+func (c *testCommand) checkQueue(ctx context.Context) {
+	if err := c.conn.openQueue(ctx, 2); err != nil && c.conn.backend == nil {
+		c.report.Fail("options", err, "")
+		return
+	}
+	c.report.Queue(ctx, c.conn.backend, selftest.QueueOptions{
+		Prefix: "queuedtracking:test:" + rand.Text(), SkipEviction: c.skipMemory,
+	})
+	orphans, err := c.conn.manager.Orphans(ctx)
+	switch {
+	case err != nil:
+		c.report.Fail("queues", err, "")
+	case len(orphans) > 0:
+		c.report.Notice("queues", fmt.Sprintf("%d queues beyond the number of workers hold requests that nobody processes", len(orphans)),
+			"raise the number of workers again until they are empty")
+	default:
+		c.report.OK("queues", fmt.Sprintf("%d, none left behind", c.conn.manager.Workers()))
+	}
+}
+
+// testSettings are the settings in JSON, without secrets.
+type testSettings struct {
+	Backend       string        `json:"backend"`
+	RedisType     string        `json:"redis_type"`
+	RedisHost     string        `json:"redis_host"`
+	RedisPort     string        `json:"redis_port"`
+	RedisTimeout  time.Duration `json:"redis_timeout_ns"`
+	RedisDatabase int           `json:"redis_database"`
+	RedisUser     string        `json:"redis_user"`
+	RedisPassword string        `json:"redis_password"` // "set" or ""
+	QueueEnabled  bool          `json:"queue_enabled"`
+	Workers       int           `json:"num_queue_workers"`
+	Requests      int           `json:"num_requests_to_process"`
+	InRequests    bool          `json:"process_during_tracking_request"`
+}
+
+func (c *testCommand) settings() testSettings {
+	q := c.conn.settings.queue
+	s := testSettings{
+		q.Backend, q.RedisType.String(), q.RedisHost, q.RedisPort, q.RedisTimeout, q.RedisDatabase, q.RedisUsername, "",
+		q.Enabled, q.NumQueueWorkers, q.NumRequestsToProcess, q.ProcessDuringTrackingRequest,
+	}
+	if q.RedisPassword != "" {
+		s.RedisPassword = "set"
+	}
+	return s
+}
+
+func (c *testCommand) print() error {
+	if c.json {
+		return printJSON(c.stdout, map[string]any{
+			"works": c.report.Works(), "settings": c.settings(), "checks": cleanChecks(c.report.Checks),
+		})
+	}
+	c.printSettings()
+	group := ""
+	for _, check := range cleanChecks(c.report.Checks) {
+		if check.Group != group {
+			group = check.Group
+			fmt.Fprintf(c.stdout, "\n%s\n", group)
+		}
+		line := fmt.Sprintf("  %-7s  %-34s %s", check.Status, check.Name, check.Detail)
+		fmt.Fprintln(c.stdout, strings.TrimRight(line, " "))
+		if check.Advice != "" && check.Status != selftest.OK {
+			fmt.Fprintf(c.stdout, "  %7s  -> %s\n", "", check.Advice)
+		}
+	}
+	if c.report.Works() {
+		fmt.Fprintln(c.stdout, "\nEverything that is needed works.")
+	} else {
+		fmt.Fprintln(c.stdout, "\nNot everything that is needed works: see the lines \"not ok\".")
+	}
+	return nil
+}
+
+func cleanChecks(checks []selftest.Check) []selftest.Check {
+	cleaned := make([]selftest.Check, len(checks))
+	for i, check := range checks {
+		check.Detail, check.Advice = clean(check.Detail), clean(check.Advice)
+		cleaned[i] = check
+	}
+	return cleaned
+}
+
+func (c *testCommand) printSettings() {
+	s := c.settings()
+	password := "not set"
+	if s.RedisPassword != "" {
+		password = "set (not shown)"
+	}
+	fmt.Fprint(c.stdout, "Settings\n")
+	for _, line := range [][2]string{
+		{"backend", s.Backend + ", " + s.RedisType},
+		{"redis host and port", strings.TrimSpace(s.RedisHost + " " + s.RedisPort)},
+		{"redis timeout", s.RedisTimeout.String()},
+		{"redis database", fmt.Sprint(s.RedisDatabase)},
+		{"redis user and password", strings.TrimSpace(s.RedisUser + " " + password)},
+		{"queue enabled", fmt.Sprint(s.QueueEnabled)},
+		{"queue workers", fmt.Sprint(s.Workers)},
+		{"requests to process", fmt.Sprint(s.Requests)},
+		{"process during tracking request", fmt.Sprint(s.InRequests)},
+	} {
+		fmt.Fprintf(c.stdout, "  %-33s %s\n", line[0], clean(line[1]))
+	}
+}

@@ -1,0 +1,87 @@
+package cmd
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/queuedtracking/queuedtracking/lock"
+	"github.com/queuedtracking/queuedtracking/queue"
+)
+
+const unlockHelp = `Releases locks of queues by their keys, as lock-status lists them, or by the number of the queue.
+
+Only useful when a worker was killed and its lock shall not be waited for. Releasing the lock of a worker that lives
+does no harm to the data: that worker notices, rolls its batch back and goes on with another queue.`
+
+const unlockExample = `  queuedtracking unlock QueuedTrackingLock2
+  queuedtracking unlock 0 1 2
+  queuedtracking unlock --all`
+
+// unlockCommand: queuedtracking unlock.
+type unlockCommand struct {
+	*program
+	all bool
+}
+
+func newUnlockCommand(p *program) *cobra.Command {
+	c := &unlockCommand{program: p}
+	command := &cobra.Command{
+		Use: "unlock KEY… | --all", Short: "Release locks that killed workers left behind", Long: unlockHelp, Example: unlockExample,
+		RunE: c.run,
+	}
+	command.Flags().BoolVar(&c.all, "all", false, "release the locks of all queues")
+	p.withoutDatabaseFlag(command.Flags())
+	return command
+}
+
+func (c *unlockCommand) run(command *cobra.Command, args []string) error {
+	if c.all != (len(args) == 0) {
+		return usage("unlock wants either keys or --all")
+	}
+	keys := make([]string, len(args))
+	for i, arg := range args {
+		var err error
+		if keys[i], err = lockKey(arg); err != nil {
+			return err
+		}
+	}
+	ctx := command.Context()
+	conn := c.newConnection(command.Flags())
+	defer conn.close()
+	if err := conn.openQueues(ctx); err != nil {
+		return err
+	}
+	locker := lock.New(conn.backend, rand.Reader)
+	if c.all {
+		held, err := locker.List(ctx)
+		if err != nil {
+			return err
+		}
+		for _, h := range held {
+			keys = append(keys, h.Key)
+		}
+		if len(keys) == 0 {
+			fmt.Fprintln(c.stdout, "No queue is locked.")
+		}
+	}
+	for _, key := range keys {
+		if err := c.release(ctx, locker, key, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockKey is the key that an argument means: a key or the number of a queue.
+func lockKey(arg string) (string, error) {
+	if n, err := strconv.Atoi(arg); err == nil && n >= 0 && n < queue.MaxQueues {
+		return lock.Key(n), nil
+	}
+	if _, ok := lock.QueueID(arg); !ok {
+		return "", usage("%q is neither the key of a lock (QueuedTrackingLock0 …) nor the number of a queue", arg)
+	}
+	return arg, nil
+}

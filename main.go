@@ -1,0 +1,21 @@
+// Queuedtracking does the work of Matomo's QueuedTracking console commands: see package cmd.
+package main
+
+import (
+	"embed"
+	"io/fs"
+	"os"
+
+	"github.com/queuedtracking/queuedtracking/cmd"
+)
+
+//go:embed testdata/demo testdata/matomo testdata/device-detector testdata/vendor
+var testdata embed.FS
+
+func main() {
+	files, err := fs.Sub(testdata, "testdata")
+	if err != nil {
+		panic(err) // the name is a valid one
+	}
+	os.Exit(cmd.Main(os.Args[1:], files))
+}
