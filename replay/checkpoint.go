@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"strconv"
+	"strings"
 
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
@@ -19,14 +21,23 @@ func digest(elements [][]byte) string {
 		hash.Write(length[:])
 		hash.Write(element)
 	}
-	return hex.EncodeToString(hash.Sum(nil)[:16])
+	return strconv.Itoa(len(elements)) + "-" + hex.EncodeToString(hash.Sum(nil)[:16])
+}
+
+// digested is the number of entries that a digest is made of, 0 when it is no digest.
+func digested(digest string) int64 {
+	number, _, _ := strings.Cut(digest, "-")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return int64(n)
 }
 
 // checkpointAfter is the checkpoint that a batch leaves behind.
 func checkpointAfter(head queue.Batch) store.Checkpoint {
 	return store.Checkpoint{
 		Offset: head.Offset + int64(len(head.Elements)),
-		Count:  len(head.Elements),
 		Digest: digest(head.Elements),
 	}
 }
@@ -39,12 +50,12 @@ func checkpointAfter(head queue.Batch) store.Checkpoint {
 // number of entries the checkpoint holds. A counter that was lost with its server, or entries that a PHP worker has removed without
 // counting, make a distance at which the digest finds other bytes.
 func (w *worker) committed(ctx context.Context, list string, head queue.Batch, cp store.Checkpoint) (queue.Batch, error) {
-	distance := cp.Offset - head.Offset
-	if cp.Digest == "" || cp.Count <= 0 || distance < int64(cp.Count) || distance > head.Len {
+	distance, count := cp.Offset-head.Offset, digested(cp.Digest)
+	if count == 0 || distance < count || distance > head.Len {
 		return queue.Batch{}, nil
 	}
-	last, err := w.Backend.Range(ctx, list, distance-int64(cp.Count), cp.Count)
-	if err != nil || len(last) != cp.Count || digest(last) != cp.Digest {
+	last, err := w.Backend.Range(ctx, list, distance-count, int(count))
+	if err != nil || digest(last) != cp.Digest {
 		return queue.Batch{}, err
 	}
 	return w.Backend.Head(ctx, list, int(distance))

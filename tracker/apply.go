@@ -4,10 +4,10 @@ import (
 	"context"
 	"io"
 	"runtime/debug"
-	"time"
+	"slices"
 
-	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/action"
+	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/dimension"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
 	"github.com/queuedtracking/queuedtracking/tracker/referrer"
@@ -26,18 +26,22 @@ type step struct {
 	// forces a new visit (§C.1): goals and carts are judged by them. nil for a visit that is new from the start.
 	loaded *store.Visit
 
+	referrer referrer.Result // as seen from the visit that seemed to go on
+
 	action    *action.Action // nil: none is recorded
 	ids       []store.ActionID
-	facts     visit.ActionFacts
-	goals     []conversionGoal
+	facts     visit.Action
+	goals     []conversion.Converted
+	order     *conversion.Ecommerce // cart update or order
 	converted bool
-	cartOpen  bool // an open cart in the loaded properties
 
-	state     *visitState
-	row       *store.Visit // the visit after this request, a copy until the request has succeeded
-	link      *store.LinkAction
-	timeSpent int64
-	before    store.LinkID // last_idlink_va before this request
+	row  *store.Visit // the visit after this request, a copy until the request has succeeded
+	link *store.LinkAction
+
+	conversions []*store.Conversion
+	itemIDs     []store.ActionID // ids of order.Lookups
+	timeSpent   int64
+	before      store.LinkID // last_idlink_va before this request
 }
 
 // apply plays one request. On an error nothing of the request is left in the batch; the error is the request's own unless it comes from
@@ -55,18 +59,17 @@ func (a *applier) apply(ctx context.Context, p *parsed) (err error) {
 	if err := a.decideAction(s); err != nil {
 		return err
 	}
-	if s.p.facts.Ping && s.isNew {
-		return a.keepEntries(s)
+	if p.facts.Ping && s.isNew {
+		a.keepNames(s) // Matomo has looked them up by now, and that creates them
+		return nil
 	}
-	if s.isNew {
-		err = a.beginVisit(s)
-	} else {
-		err = a.continueVisit(s)
-	}
-	if err != nil {
+	if err := a.changeVisit(s); err != nil {
 		return err
 	}
-	if err := a.recordAction(s); err != nil {
+	if err := a.makeLink(s); err != nil {
+		return err
+	}
+	if err := a.makeConversions(ctx, s); err != nil {
 		return err
 	}
 	return a.record(ctx, s)
@@ -80,7 +83,8 @@ func (a *applier) recognise(ctx context.Context, s *step) error {
 		return databaseError{err}
 	}
 	if found != nil && !visit.TooManyActions(f, found.row) {
-		s.old, s.last = found, found.row
+		last := *found.row // found.row will change
+		s.old, s.last = found, &last
 	}
 	s.isNew = visit.StartsNew(f, s.last)
 	if s.isNew {
@@ -93,15 +97,14 @@ func (a *applier) recognise(ctx context.Context, s *step) error {
 
 // forced reports whether a campaign or a website forces a new visit (§7.6).
 func (a *applier) forced(s *step) (bool, error) {
-	settings := s.p.facts.Site.Tracker
-	if !a.t.features.Referrers || !settings.NewVisitWhenCampaignChanges && !settings.NewVisitWhenWebsiteChanges {
+	if !a.t.features.Referrers {
 		return false, nil
 	}
-	found, err := a.detectReferrer(s, &s.last.Referer)
-	if err != nil {
+	var err error
+	if s.referrer, err = a.detectReferrer(s, &s.last.Referer); err != nil {
 		return false, err
 	}
-	return referrer.ForcesNewVisit(s.p.facts.Site, found, &s.last.Referer, s.last.Referer.Type), nil
+	return referrer.ForcesNewVisit(s.p.facts.Site, s.referrer, &s.last.Referer, s.last.Referer.Type), nil
 }
 
 func (a *applier) detectReferrer(s *step, current *store.Referer) (referrer.Result, error) {
@@ -113,55 +116,69 @@ func (a *applier) detectReferrer(s *step, current *store.Referer) (referrer.Resu
 
 // decideAction settles which action and goals the request records (§1.1 step 7).
 func (a *applier) decideAction(s *step) error {
-	s.action = s.p.action
-	if s.action != nil {
-		s.ids = a.resolve(s.action.Lookups)
+	if s.action = s.p.action; s.action != nil {
+		ids, err := a.resolve(s.action.Lookups)
+		if err != nil {
+			return err
+		}
+		s.ids = ids
 	}
-	if err := a.decideGoals(s); err != nil {
-		return err
-	}
+	a.decideGoals(s)
 	if s.p.facts.Ping {
-		s.action, s.goals, s.converted = nil, nil, false
+		s.action, s.goals, s.order, s.converted = nil, nil, nil, false
 	}
-	if s.action != nil {
-		s.facts = actionFacts(s.action, s.ids)
-	}
+	s.facts = visit.ActionOf(s.action, s.ids)
 	return nil
 }
 
-// resolve gives every lookup of one action its entry in the dictionary.
-func (a *applier) resolve(lookups []action.Lookup) []store.ActionID {
-	ids := make([]store.ActionID, len(lookups))
-	for i, l := range lookups {
-		ids[i] = store.NoAction
-		if !php.EmptyString(l.Name) {
-			ids[i] = store.ActionOf(a.entry(l.Type, l.Name, l.Prefix))
+func (a *applier) decideGoals(s *step) {
+	p := s.p
+	switch {
+	case p.manual != nil:
+		s.goals, s.converted = []conversion.Converted{*p.manual}, true
+	case p.ecommerce != nil:
+		s.order, s.converted = p.ecommerce, p.ecommerce.IsOrder
+	case s.action != nil && a.t.features.Goals:
+		var firstActionTime int64
+		if s.loaded != nil {
+			firstActionTime = s.loaded.FirstActionTime
 		}
+		s.goals = conversion.Match(p.req, s.action, firstActionTime, p.facts.Time)
+		s.converted = len(s.goals) > 0
 	}
-	return action.ResolveLoosely(lookups, ids)
 }
 
-// beginVisit makes the row of a new visit (§5.2).
+// changeVisit makes the row of a new visit or changes a copy of the row of the visit that goes on.
+func (a *applier) changeVisit(s *step) error {
+	if s.isNew {
+		return a.beginVisit(s)
+	}
+	return a.continueVisit(s)
+}
+
+// beginVisit is §5.2.
 func (a *applier) beginVisit(s *step) error {
-	f := &s.p.facts
-	in := visit.Beginning{
-		Action:    s.facts,
-		Location:  a.t.locator.Locate(s.p.lang, a.locatedIP(s.p), s.p.req),
-		Buyer:     a.buyer(s, 0),
-		Converted: s.converted,
-		RandomID:  a.randomID,
+	in := visit.Beginning{Action: s.facts, Converted: s.converted, RandomID: a.randomID}
+	if a.t.features.UserCountry {
+		in.Location = a.t.locator.Locate(s.p.lang, a.locatedIP(s.p), s.p.req)
+	}
+	if s.order != nil {
+		in.Buyer = s.order.Buyer(0)
 	}
 	if a.t.features.Referrers {
 		found, err := a.detectReferrer(s, nil)
 		if err != nil {
 			return err
 		}
-		in.Referer = a.anonymizeReferrer(found.Columns(), store.NullInt{})
+		in.Referer = found.Referer
+		if a.t.features.PrivacyManager {
+			in.Referer = referrer.Anonymize(found.Referer, a.batch.general.Privacy.AnonymizeReferrer)
+		}
 	}
-	s.row = visit.Begin(f, s.last, in)
+	s.row = visit.Begin(&s.p.facts, s.last, in)
 	a.setVisitDimensions(s)
 	a.setVisitVars(s)
-	return a.t.store.ConformVisit(s.row)
+	return nil
 }
 
 // locatedIP is the address that decides the location.
@@ -180,84 +197,113 @@ func (a *applier) randomID() store.BinaryID {
 	return id
 }
 
-// continueVisit changes a copy of the visit's row (§5.3).
+// continueVisit is §5.3.
 func (a *applier) continueVisit(s *step) error {
-	f := &s.p.facts
 	row := *s.last
+	row.CustomDimensions = slices.Clone(row.CustomDimensions)
+	row.CustomVars = slices.Clone(row.CustomVars)
 	s.row, s.before = &row, row.LastLinkAction
-	row.CustomDimensions = append([]store.NullText(nil), row.CustomDimensions...)
-	row.CustomVars = append([]store.CustomVar(nil), row.CustomVars...)
-	in := visit.Continuation{
-		Action:    s.facts,
-		Overrides: location.Overrides(s.p.req),
-		Buyer:     a.buyer(s, row.GoalBuyer.V),
-		Converted: s.converted,
+	in := visit.Continuation{Action: s.facts, Converted: s.converted}
+	if a.t.features.UserCountry {
+		in.Overrides = location.Overrides(s.p.req)
 	}
-	if a.t.features.Referrers && row.Referer.Type.V == referrer.Direct {
-		found, err := a.detectReferrer(s, &row.Referer)
-		if err != nil {
-			return err
-		}
-		if found.Type.V != referrer.Direct {
-			changed := found.Replace(row.Referer)
-			changed = a.anonymizeReferrer(changed, found.Type)
-			in.Referer = &changed
-		}
+	if s.order != nil {
+		in.Buyer = s.order.Buyer(row.GoalBuyer.V)
 	}
-	s.timeSpent = visit.Continue(f, s.row, in)
+	in.Referer = a.lateReferrer(s)
+	s.timeSpent = visit.Continue(&s.p.facts, &row, in)
 	a.setVisitDimensions(s)
+	a.setVisitVars(s)
 	return nil
 }
 
-func (a *applier) anonymizeReferrer(ref store.Referer, _ store.NullInt) store.Referer {
-	if !a.t.features.PrivacyManager {
-		return ref
+// lateReferrer is the referrer that a request brings to a visit which was direct so far, nil when there is none.
+func (a *applier) lateReferrer(s *step) *store.Referer {
+	current, found := s.last.Referer, s.referrer
+	if !a.t.features.Referrers || current.Type.V != referrer.Direct || found.Type.V == referrer.Direct {
+		return nil
 	}
-	return referrer.Anonymize(ref, a.general.Privacy.AnonymizeReferrer)
+	if a.t.features.PrivacyManager {
+		found = referrer.AnonymizeUpdate(found, a.batch.general.Privacy.AnonymizeReferrer)
+	}
+	if found.KeywordUnset {
+		found.Keyword = current.Keyword
+	}
+	if found.URLUnset {
+		found.URL = current.URL
+	}
+	return &found.Referer
 }
 
 func (a *applier) setVisitDimensions(s *step) {
-	if !a.t.features.CustomDimensions {
+	if a.t.features.CustomDimensions {
+		setDimensions(&s.row.CustomDimensions, a.t.store.Schema().VisitDimensions, dimension.Visit(s.p.req, s.action))
+	}
+}
+
+func (a *applier) setVisitVars(s *step) {
+	if a.t.features.CustomVariables {
+		usable := a.t.store.Schema().CustomVars
+		setVars(&s.row.CustomVars, usable, dimension.VisitVars(s.p.req, usable))
+	}
+}
+
+// setDimensions puts values into the columns with their indexes; indexes without a column are dropped.
+func setDimensions(columns *[]store.NullText, indexes []int, values []dimension.Value) {
+	for _, v := range values {
+		i := slices.Index(indexes, v.Index)
+		if i < 0 {
+			continue
+		}
+		if len(*columns) < len(indexes) {
+			*columns = append(*columns, make([]store.NullText, len(indexes)-len(*columns))...)
+		}
+		(*columns)[i] = store.Text(v.Text)
+	}
+}
+
+// setVars overwrites the variables that the request sets.
+func setVars(columns *[]store.CustomVar, usable int, values []store.CustomVar) {
+	if len(values) == 0 {
 		return
 	}
-	for _, value := range dimension.Visit(s.p.req, s.action) {
-		a.t.store.Schema().SetVisitDimension(s.row, value.Index, value.Text)
+	if len(*columns) < usable {
+		*columns = append(*columns, make([]store.CustomVar, usable-len(*columns))...)
+	}
+	for i, v := range values {
+		if v.Name.Valid || v.Value.Valid {
+			(*columns)[i] = v
+		}
 	}
 }
 
-// recordAction makes the row of the action (§5.9).
-func (a *applier) recordAction(s *step) error {
-	if s.action == nil {
-		return a.conform(s)
-	}
-	f := &s.p.facts
-	link := s.action.Row(func(i int) store.ActionID { return s.ids[i] })
-	link.SiteID, link.Visitor, link.ServerTime = f.Site.ID, s.row.Visitor, f.Time
-	link.URLRef, link.NameRef = store.NoAction, store.NoAction
-	if !s.isNew {
-		link.URLRef, link.NameRef = s.loaded.ExitURL, s.loaded.ExitName
+// makeLink makes the row of the action (§5.9), if the request records one.
+func (a *applier) makeLink(s *step) error {
+	if s.action != nil {
+		f := &s.p.facts
+		link := s.action.Row(func(i int) store.ActionID { return s.ids[i] })
+		link.SiteID, link.Visitor, link.ServerTime = f.Site.ID, s.row.Visitor, f.Time
+		link.URLRef, link.NameRef = store.NoAction, store.NoAction
+		if !s.isNew {
+			link.URLRef, link.NameRef = s.last.ExitURL, s.last.ExitName
+		}
 		link.TimeSpentRef = store.Int(s.timeSpent)
-	} else {
-		link.TimeSpentRef = store.Int(0)
+		link.PageviewPosition = visit.Position(s.facts, s.last, s.isNew)
+		if a.t.features.CustomDimensions {
+			setDimensions(&link.CustomDimensions, a.t.store.Schema().ActionDimensions, dimension.Action(s.p.req, s.action))
+		}
+		if a.t.features.CustomVariables {
+			usable := a.t.store.Schema().CustomVars
+			setVars(&link.CustomVars, usable, dimension.ActionVars(s.p.req, usable))
+		}
+		if err := a.t.store.ConformLinkAction(&link); err != nil {
+			return err
+		}
+		s.link = &link
+		if a.hasActionDimensions(s) {
+			s.row.LastLinkAction = store.LinkOf(s.link)
+		}
 	}
-	link.PageviewPosition = visit.Position(s.facts, s.last, s.isNew)
-	a.setActionDimensions(s, &link)
-	s.link = &link
-	if err := a.t.store.ConformLinkAction(s.link); err != nil {
-		return err
-	}
-	if a.hasActionDimensions(s) {
-		s.row.LastLinkAction = store.LinkOf(s.link)
-	}
-	return a.conform(s)
-}
-
-// conform brings the visit's row to what the database will hold.
-func (a *applier) conform(s *step) error {
-	if s.isNew {
-		return nil // beginVisit did
-	}
-	a.setVisitVars(s)
 	return a.t.store.ConformVisit(s.row)
 }
 
@@ -272,15 +318,4 @@ func (a *applier) hasActionDimensions(s *step) bool {
 		}
 	}
 	return false
-}
-
-// pastDay reports whether the request belongs to a day that is over in the site's time zone (§14.1).
-func (a *applier) pastDay(p *parsed, now int64) bool {
-	return p.date < php.LocalDate(now, p.facts.Site.Location)
-}
-
-// createdBefore is the moment to which site.ts_created has to move for a request at unix second t (§14.2).
-func createdBefore(t int64) time.Time {
-	y, m, d := time.Unix(t, 0).UTC().AddDate(0, 0, -1).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }

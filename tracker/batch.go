@@ -19,9 +19,10 @@ func (s *visitState) changed() bool { return s.stored == nil || s.row != s.store
 
 // applier plays the requests of one batch. It exists for one attempt to write the batch.
 type applier struct {
-	t       *Tracker
-	tx      *store.Tx
-	general *generalView
+	t     *Tracker
+	tx    *store.Tx
+	batch *Batch
+	dry   bool // nothing is written
 
 	found   map[store.VisitQuery]*store.Visit // answers of the database
 	byID    map[int64]*visitState
@@ -29,8 +30,14 @@ type applier struct {
 	begun   int
 
 	entries map[entryKey]*store.ActionEntry
+	wanted  map[*store.ActionEntry]bool // entries that requests of the batch refer to
+	marking map[markKey]bool            // days that the batch marks
 	pending pending
 	result  *Result
+
+	// For the caches, when the batch is committed.
+	newMarks   []markKey
+	movedSites []int64
 }
 
 type entryKey struct {

@@ -14,7 +14,7 @@ type pending struct {
 	changes     []store.LinkChange
 	conversions []*store.Conversion
 	failures    []*store.Failure
-	marks       map[markKey]bool
+	marks       []markKey
 	created     map[int64]int64 // idsite -> unix second to which site.ts_created moves
 }
 
@@ -23,7 +23,10 @@ type pending struct {
 // New entries of the dictionary are committed at once, in a transaction of their own: they are harmless when the batch rolls back, and
 // no other worker has to wait for them.
 func (a *applier) flush(ctx context.Context) error {
-	if err := a.t.store.CreateActions(ctx, a.pending.entries); err != nil {
+	if a.dry {
+		return nil
+	}
+	if err := a.tx.CreateActions(ctx, a.pending.entries); err != nil {
 		return fmt.Errorf("log_action: %w", err)
 	}
 	if err := a.flushVisits(ctx); err != nil {
@@ -33,9 +36,11 @@ func (a *applier) flush(ctx context.Context) error {
 		return fmt.Errorf("log_link_visit_action: %w", err)
 	}
 	if len(a.pending.conversions) > 0 {
-		if _, err := a.tx.InsertConversions(ctx, a.pending.conversions); err != nil {
+		inserted, err := a.tx.InsertConversions(ctx, a.pending.conversions)
+		if err != nil {
 			return fmt.Errorf("log_conversion: %w", err)
 		}
+		a.result.Conversions += inserted
 	}
 	if len(a.pending.failures) > 0 {
 		if err := a.tx.InsertFailures(ctx, a.pending.failures); err != nil {

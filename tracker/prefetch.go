@@ -15,6 +15,8 @@ func (a *applier) prefetch(ctx context.Context) error {
 	a.found = make(map[store.VisitQuery]*store.Visit)
 	a.byID = make(map[int64]*visitState)
 	a.entries = make(map[entryKey]*store.ActionEntry)
+	a.wanted = make(map[*store.ActionEntry]bool)
+	a.marking = make(map[markKey]bool)
 	var queries []store.VisitQuery
 	for _, p := range a.batch.requests {
 		if !p.active() {
@@ -39,7 +41,7 @@ func (a *applier) prefetch(ctx context.Context) error {
 	for _, e := range a.entries {
 		entries = append(entries, e)
 	}
-	if err := a.t.store.FindActions(ctx, entries); err != nil {
+	if err := a.tx.FindActions(ctx, entries); err != nil {
 		return fmt.Errorf("log_action: %w", err)
 	}
 	return nil

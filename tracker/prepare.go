@@ -90,7 +90,7 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 
 // bind gives every request its site, and the intranet rule its turn.
 func (t *Tracker) bind(ctx context.Context, b *Batch) error {
-	global := t.installation.Settings()
+	global := t.global
 	for _, p := range b.requests {
 		if p.empty = p.req.IsEmpty(); p.empty {
 			continue
@@ -184,7 +184,8 @@ func (t *Tracker) unknownSite(p *parsed) error {
 		return rejection
 	}
 	excluded, err := t.exclusions.Check(p.req)
-	if err == nil && excluded != "" {
+	var refused *request.Rejection
+	if excluded != "" || errors.As(err, &refused) && refused.Reason == request.WrongType {
 		return rejection
 	}
 	p.failure = &store.Failure{SiteID: id, FailureID: failureUnknownSite, Occurred: p.req.Context().Now, RequestURL: p.req.FailureURL()}
@@ -255,6 +256,9 @@ func (t *Tracker) readDevice(p *parsed) error {
 			return err
 		}
 		p.device = t.devices.Detect(p.req.UserAgent(), hints)
+		if p.device.Refused != nil {
+			return request.Reject(request.WrongType, p.device.Refused.Error())
+		}
 	}
 	d := p.device
 	p.facts.Device = store.Device{
@@ -294,15 +298,14 @@ func (t *Tracker) readContent(p *parsed) error {
 		if err != nil {
 			return err
 		}
-		p.manual, p.action = &goal, nil
+		p.manual = &goal
 	}
 	if t.features.Goals && t.features.Ecommerce && p.facts.GoalParam == 0 {
 		if p.ecommerce, err = conversion.ReadEcommerce(r); err != nil {
 			return err
 		}
-		p.action = nil
 	}
-	if t.features.PagePerformance && (p.action == nil || !p.action.IsPageview()) {
+	if t.features.PagePerformance && (p.action == nil || !p.action.IsPageview() || p.facts.Ping) {
 		if id, timings, ok := action.PerformanceUpdate(r); ok {
 			p.pageviewID, p.timings = id, &timings
 		}
@@ -322,21 +325,25 @@ func (t *Tracker) fingerprint(ctx context.Context, b *Batch) error {
 		if _, seen := salts[key]; seen {
 			continue
 		}
-		if salt, cached := t.salts.get(p.facts.Site, key); cached {
-			salts[key] = salt
-			continue
+		salt, known := p.facts.Site.Salts[key.Date]
+		if !known {
+			salt, known = t.salts[key]
 		}
-		salts[key] = ""
-		missing = append(missing, key)
+		salts[key] = salt
+		if !known {
+			missing = append(missing, key)
+		}
 	}
 	if len(missing) > 0 {
-		read, err := t.installation.FingerprintSalts(ctx, t.installation.DB(), missing)
+		read, err := t.installation.FingerprintSalts(ctx, t.db, missing)
 		if err != nil {
 			return fmt.Errorf("fingerprint salts: %w", err)
 		}
+		if len(t.salts) > maxRememberedSalts {
+			clear(t.salts)
+		}
 		for key, salt := range read {
-			salts[key] = salt
-			t.salts.put(key, salt)
+			salts[key], t.salts[key] = salt, salt
 		}
 	}
 	for _, p := range b.requests {
@@ -353,8 +360,10 @@ func (t *Tracker) fingerprint(ctx context.Context, b *Batch) error {
 	return nil
 }
 
-// salted reports whether the day counts in the fingerprint. Matomo asks the global setting here, not the site's.
+const maxRememberedSalts = 10_000
+
+// salted reports whether the day counts in the fingerprint (§4).
 func salted(p *parsed) bool {
-	settings := p.req.Context().Settings
-	return !settings.FingerprintAcrossWebsites && settings.SaltedFingerprint
+	settings := p.facts.Site.Tracker
+	return !settings.FingerprintAcrossWebsites && settings.DailyFingerprint
 }

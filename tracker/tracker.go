@@ -19,6 +19,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
@@ -31,6 +33,7 @@ import (
 // Options are the parts of a Tracker.
 type Options struct {
 	Installation *matomo.Installation
+	DB           *sqlx.DB // for what is read outside a batch's transaction
 	Store        *store.Store
 	Devices      *device.Detector // nil: every device is written as unknown
 	Referrers    *referrer.Detector
@@ -45,6 +48,8 @@ type Options struct {
 // §3.6, caches that never expire). Batches are prepared and written one after the other; several Trackers may share all of Options.
 type Tracker struct {
 	installation *matomo.Installation
+	db           *sqlx.DB
+	global       *matomo.TrackerSettings
 	store        *store.Store
 	devices      *device.Detector
 	referrers    *referrer.Detector
@@ -55,6 +60,7 @@ type Tracker struct {
 	random       io.Reader
 	cores        int
 	auth         *authenticator
+	salts        map[matomo.SaltKey]string // of days that no Site holds
 	trust        trust
 	marked       *marks
 	pid          int
@@ -64,6 +70,8 @@ type Tracker struct {
 func New(o Options) *Tracker {
 	t := &Tracker{
 		installation: o.Installation,
+		db:           o.DB,
+		global:       o.Installation.Config().Tracker(0),
 		store:        o.Store,
 		devices:      o.Devices,
 		referrers:    o.Referrers,
@@ -72,8 +80,9 @@ func New(o Options) *Tracker {
 		clock:        o.Clock,
 		random:       o.Random,
 		cores:        max(1, o.Cores),
-		auth:         newAuthenticator(o.Installation),
-		marked:       newMarks(),
+		auth:         newAuthenticator(o.Installation, o.DB),
+		salts:        make(map[matomo.SaltKey]string),
+		marked:       &marks{},
 		pid:          rand.IntN(1 << 20),
 	}
 	t.exclusions = exclude.New(botDetector{o.Devices}, o.Spammers)
@@ -105,14 +114,15 @@ func (t *trust) next(configured, intranet bool) bool {
 // authenticator remembers what tokens may do for as long as the process lives, as Matomo does (§1.5 step 4).
 type authenticator struct {
 	installation *matomo.Installation
+	db           *sqlx.DB
 	mu           sync.Mutex
 	superuser    map[string]bool
 }
 
 const maxRememberedTokens = 10_000
 
-func newAuthenticator(i *matomo.Installation) *authenticator {
-	return &authenticator{installation: i, superuser: make(map[string]bool)}
+func newAuthenticator(i *matomo.Installation, db *sqlx.DB) *authenticator {
+	return &authenticator{installation: i, db: db, superuser: make(map[string]bool)}
 }
 
 // IsSuperuser implements request.Authenticator.
@@ -122,7 +132,7 @@ func (a *authenticator) IsSuperuser(tokenHash string) (bool, error) {
 	if known, ok := a.superuser[tokenHash]; ok {
 		return known, nil
 	}
-	is, err := a.installation.SuperuserToken(context.Background(), a.installation.DB(), tokenHash)
+	is, err := a.installation.SuperuserToken(context.Background(), a.db, tokenHash)
 	if err != nil {
 		return false, err
 	}
@@ -134,31 +144,3 @@ func (a *authenticator) IsSuperuser(tokenHash string) (bool, error) {
 }
 
 var _ request.Authenticator = (*authenticator)(nil)
-
-// markKey names a day of a site whose archived reports have to be made again.
-type markKey struct {
-	site int64
-	date string
-}
-
-// marks remembers which days are marked in table option already (§14.1). Only committed marks are remembered.
-type marks struct {
-	mu   sync.Mutex
-	days map[markKey]bool
-}
-
-func newMarks() *marks { return &marks{days: make(map[markKey]bool)} }
-
-func (m *marks) has(k markKey) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.days[k]
-}
-
-func (m *marks) add(keys map[markKey]bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for k := range keys {
-		m.days[k] = true
-	}
-}

@@ -32,7 +32,7 @@ func (b *Batch) Fail(i int, err error) bool {
 // Write applies the batch and writes its rows in the transaction. It may be called again after a rollback. An error is the database's;
 // requests that are refused are in the result.
 func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (Result, error) {
-	a, err := t.play(ctx, tx, b)
+	a, err := t.play(ctx, tx, b, false)
 	if err != nil {
 		return Result{}, err
 	}
@@ -45,7 +45,7 @@ func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (Result, er
 
 // Preview applies the batch and writes nothing. Where the batch would have to be flushed in between, what is in memory decides.
 func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, b *Batch) (Result, error) {
-	a, err := t.play(ctx, dryTx{tx}.Tx, b)
+	a, err := t.play(ctx, tx, b, true)
 	if err != nil {
 		return Result{}, err
 	}
@@ -53,8 +53,8 @@ func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, b *Batch) (Result, 
 }
 
 // play prefetches and applies.
-func (t *Tracker) play(ctx context.Context, tx *store.Tx, b *Batch) (*applier, error) {
-	a := &applier{t: t, tx: tx, batch: b, result: &Result{Sets: b.sets, Requests: len(b.requests)}}
+func (t *Tracker) play(ctx context.Context, tx *store.Tx, b *Batch, dry bool) (*applier, error) {
+	a := &applier{t: t, tx: tx, batch: b, dry: dry, result: &Result{Sets: b.sets, Requests: len(b.requests)}}
 	if err := a.prefetch(ctx); err != nil {
 		return nil, err
 	}

@@ -3,12 +3,15 @@
 package golden
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sort"
+
+	"github.com/klauspost/compress/zlib"
 )
 
 // Case is one recorded case.
@@ -98,4 +101,19 @@ func LoadAll(dir string, areas ...string) ([]*Case, error) {
 		}
 	}
 	return cases, nil
+}
+
+// Compress gives the queue element of a payload.
+func Compress(payload []byte) []byte {
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	_, _ = w.Write(payload) // a buffer takes everything
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// DatabaseConfig is a config.ini.php that says where the database is and nothing else.
+func DatabaseConfig(socket, name string) string {
+	return fmt.Sprintf("[database]\nunix_socket = %q\nusername = \"root\"\npassword = \"\"\ndbname = %q\ntables_prefix = %q\ncharset = \"utf8mb4\"\n",
+		socket, name, Prefix)
 }

@@ -170,18 +170,12 @@ func belongingTo(c *store.Conversion, row store.Item) store.Item {
 	return row
 }
 
-// ItemUpdate changes the row with the visit and sku of Row and the order id it has had so far.
-type ItemUpdate struct {
-	OrderID string // idorder before
-	Row     store.Item
-}
-
 // SyncItems compares the items of a cart or order with those that the visit has in the database under its order id or "0", the cart
 // (§8.5.2). All of the latter are updated: they get the new values, or are marked as deleted, and move to the order. Items that are new
 // are inserted; of equal skus the first is inserted but the last updates.
-func SyncItems(c *store.Conversion, stored, rows []store.Item) (updates []ItemUpdate, inserts []store.Item) {
+func SyncItems(c *store.Conversion, stored, rows []store.Item) (updates []store.ItemUpdate, inserts []store.Item) {
 	for _, old := range stored {
-		update := ItemUpdate{OrderID: old.OrderID}
+		update := store.ItemUpdate{OrderID: old.OrderID}
 		if n := lastWithSKU(rows, old.SKU); n >= 0 {
 			update.Row = rows[n]
 		} else {

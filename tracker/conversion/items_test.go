@@ -50,10 +50,10 @@ func TestItemsOfACartFollowTheRequest(t *testing.T) {
 		item(id(2), "O", "20", 50, false), item(fresh, "O", "30", 50, false), item(fresh, "O", "31", 50, false), item(id(2), "O", "21", 50, false),
 	}
 	updates, inserts := SyncItems(order, stored, rows)
-	wantUpdates := []ItemUpdate{
-		{"0", item(id(1), "O", "2", 50, true)},
-		{"0", item(id(2), "O", "21", 50, false)},
-		{"0", item(id(0), "O", "3", 50, true)},
+	wantUpdates := []store.ItemUpdate{
+		{OrderID: "0", Row: item(id(1), "O", "2", 50, true)},
+		{OrderID: "0", Row: item(id(2), "O", "21", 50, false)},
+		{OrderID: "0", Row: item(id(0), "O", "3", 50, true)},
 	}
 	if diff := cmp.Diff(wantUpdates, updates); diff != "" {
 		t.Error("updates:", diff)

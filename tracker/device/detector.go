@@ -34,7 +34,12 @@ func Load(regexes fs.FS) (*Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Detector{rules: r, tables: t}
+	return (&Detector{rules: r, tables: t}).Forgetful()
+}
+
+// Forgetful returns a Detector with the same data and empty caches: what a newly started process would be.
+func (d *Detector) Forgetful() (fresh *Detector, err error) {
+	d = &Detector{rules: d.rules, tables: d.tables}
 	if d.devices, err = otter.New(&otter.Options[string, *Device]{MaximumSize: cacheSize}); err != nil {
 		return nil, fmt.Errorf("device cache: %w", err)
 	}

@@ -39,9 +39,6 @@ type foundColumn struct {
 	typ  columnType
 }
 
-// visitorIndex is the index that Matomo forces for look-ups by visitor (§3.2).
-const visitorIndex = "index_idsite_idvisitor_time"
-
 func (s *Store) readSchema(ctx context.Context, features matomo.Features) error {
 	found := make(map[string][]foundColumn)
 	s.schema = Schema{Unknown: map[string][]string{}, columns: map[string]map[string]bool{}}
@@ -79,7 +76,7 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 	s.noteUnknown("log_conversion", unknown(conversion, found["log_conversion"], "location_provider"))
 	s.noteUnknown("log_conversion_item", unknown(itemColumns(), found["log_conversion_item"]))
 
-	return s.readVisitorIndex(ctx)
+	return s.readLookUps(ctx)
 }
 
 var (
@@ -214,22 +211,62 @@ func (s *Store) readServer(ctx context.Context) (serverInfo, error) {
 	}, nil
 }
 
-// readVisitorIndex finds out whether the index exists and whether its time is really descending. On SQLite FindVisits orders equal times
+// readLookUps finds out which indexes there are for FindVisits, and prepares its subqueries. On SQLite FindVisits orders equal times
 // itself, as with a descending index.
-func (s *Store) readVisitorIndex(ctx context.Context) error {
+func (s *Store) readLookUps(ctx context.Context) error {
+	var orders []struct {
+		Index     string         `db:"name"`
+		Collation sql.NullString `db:"direction"` // A: ascending, D: descending
+	}
+	query := "SELECT INDEX_NAME AS name, COLLATION AS direction FROM information_schema.STATISTICS " +
+		"WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? ORDER BY SEQ_IN_INDEX"
 	if s.sqlite {
-		var n int
-		err := s.db.GetContext(ctx, &n, "SELECT COUNT(*) FROM pragma_index_list(?) WHERE name LIKE '%' || ?", s.prefix+"log_visit", visitorIndex)
-		s.schema.HasVisitorIndex, s.schema.VisitorIndexDescending = n > 0, true
+		query = "SELECT substr(name, length(?1) + 2) AS name, 'D' AS direction FROM pragma_index_list(?1)"
+	}
+	if err := s.db.SelectContext(ctx, &orders, query, s.prefix+"log_visit"); err != nil {
 		return err
 	}
-	var orders []sql.NullString // A: ascending, D: descending
-	const query = "SELECT COLLATION FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND INDEX_NAME = ? " +
-		"ORDER BY SEQ_IN_INDEX"
-	if err := s.db.SelectContext(ctx, &orders, query, s.prefix+"log_visit", visitorIndex); err != nil {
+	hasConfigIndex := false
+	for _, o := range orders {
+		switch o.Index {
+		case visitorIndex: // the last part decides
+			s.schema.HasVisitorIndex, s.schema.VisitorIndexDescending = true, o.Collation.String == "D"
+		case configIndex:
+			hasConfigIndex = true
+		}
+	}
+	userText, err := s.userText(ctx)
+	if err != nil {
 		return err
 	}
-	s.schema.HasVisitorIndex = len(orders) > 0
-	s.schema.VisitorIndexDescending = len(orders) > 0 && orders[len(orders)-1].String == "D"
+	for kind := range lookUps {
+		s.finders[kind] = s.finder(kind, hasConfigIndex, userText("q.u"))
+	}
 	return nil
+}
+
+// userText is how log_visit.user_id compares: a function that makes an expression comparable with it, whatever the connection's collation.
+func (s *Store) userText(ctx context.Context) (comparable func(expression string) string, err error) {
+	asIs := func(expression string) string { return expression }
+	if s.sqlite {
+		return asIs, nil
+	}
+	var column struct {
+		Charset   string `db:"charset"`
+		Collation string `db:"collation"`
+	}
+	const query = "SELECT COALESCE(MAX(CHARACTER_SET_NAME), '') AS charset, COALESCE(MAX(COLLATION_NAME), '') AS collation " +
+		"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND COLUMN_NAME = 'user_id'"
+	if err := s.db.GetContext(ctx, &column, query, s.prefix+"log_visit"); err != nil {
+		return nil, err
+	}
+	if !validPrefix.MatchString(column.Charset + column.Collation) {
+		return nil, fmt.Errorf("character set %q, collation %q of column user_id", column.Charset, column.Collation)
+	}
+	if column.Collation == "" { // a binary column
+		return asIs, nil
+	}
+	return func(expression string) string {
+		return "CONVERT(" + expression + " USING " + column.Charset + ") COLLATE " + column.Collation
+	}, nil
 }

@@ -44,6 +44,7 @@ type Store struct {
 	items       table[Item]
 	entries     table[ActionEntry]
 	failures    table[Failure]
+	finders     [lookUps]string // subqueries of FindVisits
 
 	known   *otter.Cache[actionKey, int64]
 	replays sync.Map // lists whose checkpoint row is known to exist

@@ -19,99 +19,192 @@ type VisitQuery struct {
 
 // FindVisits returns for each query the visit that it finds, or nil; the same row is the same *Visit. Equal queries cost nothing.
 //
-// Nothing is locked. Of visits with equal times the server returns the first of the index that it uses: by fingerprint the one with the
-// greatest idvisit (index_idsite_config_datetime, read backwards), by visitor the one with the smallest when the index's time is
+// Nothing is locked. Of visits with equal times the server returns the first of the index that it is made to use: by fingerprint the one
+// with the greatest idvisit (index_idsite_config_datetime, read backwards), by visitor the one with the smallest when the index's time is
 // descending (Schema.VisitorIndexDescending), else the one with the greatest.
 func (tx *Tx) FindVisits(ctx context.Context, queries []VisitQuery) ([]*Visit, error) {
-	found := make([]*Visit, len(queries))
-	position := make(map[VisitQuery]int, len(queries))
+	answers := make(map[VisitQuery]*Visit, len(queries))
 	distinct := make([]VisitQuery, 0, len(queries))
 	for _, query := range queries {
-		if _, listed := position[query]; !listed {
-			position[query] = len(distinct)
+		if _, listed := answers[query]; !listed {
+			answers[query] = nil
 			distinct = append(distinct, query)
 		}
 	}
-	answers := make([]*Visit, 0, len(distinct))
 	byID := make(map[int64]*Visit)
-	for len(answers) < len(distinct) {
-		part, err := tx.findVisits(ctx, distinct[len(answers):], byID)
-		if err != nil {
+	for len(distinct) > 0 {
+		n := tx.s.queriesPerStatement(distinct)
+		if err := tx.findVisits(ctx, distinct[:n], answers, byID); err != nil {
 			return nil, err
 		}
-		answers = append(answers, part...)
+		distinct = distinct[n:]
 	}
+	found := make([]*Visit, len(queries))
 	for i, query := range queries {
-		found[i] = answers[position[query]]
+		found[i] = answers[query]
 	}
 	return found, nil
 }
 
-// findVisits answers as many queries as fit into one statement.
-func (tx *Tx) findVisits(ctx context.Context, queries []VisitQuery, byID map[int64]*Visit) ([]*Visit, error) {
+// queriesPerStatement is how many of the queries fit into one statement, at least one.
+func (s *Store) queriesPerStatement(queries []VisitQuery) int {
+	const bytesPerQuery = 160 // but for the user id, every byte of which may be escaped
+	size := 0
+	for n, query := range queries {
+		size += bytesPerQuery + 2*len(query.UserID.V)
+		if n == maxRows || n > 0 && size > s.server.maxStatement {
+			return n
+		}
+	}
+	return len(queries)
+}
+
+// lookUp is a kind of VisitQuery. Its parameters are n (the number of the query), s (site), k (visitor or fingerprint), a and b (the
+// window), u (user id).
+type lookUp uint8
+
+const (
+	byVisitor lookUp = iota
+	byConfig
+	byConfigAndUser
+	lookUps
+)
+
+func (query *VisitQuery) lookUp() lookUp {
+	switch {
+	case query.ByVisitor:
+		return byVisitor
+	case query.UserID.Valid:
+		return byConfigAndUser
+	default:
+		return byConfig
+	}
+}
+
+// findVisits answers queries with one statement: for each kind a list of parameters with one subquery that is run for each of them. A
+// subquery for each query would take the server seven times as long.
+func (tx *Tx) findVisits(ctx context.Context, queries []VisitQuery, answers map[VisitQuery]*Visit, byID map[int64]*Visit) error {
 	var n, id int64
 	r := newReader(&tx.s.visits, &n, &id)
 	q := tx.begin("SELECT f.n, v.`idvisit`")
 	r.list(q, "v.")
 	q.add(" FROM (")
-	count := fill(tx, queries, func(n int) {
-		if n > 0 {
-			q.add(" UNION ALL ")
+	parts := 0
+	for kind := range lookUps {
+		listed := false
+		for i := range queries {
+			if queries[i].lookUp() != kind {
+				continue
+			}
+			if !listed {
+				if parts > 0 {
+					q.add(" UNION ALL ")
+				}
+				q.add("SELECT q.n, (", tx.s.finders[kind], ") AS id FROM (")
+			} else {
+				q.add(" UNION ALL ")
+			}
+			tx.lookUpParameters(i, &queries[i], !listed)
+			listed = true
 		}
-		q.add("SELECT ").int(int64(n)).add(" AS n, (")
-		tx.newest(&queries[n])
-		q.add(") AS id")
-	})
-	join := " AS f STRAIGHT_JOIN "
-	if tx.s.sqlite {
-		join = " AS f CROSS JOIN "
+		if listed {
+			q.add(") AS q")
+			parts++
+		}
 	}
-	q.add(")", join, tx.s.visits.sqlName, " AS v ON v.`idvisit` = f.id")
-
-	answers := make([]*Visit, count)
-	err := tx.query(ctx, func(rows *sqlx.Rows) error {
+	join := ") AS f STRAIGHT_JOIN "
+	if tx.s.sqlite {
+		join = ") AS f CROSS JOIN "
+	}
+	q.add(join, tx.s.visits.sqlName, " AS v ON v.`idvisit` = f.id")
+	return tx.query(ctx, func(rows *sqlx.Rows) error {
 		v := tx.s.newVisit()
 		if err := r.scan(rows, v); err != nil {
 			return err
 		}
-		if known, ok := byID[id]; ok {
-			v = known
-		} else {
+		if _, known := byID[id]; !known {
 			v.ID = id
 			byID[id] = v
 		}
-		answers[n] = v
+		answers[queries[n]] = byID[id]
 		return nil
 	})
-	return answers, err
 }
 
-// newest adds the SELECT that finds the idvisit for one query.
-func (tx *Tx) newest(query *VisitQuery) {
+// lookUpParameters adds a row of parameters; the first one names the columns.
+func (tx *Tx) lookUpParameters(n int, query *VisitQuery, first bool) {
 	q := &tx.q
-	q.add("SELECT `idvisit` FROM ", tx.s.visits.sqlName)
+	as := func(name string) {
+		if first {
+			q.add(" AS ", name)
+		}
+	}
+	moment := func(unix int64) {
+		if q.add(", "); !tx.s.sqlite {
+			q.add("TIMESTAMP")
+		}
+		q.moment(unix)
+	}
+	q.add("SELECT ").int(int64(n))
+	as("n")
+	q.add(", ").int(query.SiteID)
+	as("s")
+	key := query.ConfigID
 	if query.ByVisitor {
-		if tx.s.schema.HasVisitorIndex && !tx.s.sqlite {
-			q.add(" FORCE INDEX (`", visitorIndex, "`)")
-		}
-		q.add(" WHERE `idsite` = ").int(query.SiteID).add(" AND `visit_last_action_time` <= ").moment(query.To)
-		q.add(" AND `idvisitor` = ").blob(query.Visitor[:])
-	} else {
-		q.add(" WHERE `visit_last_action_time` >= ").moment(query.From).add(" AND `visit_last_action_time` <= ").moment(query.To)
-		q.add(" AND `idsite` = ").int(query.SiteID).add(" AND `config_id` = ").blob(query.ConfigID[:])
+		key = query.Visitor
 	}
+	q.add(", ").blob(key[:])
+	as("k")
+	moment(query.To)
+	as("b")
+	if query.ByVisitor {
+		return
+	}
+	moment(query.From)
+	as("a")
 	if query.UserID.Valid {
-		q.add(" AND (`user_id` IS NULL OR `user_id` = ").text(query.UserID.V).add(")")
+		q.add(", ").text(query.UserID.V)
+		as("u")
 	}
-	q.add(" ORDER BY `visit_last_action_time` DESC")
-	if tx.s.sqlite { // which has no opinion of its own about equal times
-		if query.ByVisitor {
-			q.add(", `idvisit`")
-		} else {
-			q.add(", `idvisit` DESC")
+}
+
+// The indexes that answer look-ups: Matomo forces the first one (§3.2), the other one is the server's natural choice.
+const (
+	visitorIndex = "index_idsite_idvisitor_time"
+	configIndex  = "index_idsite_config_datetime"
+)
+
+// finder is the subquery that finds the idvisit for the parameters of one query; user is its parameter u, comparable with user_id. Where
+// an index is missing the server chooses.
+func (s *Store) finder(kind lookUp, hasConfigIndex bool, user string) string {
+	var q statement
+	force := func(index string, exists bool) {
+		if exists && !s.sqlite {
+			q.add(" FORCE INDEX (", name(index), ")")
 		}
 	}
-	q.add(" LIMIT 1")
+	q.add("SELECT w.`idvisit` FROM ", s.table("log_visit"), " AS w")
+	order := " ORDER BY w.`visit_last_action_time` DESC"
+	if kind == byVisitor {
+		force(visitorIndex, s.schema.HasVisitorIndex)
+		q.add(" WHERE w.`idsite` = q.s AND w.`idvisitor` = q.k AND w.`visit_last_action_time` <= q.b", order)
+	} else {
+		force(configIndex, hasConfigIndex)
+		q.add(" WHERE w.`idsite` = q.s AND w.`config_id` = q.k AND w.`visit_last_action_time` <= q.b AND w.`visit_last_action_time` >= q.a")
+	}
+	if kind == byConfigAndUser {
+		q.add(" AND (w.`user_id` IS NULL OR w.`user_id` = ", user, ")")
+	}
+	if kind != byVisitor {
+		q.add(order)
+	}
+	if s.sqlite { // which has no opinion of its own about equal times
+		q.add(", w.`idvisit`")
+		if kind != byVisitor {
+			q.add(" DESC")
+		}
+	}
+	return string(q.add(" LIMIT 1").sql)
 }
 
 // newVisit returns a visit that can take all dimensions and variables.

@@ -1,0 +1,105 @@
+package tracker
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// markKey names a day of a site whose archived reports have to be made again.
+type markKey struct {
+	site int64
+	date string // local, YYYY-MM-DD
+}
+
+// marks remembers which days are marked in table option already (§14.1): those that the table held when it was read, and those that
+// were committed since. Matomo's archiver takes marks away when it has made the reports, so the table is read again now and then.
+type marks struct {
+	mu   sync.Mutex
+	days map[markKey]bool
+	read int64 // unix seconds
+}
+
+const marksTTL = 300 // seconds, like Matomo's general cache
+
+// marked reports whether the day is marked.
+func (m *marks) marked(ctx context.Context, tx *store.Tx, now int64, key markKey) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.days != nil && now-m.read < marksTTL {
+		return m.days[key], nil
+	}
+	names, err := tx.OptionNames(ctx, "%"+markInfix+"%")
+	if err != nil {
+		return false, fmt.Errorf("option: %w", err)
+	}
+	m.days, m.read = make(map[markKey]bool, len(names)), now
+	for _, name := range names {
+		if parts := markName.FindStringSubmatch(name); parts != nil {
+			site, _ := strconv.ParseInt(parts[1], 10, 64)
+			m.days[markKey{site, parts[2]}] = true
+		}
+	}
+	return m.days[key], nil
+}
+
+func (m *marks) add(keys []markKey) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range keys {
+		if m.days != nil {
+			m.days[key] = true
+		}
+	}
+}
+
+const markInfix = "_report_to_invalidate_"
+
+var markName = regexp.MustCompile(`report_to_invalidate_([0-9]{1,18})_([0-9-]{10})`)
+
+// optionName is the name of the option that marks the day. Random characters in front keep writers from waiting for each other.
+func (k markKey) optionName(pid int) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	var b strings.Builder
+	for range 4 {
+		b.WriteByte(alphabet[rand.IntN(len(alphabet))])
+	}
+	return b.String() + markInfix + strconv.FormatInt(k.site, 10) + "_" + k.date + "_" + strconv.Itoa(pid)
+}
+
+// mark notes that the reports of the request's day have to be made again, if it is over in the site's time zone.
+func (a *applier) mark(ctx context.Context, p *parsed) error {
+	if p.date >= php.LocalDate(a.batch.now, p.facts.Site.Location) {
+		return nil
+	}
+	key := markKey{p.facts.Site.ID, p.date}
+	if a.marking[key] {
+		return nil
+	}
+	known, err := a.t.marked.marked(ctx, a.tx, a.batch.now, key)
+	if err != nil || known {
+		return err
+	}
+	a.marking[key] = true
+	a.pending.marks = append(a.pending.marks, key)
+	return nil
+}
+
+func (a *applier) flushMarks(ctx context.Context) error {
+	names := make([]string, len(a.pending.marks))
+	for i, key := range a.pending.marks {
+		names[i] = key.optionName(a.t.pid)
+	}
+	if err := a.tx.CreateOptions(ctx, names, "1"); err != nil {
+		return fmt.Errorf("option: %w", err)
+	}
+	a.newMarks = append(a.newMarks, a.pending.marks...)
+	return nil
+}

@@ -1,0 +1,51 @@
+package tracker
+
+import (
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/action"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// resolve gives each lookup its entry of the dictionary, with Matomo's loose comparison of names (§6.6). A name that cannot be stored is
+// the error of the request.
+func (a *applier) resolve(lookups []action.Lookup) ([]store.ActionID, error) {
+	ids := make([]store.ActionID, len(lookups))
+	for i, l := range lookups {
+		ids[i] = store.NoAction
+		if !php.EmptyString(l.Name) {
+			ids[i] = store.ActionOf(a.entry(l.Type, l.Name, l.Prefix))
+		}
+	}
+	shared := action.ResolveLoosely(lookups, func(i int) bool { return ids[i].Entry != nil && a.exists(ids[i].Entry) })
+	if shared != nil {
+		own := append([]store.ActionID(nil), ids...)
+		for i, from := range shared {
+			ids[i] = own[from]
+		}
+	}
+	for _, id := range ids {
+		if id.Entry == nil || a.exists(id.Entry) {
+			continue
+		}
+		if err := a.t.store.ConformEntry(id.Entry); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// exists reports whether an entry is in the dictionary, or will be because of an earlier request.
+func (a *applier) exists(e *store.ActionEntry) bool { return e.ID != 0 || a.wanted[e] }
+
+// keep makes sure that the entries are created.
+func (a *applier) keepIDs(ids []store.ActionID) {
+	for _, id := range ids {
+		if id.Entry != nil && !a.exists(id.Entry) {
+			a.wanted[id.Entry] = true
+			a.pending.entries = append(a.pending.entries, id.Entry)
+		}
+	}
+}
+
+// keepNames is for requests whose names Matomo creates although no row refers to them.
+func (a *applier) keepNames(s *step) { a.keepIDs(s.ids) }

@@ -1,0 +1,264 @@
+package tracker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/queuedtracking/queuedtracking/tracker/conversion"
+	"github.com/queuedtracking/queuedtracking/tracker/location"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// makeConversions makes the rows of the goals that the request converts, and refuses an order whose id is taken (§8.3, §8.5).
+func (a *applier) makeConversions(ctx context.Context, s *step) error {
+	if len(s.goals) == 0 && s.order == nil || s.order != nil && s.order.Unreadable {
+		return nil // of items that cannot be read Matomo records nothing; the visit counts as converted all the same
+	}
+	src, err := a.source(s)
+	if err != nil {
+		return err
+	}
+	for _, goal := range s.goals {
+		c, err := conversion.NewGoalConversion(src, goal)
+		if err != nil {
+			return err
+		}
+		s.conversions = append(s.conversions, &c)
+	}
+	if s.order != nil {
+		if s.itemIDs, err = a.resolve(s.order.Lookups); err != nil {
+			return err
+		}
+		c := conversion.NewEcommerceConversion(src, s.order)
+		s.conversions = append(s.conversions, &c)
+	}
+	for _, c := range s.conversions {
+		a.t.store.ConformConversion(c)
+	}
+	return a.refuseTaken(ctx, s)
+}
+
+func (a *applier) source(s *step) (*conversion.Source, error) {
+	src := &conversion.Source{
+		Request: s.p.req, Time: s.p.facts.Time,
+		Visit: s.row, Loaded: s.loaded, IsNew: s.isNew,
+		Action: s.action, Link: s.link,
+		FallbackCountry:      location.CountryFromLanguage(s.p.lang, a.t.global.LanguageToCountryGuess),
+		VisitDimensions:      a.t.store.Schema().VisitDimensions,
+		ConversionDimensions: a.t.store.Schema().ConversionDimensions,
+		CustomVars:           a.t.store.Schema().CustomVars,
+		Random:               a.t.random,
+	}
+	if !a.t.features.Referrers {
+		return src, nil
+	}
+	var err error
+	src.Referer, err = a.t.referrers.Attribution(s.p.req, s.row.Referer)
+	return src, err
+}
+
+// cartOpen reports whether the request changes the row of a cart instead of adding a conversion. The properties that were loaded when the
+// request came decide, also when a campaign has forced a new visit since (§C.1).
+func (s *step) cartOpen() bool { return s.loaded != nil && conversion.HasOpenCart(s.loaded.GoalBuyer) }
+
+// refuseTaken refuses a request with an order id whose conversion exists already: Matomo cannot insert it.
+func (a *applier) refuseTaken(ctx context.Context, s *step) error {
+	refusal := conversion.NotInserted(s.p.req)
+	if refusal == nil || s.order != nil && s.cartOpen() {
+		return nil
+	}
+	if err := a.flush(ctx); err != nil {
+		return databaseError{err}
+	}
+	var visitID int64
+	if !s.isNew {
+		visitID = s.old.row.ID
+	}
+	for _, c := range s.conversions {
+		taken, err := a.tx.ConversionExists(ctx, visitID, c)
+		if err != nil {
+			return databaseError{err}
+		}
+		if taken {
+			return refusal
+		}
+	}
+	return nil
+}
+
+// record makes the request's rows part of the batch. Nothing can refuse the request any more.
+func (a *applier) record(ctx context.Context, s *step) error {
+	a.keepIDs(s.ids)
+	a.keepIDs(s.itemIDs)
+	state := s.old
+	if s.isNew {
+		state = a.begin(s.row)
+	} else {
+		a.keep(state, s.row)
+	}
+	if s.link != nil {
+		s.link.Visit = state.row
+		a.pending.links = append(a.pending.links, s.link)
+	}
+	for _, c := range s.conversions {
+		c.Visit = state.row
+	}
+	if s.order == nil || s.order.Unreadable {
+		a.pending.conversions = append(a.pending.conversions, s.conversions...)
+	} else if err := a.recordOrder(ctx, s); err != nil {
+		return databaseError{err}
+	}
+	if err := a.recordTimings(ctx, s, state); err != nil {
+		return databaseError{err}
+	}
+	a.recordTimeSpent(s)
+	if err := a.mark(ctx, s.p); err != nil {
+		return databaseError{err}
+	}
+	a.moveSiteCreated(s.p)
+	return nil
+}
+
+// recordOrder writes a cart or an order with its items. It goes to the database at once, because what is written depends on what is
+// there (§8.5).
+func (a *applier) recordOrder(ctx context.Context, s *step) error {
+	if a.dry {
+		a.result.Conversions++
+		return nil
+	}
+	if err := a.flush(ctx); err != nil {
+		return err
+	}
+	c := s.conversions[0]
+	recorded := true
+	var err error
+	if s.cartOpen() {
+		recorded, err = a.tx.UpdateCart(ctx, c)
+	} else {
+		var inserted int
+		inserted, err = a.tx.InsertConversions(ctx, s.conversions)
+		recorded = inserted == 1
+	}
+	if err != nil {
+		return fmt.Errorf("log_conversion: %w", err)
+	}
+	if recorded {
+		a.result.Conversions++
+		err = a.syncItems(ctx, s, c)
+	}
+	return err
+}
+
+func (a *applier) syncItems(ctx context.Context, s *step, c *store.Conversion) error {
+	rows := s.order.Rows(c, func(i int) store.ActionID { return s.itemIDs[i] })
+	stored, err := a.tx.FindItems(ctx, c.Visit, c.OrderID)
+	if err != nil {
+		return fmt.Errorf("log_conversion_item: %w", err)
+	}
+	updates, inserts := conversion.SyncItems(c, stored, rows)
+	if err := a.tx.ApplyItems(ctx, updates, inserts); err != nil {
+		return fmt.Errorf("log_conversion_item: %w", err)
+	}
+	return nil
+}
+
+// recordTimings adds the performance of an earlier page view of the visit (§5.8).
+func (a *applier) recordTimings(ctx context.Context, s *step, state *visitState) error {
+	if s.p.timings == nil {
+		return nil
+	}
+	if id := state.row.ID; id != 0 {
+		found, err := a.tx.FindPageviews(ctx, []store.PageviewQuery{{VisitID: id, PageviewID: s.p.pageviewID}})
+		if err != nil {
+			return fmt.Errorf("log_link_visit_action: %w", err)
+		}
+		if found[0] != 0 {
+			a.change(found[0]).Performance = s.p.timings
+			return nil
+		}
+	}
+	if link := a.pendingPageview(state.row, s.p.pageviewID); link != nil {
+		link.Performance = overlay(link.Performance, *s.p.timings)
+	}
+	return nil
+}
+
+// pendingPageview finds a page view of the visit among the actions not yet written: one with a URL first, else one with a title.
+func (a *applier) pendingPageview(row *store.Visit, pageviewID string) *store.LinkAction {
+	var titled *store.LinkAction
+	for _, link := range a.pending.links {
+		if link.Visit != row || !sameText(link.PageviewID.V, pageviewID) {
+			continue
+		}
+		if e := link.URL.Entry; e != nil && e.Type == 1 {
+			return link
+		}
+		if e := link.Name.Entry; titled == nil && e != nil && e.Type == 4 {
+			titled = link
+		}
+	}
+	return titled
+}
+
+func overlay(p, over store.Performance) store.Performance {
+	for _, column := range []struct{ to, from *store.NullInt }{
+		{&p.Network, &over.Network}, {&p.Server, &over.Server}, {&p.Transfer, &over.Transfer},
+		{&p.DOMProcessing, &over.DOMProcessing}, {&p.DOMCompletion, &over.DOMCompletion}, {&p.OnLoad, &over.OnLoad},
+	} {
+		if column.from.Valid {
+			*column.to = *column.from
+		}
+	}
+	return p
+}
+
+// recordTimeSpent tells the visit's previous action how long it took (§5.6).
+func (a *applier) recordTimeSpent(s *step) {
+	if s.isNew || s.timeSpent == 0 || !s.before.Valid || !a.hasActionDimensions(s) {
+		return
+	}
+	if row := s.before.Row; row != nil && row.ID == 0 {
+		row.TimeSpent = store.Int(s.timeSpent)
+		return
+	}
+	if id := s.before.Number(); id != 0 {
+		a.change(id).TimeSpent = store.Int(s.timeSpent)
+	}
+}
+
+// change is the pending change of an action that is in the database.
+func (a *applier) change(id int64) *store.LinkChange {
+	for i := range a.pending.changes {
+		if a.pending.changes[i].ID == id {
+			return &a.pending.changes[i]
+		}
+	}
+	a.pending.changes = append(a.pending.changes, store.LinkChange{ID: id})
+	return &a.pending.changes[len(a.pending.changes)-1]
+}
+
+// moveSiteCreated lets a site begin before its first data (§14.2).
+func (a *applier) moveSiteCreated(p *parsed) {
+	site := p.facts.Site
+	y, m, d := time.Unix(p.facts.Time, 0).UTC().AddDate(0, 0, -1).Date()
+	begin := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	if site.CreatedAt.IsZero() || !begin.Before(site.CreatedAt) {
+		return
+	}
+	if a.pending.created == nil {
+		a.pending.created = make(map[int64]int64)
+	}
+	if earlier, ok := a.pending.created[site.ID]; !ok || begin.Unix() < earlier {
+		a.pending.created[site.ID] = begin.Unix()
+		a.movedSites = append(a.movedSites, site.ID)
+	}
+}
+
+// committed tells the caches what the committed batch has changed.
+func (a *applier) committed() {
+	a.t.marked.add(a.newMarks)
+	for _, site := range a.movedSites {
+		a.t.installation.Forget(site)
+	}
+}
