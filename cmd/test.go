@@ -139,9 +139,10 @@ func (c *testCommand) checkQueue(ctx context.Context) {
 		c.report.Fail("options", err, "")
 		return
 	}
-	c.report.Queue(ctx, c.conn.backend, selftest.QueueOptions{
-		Prefix: "queuedtracking:test:" + rand.Text(), SkipEviction: c.skipMemory,
-	})
+	options := selftest.QueueOptions{Prefix: "queuedtracking:test:" + rand.Text(), SkipEviction: c.skipMemory}
+	if !c.report.Queue(ctx, c.conn.backend, options) {
+		return
+	}
 	orphans, err := c.conn.manager.Orphans(ctx)
 	switch {
 	case err != nil:

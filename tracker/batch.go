@@ -143,8 +143,9 @@ func sameText(a, b string) bool {
 	return strings.EqualFold(strings.TrimRight(a, " "), strings.TrimRight(b, " "))
 }
 
-// keep makes row the state of the visit after a request.
+// keep makes row the state of the visit after a request. The visit may have been inserted since row was copied from it.
 func (a *applier) keep(s *visitState, row *store.Visit) {
+	row.ID = s.row.ID
 	if !s.changed() {
 		s.row = new(store.Visit)
 		a.touched = append(a.touched, s)

@@ -29,7 +29,7 @@ var folders = []struct{ from, to string }{
 // Install makes dir, which must be empty, a Matomo directory with a database beside it, from the demo's files (folder testdata).
 func Install(ctx context.Context, files fs.FS, dir string) (*matomo.Config, *sqlx.DB, error) {
 	for _, f := range folders {
-		if err := copyFolder(files, f.from, filepath.Join(dir, filepath.FromSlash(f.to))); err != nil {
+		if err := CopyFolder(files, f.from, filepath.Join(dir, filepath.FromSlash(f.to))); err != nil {
 			return nil, nil, fmt.Errorf("demo files: %w", err)
 		}
 	}
@@ -48,7 +48,8 @@ func Install(ctx context.Context, files fs.FS, dir string) (*matomo.Config, *sql
 	return config, db, nil
 }
 
-func copyFolder(files fs.FS, from, to string) error {
+// CopyFolder copies a folder among files to the path to, which is created.
+func CopyFolder(files fs.FS, from, to string) error {
 	return fs.WalkDir(files, from, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err

@@ -28,6 +28,7 @@ import (
 var (
 	sharedDir = filepath.Join("..", "..", "..", "shared")
 	only      = flag.String("golden.case", "", "run the cases whose area/name contains this text")
+	logs      = flag.Bool("golden.log", false, "let workers log to stderr")
 	verbose   = flag.Int("golden.show", 3, "how many differences of a case to print")
 )
 
@@ -53,6 +54,10 @@ func (b *bench) run(t *testing.T, c *golden.Case, batch int, dir string) ([]gold
 		return nil, err
 	}
 	clock := func() time.Time { return time.Unix(c.Now, 0) }
+	log := slog.New(slog.DiscardHandler)
+	if *logs {
+		log = slog.Default()
+	}
 	db := b.db
 	if config.Database().Charset != "utf8mb4" && b.name != sqliteName {
 		if db, err = config.Database().Open(); err != nil {
@@ -87,14 +92,14 @@ func (b *bench) run(t *testing.T, c *golden.Case, batch int, dir string) ([]gold
 			return nil, err
 		}
 		a, err := assembly.Assemble(ctx, installation, db, assembly.Options{
-			Clock: clock, Random: rand.Reader, Devices: devices, Log: slog.New(slog.DiscardHandler),
+			Clock: clock, Random: rand.Reader, Devices: devices, Log: log,
 		})
 		if err != nil {
 			return nil, err
 		}
 		_, err = replay.Run(ctx, nil, replay.Options{
 			Backend: backend, Store: a.Store(), NewTracker: func() replay.Tracker { return a.NewTracker() },
-			Clock: clock, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+			Clock: clock, Random: rand.Reader, Log: log,
 			Queues: settings.NumQueueWorkers, Only: id, BatchSize: batch, Threshold: 1,
 		})
 		a.Close()

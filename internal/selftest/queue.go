@@ -18,12 +18,12 @@ type QueueOptions struct {
 	SkipEviction bool // do not look at the memory limit and what happens beyond it
 }
 
-// Queue checks a backend with keys of its own, which are deleted at the end.
-func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOptions) {
+// Queue checks a backend with keys of its own, which are deleted at the end. It reports whether the server could be reached.
+func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOptions) (reached bool) {
 	q := queueCheck{Report: r, ctx: ctx, backend: backend, key: o.Prefix + ":key", list: o.Prefix + ":list", other: o.Prefix + ":other"}
 	info, err := backend.Info(ctx)
 	if !r.Check("connection", err, server(info), "see what redisHost, redisPort, redisPassword and redisDatabase are set to, and whether the server runs") {
-		return
+		return false
 	}
 	for _, note := range info.Notes {
 		r.Notice("information", note, "the server forbids this; the program does without")
@@ -37,6 +37,7 @@ func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOption
 	if !o.SkipEviction {
 		r.eviction(info)
 	}
+	return true
 }
 
 func server(info queue.Info) string {

@@ -20,6 +20,8 @@ func (s *scanner) Scan(src any) error {
 		return nil // rows begin with NULLs
 	case int64:
 		return s.number(v)
+	case uint64:
+		return s.number(int64(v)) // an id or counter beyond int64 has never been given
 	case []byte:
 		return s.text(string(v))
 	case string:
