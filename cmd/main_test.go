@@ -1,0 +1,277 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/queuedtracking/queuedtracking/internal/demo"
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/queue"
+)
+
+// filesVariable tells the program in a script where folder testdata is.
+const filesVariable = "TEST_FILES"
+
+// tests stops the shared servers after the tests.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int { return testserver.Run(t.M) }
+
+func TestMain(m *testing.M) {
+	testscript.Main(tests{m}, map[string]func(){
+		"queuedtracking": func() { os.Exit(Main(os.Args[1:], os.DirFS(os.Getenv(filesVariable)))) },
+	})
+}
+
+func TestScripts(t *testing.T) {
+	files, err := filepath.Abs("../testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv(filesVariable, files)
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"status": status},
+	})
+}
+
+// status runs the program and wants an exit status: status 2 monitor --warn 1.
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	want := args[0]
+	err := ts.Exec("queuedtracking", args[1:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != want {
+		ts.Fatalf("exit status %s, want %s", got, want)
+	}
+}
+
+// installation is a Matomo with database and Redis of a test's own.
+type installation struct {
+	dir     string
+	db      *sqlx.DB
+	redis   *testserver.RedisServer
+	backend *queue.Redis
+	env     map[string]string
+}
+
+// newInstallation makes one from testdata/matomo.
+func newInstallation(t *testing.T) *installation {
+	t.Helper()
+	server := testserver.MariaDB(t)
+	name := server.CreateDatabase(t)
+	db, err := matomo.Database{Socket: server.Socket, Username: "root", Name: name, Charset: "utf8mb4"}.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	execFile(t, db, "schema.sql")
+	execFile(t, db, "rows.sql")
+
+	redis, database := testserver.RedisDatabase(t)
+	backend, err := queue.NewRedis(queue.RedisOptions{Host: redis.Host, Port: redis.Port, Database: database})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = backend.Close() })
+	return &installation{dir: newDirectory(t), db: db, redis: redis, backend: backend, env: map[string]string{
+		"QUEUEDTRACKING_DB_HOST": server.Host, "QUEUEDTRACKING_DB_PORT": fmt.Sprint(server.Port), "QUEUEDTRACKING_DB_NAME": name,
+		"QUEUEDTRACKING_REDIS_HOST": redis.Host, "QUEUEDTRACKING_REDIS_PORT": fmt.Sprint(redis.Port),
+		"QUEUEDTRACKING_REDIS_DATABASE": fmt.Sprint(database),
+	}}
+}
+
+func execFile(t *testing.T, db *sqlx.DB, name string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../testdata/matomo", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for statement := range strings.SplitSeq(string(text), ";\n") {
+		if strings.TrimSpace(statement) != "" {
+			if _, err := db.Exec(statement); err != nil {
+				t.Fatalf("%.80s: %v", statement, err)
+			}
+		}
+	}
+}
+
+// newDirectory is a Matomo directory with configuration and data files.
+func newDirectory(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	files := os.DirFS("../testdata")
+	for from, to := range map[string]string{
+		"matomo/config": "config", "device-detector": "vendor/matomo/device-detector",
+		"vendor/matomo/searchengine-and-social-list": "vendor/matomo/searchengine-and-social-list",
+		"vendor/matomo/referrer-spam-list":           "vendor/matomo/referrer-spam-list",
+	} {
+		if err := demo.CopyFolder(files, from, filepath.Join(dir, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// configure adds lines to config.ini.php.
+func (i *installation) configure(t *testing.T, lines string) {
+	t.Helper()
+	file := filepath.Join(i.dir, "config", "config.ini.php")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(string(text)+"\n"+lines+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reconfigure replaces text in config.ini.php.
+func (i *installation) reconfigure(t *testing.T, old, replacement string) {
+	t.Helper()
+	file := filepath.Join(i.dir, "config", "config.ini.php")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte(old), []byte(replacement)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill queues requests of the demo's visitors for a number of workers, and returns how many requests there are.
+func (i *installation) fill(t *testing.T, requests, workers int) int {
+	t.Helper()
+	g, err := demo.NewGenerator(os.DirFS("../testdata"), 7, time.Now().UTC().Truncate(24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sets := g.Sets(requests)
+	for _, set := range sets {
+		i.add(t, set, workers)
+	}
+	return demo.Count(sets)
+}
+
+func (i *installation) add(t *testing.T, set queue.RequestSet, workers int) {
+	t.Helper()
+	manager, err := queue.NewManager(i.backend, workers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = manager.Add(context.Background(), set, func(set queue.RequestSet, n int) ([]byte, string) {
+		return queue.VisitorID(set.Requests[n]), php.ToString(set.Env.Server.Value("REMOTE_ADDR"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// waiting is the number of sets in all queues.
+func (i *installation) waiting(t *testing.T) (total int64) {
+	t.Helper()
+	lens, err := i.backend.Lens(context.Background(), queue.Keys(0, 8)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range lens {
+		total += n
+	}
+	return total
+}
+
+func (i *installation) count(t *testing.T, table string) (n int) {
+	t.Helper()
+	if err := i.db.Get(&n, "SELECT COUNT(*) FROM matomo_"+table); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// result is what a run of the program left.
+type result struct {
+	status         int
+	stdout, stderr string
+}
+
+// buffer is a bytes.Buffer for several goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// run runs the program in the installation's directory; change may change its surroundings.
+func (i *installation) run(t *testing.T, args []string, change ...func(*program)) result {
+	t.Helper()
+	var stdout, stderr buffer
+	p := newProgram(os.DirFS("../testdata"))
+	p.stdin, p.stdout, p.stderr = strings.NewReader(""), &stdout, &stderr
+	p.workingDir = func() (string, error) { return i.dir, nil }
+	p.lookupEnv = func(name string) (string, bool) { v, ok := i.env[name]; return v, ok }
+	for _, f := range change {
+		f(p)
+	}
+	status := p.run(args)
+	return result{status, stdout.String(), stderr.String()}
+}
+
+// ok runs the program and wants exit status 0.
+func (i *installation) ok(t *testing.T, args ...string) result {
+	t.Helper()
+	r := i.run(t, args)
+	if r.status != statusDone {
+		t.Fatalf("queuedtracking %s: exit status %d\n%s%s", strings.Join(args, " "), r.status, r.stdout, r.stderr)
+	}
+	return r
+}
+
+// contains checks that a text has all parts.
+func contains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %q", part)
+			defer func() { t.Log("in\n" + text) }()
+		}
+	}
+}
+
+// lacks checks that a text has none of the parts.
+func lacks(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			t.Errorf("%q in\n%s", part, text)
+		}
+	}
+}

@@ -1,0 +1,292 @@
+package cmd
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/lock"
+	"github.com/queuedtracking/queuedtracking/queue"
+)
+
+func TestProcessTracksWhatIsQueued(t *testing.T) {
+	i := newInstallation(t)
+	i.fill(t, 600, 4)
+	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1", "--workers", "2")
+	contains(t, r.stdout, "600 requests in ", "req/s", "of 600 requests", "Excluded: ", " bot", "Rejected: ", "unknown site")
+	if n := i.waiting(t); n != 0 {
+		t.Errorf("%d sets are left", n)
+	}
+	if i.count(t, "log_visit") == 0 || i.count(t, "log_conversion") == 0 {
+		t.Error("no visits or no conversions")
+	}
+	if r := i.ok(t, "process"); !strings.Contains(r.stdout, "Tracked: 0 of 0 requests") {
+		t.Errorf("a second run tracks again:\n%s", r.stdout)
+	}
+}
+
+func TestProcessLeavesQueuesThatHoldLessThanABatch(t *testing.T) {
+	i := newInstallation(t)
+	i.configure(t, "[QueuedTracking]\nnumQueueWorkers = 1\nnumRequestsToProcess = 30")
+	for range 40 {
+		i.add(t, pageView("a"), 1)
+	}
+	r := i.ok(t, "process")
+	contains(t, r.stdout, "Tracked: 30 of 30 requests")
+	if n := i.waiting(t); n != 10 {
+		t.Errorf("%d sets are left, want 10", n)
+	}
+	contains(t, i.ok(t, "process", "--num-requests-to-process", "10").stdout, "Tracked: 10 of 10 requests")
+}
+
+// pageView is one request for site 1.
+func pageView(title string) queue.RequestSet {
+	params := php.NewArray(0)
+	for _, p := range [][2]string{
+		{"idsite", "1"}, {"rec", "1"}, {"url", "https://garden.example.org/" + title}, {"action_name", title}, {"_id", "0123456789abcdef"},
+	} {
+		params.Set(p[0], php.String(p[1]))
+	}
+	server := php.NewArray(0)
+	server.Set("REMOTE_ADDR", php.String("203.0.113.9"))
+	server.Set("HTTP_USER_AGENT", php.String("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0"))
+	return queue.RequestSet{
+		Requests: []*php.Array{params}, Env: queue.Env{Server: server, Cookie: php.NewArray(0)}, Time: time.Now().Add(-time.Minute).Unix(),
+	}
+}
+
+func TestProcessTakesOnlyTheQueueThatIsAskedFor(t *testing.T) {
+	i := newInstallation(t)
+	i.fill(t, 200, 4)
+	lens, err := i.backend.Lens(context.Background(), queue.Keys(0, 4)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.ok(t, "process", "--queue-id", "2", "--force-num-requests-process-at-once=1")
+	if n := i.waiting(t); n != lens[0]+lens[1]+lens[3] {
+		t.Errorf("%d sets are left of %v", n, lens)
+	}
+	r := i.run(t, []string{"process", "--queue-id", "4"})
+	if r.status != statusUsage {
+		t.Errorf("exit status %d for a queue that does not exist", r.status)
+	}
+	contains(t, r.stderr, "the number of queues is 4")
+}
+
+func TestDryRunTellsAndChangesNothing(t *testing.T) {
+	i := newInstallation(t)
+	i.fill(t, 300, 4)
+	before := i.waiting(t)
+	r := i.ok(t, "process", "--dry-run", "-v", "--force-num-requests-process-at-once", "1")
+	contains(t, r.stdout, "Dry run, nothing was written. Would be tracked:", "of 300 requests")
+	if n := i.waiting(t); n != before || i.count(t, "log_visit") != 0 {
+		t.Errorf("%d sets are left of %d, %d visits", n, before, i.count(t, "log_visit"))
+	}
+}
+
+func TestRefusedRequestsAreNamedWithoutSecrets(t *testing.T) {
+	i := newInstallation(t)
+	set := pageView("x")
+	set.Requests[0].Set("cdt", php.String(time.Now().AddDate(0, 0, -3).UTC().Format(time.DateTime)))
+	set.Requests[0].Set("token_auth", php.String("0123456789abcdef0123456789abcdef"))
+	i.add(t, set, 1)
+	unknown := pageView("y")
+	unknown.Requests[0].Set("idsite", php.String("99"))
+	i.add(t, unknown, 1)
+	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1", "-vv")
+	contains(t, r.stderr, `msg="request rejected"`, "unknown site", "msg=batch")
+	lacks(t, r.stdout+r.stderr, "0123456789abcdef0123456789abcdef")
+	contains(t, r.stdout, "Rejected: 2")
+}
+
+func TestDamagedEntriesAreCounted(t *testing.T) {
+	i := newInstallation(t)
+	ctx := context.Background()
+	if err := i.backend.Append(ctx, queue.Key(0), []byte("no entry")); err != nil {
+		t.Fatal(err)
+	}
+	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1")
+	contains(t, r.stdout, "1 put aside as dead letters: entries that hold no requests", "queuedtracking:failed:")
+	if n, _ := i.backend.Len(ctx, queue.FailedKey(queue.Key(0))); n != 1 {
+		t.Errorf("%d dead letters", n)
+	}
+}
+
+func TestLockedQueuesAreLeftToTheirWorkers(t *testing.T) {
+	i := newInstallation(t)
+	i.add(t, pageView("a"), 1)
+	if _, err := i.backend.SetIfNotExists(context.Background(), lock.Key(0), "another", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	r := i.ok(t, "process", "--num-queue-workers", "1", "--force-num-requests-process-at-once", "1")
+	contains(t, r.stdout, "Tracked: 0 of 0 requests", "1 queues left to other workers")
+	if i.waiting(t) != 1 {
+		t.Error("the entry is gone")
+	}
+}
+
+func TestSwitchedOffTrackingProcessesNothing(t *testing.T) {
+	i := newInstallation(t)
+	i.configure(t, "[Tracker]\nrecord_statistics = 0")
+	i.add(t, pageView("a"), 1)
+	contains(t, i.ok(t, "process", "--force-num-requests-process-at-once", "1").stdout, "record_statistics = 0")
+	if i.waiting(t) != 1 {
+		t.Error("the entry is gone")
+	}
+}
+
+// stepClock lets time pass only while the program sleeps.
+type stepClock struct {
+	now    time.Time
+	sleeps int
+	during func(sleeps int)
+}
+
+func (c *stepClock) into(p *program) {
+	p.clock = func() time.Time { return c.now }
+	p.sleep = func(_ context.Context, d time.Duration) {
+		c.now = c.now.Add(d)
+		c.sleeps++
+		if c.during != nil {
+			c.during(c.sleeps)
+		}
+	}
+}
+
+func TestAfterTenIdleSecondsACycleTakesTheRest(t *testing.T) {
+	i := newInstallation(t)
+	i.add(t, pageView("a"), 1)
+	clock := &stepClock{now: time.Now()}
+	r := i.run(t, []string{"process", "--cycle", "4", "--sleep", "4"}, clock.into)
+	if r.status != statusDone || clock.sleeps != 3 {
+		t.Fatalf("exit status %d after %d sleeps: %s", r.status, clock.sleeps, r.stderr)
+	}
+	contains(t, r.stdout, "this cycle also takes queues that hold less than a batch", "Tracked: 1 of 1 request ")
+	if n := strings.Count(r.stdout, "0 requests in 0.00 seconds"); n != 3 {
+		t.Errorf("%d idle cycles, want 3:\n%s", n, r.stdout)
+	}
+}
+
+func TestFirstSignalEndsTheCycles(t *testing.T) {
+	i := newInstallation(t)
+	clock := &stepClock{now: time.Now()}
+	r := i.run(t, []string{"process", "--cycle", "0", "--delay", "9"}, func(p *program) {
+		clock.into(p)
+		clock.during = func(sleeps int) {
+			if sleeps == 2 {
+				p.signals <- syscall.SIGTERM
+				<-p.stop
+			}
+		}
+	})
+	if r.status != statusDone || clock.sleeps != 3 { // the third one is the delay
+		t.Errorf("exit status %d after %d sleeps: %s", r.status, clock.sleeps, r.stderr)
+	}
+	contains(t, r.stdout, "Tracked: 0 of 0 requests")
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	i := newInstallation(t)
+	r := i.run(t, []string{"process", "--cycle", "0"}, func(p *program) {
+		p.sleep = func(ctx context.Context, _ time.Duration) {
+			p.signals <- os.Interrupt
+			p.signals <- os.Interrupt
+			<-ctx.Done()
+		}
+	})
+	if r.status != statusFailed && r.status != statusDone {
+		t.Errorf("exit status %d: %s", r.status, r.stderr)
+	}
+}
+
+// What keeps process from processing is said in one clear line; the exit status is 1 and the queue is as it was.
+func TestProcessRefusesWhereRowsWouldComeOutWrong(t *testing.T) {
+	closed := testserver.Redis(t, testserver.WithPassword("right"))
+	for _, test := range []struct {
+		name  string
+		spoil func(t *testing.T, i *installation)
+		args  []string
+		want  []string
+	}{
+		{"no Matomo", func(t *testing.T, i *installation) { i.dir = t.TempDir() }, nil, []string{"no Matomo directory", "--matomo"}},
+		{"configuration not readable", func(t *testing.T, i *installation) {
+			file := filepath.Join(i.dir, "config", "config.ini.php")
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Mkdir(file, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}, nil, []string{"config.ini.php"}},
+		{"database down", func(_ *testing.T, i *installation) { i.env["QUEUEDTRACKING_DB_PORT"] = "1" }, nil,
+			[]string{"database", "127.0.0.1:1", "connection refused", "is the server running?"}},
+		{"wrong database password", nil, []string{"--db-user", "nobody", "--db-password", "wrong-secret"},
+			[]string{"wrong password or user", "[database]"}},
+		{"unknown database", nil, []string{"--db-name", "elsewhere"}, []string{"no such database"}},
+		{"other tables", func(t *testing.T, i *installation) { i.reconfigure(t, "matomo_", "other_") }, nil,
+			[]string{"no table other_option", "tables_prefix"}},
+		{"other version", func(t *testing.T, i *installation) {
+			i.db.MustExec("UPDATE matomo_option SET option_value = '4.16.0' WHERE option_name = 'version_core'")
+		}, nil, []string{"Matomo 4.16.0 is not supported", "--force-version"}},
+		{"unknown tracker plugin", func(t *testing.T, i *installation) { i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth") }, nil,
+			[]string{"Bandwidth", "--ignore-plugins"}},
+		{"no device data", func(t *testing.T, i *installation) { remove(t, i.dir, "vendor/matomo/device-detector") }, nil,
+			[]string{"device-detector/regexes/bots.yml", "--without-device-detection"}},
+		{"no list of search engines", func(t *testing.T, i *installation) { remove(t, i.dir, "vendor/matomo/searchengine-and-social-list") },
+			[]string{"--without-device-detection"}, []string{"SearchEngines.yml"}},
+		{"Redis down", nil, []string{"--redis-port", "1"}, []string{"redis 127.0.0.1:1", "connection refused"}},
+		{"no Redis password", nil, []string{"--redis-port", port(closed)}, []string{"password is needed"}},
+		{"wrong Redis password", nil, []string{"--redis-port", port(closed), "--redis-password", "wrong-secret"}, []string{"wrong password"}},
+		{"wrong settings", nil, []string{"--num-queue-workers", "0"}, []string{"0 queue workers", "numQueueWorkers"}},
+		{"MySQL queue", nil, []string{"--backend", "mysql"}, []string{"backend mysql is not supported yet"}},
+		{"Sentinel", nil, []string{"--redis-type", "sentinel"}, []string{"sentinel is not supported yet"}},
+		{"Cluster", nil, []string{"--redis-type", "3"}, []string{"cluster is not supported yet"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			i := newInstallation(t)
+			i.add(t, pageView("a"), 1)
+			if test.spoil != nil {
+				test.spoil(t, i)
+			}
+			r := i.run(t, append([]string{"process", "--force-num-requests-process-at-once", "1"}, test.args...))
+			if r.status != statusFailed {
+				t.Errorf("exit status %d, want 1", r.status)
+			}
+			contains(t, r.stderr, test.want...)
+			contains(t, r.stderr, "nothing was processed")
+			lacks(t, r.stderr+r.stdout, "wrong-secret")
+			if lines := strings.Count(r.stderr, "\n"); lines != 1 || r.stdout != "" {
+				t.Errorf("%d lines:\n%s%s", lines, r.stderr, r.stdout)
+			}
+			if i.waiting(t) != 1 || i.count(t, "log_visit") != 0 {
+				t.Error("the queue or the database was touched")
+			}
+		})
+	}
+}
+
+func remove(t *testing.T, dir, name string) {
+	t.Helper()
+	if err := os.RemoveAll(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func port(s *testserver.RedisServer) string { return s.Addr[strings.LastIndexByte(s.Addr, ':')+1:] }
+
+func TestRefusalsCanBeOverridden(t *testing.T) {
+	i := newInstallation(t)
+	i.add(t, pageView("a"), 1)
+	i.db.MustExec("UPDATE matomo_option SET option_value = '6.0.0' WHERE option_name = 'version_core'")
+	i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth")
+	remove(t, i.dir, "vendor/matomo/device-detector")
+	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1", "--force-version", "--ignore-plugins", "--without-device-detection")
+	contains(t, r.stdout, "Tracked: 1 of 1 request ")
+	contains(t, r.stderr, "Matomo 6.0.0", "plugin=Bandwidth")
+}
