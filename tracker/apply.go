@@ -162,8 +162,8 @@ func (a *applier) beginVisit(s *step) error {
 	if a.t.features.UserCountry {
 		in.Location = a.t.locator.Locate(s.p.lang, a.locatedIP(s.p), s.p.req)
 	}
-	if s.order != nil {
-		in.Buyer = s.order.Buyer(0)
+	if s.p.ecommerce != nil {
+		in.Buyer = s.p.ecommerce.Buyer(0)
 	}
 	if a.t.features.Referrers {
 		found, err := a.detectReferrer(s, nil)
@@ -207,8 +207,8 @@ func (a *applier) continueVisit(s *step) error {
 	if a.t.features.UserCountry {
 		in.Overrides = location.Overrides(s.p.req)
 	}
-	if s.order != nil {
-		in.Buyer = s.order.Buyer(row.GoalBuyer.V)
+	if s.p.ecommerce != nil {
+		in.Buyer = s.p.ecommerce.Buyer(row.GoalBuyer.V) // also for a ping, which records no order
 	}
 	in.Referer = a.lateReferrer(s)
 	s.timeSpent = visit.Continue(&s.p.facts, &row, in)

@@ -15,6 +15,7 @@ type pending struct {
 	conversions []*store.Conversion
 	failures    []*store.Failure
 	marks       []markKey
+	nonces      []nonce
 	created     map[int64]int64 // idsite -> unix second to which site.ts_created moves
 }
 
@@ -48,6 +49,9 @@ func (a *applier) flush(ctx context.Context) error {
 		}
 	}
 	if err := a.flushMarks(ctx); err != nil {
+		return err
+	}
+	if err := a.flushNonces(ctx); err != nil {
 		return err
 	}
 	for site, created := range a.pending.created {

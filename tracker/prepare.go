@@ -15,6 +15,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/action"
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
+	"github.com/queuedtracking/queuedtracking/tracker/exclude"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
@@ -37,6 +38,7 @@ type parsed struct {
 
 	err      error  // refused while it was read
 	excluded string // the rule that excludes it
+	nonce    string // of Matomo's installation check, "" when it is none (§2.2)
 	empty    bool
 	failure  *store.Failure // row for tracking_failure
 
@@ -163,6 +165,9 @@ func (t *Tracker) read(p *parsed) error {
 	text, ip, err := r.IP()
 	if err != nil {
 		return err
+	}
+	if t.features.JsTrackerInstallCheck {
+		p.nonce, _ = exclude.InstallCheckNonce(r)
 	}
 	if p.excluded, err = t.exclusions.Check(r); err != nil || p.excluded != "" {
 		return err

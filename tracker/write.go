@@ -62,6 +62,9 @@ func (t *Tracker) play(ctx context.Context, tx *store.Tx, b *Batch, dry bool) (*
 		if p.failure != nil {
 			a.pending.failures = append(a.pending.failures, p.failure)
 		}
+		if p.nonce != "" && p.err == nil {
+			a.pending.nonces = append(a.pending.nonces, nonce{p.req.SiteID(), p.nonce})
+		}
 		if p.active() {
 			err := a.apply(ctx, p)
 			var database databaseError

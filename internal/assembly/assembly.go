@@ -16,6 +16,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
@@ -101,7 +102,7 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 	if parts.Spammers, err = readLines(vendor.SpamReferrers()); err != nil {
 		return tracker.Options{}, fmt.Errorf("referrer spam list: %w", err)
 	}
-	if parts.Locator, err = a.locator(general); err != nil {
+	if parts.Locator, err = a.locator(ctx, general); err != nil {
 		return tracker.Options{}, fmt.Errorf("location: %w", err)
 	}
 	a.parts = &parts
@@ -143,12 +144,20 @@ func readLines(file string) (lines []string, err error) {
 }
 
 // locator opens the location provider that is set, or the default one when no active plugin brings that one.
-func (a *Assembly) locator(general *matomo.General) (*location.Locator, error) {
+func (a *Assembly) locator(ctx context.Context, general *matomo.General) (*location.Locator, error) {
+	settings, err := a.installation.PluginSettings(ctx, "GeoIp2")
+	if err != nil {
+		return nil, err
+	}
 	o := location.Options{
 		Provider: general.LocationProvider,
 		Settings: a.installation.Config().Tracker(0),
 		Dir:      a.installation.Config().Dir(),
 		GeoIP2:   a.installation.Plugins().Active("GeoIp2"),
+		Variables: location.ServerVariablesOf(func(name string) (string, bool) {
+			value, found := settings[name]
+			return php.ToString(value), found
+		}),
 	}
 	locator, err := location.New(o)
 	if errors.Is(err, location.ErrUnknownProvider) {

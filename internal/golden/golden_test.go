@@ -3,9 +3,11 @@ package golden_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sort"
@@ -112,7 +114,27 @@ func (b *bench) run(t *testing.T, c *golden.Case, batch int, dir string) ([]gold
 		return nil, err
 	}
 	expect, volatile := c.Wanted()
+	expect = withDeliberate(c, expect)
 	return golden.Compare(expect, found, volatile, nil), nil
+}
+
+// withDeliberate adds the rows that Matomo loses and we write on purpose. In this case its first attempt at the set is rolled back
+// together with the mark that asks for new reports, the second attempt believes that the mark is there; so the reports of a day that has
+// got a new visit would never be made again.
+func withDeliberate(c *golden.Case, expect golden.Tables) golden.Tables {
+	if c.Area+"/"+c.Name != "auth-time/bulk-token-wrong-site" {
+		return expect
+	}
+	expect = maps.Clone(expect)
+	expect["option"] = append(expect["option"], golden.Row{
+		"option_name": "Xxxx_report_to_invalidate_1_2026-11-22_1", "option_value": "1", "autoload": json.Number("0"),
+	})
+	return expect
+}
+
+// notOnSQLite lists cases whose outcome is that of the server: its strict mode, or the character set of its connections.
+var notOnSQLite = map[string]bool{
+	"encoding-and-numbers/charset-utf8": true, // the connection's character set refuses characters of four bytes
 }
 
 func push(ctx context.Context, backend queue.Backend, c *golden.Case) error {
@@ -219,7 +241,7 @@ func TestGolden(t *testing.T) {
 		for _, batch := range []int{1, 7, 25} {
 			for _, c := range cases {
 				id := c.Area + "/" + c.Name
-				if !strings.Contains(id, *only) {
+				if !strings.Contains(id, *only) || name == sqliteName && notOnSQLite[id] {
 					continue
 				}
 				home := plain

@@ -143,10 +143,10 @@ func (i *Installation) Prepare(ctx context.Context, c *Case) error {
 	statements = append(statements, i.fixtures...)
 	statements = append(statements, i.options...)
 	for name, value := range c.Options {
-		statements = append(statements, setOption(name, value, 1))
+		statements = append(statements, i.setOption(name, value, 1))
 	}
 	if c.Geo != "" {
-		statements = append(statements, setOption("usercountry.location_provider", c.Geo, 0))
+		statements = append(statements, i.setOption("usercountry.location_provider", c.Geo, 0))
 	}
 	for _, statement := range c.SQL {
 		statements = append(statements, i.dialect(strings.ReplaceAll(statement, "{prefix}", Prefix)))
@@ -171,8 +171,13 @@ func (i *Installation) Prepare(ctx context.Context, c *Case) error {
 	return err
 }
 
-func setOption(name, value string, autoload int) string {
-	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+func (i *Installation) setOption(name, value string, autoload int) string {
+	quote := func(s string) string {
+		if !i.sqlite {
+			s = strings.ReplaceAll(s, `\`, `\\`)
+		}
+		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	}
 	return fmt.Sprintf("REPLACE INTO %soption (option_name, option_value, autoload) VALUES (%s, %s, %d)", Prefix, quote(name), quote(value), autoload)
 }
 

@@ -90,8 +90,8 @@ func (i *Installation) createOptions(ctx context.Context, db sqlx.ExtContext, va
 	return nil
 }
 
-// pluginSettings returns the system settings of a plugin (specification §13.3) that have a value.
-func (i *Installation) pluginSettings(ctx context.Context, plugin string) (map[string]php.Value, error) {
+// PluginSettings returns the system settings of a plugin (specification §13.3) that have a value.
+func (i *Installation) PluginSettings(ctx context.Context, plugin string) (map[string]php.Value, error) {
 	var rows []struct {
 		Name  string `db:"setting_name"`
 		Value string `db:"setting_value"`

@@ -71,6 +71,16 @@ func (tx *Tx) MoveSiteCreated(ctx context.Context, siteID, created int64) error 
 	return err
 }
 
+// Option reads an option; found is false when there is none.
+func (tx *Tx) Option(ctx context.Context, option string) (value string, found bool, err error) {
+	tx.begin("SELECT `option_value` FROM ", tx.s.table("option"), " WHERE `option_name` = ").text(option)
+	err = tx.query(ctx, func(rows *sqlx.Rows) error {
+		found = true
+		return rows.Scan(&value)
+	})
+	return value, found, err
+}
+
 // Checkpoint is how far a queue's list is in the database (design §4): Offset counts the entries ever committed, Digest identifies the
 // last batch.
 type Checkpoint struct {
