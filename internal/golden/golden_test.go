@@ -46,14 +46,14 @@ type bench struct {
 }
 
 // run processes a case in batches of at most batch sets and returns how the rows differ from the recorded ones.
-func (b *bench) run(t *testing.T, c *golden.Case, batch int, dir string) ([]golden.Difference, error) {
+func (b *bench) run(t *testing.T, c *golden.Case, batch int, dir string) (summary replay.Summary, differences []golden.Difference, err error) {
 	ctx := context.Background()
 	if err := b.install.Prepare(ctx, c); err != nil {
-		return nil, fmt.Errorf("prepare: %w", err)
+		return summary, nil, fmt.Errorf("prepare: %w", err)
 	}
 	config, err := matomo.ParseConfig(dir, b.install.Config(c, b.config))
 	if err != nil {
-		return nil, err
+		return summary, nil, err
 	}
 	clock := func() time.Time { return time.Unix(c.Now, 0) }
 	log := slog.New(slog.DiscardHandler)
@@ -63,59 +63,60 @@ func (b *bench) run(t *testing.T, c *golden.Case, batch int, dir string) ([]gold
 	db := b.db
 	if config.Database().Charset != "utf8mb4" && b.name != sqliteName {
 		if db, err = config.Database().Open(); err != nil {
-			return nil, err
+			return summary, nil, err
 		}
 		defer db.Close()
 	}
 	server, number := testserver.RedisDatabase(t)
 	backend, err := queue.NewRedis(queue.RedisOptions{Host: server.Host, Port: server.Port, Database: number})
 	if err != nil {
-		return nil, err
+		return summary, nil, err
 	}
 	defer backend.Close()
 	if err := push(ctx, backend, c); err != nil {
-		return nil, err
+		return summary, nil, err
 	}
 	installation, err := matomo.Open(ctx, config, db, clock, matomo.Options{})
 	if err != nil {
-		return nil, err
+		return summary, nil, err
 	}
 	settings, err := installation.QueueSettings(ctx)
 	if err != nil {
-		return nil, err
+		return summary, nil, err
 	}
 	before, err := b.install.Snapshot(ctx)
 	if err != nil {
-		return nil, err
+		return summary, nil, err
 	}
 	for id := range settings.NumQueueWorkers {
 		devices, err := b.devices.Forgetful()
 		if err != nil {
-			return nil, err
+			return summary, nil, err
 		}
 		a, err := assembly.Assemble(ctx, installation, db, assembly.Options{
 			Clock: clock, Random: rand.Reader, Devices: devices, Log: log,
 		})
 		if err != nil {
-			return nil, err
+			return summary, nil, err
 		}
-		_, err = replay.Run(ctx, nil, replay.Options{
+		done, err := replay.Run(ctx, nil, replay.Options{
 			Backend: backend, Store: a.Store(), NewTracker: func() replay.Tracker { return a.NewTracker() },
 			Clock: clock, Random: rand.Reader, Log: log,
 			Queues: settings.NumQueueWorkers, Only: id, BatchSize: batch, Threshold: 1,
 		})
+		summary.Add(done)
 		a.Close()
 		if err != nil {
-			return nil, err
+			return summary, nil, err
 		}
 	}
 	found, err := b.install.Read(ctx, before)
 	if err != nil {
-		return nil, err
+		return summary, nil, err
 	}
 	expect, volatile := c.Wanted()
 	expect = withDeliberate(c, expect)
-	return golden.Compare(expect, found, volatile, nil), nil
+	return summary, golden.Compare(expect, found, volatile, nil), nil
 }
 
 // withDeliberate adds the rows that Matomo loses and we write on purpose. In this case its first attempt at the set is rolled back
@@ -248,7 +249,7 @@ func TestGolden(t *testing.T) {
 				if c.Geo != "" {
 					home = geo
 				}
-				differences, err := b.run(t, c, batch, home)
+				_, differences, err := b.run(t, c, batch, home)
 				if err != nil {
 					differences = []golden.Difference{{Table: "error", Detail: err.Error()}}
 				}
