@@ -158,9 +158,6 @@ func (t *columnType) conformDecimal(s string, how converter) (string, string) {
 	if !whole && how.strict {
 		return s, notANumber
 	}
-	if d.fraction == t.scale && whole && len(d.digits) == len(s)-1 && len(d.digits) <= t.precision && len(d.digits) > t.scale {
-		return s, "" // already as the server prints it
-	}
 	d.round(t.scale)
 	tooMuch := len(d.digits) > 0 && d.integers() > t.precision-t.scale
 	negative := d.negative && len(d.digits) > 0 && t.unsigned()
@@ -199,7 +196,7 @@ func (t *columnType) conformFloat(s string, how converter) (string, string) {
 		if how.strict {
 			return s, outOfRange
 		}
-		f, text = low, strconv.FormatFloat(low, 'g', -1, 64)
+		return strconv.FormatFloat(low, 'g', -1, 64), ""
 	}
 	const exactDigits = 7
 	if t.kind == kindFloat && len(text) > exactDigits {

@@ -7,62 +7,23 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// conformChars treats text for CHAR, VARCHAR and TEXT.
+// conformChars treats text for CHAR, VARCHAR and TEXT. Excess spaces are cut off silently.
 func (t *columnType) conformChars(s string, how converter) (string, string) {
-	if isASCII(s) {
-		return t.cutASCII(s, how)
+	end := min(len(s), t.length)
+	if !isASCII(s) {
+		var reason string
+		if s, reason = t.conformCharset(s, how); reason != "" {
+			return s, reason
+		}
+		end = t.fitting(s)
 	}
-	s, reason := t.conformCharset(s, how)
-	if reason != "" {
-		return s, reason
-	}
-	end := t.fitting(s)
-	if end < len(s) && how.strict && (t.inBytes || strings.Trim(s[end:], " ") != "") {
+	if end < len(s) && how.strict && strings.Trim(s[end:], " ") != "" {
 		return s, tooLong
 	}
-	return t.trimmed(s[:end]), ""
-}
-
-// cutASCII is the way of nearly all values.
-func (t *columnType) cutASCII(s string, how converter) (string, string) {
-	if len(s) <= t.length {
-		return t.trimmed(s), ""
+	if s = s[:end]; t.kind == kindChar {
+		s = strings.TrimRight(s, " ")
 	}
-	// Excess spaces are cut off silently, but not from TEXT.
-	if how.strict && (t.inBytes || strings.Trim(s[t.length:], " ") != "") {
-		return s, tooLong
-	}
-	return t.trimmed(s[:t.length]), ""
-}
-
-// trimmed takes the spaces off the end of a CHAR.
-func (t *columnType) trimmed(s string) string {
-	if t.kind == kindChar {
-		return strings.TrimRight(s, " ")
-	}
-	return s
-}
-
-// fitting is the length in bytes of the part of s that the column can hold.
-func (t *columnType) fitting(s string) int {
-	if len(s) <= t.length {
-		return len(s)
-	}
-	if t.inBytes {
-		end := t.length
-		for end > 0 && !utf8.RuneStart(s[end]) {
-			end--
-		}
-		return end
-	}
-	characters := 0
-	for i := range s {
-		if characters == t.length {
-			return i
-		}
-		characters++
-	}
-	return len(s)
+	return s, ""
 }
 
 func isASCII(s string) bool {
@@ -74,47 +35,58 @@ func isASCII(s string) bool {
 	return true
 }
 
+// decode reads a character as the server does: unlike Go it takes lone surrogates ("\xed\xa0\x80") for characters.
+func decode(s string) (r rune, size int, ok bool) {
+	r, size = utf8.DecodeRuneInString(s)
+	if r != utf8.RuneError || size > 1 {
+		return r, size, true
+	}
+	if len(s) >= 3 && s[0] == 0xed && s[1] >= 0xa0 && s[1] <= 0xbf && s[2] >= 0x80 && s[2] <= 0xbf {
+		return 0xd000 | rune(s[1]&0x3f)<<6 | rune(s[2]&0x3f), 3, true
+	}
+	return r, 1, false
+}
+
+// fitting is the length in bytes of the part of s that the column can hold.
+func (t *columnType) fitting(s string) int {
+	if len(s) <= t.length {
+		return len(s)
+	}
+	end := 0
+	for characters := 0; end < len(s); characters++ {
+		_, size, _ := decode(s[end:])
+		if t.inBytes && end+size > t.length || !t.inBytes && characters == t.length {
+			break
+		}
+		end += size
+	}
+	return end
+}
+
 // conformCharset replaces, or refuses in strict mode, what the character set of the connection or of the column cannot hold.
 func (t *columnType) conformCharset(s string, how converter) (string, string) {
-	if t.holdsAll(s, how) {
+	if t.charset == unicode && !how.basicPlane && utf8.ValidString(s) {
 		return s, ""
-	}
-	if how.strict {
-		return s, invalidText
 	}
 	var out strings.Builder
 	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		valid := (r != utf8.RuneError || size > 1) && (!how.basicPlane || size < 4)
+		r, size, valid := decode(s[i:])
+		if !valid || how.basicPlane && size > 3 {
+			valid, size = false, 1
+		}
 		switch {
 		case valid && t.holds(r):
 			out.WriteString(s[i : i+size])
+		case how.strict:
+			return s, invalidText
 		case !valid && !how.mariadb && t.charset == unicode:
 			return out.String(), "" // MySQL gives up at the first invalid byte
 		default:
 			out.WriteByte('?')
-			if !valid {
-				size = 1
-			}
 		}
 		i += size
 	}
 	return out.String(), ""
-}
-
-func (t *columnType) holdsAll(s string, how converter) bool {
-	if !utf8.ValidString(s) {
-		return false
-	}
-	if t.charset == unicode && !how.basicPlane {
-		return true
-	}
-	for _, r := range s {
-		if !t.holds(r) || how.basicPlane && r > 0xffff {
-			return false
-		}
-	}
-	return true
 }
 
 // holds reports whether the column's character set has the character.
