@@ -132,7 +132,7 @@ func supported(s matomo.QueueSettings) error {
 	case s.Backend != matomo.BackendRedis:
 		return fmt.Errorf("backend %s %s", s.Backend, advice)
 	case s.RedisType != matomo.RedisStandAlone:
-		return fmt.Errorf("Redis %s %s", s.RedisType, advice) //nolint:staticcheck // a name
+		return fmt.Errorf("redis %s %s", s.RedisType, advice)
 	}
 	return nil
 }

@@ -154,8 +154,16 @@ func client(env queue.Env) string {
 
 // kinds tell by a parameter what a request is about.
 var kinds = []struct{ param, name string }{
-	{"ping", "ping"}, {"ec_id", "order"}, {"ec_items", "cart"}, {"idgoal", "goal"}, {"download", "download"}, {"link", "outlink"},
-	{"e_c", "event"}, {"search", "search"}, {"c_n", "content"}, {"url", "page"},
+	{"ping", "ping"},
+	{"ec_id", "order"},
+	{"ec_items", "cart"},
+	{"idgoal", "goal"},
+	{"download", "download"},
+	{"link", "outlink"},
+	{"e_c", "event"},
+	{"search", "search"},
+	{"c_n", "content"},
+	{"url", "page"},
 }
 
 // describe tells what a request is about: its kind and what it names; with -v all parameters.

@@ -28,7 +28,20 @@ func (c *processCommand) prepare(ctx context.Context) error {
 	if workers := c.conn.settings.queue.NumQueueWorkers; c.queueID.set && c.queueID.value >= workers {
 		return usage("--queue-id %d: the number of queues is %d, counted from 0", c.queueID.value, workers)
 	}
-	return c.conn.openQueue(ctx, c.workers+2)
+	if err := c.conn.openQueue(ctx, c.workers+2); err != nil {
+		return err
+	}
+	return c.warnOfOrphans(ctx)
+}
+
+// warnOfOrphans names queues that no worker takes.
+func (c *processCommand) warnOfOrphans(ctx context.Context) error {
+	orphans, err := c.conn.manager.Orphans(ctx)
+	for _, o := range orphans {
+		c.logs.Warn("queue left behind when the number of queues was lowered: nobody processes it until that is raised again",
+			"queue", o.ID, "sets", o.Waiting)
+	}
+	return err
 }
 
 // checkInstallation checks version, plugins and data files.

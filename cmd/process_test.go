@@ -224,22 +224,36 @@ func TestProcessRefusesWhereRowsWouldComeOutWrong(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, nil, []string{"config.ini.php"}},
-		{"database down", func(_ *testing.T, i *installation) { i.env["QUEUEDTRACKING_DB_PORT"] = "1" }, nil,
-			[]string{"database", "127.0.0.1:1", "connection refused", "is the server running?"}},
-		{"wrong database password", nil, []string{"--db-user", "nobody", "--db-password", "wrong-secret"},
-			[]string{"wrong password or user", "[database]"}},
+		{
+			"database down", func(_ *testing.T, i *installation) { i.env["QUEUEDTRACKING_DB_PORT"] = "1" }, nil,
+			[]string{"database", "127.0.0.1:1", "connection refused", "is the server running?"},
+		},
+		{
+			"wrong database password", nil,
+			[]string{"--db-user", "nobody", "--db-password", "wrong-secret"},
+			[]string{"wrong password or user", "[database]"},
+		},
 		{"unknown database", nil, []string{"--db-name", "elsewhere"}, []string{"no such database"}},
-		{"other tables", func(t *testing.T, i *installation) { i.reconfigure(t, "matomo_", "other_") }, nil,
-			[]string{"no table other_option", "tables_prefix"}},
+		{
+			"other tables", func(t *testing.T, i *installation) { i.reconfigure(t, "matomo_", "other_") }, nil,
+			[]string{"no table other_option", "tables_prefix"},
+		},
 		{"other version", func(t *testing.T, i *installation) {
 			i.db.MustExec("UPDATE matomo_option SET option_value = '4.16.0' WHERE option_name = 'version_core'")
 		}, nil, []string{"Matomo 4.16.0 is not supported", "--force-version"}},
-		{"unknown tracker plugin", func(t *testing.T, i *installation) { i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth") }, nil,
-			[]string{"Bandwidth", "--ignore-plugins"}},
-		{"no device data", func(t *testing.T, i *installation) { remove(t, i.dir, "vendor/matomo/device-detector") }, nil,
-			[]string{"device-detector/regexes/bots.yml", "--without-device-detection"}},
-		{"no list of search engines", func(t *testing.T, i *installation) { remove(t, i.dir, "vendor/matomo/searchengine-and-social-list") },
-			[]string{"--without-device-detection"}, []string{"SearchEngines.yml"}},
+		{
+			"unknown tracker plugin", func(t *testing.T, i *installation) { i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth") }, nil,
+			[]string{"Bandwidth", "--ignore-plugins"},
+		},
+		{
+			"no device data", func(t *testing.T, i *installation) { remove(t, i.dir, "vendor/matomo/device-detector") }, nil,
+			[]string{"device-detector/regexes/bots.yml", "--without-device-detection"},
+		},
+		{
+			"no list of search engines", func(t *testing.T, i *installation) { remove(t, i.dir, "vendor/matomo/searchengine-and-social-list") },
+			[]string{"--without-device-detection"},
+			[]string{"SearchEngines.yml"},
+		},
 		{"Redis down", nil, []string{"--redis-port", "1"}, []string{"redis 127.0.0.1:1", "connection refused"}},
 		{"no Redis password", nil, []string{"--redis-port", port(closed)}, []string{"password is needed"}},
 		{"wrong Redis password", nil, []string{"--redis-port", port(closed), "--redis-password", "wrong-secret"}, []string{"wrong password"}},

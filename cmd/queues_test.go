@@ -309,21 +309,31 @@ func TestTestSaysWhatDoesNotWork(t *testing.T) {
 		want  []string
 	}{
 		{"Redis down", nil, []string{"--redis-port", "1"}, []string{"not ok   connection", "connection refused", "-> see what redisHost"}},
-		{"no right to write", nil, []string{"--redis-port", port(reader), "--redis-database", "0", "--redis-user", "reader", "--redis-password", "pass-word"},
-			[]string{"not ok   set a lock", "-> the Redis user needs the commands", "set (not shown)"}},
-		{"locks get lost", nil, []string{"--redis-port", port(volatile), "--redis-database", "0", "--redis-password", "pass-word"},
-			[]string{"not ok   memory limit", "volatile-lru throws locks away", "noeviction"}},
+		{
+			"no right to write", nil,
+			[]string{"--redis-port", port(reader), "--redis-database", "0", "--redis-user", "reader", "--redis-password", "pass-word"},
+			[]string{"not ok   set a lock", "-> the Redis user needs the commands", "set (not shown)"},
+		},
+		{
+			"locks get lost", nil,
+			[]string{"--redis-port", port(volatile), "--redis-database", "0", "--redis-password", "pass-word"},
+			[]string{"not ok   memory limit", "volatile-lru throws locks away", "noeviction"},
+		},
 		{"database down", nil, []string{"--db-port", "1"}, []string{"not ok   connection", "skipped  all", "the settings are in the database"}},
 		{"table without transactions", func(_ *testing.T, i *installation) {
 			i.db.MustExec("ALTER TABLE matomo_log_conversion ENGINE=Aria TRANSACTIONAL=0")
 		}, nil, []string{"not ok   transactions", "matomo_log_conversion (Aria)", "ENGINE=InnoDB"}},
-		{"missing table", func(_ *testing.T, i *installation) { i.db.MustExec("DROP TABLE matomo_goal") }, nil,
-			[]string{"not ok   table matomo_goal", "tables_prefix"}},
+		{
+			"missing table", func(_ *testing.T, i *installation) { i.db.MustExec("DROP TABLE matomo_goal") }, nil,
+			[]string{"not ok   table matomo_goal", "tables_prefix"},
+		},
 		{"unknown plugin", func(t *testing.T, i *installation) {
 			i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth")
 		}, nil, []string{"not ok   plugins", "Bandwidth", "--ignore-plugins"}},
-		{"old version", func(_ *testing.T, i *installation) { i.db.MustExec("UPDATE matomo_option SET option_value = '4.1.0'") }, nil,
-			[]string{"not ok   Matomo's version"}},
+		{
+			"old version", func(_ *testing.T, i *installation) { i.db.MustExec("UPDATE matomo_option SET option_value = '4.1.0'") }, nil,
+			[]string{"not ok   Matomo's version"},
+		},
 		{"no data", func(t *testing.T, i *installation) { remove(t, i.dir, "vendor") }, nil, []string{"not ok   detection data", "bots.yml"}},
 		{"other backend", nil, []string{"--backend", "mysql"}, []string{"not ok   settings", "not supported yet"}},
 	} {

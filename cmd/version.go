@@ -8,6 +8,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// Version is the version that a release was built as; the linker sets it.
+var Version string
+
 // newVersionCommand: queuedtracking version.
 func newVersionCommand(p *program) *cobra.Command {
 	return &cobra.Command{
@@ -26,8 +29,11 @@ func newVersionCommand(p *program) *cobra.Command {
 	}
 }
 
-// version is the module's version, or the commit that was built.
+// version is that of the release, of the module, or the commit that was built.
 func version(info *debug.BuildInfo) string {
+	if Version != "" {
+		return Version
+	}
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
 	}

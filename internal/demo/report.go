@@ -19,6 +19,11 @@ const (
 	referrerType = `CASE v.referer_type WHEN 1 THEN 'direct entry' WHEN 2 THEN 'search engine' WHEN 3 THEN 'website'
 		WHEN 6 THEN 'campaign' WHEN 7 THEN 'social network' END`
 	deviceType = `CASE v.config_device_type WHEN 0 THEN 'desktop' WHEN 1 THEN 'smartphone' WHEN 2 THEN 'tablet' ELSE 'other' END`
+	browser    = `CASE v.config_browser_name WHEN 'CH' THEN 'Chrome' WHEN 'CM' THEN 'Chrome Mobile' WHEN 'FF' THEN 'Firefox' WHEN 'FM' THEN 'Firefox Mobile'
+		WHEN 'MF' THEN 'Mobile Safari' WHEN 'SF' THEN 'Safari' WHEN 'PS' THEN 'Microsoft Edge' WHEN 'SB' THEN 'Samsung Browser'
+		WHEN 'OP' THEN 'Opera' ELSE v.config_browser_name END`
+	system = `CASE v.config_os WHEN 'WIN' THEN 'Windows' WHEN 'MAC' THEN 'Mac' WHEN 'LIN' THEN 'GNU/Linux' WHEN 'AND' THEN 'Android' WHEN 'IOS' THEN 'iOS'
+		WHEN 'IPA' THEN 'iPadOS' WHEN 'COS' THEN 'Chrome OS' ELSE v.config_os END`
 )
 
 // reports are the queries of the report. %[1]s is the prefix of the tables.
@@ -27,31 +32,55 @@ var reports = []struct {
 	header []string
 	query  string
 }{
-	{"Visits per day and site (UTC)", []string{"Day", "Site", "#Visits", "#Visitors", "#Actions", "#Minutes"},
+	{
+		"Visits per day and site (UTC)",
+		[]string{"Day", "Site", "#Visits", "#Visitors", "#Actions", "#Minutes"},
 		`SELECT date(v.visit_first_action_time), s.name, COUNT(*), COUNT(DISTINCT v.idvisitor), SUM(v.visit_total_actions), SUM(v.visit_total_time) / 60
-		FROM %[1]slog_visit v JOIN %[1]ssite s ON s.idsite = v.idsite GROUP BY 1, 2 ORDER BY 1, 2`},
-	{"Most visited pages", []string{"Site", "Page", "#Views", "#Visits"},
+		FROM %[1]slog_visit v JOIN %[1]ssite s ON s.idsite = v.idsite GROUP BY 1, 2 ORDER BY 1, 2`,
+	},
+	{
+		"Most visited pages",
+		[]string{"Site", "Page", "#Views", "#Visits"},
 		`SELECT s.name, a.name, COUNT(*), COUNT(DISTINCT l.idvisit) FROM %[1]slog_link_visit_action l
 		JOIN %[1]slog_action a ON a.idaction = l.idaction_url AND a.type = 1 JOIN %[1]ssite s ON s.idsite = l.idsite
-		WHERE l.idaction_event_category IS NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 10`},
-	{"Where visits come from", []string{"Kind", "From", "Keyword", "#Visits"},
+		WHERE l.idaction_event_category IS NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 10`,
+	},
+	{
+		"Where visits come from",
+		[]string{"Kind", "From", "Keyword", "#Visits"},
 		`SELECT ` + referrerType + `, COALESCE(v.referer_name, ''), COALESCE(v.referer_keyword, ''), COUNT(*) FROM %[1]slog_visit v
-		GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 12`},
-	{"Browsers and devices", []string{"Browser", "System", "Device", "#Visits"},
-		`SELECT v.config_browser_name, v.config_os, ` + deviceType + `, COUNT(*) FROM %[1]slog_visit v GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 10`},
-	{"Countries, guessed from languages", []string{"Country", "#Visits"},
-		`SELECT location_country, COUNT(*) FROM %[1]slog_visit GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 6`},
-	{"Goals, carts and orders", []string{"Site", "What", "#Conversions", "#Revenue"},
+		GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 12`,
+	},
+	{
+		"Browsers and devices",
+		[]string{"Browser", "System", "Device", "#Visits"},
+		`SELECT ` + browser + `, ` + system + `, ` + deviceType + `, COUNT(*) FROM %[1]slog_visit v GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 10`,
+	},
+	{
+		"Countries, guessed from languages",
+		[]string{"Country", "#Visits"},
+		`SELECT location_country, COUNT(*) FROM %[1]slog_visit GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 6`,
+	},
+	{
+		"Goals, carts and orders",
+		[]string{"Site", "What", "#Conversions", "#Revenue"},
 		`SELECT s.name, COALESCE(g.name, CASE c.idgoal WHEN 0 THEN 'Orders' WHEN -1 THEN 'Abandoned carts' END), COUNT(*), printf('%%.2f', SUM(COALESCE(c.revenue, 0)))
 		FROM %[1]slog_conversion c JOIN %[1]ssite s ON s.idsite = c.idsite LEFT JOIN %[1]sgoal g ON g.idsite = c.idsite AND g.idgoal = c.idgoal
-		GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2`},
-	{"Site searches", []string{"Site", "Keyword", "#Searches"},
+		GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2`,
+	},
+	{
+		"Site searches",
+		[]string{"Site", "Keyword", "#Searches"},
 		`SELECT s.name, a.name, COUNT(*) FROM %[1]slog_link_visit_action l JOIN %[1]slog_action a ON a.idaction = l.idaction_name AND a.type = 8
-		JOIN %[1]ssite s ON s.idsite = l.idsite GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 6`},
-	{"Downloads, outlinks and events", []string{"Kind", "What", "#Times"},
+		JOIN %[1]ssite s ON s.idsite = l.idsite GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 6`,
+	},
+	{
+		"Downloads, outlinks and events",
+		[]string{"Kind", "What", "#Times"},
 		`SELECT CASE a.type WHEN 2 THEN 'outlink' WHEN 3 THEN 'download' ELSE 'event' END, a.name, COUNT(*) FROM %[1]slog_link_visit_action l
 		JOIN %[1]slog_action a ON a.idaction = CASE WHEN l.idaction_event_category > 0 THEN l.idaction_event_category ELSE l.idaction_url END
-		WHERE a.type IN (2, 3, 10) GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 10`},
+		WHERE a.type IN (2, 3, 10) GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 10`,
+	},
 }
 
 // Report reads the tables of the report from the database.

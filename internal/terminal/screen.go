@@ -15,19 +15,6 @@ func IsTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// Height is the number of lines of the terminal, 0 when the stream is none.
-func Height(stream any) int {
-	f, ok := stream.(*os.File)
-	if !ok {
-		return 0
-	}
-	_, height, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return height
-}
-
 // Screen is a terminal's second screen, on which something is refreshed in place. Close brings back what was there before.
 type Screen struct {
 	out     io.Writer
