@@ -203,8 +203,12 @@ func (a *applier) pendingPageview(row *store.Visit, pageviewID string) *store.Li
 
 func overlay(p, over store.Performance) store.Performance {
 	for _, column := range []struct{ to, from *store.NullInt }{
-		{&p.Network, &over.Network}, {&p.Server, &over.Server}, {&p.Transfer, &over.Transfer},
-		{&p.DOMProcessing, &over.DOMProcessing}, {&p.DOMCompletion, &over.DOMCompletion}, {&p.OnLoad, &over.OnLoad},
+		{&p.Network, &over.Network},
+		{&p.Server, &over.Server},
+		{&p.Transfer, &over.Transfer},
+		{&p.DOMProcessing, &over.DOMProcessing},
+		{&p.DOMCompletion, &over.DOMCompletion},
+		{&p.OnLoad, &over.OnLoad},
 	} {
 		if column.from.Valid {
 			*column.to = *column.from

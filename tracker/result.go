@@ -1,11 +1,9 @@
 package tracker
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/queuedtracking/queuedtracking/tracker/request"
-	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // Result counts what became of the requests of a batch. Requests = Tracked + Excluded + Rejected + Failed.
@@ -60,15 +58,3 @@ type PanicError struct {
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("internal error: %v", e.Value) }
-
-// isRejection reports whether Matomo refuses the request as well.
-func isRejection(err error) bool {
-	var rejection *request.Rejection
-	return errors.As(err, &rejection)
-}
-
-// isData reports whether the database would refuse the request's data.
-func isData(err error) bool {
-	var data *store.DataError
-	return errors.As(err, &data)
-}

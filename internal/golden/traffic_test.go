@@ -85,4 +85,3 @@ func unzip(t *testing.T, file string) *gzip.Reader {
 	}
 	return r
 }
-

@@ -40,7 +40,7 @@ func needsNoSanitizing(s string) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c >= utf8.RuneSelf:
-			return strings.IndexAny(s[i:], "\x00\"&'<>") < 0 && utf8.ValidString(s[i:])
+			return !strings.ContainsAny(s[i:], "\x00\"&'<>") && utf8.ValidString(s[i:])
 		case special[c]:
 			return false
 		}

@@ -17,7 +17,14 @@ func TestReadString(t *testing.T) {
 		v    Value
 		want string
 	}{
-		{String("a<b"), "a&lt;b"}, {Int(5), "5"}, {Float(1.5), "1.5"}, {Bool(true), "&quot;"}, {Bool(false), "&quot;"}, {ArrayValue(nil), "&quot;"}, {Null, "&quot;"}, {String(""), "&quot;"},
+		{String("a<b"), "a&lt;b"},
+		{Int(5), "5"},
+		{Float(1.5), "1.5"},
+		{Bool(true), "&quot;"},
+		{Bool(false), "&quot;"},
+		{ArrayValue(nil), "&quot;"},
+		{Null, "&quot;"},
+		{String(""), "&quot;"},
 		{String("0"), "0"},
 	} {
 		if got := ReadString(given(tt.v), "p", `"`); got != tt.want {

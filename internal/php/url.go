@@ -25,7 +25,7 @@ func ParseURL(s string) (u URL, ok bool) {
 		if isSchemeByte(s[i]) {
 			continue
 		}
-		if colon+1 < len(s) && strings.IndexAny(s[:colon], "?#") < 0 {
+		if colon+1 < len(s) && !strings.ContainsAny(s[:colon], "?#") {
 			return parsePort(s, colon)
 		}
 		return parseRelative(s, u)

@@ -67,7 +67,12 @@ func TestItems(t *testing.T) {
 		// items that are no arrays are taken apart by bytes
 		{`["abc","xyz95","0ab",5,true,null,""]`, []string{"a|b|c|0|1", "x|y|z|9|5", "5|||0|1", "1|||0|1"}},
 		// no items
-		{`[["x","y"`, nil}, {`null`, nil}, {`0`, nil}, {`""`, nil}, {`[]`, nil}, {``, nil},
+		{`[["x","y"`, nil},
+		{`null`, nil},
+		{`0`, nil},
+		{`""`, nil},
+		{`[]`, nil},
+		{``, nil},
 	}
 	for _, tt := range tests {
 		e, err := readItems(t, tt.in)

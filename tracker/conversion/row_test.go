@@ -168,8 +168,11 @@ func TestCountryIsGuessedWhereTheVisitHasNone(t *testing.T) {
 func TestDimensionsAreCopiedByIndex(t *testing.T) {
 	src := source(t, `{"idgoal":"1"}`)
 	src.Request.Site().Dimensions = []matomo.Dimension{
-		{ID: 11, Index: 1, Scope: "visit"}, {ID: 12, Index: 3, Scope: "visit"}, {ID: 13, Index: 5, Scope: "visit"},
-		{ID: 14, Index: 3, Scope: "action"}, {ID: 15, Index: 9, Scope: "visit"},
+		{ID: 11, Index: 1, Scope: "visit"},
+		{ID: 12, Index: 3, Scope: "visit"},
+		{ID: 13, Index: 5, Scope: "visit"},
+		{ID: 14, Index: 3, Scope: "action"},
+		{ID: 15, Index: 9, Scope: "visit"},
 	}
 	src.VisitDimensions, src.ConversionDimensions = []int{1, 3, 5, 9}, []int{2, 3, 5, 1, 9}
 	got, err := NewGoalConversion(src, Converted{Goal: &matomo.Goal{ID: 1}})

@@ -35,8 +35,10 @@ func TestInstallationChecksAreExcluded(t *testing.T) {
 func TestMarkNonce(t *testing.T) {
 	const now = 1_000_000
 	for _, test := range []struct{ option, want string }{
-		{`{"n": {"time": 1000000, "url": "http://a.example", "isSuccessful": false}, "old": {"time": 999969}}`,
-			`{"n":{"time":1000000,"url":"http:\/\/a.example","isSuccessful":true}}`},
+		{
+			`{"n": {"time": 1000000, "url": "http://a.example", "isSuccessful": false}, "old": {"time": 999969}}`,
+			`{"n":{"time":1000000,"url":"http:\/\/a.example","isSuccessful":true}}`,
+		},
 		{`{"other":{"time":999970},"n":{"time":"999970"},"odd":5}`, `{"other":{"time":999970},"n":{"time":"999970","isSuccessful":true},"odd":5}`},
 		{`{"n":{"url":"x"}}`, `{"n":{"url":"x","isSuccessful":true}}`},
 		{`{"n":{"time":999969}}`, ""},

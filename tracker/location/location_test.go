@@ -60,12 +60,29 @@ func country(code string) store.Location { return store.Location{Country: store.
 func TestCountryFromLanguage(t *testing.T) {
 	for _, tt := range []struct{ languages, guessed, certain string }{
 		// §D.4
-		{"de-at,de,en", "at", "at"}, {"en-us", "us", "us"}, {"*", "xx", "xx"}, {"fr,en-gb", "fr", "gb"}, {"c", "xx", "xx"}, {"", "xx", "xx"},
-		{"sr-rs", "rs", "rs"}, {"zh-hant-tw,zh", "tw", "tw"}, {"de", "de", "xx"}, {"sq-xk", "xx", "xx"}, {"en", "xx", "xx"}, {"deu", "xx", "xx"},
-		{"fil-ph", "ph", "ph"}, {"es-419,es", "xx", "xx"},
+		{"de-at,de,en", "at", "at"},
+		{"en-us", "us", "us"},
+		{"*", "xx", "xx"},
+		{"fr,en-gb", "fr", "gb"},
+		{"c", "xx", "xx"},
+		{"", "xx", "xx"},
+		{"sr-rs", "rs", "rs"},
+		{"zh-hant-tw,zh", "tw", "tw"},
+		{"de", "de", "xx"},
+		{"sq-xk", "xx", "xx"},
+		{"en", "xx", "xx"},
+		{"deu", "xx", "xx"},
+		{"fil-ph", "ph", "ph"},
+		{"es-419,es", "xx", "xx"},
 		{"sr-latn-rs", "la", "la"}, // §H.13
-		{"de;x-at", "de", "at"}, {"de x-at", "at", "at"}, {"xx", "xx", "xx"}, {"0", "xx", "xx"}, {"en-", "xx", "xx"}, {"en-a", "xx", "xx"},
-		{"uk", "ua", "xx"}, {"germ,en-us", "us", "us"},
+		{"de;x-at", "de", "at"},
+		{"de x-at", "at", "at"},
+		{"xx", "xx", "xx"},
+		{"0", "xx", "xx"},
+		{"en-", "xx", "xx"},
+		{"en-a", "xx", "xx"},
+		{"uk", "ua", "xx"},
+		{"germ,en-us", "us", "us"},
 	} {
 		if got := CountryFromLanguage(tt.languages, true); got != tt.guessed {
 			t.Errorf("%q: %q", tt.languages, got)
@@ -93,12 +110,23 @@ func TestAnonymizeIP(t *testing.T) {
 		mask int
 		want string
 	}{
-		{"203.0.113.77", 0, "203.0.113.77"}, {"203.0.113.77", 1, "203.0.113.0"}, {"203.0.113.77", 2, "203.0.0.0"}, {"203.0.113.77", 3, "203.0.0.0"},
-		{"203.0.113.77", 4, "0.0.0.0"}, {"203.0.113.77", 9, "0.0.0.0"}, {"203.0.113.77", -1, "203.0.113.77"},
+		{"203.0.113.77", 0, "203.0.113.77"},
+		{"203.0.113.77", 1, "203.0.113.0"},
+		{"203.0.113.77", 2, "203.0.0.0"},
+		{"203.0.113.77", 3, "203.0.0.0"},
+		{"203.0.113.77", 4, "0.0.0.0"},
+		{"203.0.113.77", 9, "0.0.0.0"},
+		{"203.0.113.77", -1, "203.0.113.77"},
 		// §D.6
-		{"2001:db8:1:2:3:4:5:6", 0, "2001:db8:1:2:3:4:5:6"}, {"2001:db8:1:2:3:4:5:6", 1, "2001:db8:1:2::"}, {"2001:db8:1:2:3:4:5:6", 2, "2001:db8:1::"},
-		{"2001:db8:1:2:3:4:5:6", 3, "2001:d00::"}, {"2001:db8:1:2:3:4:5:6", 4, "::"}, {"::ffff:1.2.3.4", 2, "::ffff:1.2.0.0"}, {"::1", 1, "::"},
-		{"::1.2.3.4", 1, "::1.2.3.0"}, {"::1:1.2.3.4", 1, "::"},
+		{"2001:db8:1:2:3:4:5:6", 0, "2001:db8:1:2:3:4:5:6"},
+		{"2001:db8:1:2:3:4:5:6", 1, "2001:db8:1:2::"},
+		{"2001:db8:1:2:3:4:5:6", 2, "2001:db8:1::"},
+		{"2001:db8:1:2:3:4:5:6", 3, "2001:d00::"},
+		{"2001:db8:1:2:3:4:5:6", 4, "::"},
+		{"::ffff:1.2.3.4", 2, "::ffff:1.2.0.0"},
+		{"::1", 1, "::"},
+		{"::1.2.3.4", 1, "::1.2.3.0"},
+		{"::1:1.2.3.4", 1, "::"},
 	} {
 		if got := AnonymizeIP(binaryIP(t, tt.ip), tt.mask); got != binaryIP(t, tt.want) {
 			t.Errorf("%s by %d: %s, want %s", tt.ip, tt.mask, php.FormatIP([]byte(got)), tt.want)

@@ -29,8 +29,16 @@ func TestRegionsAreFoundByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ country, name, want string }{
-		{"DE", "Berlin", "BE"}, {"DE", "LAND BERLIN", "BE"}, {"DE", "lower saxony", "NI"}, {"DE", `N's \ \x`, "NI"}, {"DE", "Bërlin", "BE"},
-		{"CI", "cote d'ivoire-lodz SS ae", "01"}, {"CI", "文", "7"}, {"DE", "Bavaria", ""}, {"FR", "Berlin", ""}, {"DE", "", ""},
+		{"DE", "Berlin", "BE"},
+		{"DE", "LAND BERLIN", "BE"},
+		{"DE", "lower saxony", "NI"},
+		{"DE", `N's \ \x`, "NI"},
+		{"DE", "Bërlin", "BE"},
+		{"CI", "cote d'ivoire-lodz SS ae", "01"},
+		{"CI", "文", "7"},
+		{"DE", "Bavaria", ""},
+		{"FR", "Berlin", ""},
+		{"DE", "", ""},
 	} {
 		if got := regions.code(tt.country, tt.name); got != tt.want {
 			t.Errorf("%s %q: %q", tt.country, tt.name, got)

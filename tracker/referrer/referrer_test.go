@@ -30,8 +30,10 @@ func testInput(url, referrer string) Input {
 	return Input{
 		Site: site, URL: url, Referrer: referrer, Raw: php.NewArray(0),
 		General: &matomo.General{SiteURLs: matomo.NewURLIndex([]matomo.SiteURL{
-			{SiteID: 1, URL: "http://site.example.org"}, {SiteID: 1, URL: "http://alias.example.net"},
-			{SiteID: 2, URL: "https://other.example.org/Shop"}, {SiteID: 2, URL: "https://plain.example.org"},
+			{SiteID: 1, URL: "http://site.example.org"},
+			{SiteID: 1, URL: "http://alias.example.net"},
+			{SiteID: 2, URL: "https://other.example.org/Shop"},
+			{SiteID: 2, URL: "https://plain.example.org"},
 		})},
 	}
 }

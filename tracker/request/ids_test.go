@@ -111,7 +111,7 @@ func TestOrderIDIsAnonymisedAtRandom(t *testing.T) {
 	if len(one) != 40 || one != same || one == two {
 		t.Errorf("%s, %s, %s", one, same, two)
 	}
-	if order() == order() {
+	if first, second := order(), order(); first == second {
 		t.Error("not random by default")
 	}
 }

@@ -44,10 +44,16 @@ var conformCases = []struct {
 
 func TestConformModelsTheServer(t *testing.T) {
 	server := testserver.MariaDB(t)
-	for _, mode := range []string{"STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION", ""} {
+	for _, session := range []struct{ mode, charset string }{
+		{"STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION", "utf8mb4"},
+		{"STRICT_ALL_TABLES", "utf8mb3"},
+		{"", "utf8mb4"},
+	} {
 		db := emptyMariaDB(t, server)
 		db.SetMaxOpenConns(1)
-		db.MustExec("SET sql_mode = ?", mode)
+		db.MustExec("SET NAMES " + session.charset)
+		db.MustExec("SET sql_mode = ?", session.mode)
+		how := converter{strict: session.mode != "", mariadb: true, basicPlane: session.charset == "utf8mb3"}
 		for i, c := range conformCases {
 			table := fmt.Sprintf("t%d", i)
 			declared := c.declared
@@ -58,7 +64,7 @@ func TestConformModelsTheServer(t *testing.T) {
 			typ := parseType(c.declared, c.charset)
 			typ.nullable = true
 			for _, value := range c.values {
-				compareWithServer(t, db, table, c.declared+" "+c.charset, &typ, value, converter{strict: mode != "", mariadb: true})
+				compareWithServer(t, db, table, c.declared+" "+c.charset, &typ, value, how)
 			}
 		}
 	}
@@ -92,7 +98,7 @@ func compareWithServer(t *testing.T, db *sqlx.DB, table, column string, typ *col
 		text := Text(value)
 		reason := typ.conform(&text, h)
 		stored, err := store(value, verb)
-		what := fmt.Sprintf("%s into %s, strict %v", verb, column, how.strict)
+		what := fmt.Sprintf("%s into %s, %+v", verb, column, how)
 		if (err != nil) != (reason != "") {
 			t.Errorf("%s: %q: server says %v, model %q", what, value, err, reason)
 			continue
