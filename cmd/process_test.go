@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -303,4 +304,41 @@ func TestRefusalsCanBeOverridden(t *testing.T) {
 	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1", "--force-version", "--ignore-plugins", "--without-device-detection")
 	contains(t, r.stdout, "Tracked: 1 of 1 request ")
 	contains(t, r.stderr, "Matomo 6.0.0", "plugin=Bandwidth")
+}
+
+func TestTwoProcessesShareTheQueues(t *testing.T) {
+	i := newInstallation(t)
+	i.fill(t, 1500, 4)
+	results := make(chan result)
+	for range 2 {
+		go func() {
+			results <- i.run(t, []string{"process", "--workers", "2", "--force-num-requests-process-at-once", "3", "--cycle", "3"}, func(p *program) {
+				p.sleep = func(context.Context, time.Duration) {}
+			})
+		}()
+	}
+	requests, actions := 0, 0
+	for range 2 {
+		r := <-results
+		if r.status != statusDone {
+			t.Errorf("exit status %d: %s", r.status, r.stderr)
+		}
+		m := regexp.MustCompile(`of ([\d,]+) requests? \(.*, ([\d,]+) actions?,`).FindStringSubmatch(r.stdout)
+		if m == nil {
+			t.Fatal(r.stdout)
+		}
+		requests += atoi(t, strings.ReplaceAll(m[1], ",", ""))
+		actions += atoi(t, strings.ReplaceAll(m[2], ",", ""))
+	}
+	rest := i.waiting(t)
+	if rest > 4*2 {
+		t.Errorf("%d sets are left, each queue may hold 2", rest)
+	}
+	contains(t, i.ok(t, "process", "--force-num-requests-process-at-once", "1").stdout, "Tracked: ")
+	if n := i.count(t, "log_link_visit_action"); n < actions || i.waiting(t) != 0 {
+		t.Errorf("%d rows for %d actions and what was left", n, actions)
+	}
+	if requests > 1500 || requests < 1500-int(rest)*5 {
+		t.Errorf("%d requests were processed, %d sets were left of 1500", requests, rest)
+	}
 }
