@@ -108,11 +108,13 @@ func (c *processCommand) printSummary(s replay.Summary) {
 		{s.Undecodable, "put aside as dead letters: entries that hold no requests"},
 		{s.Recovered, "entries that an earlier run had committed and not removed: removed"},
 		{s.Retries, "transactions repeated after a deadlock, a time-out or a lost connection"},
-		{s.Busy, "queues left to other workers, who have locked them"},
 	} {
 		if line.n > 0 {
 			fmt.Fprintf(w, "  %s %s\n", terminal.Number(line.n), line.text)
 		}
+	}
+	if s.Busy > 0 {
+		fmt.Fprintf(w, "  %s left to another worker, who had it locked\n", terminal.Count(s.Busy, "queue"))
 	}
 	if letters := s.Failed + s.Undecodable; letters > 0 && !c.dryRun {
 		fmt.Fprintf(w, "Dead letters are in the Redis lists %s, one JSON object each, with the error.\n", queue.FailedKey("<queue>"))

@@ -126,7 +126,7 @@ func TestLockedQueuesAreLeftToTheirWorkers(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := i.ok(t, "process", "--num-queue-workers", "1", "--force-num-requests-process-at-once", "1")
-	contains(t, r.stdout, "Tracked: 0 of 0 requests", "1 queues left to other workers")
+	contains(t, r.stdout, "Tracked: 0 of 0 requests", "1 queue left to another worker")
 	if i.waiting(t) != 1 {
 		t.Error("the entry is gone")
 	}
