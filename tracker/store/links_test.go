@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func pageview(v *Visit, id string, url, title ActionID) *LinkAction {
+	return &LinkAction{Visit: v, SiteID: 1, Visitor: v.Visitor, ServerTime: testTime, PageviewID: Text(id), URL: url, Name: title, URLRef: NoAction}
+}
+
+func insertLinks(t testing.TB, s *Store, links ...*LinkAction) {
+	t.Helper()
+	for _, l := range links {
+		if err := s.ConformLinkAction(l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inTx(t, s, func(ctx context.Context, tx *Tx) error { return tx.InsertLinkActions(ctx, links) })
+}
+
+func TestPageviewsAreFound(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, s *Store) {
+		v, w := insertVisit(t, s, 1), insertVisit(t, s, 2)
+		url, title, download := entry(1, "example.org/"), entry(4, "Title"), entry(3, "example.org/a.pdf")
+		create(t, s, url, title, download)
+		titled, both, second := pageview(v, "aaaaaa", NoAction, ActionOf(title)), pageview(v, "aaaaaa", ActionOf(url), ActionOf(title)), pageview(v, "aaaaaa", ActionOf(url), NoAction)
+		onlyTitle, file := pageview(v, "bbbbbb", NoAction, ActionOf(title)), pageview(v, "cccccc", ActionOf(download), NoAction)
+		insertLinks(t, s, titled, both, second, onlyTitle, file)
+		queries := []PageviewQuery{{v.ID, "aaaaaa"}, {v.ID, "bbbbbb"}, {v.ID, "cccccc"}, {w.ID, "aaaaaa"}, {v.ID, "aaaaaaa"}, {v.ID, "'"}}
+		for len(queries) <= maxRows/2 {
+			queries = append(queries, PageviewQuery{v.ID, "zzzzzz"})
+		}
+		queries = append(queries, PageviewQuery{v.ID, "bbbbbb"})
+		var found []int64
+		inTx(t, s, func(ctx context.Context, tx *Tx) (err error) {
+			found, err = tx.FindPageviews(ctx, queries)
+			return err
+		})
+		if diff := cmp.Diff([]int64{both.ID, onlyTitle.ID, 0, 0, 0, 0}, found[:6]); diff != "" || found[len(found)-1] != onlyTitle.ID {
+			t.Error(diff, found[len(found)-1])
+		}
+	})
+}
+
+func TestLinkActionsAreUpdated(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, s *Store) {
+		v := insertVisit(t, s, 1)
+		var links []*LinkAction
+		for range 3 {
+			l := pageview(v, "", NoAction, NoAction)
+			l.Performance = Performance{Network: Int(1), Server: Int(2)}
+			l.CustomFloat, l.ProductPrice = Text("1.5"), Text("0.1")
+			links = append(links, l)
+		}
+		insertLinks(t, s, links...)
+		stats := inTx(t, s, func(ctx context.Context, tx *Tx) error {
+			return tx.UpdateLinkActions(ctx, []LinkChange{
+				{ID: links[2].ID, TimeSpent: Int(30)},
+				{ID: links[0].ID, TimeSpent: Int(10)},
+				{ID: links[1].ID, Performance: &Performance{Server: Int(20), OnLoad: Int(0)}},
+				{ID: links[1].ID + 1000, TimeSpent: Int(1)},
+				{ID: 7},
+			})
+		})
+		if stats.Statements != 4 || stats.GoneVisits != 0 {
+			t.Errorf("%+v", stats)
+		}
+		var rows []struct {
+			Spent   NullInt `db:"time_spent"`
+			Network NullInt `db:"time_network"`
+			Server  NullInt `db:"time_server"`
+			Load    NullInt `db:"time_on_load"`
+			Float   float64 `db:"custom_float"`
+		}
+		if err := s.db.Unsafe().Select(&rows, "SELECT * FROM m_log_link_visit_action ORDER BY idlink_va"); err != nil {
+			t.Fatal(err)
+		}
+		type row = struct{ Spent, Network, Server, Load NullInt }
+		want := []row{{Int(10), Int(1), Int(2), NullInt{}}, {NullInt{}, Int(1), Int(20), Int(0)}, {Int(30), Int(1), Int(2), NullInt{}}}
+		for i, r := range rows {
+			if diff := cmp.Diff(want[i], row{r.Spent, r.Network, r.Server, r.Load}); diff != "" || r.Float != 1.5 {
+				t.Errorf("row %d: %s, custom_float %v", i, diff, r.Float)
+			}
+		}
+	})
+}
+
+func TestLastLinkOfNewVisitIsWrittenAfterwards(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, s *Store) {
+		v := newTestVisit(1, 1, testTime)
+		link := pageview(v, "", NoAction, NoAction)
+		v.LastLinkAction = LinkOf(link)
+		before := *v
+		before.LastLinkAction = LinkID{}
+		inTx(t, s, func(ctx context.Context, tx *Tx) error {
+			if err := tx.InsertVisits(ctx, []*Visit{v}); err != nil {
+				return err
+			}
+			if err := tx.InsertLinkActions(ctx, []*LinkAction{link}); err != nil {
+				return err
+			}
+			return tx.UpdateVisits(ctx, []VisitChange{{&before, v}})
+		})
+		if got := find(t, s, byVisitorQuery(v))[0].LastLinkAction.ID; got != link.ID || got == 0 {
+			t.Errorf("last_idlink_va %d, want %d", got, link.ID)
+		}
+	})
+}
