@@ -6,7 +6,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race check fmt golden devices perf fuzz cover demo servers clean
+.PHONY: help build test race check fmt golden devices perf bench fuzz cover demo servers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ perf: servers ## the 6,000 recorded entries of ../shared/perf through the real c
 
 devices: ## all recorded user agents: every column, and the time per user agent
 	$(GO) test ./tracker/device -count=1 -v -run 'TestDeviceCorpus|TestRecordedVisits'
+
+ROUNDS ?= 10
+bench: servers ## throughput beside the ceiling of the same machine: ROUNDS times 6,000 recorded requests
+	$(GO) test ./internal/bench -count=1 -v -timeout 30m -run TestThroughput -bench.rounds $(ROUNDS)
 
 FUZZTIME ?= 30s
 fuzz: ## fuzz each target for FUZZTIME

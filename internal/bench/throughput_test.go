@@ -1,0 +1,336 @@
+package bench
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"crypto/md5"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/queuedtracking/queuedtracking/internal/assembly"
+	"github.com/queuedtracking/queuedtracking/internal/golden"
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/replay"
+	"github.com/queuedtracking/queuedtracking/tracker/device"
+)
+
+var (
+	rounds  = flag.Int("bench.rounds", 0, "how often the 6,000 recorded entries are drained, with fresh visitors each time; 0: one tenth of them, once")
+	profile = flag.String("bench.profile", "", "write a CPU profile of the first measurement to this file")
+	shared  = filepath.Join("..", "..", "..", "shared")
+)
+
+func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }
+
+// TestThroughput drains the recorded traffic with durable commits and prints the speed beside that of inserting the rows and nothing
+// else.
+func TestThroughput(t *testing.T) {
+	if _, err := os.Stat(filepath.Join(shared, "perf")); err != nil {
+		t.Skip("../shared/perf is not there")
+	}
+	b := newBench(t)
+	var lines []string
+	ceilings := make(map[int]float64)
+	for i, m := range []struct {
+		name           string
+		batch, workers int
+	}{
+		{"one worker", 25, 1},
+		{"two workers", 25, 2},
+		{"one worker", 100, 1},
+		{"one worker", 500, 1},
+	} {
+		speed, line := b.drain(t, m.batch, m.workers, i == 0)
+		ceiling, ok := ceilings[m.batch]
+		if !ok {
+			ceiling = b.ceiling(t, m.batch)
+			ceilings[m.batch] = ceiling
+		}
+		lines = append(lines, fmt.Sprintf("%-12s %5d %9.0f %9.0f %6.2f  %s", m.name, m.batch, speed, ceiling, speed/ceiling, line))
+		b.reset(t)
+	}
+	t.Logf("\n%-12s %5s %9s %9s %6s\n%s\npeak memory of the process with its tests: %d MB",
+		"", "batch", "req/s", "ceiling", "ratio", strings.Join(lines, "\n"), peakMemory())
+}
+
+type bench struct {
+	server  *testserver.MariaDBServer
+	db      *sqlx.DB
+	backend *queue.Redis
+	install *golden.Installation
+	config  *matomo.Config
+	devices *device.Detector
+	entries []golden.Entry
+	round   int
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{server: testserver.MariaDB(t, testserver.Durable()), entries: readEntries(t)}
+	home := t.TempDir()
+	data, err := filepath.Abs(filepath.Join(shared, "matomo-data", "vendor"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(data, filepath.Join(home, "vendor")); err != nil {
+		t.Fatal(err)
+	}
+	database := b.server.CreateDatabase(t)
+	plain, err := matomo.ParseConfig(home, golden.DatabaseConfig(b.server.Socket, database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.db, err = plain.Database().Open(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.db.Close() })
+	b.install, err = golden.Install(context.Background(), b.db, filepath.Join(shared, "golden", "install"), func(ctx context.Context, script string) error {
+		for _, statement := range golden.Statements(script) {
+			if _, err := b.db.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.config, err = matomo.ParseConfig(home, b.install.Config(&golden.Case{}, map[string]map[string]any{
+		"database": {"unix_socket": b.server.Socket, "dbname": database},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.devices, err = device.Load(b.config.Vendor().DeviceRegexes()); err != nil {
+		t.Fatal(err)
+	}
+	redis := testserver.Redis(t)
+	if b.backend, err = queue.NewRedis(queue.RedisOptions{Host: redis.Host, Port: redis.Port}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.backend.Close() })
+	b.reset(t)
+	return b
+}
+
+func (b *bench) reset(t *testing.T) {
+	t.Helper()
+	if err := b.install.Prepare(context.Background(), &golden.Case{}); err != nil {
+		t.Fatal(err)
+	}
+	b.round = 0
+}
+
+func readEntries(t *testing.T) []golden.Entry {
+	t.Helper()
+	f, err := os.Open(filepath.Join(shared, "perf", "queue-perf.jsonl.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(z)
+	lines.Buffer(nil, 1<<20)
+	var entries []golden.Entry
+	for lines.Scan() {
+		var e golden.Entry
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, e)
+	}
+	if *rounds == 0 {
+		entries = entries[:len(entries)/10]
+	}
+	return entries
+}
+
+// push queues one more round of the corpus: the same visits by other visitors, a day later each time. With several queues the visitor id
+// decides, as in PHP.
+func (b *bench) push(t *testing.T, queues int) int {
+	t.Helper()
+	ctx := context.Background()
+	elements := make(map[string][][]byte)
+	for _, e := range b.entries {
+		set, err := queue.Decode(golden.Compress(e.Entry))
+		if err != nil {
+			t.Fatal(err)
+		}
+		params := set.Requests[0]
+		sum := md5.Sum([]byte(php.ToString(params.Value("_id")) + strconv.Itoa(b.round)))
+		params.Set("_id", php.String(hex.EncodeToString(sum[:8])))
+		set.Time += int64(b.round) * 86400
+		element, err := queue.Encode(set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := queue.Key(queue.QueueID(params, "", queues))
+		elements[list] = append(elements[list], element)
+	}
+	for list, values := range elements {
+		if err := b.backend.Append(ctx, list, values...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.round++
+	return len(b.entries)
+}
+
+// drain measures rounds of the corpus.
+func (b *bench) drain(t *testing.T, batch, workers int, profiled bool) (speed float64, line string) {
+	t.Helper()
+	ctx := context.Background()
+	clock := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+	installation, err := matomo.Open(ctx, b.config, b.db, clock, matomo.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	devices, err := b.devices.Forgetful()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := assembly.Assemble(ctx, installation, b.db, assembly.Options{
+		Clock: clock, Random: rand.Reader, Devices: devices, Log: slog.New(slog.DiscardHandler), Cores: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	queues := workers
+	requests := 0
+	for range max(1, *rounds) {
+		requests += b.push(t, queues)
+	}
+	var mu sync.Mutex
+	var latencies []time.Duration
+	runtime.GC()
+	if profiled && *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			t.Fatal(err)
+		}
+		defer pprof.StopCPUProfile()
+	}
+	meter := startMeter()
+	summary, err := replay.Run(ctx, nil, replay.Options{
+		Backend: b.backend, Store: a.Store(), NewTracker: func() replay.Tracker { return a.NewTracker() },
+		Clock: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Queues: queues, Only: replay.AnyQueue, BatchSize: batch, Threshold: 1, Workers: workers,
+		OnBatch: func(done replay.Batch) {
+			mu.Lock()
+			defer mu.Unlock()
+			latencies = append(latencies, done.Duration)
+		},
+	})
+	spent := meter.stop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if summary.Tracked != requests {
+		t.Fatalf("%d of %d requests tracked", summary.Tracked, requests)
+	}
+	return spent.perSecond(requests), fmt.Sprintf(
+		"CPU s per 1,000: own %s, database %s, redis %s; %d allocations per request; batch p50 %s, p99 %s",
+		perThousand(spent.own, requests), perThousand(spent.servers["mariadbd"], requests), perThousand(spent.servers["redis-server"], requests),
+		spent.allocations/uint64(requests), percentile(latencies, 50).Round(10*time.Microsecond), percentile(latencies, 99).Round(10*time.Microsecond))
+}
+
+// ceiling inserts the rows that are in log_visit and log_link_visit_action once more, on one connection with plain multi-row statements and
+// nothing else, a transaction for as many actions as a batch has.
+func (b *bench) ceiling(t *testing.T, batch int) float64 {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := b.db.Connx(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	links, visits := tuples(t, conn, "log_link_visit_action"), tuples(t, conn, "log_visit")
+	run := func(statement string) {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, table := range []string{"log_link_visit_action", "log_visit"} {
+		run("CREATE TABLE ceiling_" + table + " LIKE " + golden.Prefix + table)
+		defer run("DROP TABLE ceiling_" + table)
+	}
+	started := time.Now()
+	written := 0
+	for first := 0; first < len(links); first += batch {
+		last := min(first+batch, len(links))
+		upTo := len(visits) * last / len(links)
+		run("BEGIN")
+		if upTo > written {
+			run("INSERT INTO ceiling_log_visit VALUES " + strings.Join(visits[written:upTo], ","))
+			written = upTo
+		}
+		run("INSERT INTO ceiling_log_link_visit_action VALUES " + strings.Join(links[first:last], ","))
+		run("COMMIT")
+	}
+	return float64(len(links)) / time.Since(started).Seconds()
+}
+
+// tuples returns the rows of a table as SQL literals.
+func tuples(t *testing.T, conn *sqlx.Conn, table string) []string {
+	t.Helper()
+	rows, err := conn.QueryxContext(context.Background(), "SELECT * FROM "+golden.Prefix+table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for rows.Next() {
+		values, err := rows.SliceScan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cells := make([]string, len(values))
+		for i, v := range values {
+			switch v := v.(type) {
+			case nil:
+				cells[i] = "NULL"
+			case []byte:
+				if strings.Contains(types[i].DatabaseTypeName(), "BINARY") {
+					cells[i] = "x'" + hex.EncodeToString(v) + "'"
+				} else {
+					cells[i] = "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(string(v)) + "'"
+				}
+			default:
+				cells[i] = fmt.Sprint(v)
+			}
+		}
+		out = append(out, "("+strings.Join(cells, ",")+")")
+	}
+	return out
+}
