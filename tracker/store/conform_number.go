@@ -182,7 +182,7 @@ func (t *columnType) conformFloat(s string, how converter) (string, string) {
 	}
 	text := s[start:end]
 	if text == "" {
-		return "0", ""
+		text = "0"
 	}
 	if t.precision > 0 {
 		return t.conformFixed(text, how)
@@ -199,7 +199,7 @@ func (t *columnType) conformFloat(s string, how converter) (string, string) {
 		return strconv.FormatFloat(low, 'g', -1, 64), ""
 	}
 	const exactDigits = 7
-	if t.kind == kindFloat && len(text) > exactDigits {
+	if t.kind == kindFloat && len(text) > exactDigits && math.Abs(f) < math.MaxFloat32 { // whose short form is out of range
 		text = strconv.FormatFloat(f, 'g', -1, 32)
 	}
 	return text, ""

@@ -48,6 +48,25 @@ func TestOptionsAreWrittenAndOverwritten(t *testing.T) {
 	})
 }
 
+func TestOptionIsRead(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, s *Store) {
+		inTx(t, s, func(ctx context.Context, tx *Tx) error {
+			if err := tx.SetOptions(ctx, []Option{{Name: "here", Value: "v"}}); err != nil {
+				return err
+			}
+			value, found, err := tx.Option(ctx, "here")
+			if value != "v" || !found {
+				t.Errorf("%q, %v", value, found)
+			}
+			_, missing, err2 := tx.Option(ctx, "there")
+			if missing {
+				t.Error("found what is not there")
+			}
+			return errors.Join(err, err2)
+		})
+	})
+}
+
 func TestCheckpointIsReadAndSaved(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, s *Store) {
 		const list = "trackingQueueV1_0"
@@ -126,11 +145,14 @@ func TestCheckpointFencesASecondWorker(t *testing.T) {
 func waitForLock(t testing.TB, s *Store) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
-		var n int
-		if err := s.db.Get(&n, "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"); err != nil {
+		var status struct {
+			Name  string `db:"Variable_name"`
+			Value int    `db:"Value"`
+		}
+		if err := s.db.Get(&status, "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'"); err != nil {
 			t.Fatal(err)
 		}
-		if n > 0 {
+		if status.Value > 0 {
 			return
 		}
 	}
