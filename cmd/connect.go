@@ -72,7 +72,11 @@ func (c *connection) openConfig() error {
 		return err
 	}
 	c.settings.database = c.config.Database()
-	return c.program.apply(c.flags, c.settings.ofDatabase())
+	if err := c.program.apply(c.flags, c.settings.ofDatabase()); err != nil {
+		return err
+	}
+	c.config = c.config.WithDatabase(c.settings.database)
+	return nil
 }
 
 // openDatabase connects and looks at the installation in the database.

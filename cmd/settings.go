@@ -75,12 +75,16 @@ func (o *overrides) ofQueue() []override {
 func (o *overrides) ofDatabase() []override {
 	d := &o.database
 	return []override{
-		text("db-host", "host name, address or path of a unix socket", &d.Host),
+		{"db-host", "host name, address or path of a unix socket", false, func(v string) error {
+			d.Host, d.Socket = v, "" // a socket in config.ini.php would win
+			return nil
+		}},
 		number("db-port", "port", &d.Port),
 		text("db-socket", "path of a unix socket", &d.Socket),
 		text("db-user", "user", &d.Username),
 		text("db-password", "password; better in the variable: command lines can be seen by others", &d.Password),
 		text("db-name", "name of the database", &d.Name),
+		text("db-prefix", "what the names of Matomo's tables begin with", &d.Prefix),
 		text("db-charset", "character set of the connection", &d.Charset),
 		boolean("db-tls", "speak TLS", &d.EnableSSL),
 		text("db-tls-ca", "PEM file of the authorities that sign the server's certificate", &d.SSLCA),

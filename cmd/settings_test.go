@@ -70,7 +70,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		"redis-user": "u", "redis-password": "p", "sentinel-master-name": "m", "redis-tls": "true", "redis-tls-ca": "ca", "redis-tls-cert": "c",
 		"redis-tls-key": "k", "redis-tls-server-name": "s", "redis-tls-skip-verify": "1", "queue-enabled": "true", "num-queue-workers": "3",
 		"num-requests-to-process": "4", "process-during-tracking-request": "false",
-		"db-host": "h", "db-port": "5", "db-socket": "s", "db-user": "u", "db-password": "p", "db-name": "n", "db-charset": "utf8mb4",
+		"db-host": "h", "db-port": "5", "db-socket": "s", "db-user": "u", "db-password": "p", "db-name": "n", "db-prefix": "x_", "db-charset": "utf8mb4",
 		"db-tls": "true", "db-tls-ca": "ca", "db-tls-cert": "c", "db-tls-key": "k", "db-tls-skip-verify": "true",
 	}
 	for _, s := range o.all() {
@@ -93,7 +93,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		t.Errorf("%+v", o.redisTLS)
 	}
 	want := matomo.Database{
-		Host: "h", Port: 5, Socket: "s", Username: "u", Password: "p", Name: "n", Charset: "utf8mb4",
+		Host: "h", Port: 5, Socket: "s", Username: "u", Password: "p", Name: "n", Prefix: "x_", Charset: "utf8mb4",
 		EnableSSL: true, SSLCA: "ca", SSLCert: "c", SSLKey: "k", SSLNoVerify: true,
 	}
 	if o.database != want {

@@ -21,6 +21,14 @@ type Config struct {
 	sections      *php.Array
 	core          []string // the plugins that global.ini.php lists, in their order
 	installedList bool     // a file lists the installed plugins
+	database      *Database
+}
+
+// WithDatabase is the same configuration with another section [database].
+func (c *Config) WithDatabase(d Database) *Config {
+	changed := *c
+	changed.database = &d
+	return &changed
 }
 
 // LoadConfig reads config/global.ini.php (built-in defaults when absent), config/common.config.ini.php (when present) and

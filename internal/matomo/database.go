@@ -50,6 +50,9 @@ const (
 
 // Database returns section [database].
 func (c *Config) Database() Database {
+	if c.database != nil {
+		return *c.database
+	}
 	const section = "database"
 	d := Database{
 		Host: c.String(section, "host"), Socket: c.String(section, "unix_socket"),

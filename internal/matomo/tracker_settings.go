@@ -56,7 +56,7 @@ func (c *Config) forAllSites(s *TrackerSettings) {
 	s.ReferrerDefinitionSyncs = php.LooseEqual(c.Value(general, "enable_referrer_definition_syncs"), php.Int(1))
 	s.InternetFeatures = c.Bool(general, "enable_internet_features")
 	s.OnlySecureAuthTokens = c.Bool(general, "only_allow_secure_auth_tokens")
-	s.CharsetUTF8MB4 = c.String("database", "charset") == "utf8mb4"
+	s.CharsetUTF8MB4 = php.ToLower(c.Database().Charset) == "utf8mb4"
 }
 
 // titleDelimiter prefers the setting's name of old, which has no default.
