@@ -237,6 +237,7 @@ func (b *bench) drain(t *testing.T, batch, workers int, profiled bool) (speed fl
 		}
 		defer pprof.StopCPUProfile()
 	}
+	statements := b.statements(t)
 	meter := startMeter()
 	summary, err := replay.Run(ctx, nil, replay.Options{
 		Backend: b.backend, Store: a.Store(), NewTracker: func() replay.Tracker { return a.NewTracker() },
@@ -249,6 +250,7 @@ func (b *bench) drain(t *testing.T, batch, workers int, profiled bool) (speed fl
 		},
 	})
 	spent := meter.stop()
+	statements = b.statements(t) - statements
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,9 +258,20 @@ func (b *bench) drain(t *testing.T, batch, workers int, profiled bool) (speed fl
 		t.Fatalf("%d of %d requests tracked", summary.Tracked, requests)
 	}
 	return spent.perSecond(requests), fmt.Sprintf(
-		"CPU s per 1,000: own %s, database %s, redis %s; %d allocations per request; batch p50 %s, p99 %s",
+		"CPU s per 1,000: own %s, database %s, redis %s; %.1f statements per batch; %d allocations per request; batch p50 %s, p99 %s",
 		perThousand(spent.own, requests), perThousand(spent.servers["mariadbd"], requests), perThousand(spent.servers["redis-server"], requests),
-		spent.allocations/uint64(requests), percentile(latencies, 50).Round(10*time.Microsecond), percentile(latencies, 99).Round(10*time.Microsecond))
+		float64(statements)/float64(summary.Batches), spent.allocations/uint64(requests), percentile(latencies, 50).Round(10*time.Microsecond), percentile(latencies, 99).Round(10*time.Microsecond))
+}
+
+// statements is how many the database has got so far.
+func (b *bench) statements(t *testing.T) int {
+	t.Helper()
+	var name string
+	var n int
+	if err := b.db.QueryRow("SHOW GLOBAL STATUS LIKE 'Questions'").Scan(&name, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // ceiling inserts the rows that are in log_visit and log_link_visit_action once more, on one connection with plain multi-row statements and
