@@ -1,0 +1,102 @@
+package receive
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/queuedtracking/queuedtracking/queue"
+)
+
+// markTTL is how long the mark of a list's last group is kept: longer than any time that a queue's server is away.
+const markTTL = 30 * 24 * time.Hour
+
+// mark names the last group that a spool's owner has appended to a list. It is set together with the elements, so that a group whose
+// append was answered by silence, or which was drained by a process that was killed before it knew, is not appended again.
+func (w *Writer) mark(r record) queue.Mark {
+	return queue.Mark{
+		Key:   "queuedtracking:received:{" + r.List + "}:" + w.o.Spool.Owner(),
+		Value: strconv.FormatUint(r.Sequence, 10), TTL: markTTL,
+	}
+}
+
+// append writes a group and its mark to the backend.
+func (w *Writer) append(r record) error {
+	ctx, cancel := context.WithTimeout(context.Background(), w.o.Timeout)
+	defer cancel()
+	return w.o.Backend.AppendMarked(ctx, r.List, w.mark(r), r.Elements...)
+}
+
+// appended reports whether the backend has the group already: marks of a list only grow.
+func (w *Writer) appended(r record) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), w.o.Timeout)
+	defer cancel()
+	text, ok, err := w.o.Backend.Get(ctx, w.mark(r).Key)
+	if err != nil || !ok {
+		return false, err
+	}
+	last, err := strconv.ParseUint(text, 10, 64)
+	return err == nil && last >= r.Sequence, nil
+}
+
+const (
+	firstPause = 100 * time.Millisecond
+	maxPause   = 2 * time.Second
+)
+
+// drain moves what is in the spool into the queues, in order, until ctx ends. While the backend is away it tries again with pauses.
+func (w *Writer) drain(ctx context.Context) {
+	pause := firstPause
+	certain := make(map[string]bool) // lists whose mark was looked at since the last error
+	for {
+		r, ok, err := w.o.Spool.first()
+		switch {
+		case err != nil:
+			w.o.Log.Error("spool cannot be read", "error", err)
+		case !ok:
+			select {
+			case <-ctx.Done():
+				return
+			case <-w.o.Spool.filled:
+			}
+			clear(certain)
+			continue
+		default:
+			err = w.move(r, certain)
+		}
+		if err == nil {
+			pause = firstPause
+			if ctx.Err() != nil {
+				return
+			}
+			continue
+		}
+		clear(certain)
+		w.o.Log.Debug("spool waits for the queue", "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, maxPause)
+	}
+}
+
+// move appends the spool's first record to its queue, unless it is there, and removes it from the spool.
+func (w *Writer) move(r record, certain map[string]bool) error {
+	if !certain[r.List] {
+		there, err := w.appended(r)
+		if err != nil {
+			return err
+		}
+		if there {
+			return w.o.Spool.removeFirst(r)
+		}
+	}
+	if err := w.append(r); err != nil {
+		return err
+	}
+	certain[r.List] = true
+	w.o.Metrics.drained.Add(float64(len(r.Elements)))
+	return w.o.Spool.removeFirst(r)
+}
