@@ -40,8 +40,7 @@ func (s *Store) FindActions(ctx context.Context, entries []*ActionEntry) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	var q statement
-	if err := s.lookUpActions(ctx, s.db, &q, missing); err != nil {
+	if err := s.lookUpActions(ctx, s.db, new(statement), missing); err != nil {
 		return err
 	}
 	s.remember(missing)
@@ -51,15 +50,14 @@ func (s *Store) FindActions(ctx context.Context, entries []*ActionEntry) error {
 // FindActions is Store.FindActions inside the transaction. On MySQL it still reads what is committed by now, whatever the transaction's
 // snapshot: entries are committed on their own.
 func (tx *Tx) FindActions(ctx context.Context, entries []*ActionEntry) error {
-	if !tx.s.sqlite {
-		tx.stats.Statements++
-		return tx.s.FindActions(ctx, entries)
-	}
 	missing := tx.s.recall(entries)
 	if len(missing) == 0 {
 		return nil
 	}
 	tx.stats.Statements++
+	if !tx.s.sqlite {
+		return tx.s.FindActions(ctx, missing)
+	}
 	if err := tx.s.lookUpActions(ctx, tx.tx, &tx.q, missing); err != nil {
 		return err
 	}

@@ -23,7 +23,9 @@ func (e *DataError) Error() string { return fmt.Sprintf("%s.%s: %s", e.Table, e.
 
 // Numbers of the server's errors.
 const (
+	errChanged            = 1020 // MariaDB with innodb_snapshot_isolation
 	errTooManyConnections = 1040
+	errNotReady           = 1047 // a node of a cluster that has not joined yet
 	errBadNull            = 1048
 	errServerShutdown     = 1053
 	errDuplicate          = 1062
@@ -33,6 +35,7 @@ const (
 	errTruncated          = 1265
 	errReadOnly           = 1290
 	errBadTime            = 1292
+	errBadText            = 1300
 	errInterrupted        = 1317
 	errNoDefault          = 1364
 	errBadValue           = 1366
@@ -46,7 +49,7 @@ const (
 // for too long, a busy SQLite file, or a database that went away.
 func IsRetryable(err error) bool {
 	switch serverError(err) {
-	case errLockWait, errDeadlock:
+	case errLockWait, errDeadlock, errChanged:
 		return true
 	}
 	if code := sqliteError(err); code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED {
@@ -59,7 +62,7 @@ func IsRetryable(err error) bool {
 // Commit it is not known whether the transaction took place; the checkpoint tells.
 func IsConnectionLost(err error) bool {
 	switch serverError(err) {
-	case errTooManyConnections, errServerShutdown, errReadOnly, errInterrupted, errReadOnlyMode, errConnectionKilled:
+	case errTooManyConnections, errNotReady, errServerShutdown, errReadOnly, errInterrupted, errReadOnlyMode, errConnectionKilled:
 		return true
 	}
 	var network net.Error
@@ -72,11 +75,11 @@ func IsConnectionLost(err error) bool {
 // blame: the caller finds it by writing less at once.
 func IsDataError(err error) bool {
 	var data *DataError
-	if errors.As(err, &data) {
+	if errors.As(err, &data) || errors.Is(err, mysql.ErrPktTooLarge) {
 		return true
 	}
 	switch serverError(err) {
-	case errBadNull, errDuplicate, errOutOfRange, errTruncated, errBadTime, errNoDefault, errBadValue, errTooLong, errDataOutOfRange:
+	case errBadNull, errDuplicate, errOutOfRange, errTruncated, errBadTime, errNoDefault, errBadText, errBadValue, errTooLong, errDataOutOfRange:
 		return true
 	}
 	return sqliteError(err) == sqlite3.SQLITE_CONSTRAINT

@@ -17,6 +17,7 @@ type Tx struct {
 	stats     Stats
 	onCommit  []func()
 	undo      []func() // on rollback
+	written   func()   // after each statement that writes, nil for none
 	done      bool
 }
 
@@ -65,6 +66,9 @@ func (tx *Tx) Rollback() error {
 // OnCommit notes a function to run once the transaction is committed.
 func (tx *Tx) OnCommit(f func()) { tx.onCommit = append(tx.onCommit, f) }
 
+// AfterWrites notes a function to call after each statement that writes within the transaction. Tests make faults with it.
+func (tx *Tx) AfterWrites(f func()) { tx.written = f }
+
 // Stats returns the counters.
 func (tx *Tx) Stats() Stats { return tx.stats }
 
@@ -80,7 +84,11 @@ func (tx *Tx) begin(parts ...string) *statement {
 // exec sends the statement under construction.
 func (tx *Tx) exec(ctx context.Context) (sql.Result, error) {
 	tx.stats.Statements++
-	return tx.tx.ExecContext(ctx, string(tx.q.sql), tx.q.args...)
+	result, err := tx.tx.ExecContext(ctx, string(tx.q.sql), tx.q.args...)
+	if tx.written != nil && err == nil {
+		tx.written()
+	}
+	return result, err
 }
 
 // query sends the statement under construction and calls row for each row of the result.

@@ -89,27 +89,10 @@ func (tx *Tx) findVisits(ctx context.Context, queries []VisitQuery, answers map[
 	q := tx.begin("SELECT f.n, v.`idvisit`")
 	r.list(q, "v.")
 	q.add(" FROM (")
-	parts := 0
+	glue := ""
 	for kind := range lookUps {
-		listed := false
-		for i := range queries {
-			if queries[i].lookUp() != kind {
-				continue
-			}
-			if !listed {
-				if parts > 0 {
-					q.add(" UNION ALL ")
-				}
-				q.add("SELECT q.n, (", tx.s.finders[kind], ") AS id FROM (")
-			} else {
-				q.add(" UNION ALL ")
-			}
-			tx.lookUpParameters(i, &queries[i], !listed)
-			listed = true
-		}
-		if listed {
-			q.add(") AS q")
-			parts++
+		if tx.askAll(kind, queries, glue) {
+			glue = " UNION ALL "
 		}
 	}
 	join := ") AS f STRAIGHT_JOIN "
@@ -129,6 +112,27 @@ func (tx *Tx) findVisits(ctx context.Context, queries []VisitQuery, answers map[
 		answers[queries[n]] = byID[id]
 		return nil
 	})
+}
+
+// askAll adds the look-ups of one kind, and reports whether there are any.
+func (tx *Tx) askAll(kind lookUp, queries []VisitQuery, glue string) (asked bool) {
+	q := &tx.q
+	for i := range queries {
+		if queries[i].lookUp() != kind {
+			continue
+		}
+		if asked {
+			q.add(" UNION ALL ")
+		} else {
+			q.add(glue, "SELECT q.n, (", tx.s.finders[kind], ") AS id FROM (")
+		}
+		tx.lookUpParameters(i, &queries[i], !asked)
+		asked = true
+	}
+	if asked {
+		q.add(") AS q")
+	}
+	return asked
 }
 
 // lookUpParameters adds a row of parameters; the first one names the columns.
