@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/replay/letters"
 	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
@@ -21,169 +22,218 @@ type batch struct {
 	head  queue.Batch
 	held  *lock.Lock
 
-	positions []int // entry of each request set: undecodable entries have none
-	letters   []letter
+	sets      []queue.RequestSet
+	positions []int  // entry of each request set: undecodable entries have none
+	notes     []note // entries that are put aside as a whole
+
+	sent      *tracker.Result // of the attempt whose COMMIT was sent
+	saved     store.Checkpoint
+	recovered int64 // entries that were committed before this batch, at least its own
 }
+
+// errStale says that the batch was removed from the queue by somebody else after it was read.
+var errStale = errors.New("batch is no longer at the head of the queue")
 
 // process tracks the entries and removes them from the queue. Entries that hold no request set, and requests that cannot be written, go
 // to the dead letters.
-func (b *batch) process(ctx context.Context) (tracker.Result, error) {
-	sets := b.decode()
-	prepared, err := b.prepare(ctx, sets)
+func (b *batch) process(ctx context.Context) (result tracker.Result, err error) {
+	b.decode()
+	prepared, err := b.prepare(ctx)
 	if err != nil {
-		return tracker.Result{}, err
+		return result, err
 	}
-	result, err := b.write(ctx, prepared)
-	if err != nil {
-		return tracker.Result{}, err
+	if result, err = b.write(ctx, prepared); err != nil {
+		return result, err
 	}
-	removed, err := b.Backend.RemoveFirst(ctx, b.list, b.head)
-	if err != nil {
-		return result, fmt.Errorf("removing committed entries: %w", err)
-	}
-	if !removed {
-		b.Log.Warn("somebody else removed the batch from the queue while it was tracked", "queue", b.queue, "offset", b.head.Offset)
-	}
-	return result, nil
+	after, cancel := outlast(ctx)
+	defer cancel()
+	return result, b.clear(after)
+}
+
+// where are the attributes that name the batch in the log.
+func (b *batch) where() []any { return []any{"queue", b.queue, "offset", b.head.Offset} }
+
+func (b *batch) retry(ctx context.Context, do func() error) error {
+	return b.worker.retry(ctx, do, b.where()...)
 }
 
 // decode opens the entries.
-func (b *batch) decode() []queue.RequestSet {
-	sets := make([]queue.RequestSet, 0, len(b.head.Elements))
+func (b *batch) decode() {
+	b.sets = make([]queue.RequestSet, 0, len(b.head.Elements))
 	for i, element := range b.head.Elements {
-		set, err := queue.Decode(element)
+		set, err := decodeSafely(element)
 		if err != nil {
-			b.summary.Undecodable++
-			b.Log.Warn("undecodable entry moved to the dead letters", "queue", b.queue, "offset", b.head.Offset+int64(i), "error", err)
-			b.letters = append(b.letters, b.letter(i, noRequest, err))
+			b.notes = append(b.notes, b.note(i, letters.WholeEntry, err))
 			continue
 		}
-		sets = append(sets, set)
+		b.sets = append(b.sets, set)
 		b.positions = append(b.positions, i)
 	}
-	return sets
 }
 
-func (b *batch) prepare(ctx context.Context, sets []queue.RequestSet) (prepared *tracker.Batch, err error) {
+func decodeSafely(element []byte) (set queue.RequestSet, err error) {
+	defer recovered(&err)
+	return queue.Decode(element)
+}
+
+// recovered turns a panic into an error.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &tracker.PanicError{Value: v, Stack: string(debug.Stack())}
+	}
+}
+
+func (b *batch) prepare(ctx context.Context) (prepared *tracker.Batch, err error) {
 	err = b.retry(ctx, func() error {
-		prepared, err = b.tracker.Prepare(ctx, sets)
+		prepared, err = b.prepareSafely(ctx, b.sets)
 		return err
 	})
+	var bug *tracker.PanicError
+	if errors.As(err, &bug) && b.setAside(ctx) {
+		return b.prepare(ctx)
+	}
 	return prepared, err
+}
+
+func (b *batch) prepareSafely(ctx context.Context, sets []queue.RequestSet) (prepared *tracker.Batch, err error) {
+	defer recovered(&err)
+	return b.tracker.Prepare(ctx, sets)
+}
+
+// setAside takes out the entries that make the preparation panic, and reports whether there are any.
+func (b *batch) setAside(ctx context.Context) bool {
+	var sets []queue.RequestSet
+	var positions []int
+	for i := range b.sets {
+		_, err := b.prepareSafely(ctx, b.sets[i:i+1])
+		var bug *tracker.PanicError
+		if errors.As(err, &bug) {
+			b.notes = append(b.notes, b.note(b.positions[i], letters.WholeEntry, err))
+			continue
+		}
+		sets, positions = append(sets, b.sets[i]), append(positions, b.positions[i])
+	}
+	found := len(sets) < len(b.sets)
+	b.sets, b.positions = sets, positions
+	return found
 }
 
 // write makes attempts until the batch is committed. Each attempt looks at the checkpoint first, so that an attempt whose COMMIT was
 // answered by silence is not repeated when it did succeed.
 func (b *batch) write(ctx context.Context, prepared *tracker.Batch) (result tracker.Result, err error) {
-	err = b.retry(ctx, func() error {
-		result, err = b.attempt(ctx, prepared)
-		if err == nil || store.IsRetryable(err) || errors.Is(err, lock.ErrLost) || ctx.Err() != nil {
+	for again := 0; ; {
+		err = b.retry(ctx, func() error {
+			result, err = b.attempt(ctx, prepared)
 			return err
+		})
+		if err == nil || !blamesData(err) || ctx.Err() != nil {
+			return result, err
 		}
-		return b.isolate(ctx, prepared, err)
-	})
-	if errors.Is(err, errIsolated) {
-		return b.write(ctx, prepared)
+		isolated, e := b.isolate(ctx, prepared, err)
+		if e != nil {
+			return result, e
+		}
+		if !isolated { // another worker's rows were in the way
+			if again++; again == minAttempts {
+				return result, err
+			}
+		}
 	}
-	return result, err
 }
 
 // attempt is one transaction.
 func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result tracker.Result, err error) {
+	defer recovered(&err)
+	b.at(BeforeBegin)
 	tx, err := b.Store.Begin(ctx)
 	if err != nil {
 		return result, err
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
-	cp, err := tx.Checkpoint(ctx, b.list)
+	if b.Fault != nil {
+		tx.AfterWrites(func() { b.at(AfterWrite) })
+	}
+	cp, err := b.checkpoint(ctx, tx)
 	if err != nil {
 		return result, err
 	}
-	known, err := b.committed(ctx, b.list, b.head, cp)
-	if err != nil {
+	if b.recovered, err = b.committed(ctx, b.list, b.head, cp); err != nil {
 		return result, err
 	}
-	if len(known.Elements) > 0 {
-		b.summary.Recovered += len(known.Elements)
-		b.Log.Warn("entries that are committed already are removed from the queue", "queue", b.queue, "offset", known.Offset, "entries", len(known.Elements))
-		b.head = known
-		return result, nil
+	if b.recovered > 0 {
+		return b.recover(cp), nil
 	}
 	if result, err = b.tracker.Write(ctx, tx, prepared); err != nil {
 		return result, err
 	}
-	if err := tx.SaveCheckpoint(ctx, b.list, checkpointAfter(b.head)); err != nil {
+	notes := b.allNotes(&result)
+	if err := b.roomFor(ctx, len(notes)); err != nil {
 		return result, err
 	}
-	if err := b.bury(ctx, result); err != nil {
+	b.saved = cp.after(b.head, notes)
+	if err := tx.SaveCheckpoint(ctx, b.list, b.saved); err != nil {
 		return result, err
 	}
-	if err := b.held.Extend(ctx, lock.TTLForCommit(len(b.head.Elements))); err != nil {
-		return result, err
-	}
-	return result, tx.Commit()
+	return result, b.commit(ctx, tx, &result)
 }
 
-var errIsolated = errors.New("a request was isolated")
-
-// isolate finds the first request with which the database refuses the batch and marks it as failed, so that the next attempt writes
-// everything else. It returns errIsolated, or the error when no request is to blame.
-func (b *batch) isolate(ctx context.Context, prepared *tracker.Batch, cause error) error {
-	fine, bad := 0, prepared.Len() // the first fine requests can be written, the first bad ones cannot
-	for bad-fine > 1 {
-		middle := (fine + bad) / 2
-		err := b.rehearse(ctx, prepared.Prefix(middle))
-		switch {
-		case err == nil:
-			fine = middle
-		case store.IsRetryable(err) || ctx.Err() != nil:
-			return err
-		default:
-			bad, cause = middle, err
-		}
-	}
-	if bad == 0 || !prepared.Fail(bad-1, cause) {
-		return cause
-	}
-	b.Log.Warn("request cannot be written, batch tried again without it", "queue", b.queue, "offset", b.head.Offset, "error", cause)
-	return errIsolated
+func (b *batch) checkpoint(ctx context.Context, tx *store.Tx) (checkpoint, error) {
+	stored, err := tx.Checkpoint(ctx, b.list)
+	return checkpoint{parseRecord(stored.Digest), stored.Offset}, err
 }
 
-// rehearse writes and rolls back.
-func (b *batch) rehearse(ctx context.Context, prepared *tracker.Batch) error {
-	tx, err := b.Store.Begin(ctx)
-	if err != nil {
+// commit makes sure of the lock before it commits: a PHP worker that has taken over knows nothing of the checkpoint.
+func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result) error {
+	asked := time.Now()
+	if err := b.held.Extend(ctx, b.LockTTL); err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // that is what it is for
-	_, err = b.tracker.Write(ctx, tx, prepared)
-	return err
+	b.at(BeforeCommit)
+	if time.Since(asked) > b.LockTTL/2 { // this process, or its machine, was frozen
+		return fmt.Errorf("%s: %w", b.held.Key(), lock.ErrLost)
+	}
+	b.sent = result
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	b.at(AfterCommit)
+	return nil
 }
 
-const (
-	maxAttempts  = 8
-	firstBackOff = 50 * time.Millisecond
-	maxBackOff   = 5 * time.Second
-)
-
-// retry repeats what a deadlock, a lock wait time-out or a lost connection ended, with growing pauses, and keeps the lock meanwhile.
-func (b *batch) retry(ctx context.Context, do func() error) error {
-	pause := firstBackOff
-	for attempt := 1; ; attempt++ {
-		err := do()
-		if err == nil || !store.IsRetryable(err) || attempt == maxAttempts {
-			return err
-		}
-		b.summary.Retries++
-		b.Log.Warn("database asks for another attempt", "queue", b.queue, "offset", b.head.Offset, "attempt", attempt, "error", err)
-		if err := b.held.Extend(ctx, lock.TTL); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause/2 + rand.N(pause)):
-		}
-		pause = min(2*pause, maxBackOff)
+// recover takes note of entries that are in the database already. When they are those of an attempt of ours whose COMMIT was not
+// answered, its result holds.
+func (b *batch) recover(cp checkpoint) tracker.Result {
+	b.saved = store.Checkpoint{Offset: cp.offset, Digest: cp.String()}
+	if b.sent != nil && b.recovered == int64(len(b.head.Elements)) {
+		return *b.sent
 	}
+	b.summary.Recovered += int(b.recovered)
+	b.Log.Warn("entries that are committed already are removed from the queue", append(b.where(), "entries", b.recovered)...)
+	return tracker.Result{}
+}
+
+// clear puts the dead letters of the committed batch aside and removes its entries from the queue. Whoever comes after a worker that is
+// killed in here does what is left to do.
+func (b *batch) clear(ctx context.Context) error {
+	done := b.head
+	if b.recovered > 0 {
+		done.Elements = make([][]byte, b.recovered) // their number and the first one count
+		done.Elements[0] = b.head.Elements[0]
+	}
+	if err := b.bury(ctx); err != nil {
+		return fmt.Errorf("committed, but dead letters not put aside: %w", err)
+	}
+	removed := false
+	err := b.retry(ctx, func() (err error) {
+		removed, err = b.Backend.RemoveFirst(ctx, b.list, done)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("committed, but not yet removed from the queue: %w", err)
+	}
+	if !removed {
+		b.Log.Info("the batch was removed from the queue already", b.where()...)
+	}
+	b.at(AfterRemoval)
+	return nil
 }

@@ -3,12 +3,14 @@ package replay
 import (
 	"context"
 
+	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/replay/letters"
 )
 
 // preview plays the batches of a queue against the database as it is and rolls back; nothing is removed (process --dry-run). Each batch
 // is judged by itself: it does not see the visits that the one before it would have begun.
-func (w *worker) preview(ctx context.Context, id int) error {
+func (w *worker) preview(ctx context.Context, id int, held *lock.Lock) error {
 	list := queue.Key(id)
 	for start := int64(0); !w.stopped(ctx); start += int64(w.BatchSize) {
 		elements, err := w.Backend.Range(ctx, list, start, w.BatchSize)
@@ -18,25 +20,35 @@ func (w *worker) preview(ctx context.Context, id int) error {
 		if len(elements) == 0 || len(elements) < min(w.Threshold, w.BatchSize) {
 			return nil
 		}
-		b := &batch{worker: w, queue: id, list: list, head: queue.Batch{Elements: elements, Offset: start}}
-		prepared, err := w.tracker.Prepare(ctx, b.decode())
-		if err != nil {
+		b := &batch{worker: w, queue: id, list: list, held: held, head: queue.Batch{Elements: elements, Offset: start}}
+		if err := b.preview(ctx); err != nil {
 			return err
-		}
-		tx, err := w.Store.Begin(ctx)
-		if err != nil {
-			return err
-		}
-		result, err := w.tracker.Preview(ctx, tx, prepared)
-		tx.Rollback() //nolint:errcheck // nothing was written
-		if err != nil {
-			return err
-		}
-		w.summary.Batches++
-		w.summary.Result.Add(result)
-		if w.OnBatch != nil {
-			w.OnBatch(Batch{Queue: id, Offset: start, Result: result})
 		}
 	}
+	return nil
+}
+
+func (b *batch) preview(ctx context.Context) error {
+	started := b.Clock()
+	b.decode()
+	prepared, err := b.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	tx, err := b.Store.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	result, err := b.tracker.Preview(ctx, tx, prepared)
+	if err != nil {
+		return err
+	}
+	for _, n := range b.allNotes(&result) {
+		if n.Request == letters.WholeEntry {
+			b.summary.Undecodable++
+		}
+	}
+	b.finished(started, result)
 	return nil
 }

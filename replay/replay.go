@@ -8,6 +8,12 @@
 // per list, up to which entry batches are committed, with a digest of the last one; it is read and written inside the tracking
 // transaction. So a worker that was killed between commit and removal is found out by its successor, which removes what is committed
 // and tracks nothing twice (see checkpoint.go).
+//
+// Dead letters are noted in the checkpoint, too: they are committed with the rows of their batch, then put aside, then the batch is
+// removed from the queue. A mark beside the letters tells a successor whether that was done.
+//
+// One case is beyond this: PHP's workers do not know the checkpoint. When ours is killed between commit and removal, and a PHP worker
+// is the next one to take the queue, it tracks that batch again.
 package replay
 
 import (
@@ -48,7 +54,27 @@ type Options struct {
 	Start      int // queue from which the first worker starts its rounds
 	DryRun     bool
 
+	LockTTL    time.Duration // how long a queue stays locked after its worker was killed; 0: DefaultLockTTL
+	Patience   time.Duration // how long to wait for a server that is away; 0: DefaultPatience
+	MaxLetters int           // dead letters that a queue may have; 0: DefaultMaxLetters
+
 	OnBatch func(Batch) // called after each batch, from the worker's goroutine; may be nil
+	Fault   func(Point) // called at each point, for tests; nil otherwise
+}
+
+// DefaultPatience is how long a run waits for a server that is away.
+const DefaultPatience = time.Minute
+
+func (o *Options) setDefaults() {
+	if o.LockTTL <= 0 {
+		o.LockTTL = DefaultLockTTL
+	}
+	if o.Patience <= 0 {
+		o.Patience = DefaultPatience
+	}
+	if o.MaxLetters <= 0 {
+		o.MaxLetters = DefaultMaxLetters
+	}
 }
 
 // AnyQueue lets workers take every queue.
@@ -57,7 +83,7 @@ const AnyQueue = -1
 // Batch tells what became of one batch.
 type Batch struct {
 	Queue    int
-	Offset   int64 // position of the first entry since the list began
+	Offset   int64 // position of the first entry since the list began; a Refusal's Set is counted from here
 	Left     int64 // sets that were waiting behind it
 	Duration time.Duration
 	Result   tracker.Result
@@ -92,6 +118,7 @@ const batchesPerLock = 10
 // Run processes the queues until none that it may take holds Threshold sets, or until stop is closed: then every worker finishes its
 // batch first. When ctx is cancelled the batches under way are rolled back; the queue is left as it was.
 func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) {
+	o.setDefaults()
 	manager, err := queue.NewManager(o.Backend, o.Queues)
 	if err != nil {
 		return Summary{}, err
@@ -112,6 +139,7 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 			locker:  lock.New(o.Backend, o.Random),
 			rounds:  manager.NewRotation((o.Start + n) % o.Queues),
 			stop:    stop,
+			full:    make(map[int]error),
 		}
 		go func() {
 			err := w.run(ctx)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
 // worker takes one queue after the other.
@@ -19,7 +20,13 @@ type worker struct {
 	rounds  *queue.Rotation
 	stop    <-chan struct{}
 	summary Summary
+
+	full map[int]error // queues that may have no more dead letters
+	lost int           // locks lost since the last batch
 }
+
+// maxLost is how many locks a worker loses in a row before it leaves: it seems to be the one too many.
+const maxLost = 3
 
 func (w *worker) stopped(ctx context.Context) bool {
 	select {
@@ -34,28 +41,43 @@ func (w *worker) stopped(ctx context.Context) bool {
 func (w *worker) run(ctx context.Context) error {
 	for !w.stopped(ctx) {
 		worked, err := w.round(ctx)
+		if errors.Is(err, errAway) {
+			w.Log.Warn("stopped while a server was away; what was not committed is still in the queue")
+			return nil
+		}
+		if ctx.Err() != nil {
+			break
+		}
 		if err != nil {
 			return err
 		}
 		if !worked {
-			return nil
+			break
 		}
 	}
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return nil
+	var full []error
+	for _, err := range w.full {
+		full = append(full, err)
+	}
+	return errors.Join(full...)
 }
 
 // round visits every queue that holds enough sets once.
 func (w *worker) round(ctx context.Context) (worked bool, err error) {
-	waiting, err := w.manager.Waiting(ctx)
+	var waiting []int64
+	err = w.retry(ctx, func() error {
+		waiting, err = w.manager.Waiting(ctx)
+		return err
+	})
 	if err != nil {
 		return false, err
 	}
 	w.summary.Busy = 0
 	for id := range w.rounds.Round() {
-		if w.Only != AnyQueue && id != w.Only || waiting[id] < int64(w.Threshold) {
+		if w.Only != AnyQueue && id != w.Only || waiting[id] < int64(w.Threshold) || w.full[id] != nil {
 			continue
 		}
 		if w.stopped(ctx) {
@@ -72,7 +94,7 @@ func (w *worker) round(ctx context.Context) (worked bool, err error) {
 
 // takeQueue locks a queue and processes some of its batches. It reports whether there was anything to do.
 func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error) {
-	held, ok, err := w.locker.Acquire(ctx, id, lock.TTL)
+	held, ok, err := w.acquire(ctx, id)
 	if err != nil {
 		return false, err
 	}
@@ -80,55 +102,76 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 		w.summary.Busy++
 		return false, nil
 	}
-	defer func() {
-		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-		defer cancel()
-		if e := held.Release(release); e != nil && !errors.Is(e, lock.ErrLost) && err == nil {
-			err = e
-		}
-	}()
+	locked, release := w.hold(ctx, held)
+	defer release()
 	if w.DryRun {
-		return false, w.preview(ctx, id) // nothing is removed: a second round would see the same entries
+		return false, w.preview(locked, id, held) // nothing is removed: a second round would see the same entries
 	}
+	worked, err = w.batches(locked, id, held)
+	switch {
+	case errors.Is(err, lock.ErrLost), err != nil && errors.Is(context.Cause(locked), lock.ErrLost):
+		w.lost++
+		w.Log.Warn("lock lost, what was not committed is left to whoever has it", "queue", id)
+		return worked || w.lost < maxLost, nil
+	case errors.Is(err, ErrTooManyLetters):
+		w.full[id] = err
+		w.Log.Error("queue not processed any further", "queue", id, "error", err)
+		return worked, nil
+	}
+	return worked, err
+}
+
+// batches processes some batches of a queue.
+func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked bool, err error) {
 	for range batchesPerLock {
 		if w.stopped(ctx) {
 			break
 		}
 		n, err := w.nextBatch(ctx, id, held)
-		if errors.Is(err, lock.ErrLost) {
-			w.Log.Warn("lock lost, batch rolled back", "queue", id)
-			return worked, nil
-		}
 		if err != nil || n == 0 {
 			return worked, err
 		}
-		worked = true
+		worked, w.lost = true, 0
 	}
 	return worked, nil
 }
 
-const releaseTimeout = 5 * time.Second
-
-// nextBatch processes the queue's oldest entries and returns how many it removed, 0 when the queue holds too few.
-func (w *worker) nextBatch(ctx context.Context, id int, held *lock.Lock) (removed int, err error) {
+// nextBatch processes the queue's oldest entries and returns how many they were, 0 when the queue holds too few.
+func (w *worker) nextBatch(ctx context.Context, id int, held *lock.Lock) (n int, err error) {
+	b := &batch{worker: w, queue: id, list: queue.Key(id), held: held}
 	started := w.Clock()
-	list := queue.Key(id)
-	head, err := w.Backend.Head(ctx, list, w.BatchSize)
+	err = w.retry(ctx, func() error {
+		b.head, err = w.Backend.Head(ctx, b.list, w.BatchSize)
+		return err
+	}, "queue", id)
 	if err != nil {
 		return 0, err
 	}
-	if len(head.Elements) < min(w.Threshold, w.BatchSize) || len(head.Elements) == 0 {
+	if n = len(b.head.Elements); n < min(w.Threshold, w.BatchSize) || n == 0 {
 		return 0, nil
 	}
-	b := &batch{worker: w, queue: id, list: list, head: head, held: held}
+	w.at(AfterRead)
 	result, err := b.process(ctx)
+	if errors.Is(err, errStale) {
+		w.Log.Info("batch left: somebody else has just removed it", b.where()...)
+		return n, nil
+	}
 	if err != nil {
-		return 0, fmt.Errorf("queue %d: %w", id, err)
+		return 0, fmt.Errorf("queue %d, offset %d: %w", id, b.head.Offset, err)
 	}
-	w.summary.Batches++
-	w.summary.Result.Add(result)
-	if w.OnBatch != nil {
-		w.OnBatch(Batch{id, head.Offset, head.Len - int64(len(head.Elements)), w.Clock().Sub(started), result})
+	b.finished(started, result)
+	return n, nil
+}
+
+// finished counts a batch and tells of it.
+func (b *batch) finished(started time.Time, result tracker.Result) {
+	b.summary.Batches++
+	b.summary.Result.Add(result)
+	b.trace(result)
+	if b.OnBatch != nil {
+		b.OnBatch(Batch{
+			Queue: b.queue, Offset: b.head.Offset, Left: max(0, b.head.Len-int64(len(b.head.Elements))),
+			Duration: b.Clock().Sub(started), Result: result,
+		})
 	}
-	return len(head.Elements), nil
 }

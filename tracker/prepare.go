@@ -142,6 +142,9 @@ func (t *Tracker) readSafely(p *parsed) {
 			p.err = &PanicError{v, string(debug.Stack())}
 		}
 	}()
+	if t.inspect != nil {
+		t.inspect(p.req.Raw())
+	}
 	if !p.empty {
 		p.err = t.read(p)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
@@ -42,6 +43,8 @@ type Options struct {
 	Clock        func() time.Time
 	Random       io.Reader
 	Cores        int // goroutines that parse a batch, at least 1
+
+	Inspect func(params *php.Array) // sees each request before it is read; nil for nobody. A test lets it panic
 }
 
 // Tracker tracks batches. One Tracker stands for one of Matomo's worker processes: it has its process-wide state (the intranet rule of
@@ -59,6 +62,7 @@ type Tracker struct {
 	clock        func() time.Time
 	random       io.Reader
 	cores        int
+	inspect      func(params *php.Array)
 	auth         *authenticator
 	salts        map[matomo.SaltKey]string // of days that no Site holds
 	trust        trust
@@ -80,6 +84,7 @@ func New(o Options) *Tracker {
 		clock:        o.Clock,
 		random:       o.Random,
 		cores:        max(1, o.Cores),
+		inspect:      o.Inspect,
 		auth:         newAuthenticator(o.Installation, o.DB),
 		salts:        make(map[matomo.SaltKey]string),
 		marked:       &marks{},

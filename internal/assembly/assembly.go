@@ -33,6 +33,7 @@ type Options struct {
 	Random         io.Reader // must be safe for several goroutines when there are several workers
 	Cores          int       // goroutines per worker that parse a batch, at least 1
 	Log            *slog.Logger
+	Inspect        func(params *php.Array) // see tracker.Options
 }
 
 // Assembly holds what the trackers of one process share.
@@ -88,7 +89,7 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 	}
 	parts := tracker.Options{
 		Installation: a.installation, DB: a.db, Store: a.store, Devices: a.options.Devices,
-		Clock: a.options.Clock, Random: a.options.Random, Cores: a.options.Cores,
+		Clock: a.options.Clock, Random: a.options.Random, Cores: a.options.Cores, Inspect: a.options.Inspect,
 	}
 	vendor := a.installation.Config().Vendor()
 	if parts.Devices == nil && !a.options.WithoutDevices {
@@ -176,14 +177,29 @@ type Tracker struct {
 
 // Prepare is tracker.Tracker's. Errors are also those of loading the detection data.
 func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error) {
-	if t.tracker == nil {
-		parts, err := t.assembly.load(ctx)
-		if err != nil {
-			return nil, err
-		}
-		t.tracker = tracker.New(parts)
+	if err := t.ready(ctx); err != nil {
+		return nil, err
 	}
 	return t.tracker.Prepare(ctx, sets)
+}
+
+// Visitors is tracker.Tracker's. Errors are those of loading the detection data.
+func (t *Tracker) Visitors(ctx context.Context) (queue.VisitorFunc, error) {
+	if err := t.ready(ctx); err != nil {
+		return nil, err
+	}
+	return t.tracker.Visitors(ctx), nil
+}
+
+func (t *Tracker) ready(ctx context.Context) error {
+	if t.tracker != nil {
+		return nil
+	}
+	parts, err := t.assembly.load(ctx)
+	if err == nil {
+		t.tracker = tracker.New(parts)
+	}
+	return err
 }
 
 // Write is tracker.Tracker's, for a batch that this tracker has prepared.
