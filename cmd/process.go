@@ -112,8 +112,12 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 		return fmt.Errorf("%w; nothing was processed", err)
 	}
 	defer c.assembly.Close() //nolint:errcheck // files that were read
+	options := c.options()
+	if err := c.moveOrphans(ctx, options); err != nil {
+		return err
+	}
 	c.showProgress()
-	summary, err := c.cycles(ctx, c.options())
+	summary, err := c.cycles(ctx, options)
 	c.printSummary(summary)
 	if err == nil && c.delay > 0 {
 		c.nap(ctx, time.Duration(c.delay)*time.Second)

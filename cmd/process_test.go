@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -340,5 +341,21 @@ func TestTwoProcessesShareTheQueues(t *testing.T) {
 	}
 	if requests > 1500 || requests < 1500-int(rest)*5 {
 		t.Errorf("%d requests were processed, %d sets were left of 1500", requests, rest)
+	}
+}
+
+func TestQueuesLeftBehindAreMovedAndProcessed(t *testing.T) {
+	i := newInstallation(t)
+	requests := i.fill(t, 300, 8) // as long as there were 8 queues
+	before := i.waiting(t)
+	r := i.ok(t, "process", "--num-queue-workers", "2", "--dry-run")
+	contains(t, r.stderr, "queue left behind", "queue=7")
+	if i.waiting(t) != before {
+		t.Fatal("a dry run has moved entries")
+	}
+	r = i.ok(t, "process", "--num-queue-workers", "2", "--force-num-requests-process-at-once", "1")
+	contains(t, r.stdout, "of queues that were left behind", fmt.Sprintf("of %d requests", requests))
+	if n := i.waiting(t); n != 0 {
+		t.Errorf("%d sets are left", n)
 	}
 }

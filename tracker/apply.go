@@ -40,6 +40,9 @@ type step struct {
 
 	conversions []*store.Conversion
 	itemIDs     []store.ActionID // ids of order.Lookups
+	cartRefused bool             // the database would refuse what the open cart is to become
+	timed       timed
+	timings     store.Performance
 	timeSpent   int64
 	before      store.LinkID // last_idlink_va before this request
 }
@@ -70,6 +73,9 @@ func (a *applier) apply(ctx context.Context, p *parsed) (err error) {
 		return err
 	}
 	if err := a.makeConversions(ctx, s); err != nil {
+		return err
+	}
+	if err := a.findTimed(ctx, s); err != nil {
 		return err
 	}
 	return a.record(ctx, s)

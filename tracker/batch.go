@@ -69,7 +69,7 @@ func (a *applier) find(ctx context.Context, queries []store.VisitQuery) (*visitS
 				return nil, err
 			}
 			a.found[q] = rows[0]
-			s, _ = a.look(q)
+			s = a.answer(q, rows[0])
 		}
 		if s != nil {
 			return s, nil
@@ -78,8 +78,22 @@ func (a *applier) find(ctx context.Context, queries []store.VisitQuery) (*visitS
 	return nil, nil
 }
 
+// answer is what the database has found. In a preview, which writes nothing, the batch's own visits count as well.
+func (a *applier) answer(q store.VisitQuery, row *store.Visit) *visitState {
+	switch {
+	case a.dry:
+		s, _ := a.look(q)
+		return s
+	case row == nil:
+		return nil
+	default:
+		return a.state(row)
+	}
+}
+
 // look answers a query from memory. The database's answer holds unless the batch has changed that row so that it no longer matches:
-// then an older row, which nobody has read, may be the answer, and look is not sure.
+// then an older row, which nobody has read, may be the answer, and look is not sure. Nor is it where only the database can tell whether
+// a visit matches.
 func (a *applier) look(q store.VisitQuery) (best *visitState, sure bool) {
 	row, asked := a.found[q]
 	if !asked {
@@ -87,12 +101,18 @@ func (a *applier) look(q store.VisitQuery) (best *visitState, sure bool) {
 	}
 	if row != nil {
 		best = a.state(row)
-		if best.changed() && !matches(q, best.row) {
-			return nil, false
+		if best.changed() {
+			if match, known := matches(q, best.row); !match || !known {
+				return nil, false
+			}
 		}
 	}
 	for _, s := range a.touched {
-		if s != best && matches(q, s.row) && (best == nil || a.newer(q, s, best)) {
+		match, known := matches(q, s.row)
+		if !known {
+			return nil, false
+		}
+		if s != best && match && (best == nil || a.newer(q, s, best)) {
 			best = s
 		}
 	}
@@ -123,24 +143,39 @@ func (s *visitState) before(other *visitState) bool {
 	}
 }
 
-// matches reports whether the row satisfies the query's conditions.
-func matches(q store.VisitQuery, v *store.Visit) bool {
+// matches reports whether the row satisfies the query's conditions, and whether that is known.
+func matches(q store.VisitQuery, v *store.Visit) (match, known bool) {
 	if v.SiteID != q.SiteID || v.LastActionTime > q.To {
-		return false
+		return false, true
 	}
 	if q.ByVisitor {
-		return v.Visitor == q.Visitor
+		return v.Visitor == q.Visitor, true
 	}
 	if v.LastActionTime < q.From || v.ConfigID != q.ConfigID {
-		return false
+		return false, true
 	}
-	return !q.UserID.Valid || !v.UserID.Valid || sameText(v.UserID.V, q.UserID.V)
+	if !q.UserID.Valid || !v.UserID.Valid {
+		return true, true
+	}
+	return sameText(v.UserID.V, q.UserID.V)
 }
 
-// sameText compares like the case-insensitive collations of Matomo's tables do, except that they find some letters with and without
-// accents equal as well.
-func sameText(a, b string) bool {
-	return strings.EqualFold(strings.TrimRight(a, " "), strings.TrimRight(b, " "))
+// sameText reports whether the case-insensitive collations of Matomo's tables find the texts equal, and whether that is known: letters
+// beyond ASCII and spaces at the end are compared differently from collation to collation ("José" and "jose" are equal in most).
+func sameText(a, b string) (same, known bool) {
+	if a == b {
+		return true, true
+	}
+	return strings.EqualFold(a, b), isPlain(a) && isPlain(b)
+}
+
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return !strings.HasSuffix(s, " ")
 }
 
 // keep makes row the state of the visit after a request. The visit may have been inserted since row was copied from it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/queuedtracking/queuedtracking/tracker/action"
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
@@ -34,6 +35,10 @@ func (a *applier) makeConversions(ctx context.Context, s *step) error {
 		s.conversions = append(s.conversions, &c)
 	}
 	for _, c := range s.conversions {
+		if s.order != nil && s.cartOpen() {
+			s.cartRefused = a.t.store.ConformCart(c) != nil
+			continue
+		}
 		a.t.store.ConformConversion(c)
 	}
 	return a.refuseTaken(ctx, s)
@@ -109,9 +114,7 @@ func (a *applier) record(ctx context.Context, s *step) error {
 	} else if err := a.recordOrder(ctx, s); err != nil {
 		return databaseError{err}
 	}
-	if err := a.recordTimings(ctx, s, state); err != nil {
-		return databaseError{err}
-	}
+	a.recordTimings(s)
 	a.recordTimeSpent(s)
 	if err := a.mark(ctx, s.p); err != nil {
 		return databaseError{err}
@@ -131,11 +134,13 @@ func (a *applier) recordOrder(ctx context.Context, s *step) error {
 		return err
 	}
 	c := s.conversions[0]
-	recorded := true
+	var recorded bool
 	var err error
-	if s.cartOpen() {
+	switch {
+	case s.cartRefused: // Matomo goes on as if there were nothing to record
+	case s.cartOpen():
 		recorded, err = a.tx.UpdateCart(ctx, c)
-	} else {
+	default:
 		var inserted int
 		inserted, err = a.tx.InsertConversions(ctx, s.conversions)
 		recorded = inserted == 1
@@ -163,42 +168,96 @@ func (a *applier) syncItems(ctx context.Context, s *step, c *store.Conversion) e
 	return nil
 }
 
-// recordTimings adds the performance of an earlier page view of the visit (§5.8).
-func (a *applier) recordTimings(ctx context.Context, s *step, state *visitState) error {
-	if s.p.timings == nil {
-		return nil
-	}
-	if id := state.row.ID; id != 0 {
-		found, err := a.tx.FindPageviews(ctx, []store.PageviewQuery{{VisitID: id, PageviewID: s.p.pageviewID}})
-		if err != nil {
-			return fmt.Errorf("log_link_visit_action: %w", err)
-		}
-		if found[0] != 0 {
-			a.change(found[0]).Performance = s.p.timings
-			return nil
-		}
-	}
-	if link := a.pendingPageview(state.row, s.p.pageviewID); link != nil {
-		link.Performance = overlay(link.Performance, *s.p.timings)
-	}
-	return nil
+// timed is the earlier page view whose performance a request reports (§5.8): an action that is in the database or one of this batch.
+type timed struct {
+	id   int64
+	link *store.LinkAction
 }
 
-// pendingPageview finds a page view of the visit among the actions not yet written: one with a URL first, else one with a title.
-func (a *applier) pendingPageview(row *store.Visit, pageviewID string) *store.LinkAction {
+// findTimed looks for that page view, and refuses timings that its row cannot hold. Where the page view is not written yet, and it is not
+// plain that the database would choose it, it is written and the database asked.
+func (a *applier) findTimed(ctx context.Context, s *step) error {
+	if s.p.timings == nil || s.isNew {
+		return nil // a visit that begins has no page views
+	}
+	row := s.old.row
+	id, err := a.storedPageview(ctx, row, s.p.pageviewID)
+	if err != nil {
+		return databaseError{err}
+	}
+	link, sure := a.pendingPageview(row, s.p.pageviewID)
+	if !a.dry && (!sure || link != nil && id != 0) {
+		if err := a.flush(ctx); err != nil {
+			return databaseError{err}
+		}
+		if id, err = a.storedPageview(ctx, row, s.p.pageviewID); err != nil {
+			return databaseError{err}
+		}
+		link = nil
+	}
+	if id == 0 && link == nil {
+		return nil
+	}
+	s.timed = timed{id, link}
+	s.timings = *s.p.timings
+	return a.t.store.ConformPerformance(&s.timings)
+}
+
+// storedPageview finds a page view of the visit in the database and returns its idlink_va, 0 when there is none.
+func (a *applier) storedPageview(ctx context.Context, row *store.Visit, pageviewID string) (int64, error) {
+	if row.ID == 0 {
+		return 0, nil
+	}
+	found, err := a.tx.FindPageviews(ctx, []store.PageviewQuery{{VisitID: row.ID, PageviewID: pageviewID}})
+	if err != nil {
+		return 0, fmt.Errorf("log_link_visit_action: %w", err)
+	}
+	return found[0], nil
+}
+
+func (a *applier) recordTimings(s *step) {
+	id, link := s.timed.id, s.timed.link
+	if link != nil && link.ID != 0 { // an order has had it written meanwhile
+		id, link = link.ID, nil
+	}
+	switch {
+	case id != 0:
+		change := a.change(id)
+		if change.Performance == nil {
+			change.Performance = new(store.Performance)
+		}
+		*change.Performance = overlay(*change.Performance, s.timings)
+	case link != nil:
+		link.Performance = overlay(link.Performance, s.timings)
+	}
+}
+
+// The types of log_action that tell a page view from other actions (§6.1).
+const (
+	typePageURL   = 1
+	typePageTitle = 4
+)
+
+// pendingPageview finds a page view of the visit among the actions not yet written: one with a URL first, else one with a title. It is
+// not sure when only the database can tell whether the ids are equal.
+func (a *applier) pendingPageview(row *store.Visit, pageviewID string) (found *store.LinkAction, sure bool) {
 	var titled *store.LinkAction
 	for _, link := range a.pending.links {
-		if link.Visit != row || !sameText(link.PageviewID.V, pageviewID) {
+		if link.Visit != row {
 			continue
 		}
-		if e := link.URL.Entry; e != nil && e.Type == 1 {
-			return link
-		}
-		if e := link.Name.Entry; titled == nil && e != nil && e.Type == 4 {
+		same, known := sameText(link.PageviewID.V, pageviewID)
+		switch {
+		case !known:
+			return nil, false
+		case !same:
+		case link.URL.Entry != nil && link.URL.Entry.Type == action.TypePageURL:
+			return link, true
+		case titled == nil && link.Name.Entry != nil && link.Name.Entry.Type == action.TypePageTitle:
 			titled = link
 		}
 	}
-	return titled
+	return titled, true
 }
 
 func overlay(p, over store.Performance) store.Performance {
