@@ -10,31 +10,32 @@ import (
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/golden"
-	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/tracker/device"
+	"github.com/queuedtracking/queuedtracking/internal/golden/bench"
 )
 
 // TestRecordedTraffic drains 6,000 recorded page views of two sites and compares every column of every row.
 func TestRecordedTraffic(t *testing.T) {
-	dir := filepath.Join(sharedDir, "perf")
-	if _, err := os.Stat(dir); err != nil {
+	dir := filepath.Join(root, "..", "shared", "perf")
+	data := bench.Find(root)
+	if _, err := os.Stat(dir); err != nil || !data.Shared {
 		t.Skip("../shared/perf is not there")
 	}
 	c := loadTraffic(t, dir)
-	home := matomoDir(t, filepath.Join(sharedDir, "matomo-data"), false)
-	devices, err := device.Load(matomo.VendorIn(home).DeviceRegexes())
-	if err != nil {
-		t.Fatal(err)
+	home, devices := data.Home(t, false), data.Devices(t)
+	sizes := []int{500}
+	if *everything {
+		sizes = []int{25, 500}
 	}
-	for _, name := range []string{mariadbName, sqliteName} {
-		t.Run(name, func(t *testing.T) {
-			b := newBench(t, name, filepath.Join(sharedDir, "golden", "install"), devices)
-			for _, batch := range []int{25, 500} {
+	for _, database := range []string{bench.MariaDB, bench.SQLite} {
+		t.Run(database, func(t *testing.T) {
+			b := bench.New(t, database, data.Install, devices)
+			for _, batch := range sizes {
 				started := time.Now()
-				summary, differences, err := b.run(t, c, batch, home)
+				summary, found, err := b.Play(t, c, bench.Options{Batch: batch, Home: home, Log: logger()})
 				if err != nil {
 					t.Fatal(err)
 				}
+				differences := golden.Compare(c.Expect, found, nil, nil)
 				t.Logf("batches of %d: %d requests tracked in %s, with setting up and comparing", batch, summary.Tracked, time.Since(started).Round(time.Millisecond))
 				if summary.Requests != len(c.Queue) || summary.Tracked != len(c.Queue) {
 					t.Errorf("batches of %d: %d requests, %d tracked, want %d", batch, summary.Requests, summary.Tracked, len(c.Queue))

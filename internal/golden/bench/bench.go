@@ -1,0 +1,216 @@
+// Package bench plays recorded or invented cases through the real worker: entries are pushed to a Redis list, a replay.Run drains it into
+// the reference installation on MariaDB or SQLite, the rows are read back. It serves tests only.
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/queuedtracking/queuedtracking/internal/assembly"
+	"github.com/queuedtracking/queuedtracking/internal/golden"
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/replay"
+	"github.com/queuedtracking/queuedtracking/tracker/device"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// The databases that a Bench can have.
+const (
+	MariaDB = "MariaDB"
+	SQLite  = "SQLite"
+)
+
+// Bench is a database with the reference installation, and what cases share.
+type Bench struct {
+	name    string
+	install *golden.Installation
+	db      *sqlx.DB
+	config  map[string]map[string]any // [database] of config.ini.php
+	devices *device.Detector
+}
+
+// New makes the reference installation, whose files are in installDir, in a fresh database that goes when the test ends.
+func New(t testing.TB, database, installDir string, devices *device.Detector) *Bench {
+	t.Helper()
+	b := &Bench{name: database, devices: devices}
+	schema := b.openSQLite
+	if database == MariaDB {
+		schema = b.openMariaDB
+	}
+	create := schema(t)
+	var err error
+	if b.install, err = golden.Install(context.Background(), b.db, installDir, create); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// DB is the database.
+func (b *Bench) DB() *sqlx.DB { return b.db }
+
+type schemaFunc = func(ctx context.Context, script string) error
+
+func (b *Bench) openSQLite(t testing.TB) schemaFunc {
+	db, err := store.OpenSQLite(filepath.Join(t.TempDir(), "bench.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	b.db = db
+	return func(ctx context.Context, _ string) error { return store.CreateSchema(ctx, db, golden.Prefix) }
+}
+
+func (b *Bench) openMariaDB(t testing.TB) schemaFunc {
+	server := testserver.MariaDB(t)
+	database := server.CreateDatabase(t)
+	b.config = map[string]map[string]any{"database": {"unix_socket": server.Socket, "dbname": database}}
+	config, err := matomo.ParseConfig("", golden.DatabaseConfig(server.Socket, database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.db, err = config.Database().Open(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.db.Close() })
+	return func(ctx context.Context, script string) error {
+		for _, statement := range golden.Statements(script) {
+			if _, err := b.db.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// Options say how a case is played.
+type Options struct {
+	Batch   int    // entries per transaction
+	Home    string // folder of the Matomo installation, with the vendor data
+	Log     *slog.Logger
+	Workers int       // 0: the queues one after the other, each by a worker of its own, as the recordings were made
+	Random  io.Reader // what trackers take random values from, crypto/rand by default
+
+	// Wrap lets a test come between the worker and its tracker; nil for nothing.
+	Wrap func(replay.Tracker) replay.Tracker
+}
+
+// Play processes the case's entries and returns the rows that the database then holds.
+func (b *Bench) Play(t testing.TB, c *golden.Case, o Options) (replay.Summary, golden.Tables, error) {
+	r := &run{Bench: b, c: c, o: o, clock: func() time.Time { return time.Unix(c.Now, 0) }}
+	if r.o.Log == nil {
+		r.o.Log = slog.New(slog.DiscardHandler)
+	}
+	if r.o.Random == nil {
+		r.o.Random = rand.Reader
+	}
+	tables, err := r.play(context.Background(), t)
+	return r.summary, tables, err
+}
+
+// run is one case on its way.
+type run struct {
+	*Bench
+	c       *golden.Case
+	o       Options
+	clock   func() time.Time
+	summary replay.Summary
+}
+
+func (r *run) play(ctx context.Context, t testing.TB) (golden.Tables, error) {
+	if err := r.install.Prepare(ctx, r.c); err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	config, err := matomo.ParseConfig(r.o.Home, r.install.Config(r.c, r.config))
+	if err != nil {
+		return nil, err
+	}
+	db := r.db
+	if config.Database().Charset != "utf8mb4" && r.name != SQLite {
+		if db, err = config.Database().Open(); err != nil {
+			return nil, err
+		}
+		defer db.Close()
+	}
+	server, number := testserver.RedisDatabase(t)
+	backend, err := queue.NewRedis(queue.RedisOptions{Host: server.Host, Port: server.Port, Database: number})
+	if err != nil {
+		return nil, err
+	}
+	defer backend.Close()
+	if err := push(ctx, backend, r.c); err != nil {
+		return nil, err
+	}
+	installation, err := matomo.Open(ctx, config, db, r.clock, matomo.Options{})
+	if err != nil {
+		return nil, err
+	}
+	settings, err := installation.QueueSettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	before, err := r.install.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	queues := settings.NumQueueWorkers
+	if r.o.Workers > 0 {
+		err = r.drain(ctx, installation, db, replay.Options{Backend: backend, Queues: queues, Only: replay.AnyQueue, Workers: r.o.Workers})
+	} else {
+		for id := 0; id < queues && err == nil; id++ {
+			err = r.drain(ctx, installation, db, replay.Options{Backend: backend, Queues: queues, Only: id})
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.install.Read(ctx, before)
+}
+
+// drain runs one process of workers.
+func (r *run) drain(ctx context.Context, installation *matomo.Installation, db *sqlx.DB, o replay.Options) error {
+	devices, err := r.devices.Forgetful()
+	if err != nil {
+		return err
+	}
+	a, err := assembly.Assemble(ctx, installation, db, assembly.Options{
+		Clock: r.clock, Random: r.o.Random, Devices: devices, Log: r.o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	o.Store, o.Clock, o.Random, o.Log = a.Store(), r.clock, rand.Reader, r.o.Log
+	o.BatchSize, o.Threshold = r.o.Batch, 1
+	o.NewTracker = func() replay.Tracker {
+		if r.o.Wrap != nil {
+			return r.o.Wrap(a.NewTracker())
+		}
+		return a.NewTracker()
+	}
+	done, err := replay.Run(ctx, nil, o)
+	r.summary.Add(done)
+	return err
+}
+
+func push(ctx context.Context, backend queue.Backend, c *golden.Case) error {
+	for _, e := range c.Queue {
+		payload, err := e.Payload()
+		if err != nil {
+			return err
+		}
+		if err := backend.Append(ctx, e.Key, golden.Compress(payload)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
