@@ -232,12 +232,6 @@ func (a *applier) recordTimings(s *step) {
 	}
 }
 
-// The types of log_action that tell a page view from other actions (§6.1).
-const (
-	typePageURL   = 1
-	typePageTitle = 4
-)
-
 // pendingPageview finds a page view of the visit among the actions not yet written: one with a URL first, else one with a title. It is
 // not sure when only the database can tell whether the ids are equal.
 func (a *applier) pendingPageview(row *store.Visit, pageviewID string) (found *store.LinkAction, sure bool) {

@@ -69,6 +69,10 @@ var downloads = []string{"http://site1.example.org/file.pdf", "https://cdn.examp
 
 // products are sku, name, category, price; numbers that are equal as numbers are one product to Matomo if it looks them up together.
 var products = [][4]string{
-	{"SKU1", "Shoe", "Shoes", "49.90"}, {"SKU2", "Hat", `["Hats","Summer"]`, "12"}, {"SKU3", "", "", ""}, {"00123", "Number", "Num", "1.005"},
-	{"sku1", "shoe", "shoes", "1e2"}, {"123", "Number two", "Num", "3"},
+	{"SKU1", "Shoe", "Shoes", "49.90"},
+	{"SKU2", "Hat", `["Hats","Summer"]`, "12"},
+	{"SKU3", "", "", ""},
+	{"00123", "Number", "Num", "1.005"},
+	{"sku1", "shoe", "shoes", "1e2"},
+	{"123", "Number two", "Num", "3"},
 }
