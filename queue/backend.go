@@ -78,11 +78,14 @@ type Batch struct {
 	Elements [][]byte
 	Offset   int64 // position of the first element, counted from the first one ever
 	Len      int64 // elements in the list, those of the batch included
+
+	rows []int64 // of the elements in their table, where there is one
 }
 
 // First is the batch of the first n elements.
 func (b Batch) First(n int) Batch {
 	b.Elements = b.Elements[:min(n, len(b.Elements))]
+	b.rows = b.rows[:min(n, len(b.rows))]
 	return b
 }
 
@@ -91,10 +94,11 @@ const Unknown int64 = -1
 
 // Info describes the server of a backend. Texts are "" and numbers Unknown when the server does not tell them.
 type Info struct {
-	Server         string // redis, valkey, …
+	Server         string // redis, valkey, mariadb, mysql
 	Version        string
 	Role           string   // master or replica
-	Mode           string   // standalone, sentinel, cluster
+	Mode           string   // standalone, sentinel, cluster, database
+	Nodes          []string // the servers that work together and their roles, for people; none for a single server
 	MemoryUsed     int64    // bytes
 	MemoryPeak     int64    // bytes
 	MemoryLimit    int64    // bytes, 0 without limit

@@ -29,7 +29,7 @@ func fill(t *testing.T, b Backend, id int, sets ...string) {
 func TestMoveTakesOrphanedEntriesInOrder(t *testing.T) {
 	for _, s := range subjects {
 		t.Run(s.name, func(t *testing.T) {
-			b := s.open(t)
+			b := s.start(t)(t)
 			m := newManager(t, b, 2)
 			fill(t, b, 0, "a")
 			fill(t, b, 3, "b", "abdc", "", "c")

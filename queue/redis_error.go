@@ -21,6 +21,7 @@ type backendError struct {
 	text   string
 	kind   error // ErrUnavailable, ErrDenied or nil
 	cause  error
+	undone bool // the call had no effect, for certain
 }
 
 func (e *backendError) Error() string { return e.server + ": " + e.text }
@@ -38,24 +39,42 @@ type redisErrors struct {
 	password string // never to be shown
 }
 
-// wrap words the error of a command, or of connecting when command is "".
+// wrap words the error of a command, or of connecting.
 func (r redisErrors) wrap(ctx context.Context, command string, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", r.server, context.Cause(ctx))
 	}
+	_, unsent := errors.AsType[connecting](err)
 	err = r.withoutPassword(err)
 	text, kind := describeNetwork(err)
-	if command == "" && isClosed(err) {
+	if unsent && isClosed(err) {
 		text += " while connecting (is TLS right, and a client certificate if it wants one?)"
 	}
-	var reply redis.Error
-	if errors.As(err, &reply) {
+	if reply, ok := errors.AsType[redis.Error](err); ok {
 		text, kind = describeReply(string(reply))
-		if kind == nil && command != "" {
+		if kind == nil && !unsent && command != "" {
 			text = command + ": " + text
 		}
+		unsent = true // what the server refuses with one of these answers is not begun
 	}
-	return &backendError{r.server, text, kind, err}
+	if addr := dialled(err); addr != "" && !strings.Contains(r.server, addr) {
+		text = addr + ": " + text
+	}
+	return &backendError{r.server, text, kind, err, unsent || isUnsent(err)}
+}
+
+// isUnsent recognises what fails before a command is sent: dialling, also to the server that another one has named, and finding that
+// server at all.
+func isUnsent(err error) bool {
+	return dialled(err) != "" || strings.HasPrefix(err.Error(), "redisc: ")
+}
+
+// dialled is the address that could not be dialled, "" when that is not the error.
+func dialled(err error) string {
+	if network, ok := errors.AsType[*net.OpError](err); ok && network.Op == "dial" && network.Addr != nil {
+		return network.Addr.String()
+	}
+	return ""
 }
 
 // withoutPassword replaces an error whose text holds the password: a server without the command AUTH repeats its arguments.
@@ -107,8 +126,11 @@ func describeNetwork(err error) (text string, kind error) {
 		hostname  x509.HostnameError
 		record    tls.RecordHeaderError
 		timeout   net.Error
+		sentinels *sentinelError
 	)
 	switch {
+	case errors.As(err, &sentinels):
+		return sentinels.text, sentinels.kind
 	case errors.As(err, &dns):
 		return "host " + dns.Name + " not found (setting redisHost)", ErrUnavailable
 	case errors.Is(err, os.ErrNotExist):
@@ -138,9 +160,11 @@ func isClosed(err error) bool {
 
 // isForbidden reports whether the server is there but refuses this one command.
 func isForbidden(err error) bool {
-	var reply redis.Error
-	if !errors.As(err, &reply) {
-		return false
-	}
-	return strings.HasPrefix(string(reply), "NOPERM") || strings.HasPrefix(string(reply), "ERR unknown command")
+	return hasCode(err, "NOPERM") || hasCode(err, "ERR unknown command")
+}
+
+// hasCode reports whether err is an answer of the server that begins with code.
+func hasCode(err error, code string) bool {
+	reply, ok := errors.AsType[redis.Error](err)
+	return ok && strings.HasPrefix(string(reply), code)
 }

@@ -13,10 +13,10 @@ import (
 // reached, or that refuses the connection, is an error.
 func (r *Redis) Info(ctx context.Context) (Info, error) {
 	info := Info{MemoryUsed: Unknown, MemoryPeak: Unknown, MemoryLimit: Unknown}
-	if _, err := r.do(ctx, "PING"); err != nil && !isForbidden(err) {
+	if _, err := r.ask(ctx, "PING"); err != nil && !isForbidden(err) {
 		return info, err
 	}
-	text, err := redis.String(r.do(ctx, "INFO"))
+	text, err := redis.String(r.ask(ctx, "INFO"))
 	if err != nil {
 		info.note("INFO", err)
 	}
@@ -27,6 +27,7 @@ func (r *Redis) Info(ctx context.Context) (Info, error) {
 	if info.EvictionPolicy == "" {
 		r.askEviction(ctx, &info)
 	}
+	r.topology.describe(ctx, r, &info)
 	return info, nil
 }
 
@@ -79,7 +80,7 @@ func roleName(role string) string {
 }
 
 func (r *Redis) askRole(ctx context.Context, info *Info) {
-	reply, err := redis.Values(r.do(ctx, "ROLE"))
+	reply, err := redis.Values(r.ask(ctx, "ROLE"))
 	if err != nil || len(reply) == 0 {
 		if err != nil {
 			info.note("ROLE", err)
@@ -93,7 +94,7 @@ func (r *Redis) askRole(ctx context.Context, info *Info) {
 
 func (r *Redis) askEviction(ctx context.Context, info *Info) {
 	const name = "maxmemory-policy"
-	config, err := redis.StringMap(r.do(ctx, "CONFIG", "GET", name))
+	config, err := redis.StringMap(r.ask(ctx, "CONFIG", "GET", name))
 	if err != nil {
 		info.note("CONFIG GET "+name, err)
 		return

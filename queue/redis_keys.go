@@ -49,10 +49,13 @@ const (
 
 // TTLs implements Backend.
 func (r *Redis) TTLs(ctx context.Context, keys ...string) ([]time.Duration, error) {
-	left := make([]time.Duration, 0, len(keys))
-	err := r.each(ctx, "PTTL", keys, func(ms int64) { left = append(left, timeLeft(ms)) })
+	answers, err := r.each(ctx, "PTTL", keys)
 	if err != nil {
 		return nil, err
+	}
+	left := make([]time.Duration, len(answers))
+	for i, ms := range answers {
+		left[i] = timeLeft(ms)
 	}
 	return left, nil
 }

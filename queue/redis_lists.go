@@ -14,13 +14,13 @@ func (r *Redis) Append(ctx context.Context, list string, elements ...[]byte) err
 	if len(elements) == 0 {
 		return nil
 	}
-	_, err := r.do(ctx, "RPUSH", withElements(elements, list)...)
+	_, err := r.do(ctx, "RPUSH", list, withElements(elements)...)
 	return err
 }
 
 // AppendMarked implements Backend.
 func (r *Redis) AppendMarked(ctx context.Context, list string, mark Mark, elements ...[]byte) error {
-	_, err := r.eval(ctx, appendMarkedScript, withElements(elements, list, mark.Key, mark.Value, milliseconds(mark.TTL))...)
+	_, err := r.eval(ctx, appendMarkedScript, list, withElements(elements, mark.Key, mark.Value, milliseconds(mark.TTL))...)
 	return err
 }
 
@@ -46,12 +46,7 @@ func (r *Redis) Len(ctx context.Context, list string) (int64, error) {
 
 // Lens implements Backend.
 func (r *Redis) Lens(ctx context.Context, lists ...string) ([]int64, error) {
-	lens := make([]int64, 0, len(lists))
-	err := r.each(ctx, "LLEN", lists, func(n int64) { lens = append(lens, n) })
-	if err != nil {
-		return nil, err
-	}
-	return lens, nil
+	return r.each(ctx, "LLEN", lists)
 }
 
 // Head implements Backend.

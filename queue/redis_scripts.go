@@ -1,11 +1,21 @@
 package queue
 
-import "github.com/gomodule/redigo/redis"
+import (
+	"crypto/sha1"
+	"encoding/hex"
+)
 
 // script is a Lua script that Redis runs as one step. The keys of each are in one hash slot.
 type script struct {
-	name string
-	lua  *redis.Script
+	name   string
+	keys   int
+	source string
+	hash   string // by which EVALSHA knows it
+}
+
+func newScript(name string, keys int, source string) *script {
+	hash := sha1.Sum([]byte(source))
+	return &script{name, keys, source, hex.EncodeToString(hash[:])}
 }
 
 // headScript reads the beginning of a list.
@@ -14,12 +24,12 @@ type script struct {
 //	KEYS[2]  its offset counter
 //	ARGV[1]  position of the last element wanted, from 0
 //	returns  elements, offset counter as text, length
-var headScript = &script{"head", redis.NewScript(2, `
+var headScript = newScript("head", 2, `
 return {
   redis.call('LRANGE', KEYS[1], 0, ARGV[1]),
   redis.call('GET', KEYS[2]) or '0',
   redis.call('LLEN', KEYS[1])
-}`)}
+}`)
 
 // removeScript removes a batch that was read before, unless somebody else has.
 //
@@ -29,12 +39,12 @@ return {
 //	ARGV[2]  offset counter when the batch was read, as text
 //	ARGV[3]  first element of the batch
 //	returns  1 when removed, 0 when the list begins with something else
-var removeScript = &script{"remove", redis.NewScript(2, `
+var removeScript = newScript("remove", 2, `
 if (redis.call('GET', KEYS[2]) or '0') ~= ARGV[2] then return 0 end
 if redis.call('LINDEX', KEYS[1], 0) ~= ARGV[3] then return 0 end
 redis.call('LTRIM', KEYS[1], ARGV[1], -1)
 redis.call('INCRBY', KEYS[2], ARGV[1])
-return 1`)}
+return 1`)
 
 // appendMarkedScript appends to a list and sets a mark.
 //
@@ -44,9 +54,9 @@ return 1`)}
 //	ARGV[2]  its time to live in ms
 //	ARGV[3…] elements
 //	returns  nothing of interest
-var appendMarkedScript = &script{"append-marked", redis.NewScript(2, `
+var appendMarkedScript = newScript("append-marked", 2, `
 for i = 3, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
-return redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])`)}
+return redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])`)
 
 // moveScript takes an element out of one list and appends another to a second list.
 //
@@ -55,10 +65,10 @@ return redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])`)}
 //	ARGV[1]  element to take, the first one equal to it
 //	ARGV[2]  element to append
 //	returns  1 when moved, 0 when there is no such element
-var moveScript = &script{"move", redis.NewScript(2, `
+var moveScript = newScript("move", 2, `
 if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
 redis.call('RPUSH', KEYS[2], ARGV[2])
-return 1`)}
+return 1`)
 
 // expireScript sets the time to live of a key that has a certain value.
 //
@@ -66,15 +76,15 @@ return 1`)}
 //	ARGV[1]  value it must have
 //	ARGV[2]  time to live in ms
 //	returns  1 when it has, 0 otherwise
-var expireScript = &script{"expire-if-value", redis.NewScript(1, `
+var expireScript = newScript("expire-if-value", 1, `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)}
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
 // deleteScript deletes a key that has a certain value.
 //
 //	KEYS[1]  key
 //	ARGV[1]  value it must have
 //	returns  1 when it had, 0 otherwise
-var deleteScript = &script{"delete-if-value", redis.NewScript(1, `
+var deleteScript = newScript("delete-if-value", 1, `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])`)}
+return redis.call('DEL', KEYS[1])`)

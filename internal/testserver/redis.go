@@ -33,6 +33,8 @@ type redisConfig struct {
 	tls        bool
 	clientCert string // tls-auth-clients
 	lines      []string
+	certs      *Certificates // of the servers that this one works with; nil: makes its own
+	sentinel   bool
 }
 
 // RedisOption changes how Redis starts its server.
@@ -108,12 +110,19 @@ func startRedis(binary string, opts []RedisOption) (*RedisServer, error) {
 	}
 	s.dir, s.Socket = dir, filepath.Join(dir, "redis.sock")
 	if s.config.tls {
-		if s.TLS, err = makeCertificates(dir); err != nil {
-			return nil, err
+		if s.TLS = s.config.certs; s.TLS == nil {
+			if s.TLS, err = makeCertificates(dir); err != nil {
+				return nil, err
+			}
 		}
 	}
 	file := filepath.Join(dir, "redis.conf")
-	s.argv = func() []string { return []string{binary, file} }
+	s.argv = func() []string {
+		if s.config.sentinel {
+			return []string{binary, file, "--sentinel"}
+		}
+		return []string{binary, file}
+	}
 	s.ready = s.ping
 	var configErr error
 	err = s.startOnFreePort(func(port int) {

@@ -1,0 +1,169 @@
+package queue
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// countUpTo is the length up to which Head counts a list. Counting reads every row, which for a long backlog would take longer than
+// tracking a batch.
+const countUpTo = 10_000
+
+// execer is a database or a transaction.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	SelectContext(ctx context.Context, dest any, query string, args ...any) error
+}
+
+// Head implements Backend. The length of a list of more than 10,000 entries may be told too high, by the gaps in the numbering of its
+// rows; Len and Lens always count.
+func (m *MySQL) Head(ctx context.Context, list string, n int) (batch Batch, err error) {
+	err = m.call(ctx, "select", m.createKeys, func(ctx context.Context) error {
+		batch, err = m.head(ctx, list, max(0, n))
+		if m.isMissing(err, list) {
+			batch.Offset, err = m.Offset(ctx, list)
+		}
+		return err
+	})
+	return batch, err
+}
+
+// head reads everything with one statement, which sees the tables as they are at one instant and waits for no lock.
+func (m *MySQL) head(ctx context.Context, list string, n int) (Batch, error) {
+	table := m.table(list)
+	rows, err := m.db.QueryContext(ctx, `
+		SELECT
+			(SELECT queue_value FROM `+m.keys()+` WHERE queue_key = ?),
+			IF(span.length <= ?, (SELECT COUNT(*) FROM `+table+`), span.length),
+			first.idqueuelist, first.list_value
+		FROM (SELECT COALESCE(MAX(idqueuelist) - MIN(idqueuelist) + 1, 0) AS length FROM `+table+`) AS span
+		LEFT JOIN (SELECT idqueuelist, list_value FROM `+table+` ORDER BY idqueuelist LIMIT ?) AS first ON TRUE
+		ORDER BY first.idqueuelist`, OffsetKey(list), countUpTo, n)
+	if err != nil {
+		return Batch{}, err
+	}
+	defer rows.Close()
+	var b Batch
+	for rows.Next() {
+		var counter sql.NullString
+		var id sql.NullInt64
+		var element []byte
+		if err := rows.Scan(&counter, &b.Len, &id, &element); err != nil {
+			return Batch{}, err
+		}
+		if b.Offset, err = m.counter(list, counter); err != nil {
+			return Batch{}, err
+		}
+		if id.Valid {
+			b.rows = append(b.rows, id.Int64)
+			b.Elements = append(b.Elements, element)
+		}
+	}
+	return b, rows.Err()
+}
+
+func (m *MySQL) counter(list string, text sql.NullString) (int64, error) {
+	if !text.Valid {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text.String, 10, 64)
+	if err != nil {
+		return 0, &backendError{server: m.server, text: OffsetKey(list) + " is no counter: " + text.String, cause: err}
+	}
+	return n, nil
+}
+
+// Offset implements Backend.
+func (m *MySQL) Offset(ctx context.Context, list string) (n int64, err error) {
+	text, ok, err := m.Get(ctx, OffsetKey(list))
+	if err != nil {
+		return 0, err
+	}
+	return m.counter(list, sql.NullString{String: text, Valid: ok})
+}
+
+// errGone rolls back: the batch is not at the head of the list any more.
+var errGone = errors.New("batch is gone")
+
+// RemoveFirst implements Backend.
+func (m *MySQL) RemoveFirst(ctx context.Context, list string, batch Batch) (bool, error) {
+	if len(batch.Elements) == 0 {
+		return true, nil
+	}
+	if err := m.ensureCounter(ctx, list); err != nil {
+		return false, err
+	}
+	err := m.inTx(ctx, "delete", nil, func(ctx context.Context, tx execer) error {
+		removed, err := m.removeRows(ctx, tx, list, batch)
+		if err == nil && !removed {
+			err = errGone
+		}
+		return err
+	})
+	if errors.Is(err, errGone) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// RemoveFirstTx implements TxRemover. It locks the rows of the batch and the list's counter until tx ends; writers, and workers of other
+// queues, do not wait for it.
+func (m *MySQL) RemoveFirstTx(ctx context.Context, tx *sqlx.Tx, list string, batch Batch) (bool, error) {
+	if len(batch.Elements) == 0 {
+		return true, nil
+	}
+	if err := m.ensureCounter(ctx, list); err != nil {
+		return false, err
+	}
+	removed, err := m.removeRows(ctx, tx, list, batch)
+	if err != nil {
+		return false, m.wrap(ctx, "delete", err)
+	}
+	return removed, nil
+}
+
+// ensureCounter makes the row of the list's counter outside of the transaction that will raise it: changing a row that is not there
+// would lock its neighbours, which are the locks of other queues.
+func (m *MySQL) ensureCounter(ctx context.Context, list string) error {
+	_, known, err := m.Get(ctx, OffsetKey(list))
+	if err != nil || known {
+		return err
+	}
+	return m.call(ctx, "insert", m.createKeys, func(ctx context.Context) error {
+		_, err := m.db.ExecContext(ctx, "INSERT IGNORE INTO "+m.keys()+" (queue_key, queue_value) VALUES (?, '0')", OffsetKey(list))
+		return err
+	})
+}
+
+// removeRows raises the counter, if it is still what it was when the batch was read, and deletes the batch's rows if they are all there.
+// The index is forced because a server that scans a short table instead locks it for writers.
+func (m *MySQL) removeRows(ctx context.Context, tx execer, list string, batch Batch) (bool, error) {
+	count := int64(len(batch.Elements))
+	n, err := affected(tx.ExecContext(ctx, "UPDATE "+m.keys()+" SET queue_value = ? WHERE queue_key = ? AND queue_value = ?",
+		strconv.FormatInt(batch.Offset+count, 10), OffsetKey(list), strconv.FormatInt(batch.Offset, 10)))
+	if err != nil || n != 1 {
+		return false, err
+	}
+	args := make([]any, len(batch.rows))
+	for i, id := range batch.rows {
+		args[i] = id
+	}
+	if len(args) == 0 { // not a batch that Head has read from here
+		return false, nil
+	}
+	n, err = affected(tx.ExecContext(ctx, "DELETE l FROM "+m.table(list)+" AS l FORCE INDEX (PRIMARY) WHERE l.idqueuelist IN (?"+
+		strings.Repeat(",?", len(args)-1)+")", args...))
+	return n == count, err
+}
+
+func affected(result sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}

@@ -1,0 +1,100 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/gomodule/redigo/redis"
+)
+
+// checkIdle is how long a connection may be idle before it is checked when it is used again.
+const checkIdle = time.Second
+
+// newPool keeps the connections that dial makes.
+func (o RedisOptions) newPool(dial func(context.Context) (redis.Conn, error)) *redis.Pool {
+	return &redis.Pool{
+		DialContext: dial,
+		TestOnBorrow: func(c redis.Conn, idleSince time.Time) error {
+			if time.Since(idleSince) < checkIdle {
+				return nil
+			}
+			_, err := c.Do("PING")
+			return err
+		},
+		MaxIdle:     orDefault(o.MaxIdle, 8),
+		IdleTimeout: 4 * time.Minute,
+	}
+}
+
+// connect dials and sends the first command, so that what is wrong with the connection shows while connecting.
+func (o RedisOptions) connect(ctx context.Context, network, addr string) (redis.Conn, error) {
+	conn, err := redis.DialContext(ctx, network, addr, o.dialOptions(network)...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := redis.DoContext(conn, ctx, "PING"); err != nil && !isForbidden(err) {
+		_ = conn.Close()
+		return nil, err
+	}
+	return &masterConn{Conn: conn}, nil
+}
+
+func (o RedisOptions) dialOptions(network string) []redis.DialOption {
+	io := orDefault(o.IOTimeout, defaultIOTimeout)
+	connect := orDefault(o.ConnectTimeout, defaultConnectTimeout)
+	opts := []redis.DialOption{
+		redis.DialConnectTimeout(connect), redis.DialTLSHandshakeTimeout(connect),
+		redis.DialReadTimeout(io), redis.DialWriteTimeout(io),
+		redis.DialDatabase(o.Database),
+		redis.DialUsername(o.User), redis.DialPassword(o.Password),
+	}
+	if o.TLS != nil && network == "tcp" {
+		opts = append(opts, redis.DialUseTLS(true), redis.DialTLSConfig(o.TLS))
+	}
+	return opts
+}
+
+func orDefault[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// masterConn is a connection that is not used again once the server has said that it is no master any more: the next one is made anew
+// and finds the new master, be it behind Sentinels, a proxy or a DNS name.
+type masterConn struct {
+	redis.Conn
+	addr    string // of a master that Sentinels named
+	demoted error
+}
+
+var errDemoted = errors.New("server is no master any more")
+
+func (c *masterConn) Do(command string, args ...any) (any, error) {
+	reply, err := c.Conn.Do(command, args...)
+	c.look(err)
+	return reply, err
+}
+
+func (c *masterConn) Receive() (any, error) {
+	reply, err := c.Conn.Receive()
+	c.look(err)
+	return reply, err
+}
+
+func (c *masterConn) look(err error) {
+	if reply, ok := errors.AsType[redis.Error](err); ok && strings.HasPrefix(string(reply), "READONLY") {
+		c.demoted = errDemoted
+	}
+}
+
+func (c *masterConn) Err() error {
+	if c.demoted != nil {
+		return c.demoted
+	}
+	return c.Conn.Err()
+}
