@@ -73,5 +73,5 @@ func (rc *Receiver) clientIP(r *http.Request) string {
 	peer, _ := peerOf(r)
 	server.Set("REMOTE_ADDR", php.String(peer))
 	q := &received{Receiver: rc, set: queue.RequestSet{Env: queue.Env{Server: server}}}
-	return q.read1(&php.Array{}).HeaderIP()
+	return q.bind(&php.Array{}).HeaderIP()
 }

@@ -64,7 +64,7 @@ func bulkRequest(v php.Value) *php.Array {
 }
 
 func withoutLineBreaks(s string) string {
-	if strings.IndexAny(s, "\r\n") < 0 {
+	if !strings.ContainsAny(s, "\r\n") {
 		return s
 	}
 	return strings.NewReplacer("\n", "", "\r", "").Replace(s)

@@ -144,7 +144,9 @@ func TestRecordedCases(t *testing.T) {
 func compareCases(t *testing.T, path string) {
 	to := &sink{}
 	o := testOptions(t, recordedConfig, to)
-	o.Track = func(context.Context, queue.RequestSet) (tracker.Result, error) { return tracker.Result{Requests: 1, Tracked: 1}, nil }
+	o.Track = func(context.Context, queue.RequestSet) (tracker.Result, error) {
+		return tracker.Result{Requests: 1, Tracked: 1}, nil
+	}
 	url := serve(t, o)
 	for _, c := range readCases(t, path) {
 		t.Run(c.Request.Name, func(t *testing.T) {
@@ -278,4 +280,8 @@ func comparable(t *testing.T, set queue.RequestSet) []string {
 	}
 	slices.Sort(server)
 	return append(lines, server...)
+}
+
+func siteSettings(s *matomo.TrackerSettings) func(int64) *matomo.TrackerSettings {
+	return func(int64) *matomo.TrackerSettings { return s }
 }

@@ -25,10 +25,10 @@ const visitorIDDigits = 16
 // it: the one that the cookie has, else that of the first-party cookie, else a new one. Visitors who asked to be ignored get none.
 func (q *received) setThirdPartyCookie(h http.Header) error {
 	for _, params := range q.set.Requests {
-		r := q.read1(params)
-		if !r.Settings().UseThirdPartyIDCookie {
+		if !q.installation.Tracker(php.ReadInt(params, "idsite", 0)).UseThirdPartyIDCookie {
 			continue
 		}
+		r := q.bind(params)
 		ignore, _, err := r.CookieField(r.Settings().IgnoreVisitsCookieName, "ignore")
 		if err != nil || ignore == "*" {
 			continue

@@ -32,7 +32,7 @@ type Options struct {
 
 	// Track tracks a set at once, for queuedtracking=0. Without it such requests are queued like others.
 	Track func(ctx context.Context, set queue.RequestSet) (tracker.Result, error)
-	// Enough is called after a request was queued, with the number of its entries; may be nil.
+	// Queued is called after a request was queued, with the number of its entries; may be nil.
 	Queued func(entries int)
 }
 

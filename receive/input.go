@@ -70,7 +70,7 @@ func cutNUL(name string) string {
 
 // setVariable enters a variable under a name as it came: "a.b" and "a b" become a_b, "a[x][]" an array. Names that are empty are dropped.
 func setVariable(vars *php.Array, name string, value php.Value) {
-	if strings.IndexAny(name, "[. ") < 0 {
+	if !strings.ContainsAny(name, "[. ") {
 		if name != "" {
 			vars.Set(name, value)
 		}
@@ -152,7 +152,7 @@ func setPath(vars *php.Array, path []key, value php.Value) {
 
 // plainName replaces what PHP's variable names cannot hold.
 func plainName(name string) string {
-	if strings.IndexAny(name, "[. ") < 0 {
+	if !strings.ContainsAny(name, "[. ") {
 		return name
 	}
 	return strings.NewReplacer(".", "_", " ", "_", "[", "_").Replace(name)

@@ -173,7 +173,7 @@ func (q *received) split() ([]part, error) {
 // queueOf chooses the queue of a request: by its visitor id, else by the client's address (§0.1). A visitor id that is refused counts as
 // none; the parameter cip counts without authentication, which the tracker asks for.
 func (q *received) queueOf(params *php.Array) int {
-	r := q.read1(params)
+	r := q.bind(params)
 	if id, ok, err := r.VisitorID(); err == nil && ok {
 		return queue.QueueIDOfVisitor(id[:], "", q.installation.Queues)
 	}
@@ -184,8 +184,8 @@ func (q *received) queueOf(params *php.Array) int {
 	return queue.QueueIDOfVisitor(nil, ip, q.installation.Queues)
 }
 
-// read1 reads one request of the set with the settings of its site.
-func (q *received) read1(params *php.Array) *request.Request {
+// bind reads one request of the set with the settings of its site.
+func (q *received) bind(params *php.Array) *request.Request {
 	r := request.New(params, &request.Origin{
 		Env: request.Env(q.set.Env), TokenAuth: q.set.TokenAuth, QueuedAt: q.set.Time,
 	})

@@ -1,0 +1,152 @@
+package receive
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/queue"
+)
+
+// Variables that make the test binary a server of its own instead of running tests.
+const (
+	childRedis  = "RECEIVE_TEST_REDIS" // path of the unix socket
+	childSpool  = "RECEIVE_TEST_SPOOL" // directory, or nothing
+	childQueues = "RECEIVE_TEST_QUEUES"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childRedis) != "" {
+		if err := runChild(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(testserver.Run(m))
+}
+
+// runChild serves until SIGTERM. It prints its address first.
+func runChild() error {
+	debug.SetGCPercent(200)
+	queues, err := strconv.Atoi(os.Getenv(childQueues))
+	if err != nil {
+		return err
+	}
+	backend, err := queue.NewRedis(queue.RedisOptions{Host: os.Getenv(childRedis), IOTimeout: 2 * time.Second})
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
+	metrics := NewMetrics(prometheus.NewRegistry())
+	o := WriterOptions{Backend: backend, Queues: queues, Timeout: 2 * time.Second, Log: discard(), Metrics: metrics}
+	if dir := os.Getenv(childSpool); dir != "" {
+		if o.Spool, err = OpenSpool(dir, 64<<20, time.Now, discard()); err != nil {
+			return err
+		}
+		defer o.Spool.Close()
+	}
+	writer := NewWriter(o)
+	defer writer.Close()
+	config, err := matomo.ParseConfig(os.TempDir(), recordedConfig)
+	if err != nil {
+		return err
+	}
+	settings := config.Tracker(0)
+	handler, err := NewHandler(Options{
+		Installation: Installation{
+			Queues: queues, Tracker: func(int64) *matomo.TrackerSettings { return settings },
+			General: func() *matomo.General { return &matomo.General{} },
+		},
+		Limits: DefaultLimits(), Sink: writer, Clock: time.Now, Random: rand.Reader, Log: discard(), Metrics: metrics,
+	})
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(l.Addr())
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer cancel()
+	return Serve(l, handler, DefaultLimits(), 5*time.Second, discard(), ctx.Done())
+}
+
+// child is a server in a process of its own.
+type child struct {
+	*exec.Cmd
+	addr string
+}
+
+func startChild(t testing.TB, server *testserver.RedisServer, spool string, queues int) *child {
+	t.Helper()
+	c := &child{Cmd: exec.Command(os.Args[0])}
+	c.Env = append(os.Environ(), childRedis+"="+server.Socket, childSpool+"="+spool, childQueues+"="+strconv.Itoa(queues))
+	c.Stderr = os.Stderr
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.end(t, syscall.SIGKILL) })
+	var line [64]byte
+	n, err := out.Read(line[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.addr = strings.TrimSpace(string(line[:n]))
+	return c
+}
+
+// end sends a signal and waits for the process to end.
+func (c *child) end(t testing.TB, s os.Signal) {
+	t.Helper()
+	if c.ProcessState != nil {
+		return
+	}
+	if err := c.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Fatal(err)
+	}
+	_ = c.Wait() // killed on purpose
+}
+
+// residentKiB is the memory of the child that is in use.
+func (c *child) residentKiB(t testing.TB) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
+	if err != nil {
+		t.Skip("memory is read from /proc:", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			n, err := strconv.Atoi(strings.Fields(rest)[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatal("no VmRSS")
+	return 0
+}
+
+var _ http.Handler = (*Handler)(nil)
