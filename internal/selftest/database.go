@@ -11,11 +11,11 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// uses lists what tracking does with Matomo's tables: s(elect), i(nsert), u(pdate).
+// uses lists what tracking does with Matomo's tables: s(elect), i(nsert), u(pdate), d(elete).
 var uses = []struct{ table, column, does string }{
 	{"log_visit", "idsite", "siu"},
 	{"log_link_visit_action", "idsite", "siu"},
-	{"log_action", "name", "si"},
+	{"log_action", "name", "sid"},
 	{"log_conversion", "idsite", "siu"},
 	{"log_conversion_item", "idsite", "siu"},
 	{"tracking_failure", "idsite", "si"},
@@ -50,6 +50,7 @@ func (r *Report) rights(ctx context.Context, db *sqlx.DB, table, column, does st
 		's': {"SELECT", "SELECT * FROM {table} LIMIT 0"},
 		'i': {"INSERT", "INSERT INTO {table} SELECT * FROM {table} WHERE 1 = 0"},
 		'u': {"UPDATE", "UPDATE {table} SET {column} = {column} WHERE 1 = 0"},
+		'd': {"DELETE", "DELETE FROM {table} WHERE 1 = 0"},
 	}
 	var verbs []string
 	for _, letter := range does {
