@@ -1,0 +1,64 @@
+package tracker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/tracker/visit"
+)
+
+// fingerprint computes the config ids, for which the days' salts are needed, and the look-ups that follow from them.
+func (t *Tracker) fingerprint(ctx context.Context, b *Batch) error {
+	salts := make(map[matomo.SaltKey]string)
+	var missing []matomo.SaltKey
+	for _, p := range b.requests {
+		if !p.active() || !salted(p) {
+			continue
+		}
+		key := matomo.SaltKey{SiteID: p.facts.Site.ID, Date: p.date}
+		if _, seen := salts[key]; seen {
+			continue
+		}
+		salt, known := p.facts.Site.Salts[key.Date]
+		if !known {
+			salt, known = t.salts[key]
+		}
+		salts[key] = salt
+		if !known {
+			missing = append(missing, key)
+		}
+	}
+	if len(missing) > 0 {
+		read, err := t.installation.FingerprintSalts(ctx, t.db, missing)
+		if err != nil {
+			return fmt.Errorf("fingerprint salts: %w", err)
+		}
+		if len(t.salts) > maxRememberedSalts {
+			clear(t.salts)
+		}
+		for key, salt := range read {
+			salts[key], t.salts[key] = salt, salt
+		}
+	}
+	for _, p := range b.requests {
+		if !p.active() {
+			continue
+		}
+		salt := ""
+		if salted(p) {
+			salt = salts[matomo.SaltKey{SiteID: p.facts.Site.ID, Date: p.date}] + p.date
+		}
+		p.facts.ConfigID = p.print.ConfigID(p.facts.Site.Tracker, salt)
+		p.queries = visit.Queries(&p.facts)
+	}
+	return nil
+}
+
+const maxRememberedSalts = 10_000
+
+// salted reports whether the day counts in the fingerprint (§4).
+func salted(p *parsed) bool {
+	settings := p.facts.Site.Tracker
+	return !settings.FingerprintAcrossWebsites && settings.DailyFingerprint
+}

@@ -1,0 +1,188 @@
+package tracker
+
+import (
+	"crypto/sha1" //nolint:gosec // Matomo's format
+	"errors"
+	"fmt"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/action"
+	"github.com/queuedtracking/queuedtracking/tracker/conversion"
+	"github.com/queuedtracking/queuedtracking/tracker/device"
+	"github.com/queuedtracking/queuedtracking/tracker/exclude"
+	"github.com/queuedtracking/queuedtracking/tracker/location"
+	"github.com/queuedtracking/queuedtracking/tracker/request"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+	"github.com/queuedtracking/queuedtracking/tracker/visit"
+)
+
+// read does all that Matomo does with a request before it looks for the visit, and what of the later steps does not depend on it (§1.1
+// steps 2 to 5).
+func (t *Tracker) read(p *parsed) error {
+	r := p.req
+	site := r.Site()
+	if site == nil {
+		return t.unknownSite(p)
+	}
+	if err := r.CheckLocationOverrides(); err != nil {
+		return err
+	}
+	now, err := r.Time()
+	if err != nil {
+		return err
+	}
+	text, ip, err := r.IP()
+	if err != nil {
+		return err
+	}
+	if t.features.JsTrackerInstallCheck {
+		p.nonce, _ = exclude.InstallCheckNonce(r)
+	}
+	if p.excluded, err = t.exclusions.Check(r); err != nil || p.excluded != "" {
+		return err
+	}
+	p.binaryIP = ip
+	p.date = php.LocalDate(now, site.Location)
+	if err := t.readFacts(p, now, text); err != nil {
+		return err
+	}
+	return t.readContent(p)
+}
+
+// unknownSite refuses the request; Matomo notes the failure unless the request would be excluded anyway (§12.1).
+func (t *Tracker) unknownSite(p *parsed) error {
+	const maxNotedSite = 9_999_999
+	id := p.req.SiteID()
+	rejection := request.Reject(request.UnknownSite, fmt.Sprintf("idsite %d", id))
+	if id < 0 || id > maxNotedSite {
+		return rejection
+	}
+	excluded, err := t.exclusions.Check(p.req)
+	var refused *request.Rejection
+	if excluded != "" || errors.As(err, &refused) && refused.Reason == request.WrongType {
+		return rejection
+	}
+	p.failure = &store.Failure{SiteID: id, FailureID: failureUnknownSite, Occurred: p.req.Context().Now, RequestURL: p.req.FailureURL()}
+	return rejection
+}
+
+const failureUnknownSite = 1
+
+// readFacts fills what the visit needs to know.
+func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
+	r := p.req
+	f := &p.facts
+	f.Site, f.Features, f.Time = r.Site(), t.features, now
+	var err error
+	if f.Visitor, f.HasVisitor, err = r.VisitorID(); err != nil {
+		return err
+	}
+	f.UserID, f.HasUserID = r.UserID()
+	if f.UserID != "" {
+		sum := sha1.Sum([]byte(f.UserID))
+		f.UserHashID = store.BinaryID(sum[:8])
+	}
+	f.ForcedID = r.Text("cid") != ""
+	f.ForceNew = r.Int("new_visit") != 0
+	f.Ping = t.features.Heartbeat && r.Int("ping") == 1
+	f.HasOrder = !php.EmptyString(r.Text("ec_id"))
+	f.GoalParam = r.Int("idgoal")
+	f.Resolution = r.Text("res")
+	if f.LocalTime, err = r.LocalTime(); err != nil {
+		return err
+	}
+	p.lang = r.Language()
+	f.BrowserLang = r.BrowserLanguage(p.lang)
+	f.Plugins = browserPlugins(r)
+	f.LocationIP = t.storedIP(p)
+	if err := t.readDevice(p); err != nil {
+		return err
+	}
+	if r.General().Privacy.UseAnonymizedIPForVisit {
+		ip = p.binaryIP // not yet anonymized at this point: Matomo's fingerprint gets the full address, in binary
+	}
+	p.print = visit.Fingerprint{Device: p.device, Plugins: f.Plugins, IP: ip, Lang: p.lang, SiteID: f.Site.ID}
+	return nil
+}
+
+func (t *Tracker) storedIP(p *parsed) string {
+	privacy := p.req.General().Privacy
+	if !t.features.PrivacyManager || !privacy.AnonymizeIP {
+		return p.binaryIP
+	}
+	return location.AnonymizeIP(p.binaryIP, privacy.IPMaskLength)
+}
+
+// browserPlugins reads the parameters in the order in which Matomo does (§4).
+func browserPlugins(r *request.Request) store.BrowserPlugins {
+	read := func(name string) store.NullInt { return store.Int(php.ReadInt(r.Params(), name, 0)) }
+	return store.BrowserPlugins{
+		Flash: read("fla"), Java: read("java"), Quicktime: read("qt"), Realplayer: read("realp"),
+		PDF: read("pdf"), WindowsMedia: read("wma"), Silverlight: read("ag"), Cookie: read("cookie"),
+	}
+}
+
+func (t *Tracker) readDevice(p *parsed) error {
+	p.device = device.Undetected()
+	if t.devices != nil {
+		hints, err := t.clientHints(p.req)
+		if err != nil {
+			return err
+		}
+		p.device = t.devices.Detect(p.req.UserAgent(), hints)
+		if p.device.Refused != nil {
+			return request.Reject(request.WrongType, p.device.Refused.Error())
+		}
+	}
+	d := p.device
+	p.facts.Device = store.Device{
+		BrowserEngine: store.Text(d.Engine), BrowserName: store.Text(d.BrowserName), BrowserVersion: store.Text(d.BrowserVersion),
+		ClientType: d.ClientType, Brand: store.Text(d.Brand), Model: store.Text(d.Model), Type: d.Type,
+		OS: store.Text(d.OS), OSVersion: store.Text(d.OSVersion),
+	}
+	return nil
+}
+
+// clientHints takes the hints of the parameter uadata, else those of the headers (§10.1).
+func (t *Tracker) clientHints(r *request.Request) (*device.Hints, error) {
+	var hints *device.Hints
+	var err error
+	if v, present := r.JSON("uadata"); present {
+		hints, err = device.HintsFromParam(v)
+	} else {
+		hints, err = device.HintsFromServer(r.Env().Server)
+	}
+	var wrong *device.HintsError
+	if errors.As(err, &wrong) {
+		return nil, request.Reject(request.WrongType, "client hint "+wrong.Hint)
+	}
+	return hints, err
+}
+
+// readContent chooses the action, or the goal or order that takes its place (§1.1 step 5).
+func (t *Tracker) readContent(p *parsed) error {
+	r := p.req
+	chosen, err := action.New(r)
+	if err != nil {
+		return err
+	}
+	p.action = chosen
+	if t.features.Goals && p.facts.GoalParam > 0 {
+		goal, err := conversion.Manual(r)
+		if err != nil {
+			return err
+		}
+		p.manual = &goal
+	}
+	if t.features.Goals && t.features.Ecommerce && p.facts.GoalParam == 0 {
+		if p.ecommerce, err = conversion.ReadEcommerce(r); err != nil {
+			return err
+		}
+	}
+	if t.features.PagePerformance && (p.action == nil || !p.action.IsPageview() || p.facts.Ping) {
+		if id, timings, ok := action.PerformanceUpdate(r); ok {
+			p.pageviewID, p.timings = id, &timings
+		}
+	}
+	return nil
+}
