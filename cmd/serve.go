@@ -1,0 +1,253 @@
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/metrics"
+	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/receive"
+)
+
+const serveHelp = `Receives tracking requests over HTTP and puts them into the queues, in place of Matomo's matomo.php with the plugin's queue
+enabled: same answers, same entries, for PHP workers and for "queuedtracking process". Put it behind the web server, for the
+paths /matomo.php, /piwik.php and /js/tracker.php (there only requests with parameters).
+
+A request is answered when Redis has it. With --spool requests are kept on disk while Redis is away and follow, in order,
+when it is back; when there is no place left, or without --spool, clients get status 503 and Retry-After.
+
+Requests with queuedtracking=0 are tracked at once. With --process, or where the plugin's setting "process during tracking
+request" is on, this process also tracks what is queued, so that no other worker is needed.
+
+The first interrupt (Ctrl-C, SIGTERM) lets requests under way end; what is in the spool stays there for the next start.`
+
+const serveExample = `  queuedtracking serve --listen 127.0.0.1:8080 --spool /var/spool/queuedtracking
+  queuedtracking serve --listen unix:/run/queuedtracking/http.sock --metrics-listen 127.0.0.1:9190
+  queuedtracking serve --listen systemd                             the socket of a .socket unit
+  queuedtracking serve --without-database                           settings from files and flags alone
+
+  In nginx:
+  location ~ ^/(matomo|piwik)\.php$ { proxy_pass http://127.0.0.1:8080; proxy_set_header Host $host;
+                                      proxy_set_header X-Forwarded-For $remote_addr; }
+  with proxy_client_headers[] = HTTP_X_FORWARDED_FOR in section [General] of Matomo's config/config.ini.php`
+
+// serveCommand: queuedtracking serve.
+type serveCommand struct {
+	*program
+	listen, metricsListen string
+	prefix                string
+	spool                 string
+	spoolMiB              int64
+	bodyMiB               int64
+	limits                receive.Limits
+	grace                 time.Duration
+	process               bool
+
+	conn     *connection
+	registry *prometheus.Registry
+	general  *options
+	store    *receive.Spool
+	writer   *receive.Writer
+	inside   *insideWorker // nil: this process tracks nothing
+}
+
+func newServeCommand(p *program) *cobra.Command {
+	c := &serveCommand{program: p, limits: receive.DefaultLimits()}
+	command := &cobra.Command{
+		Use: "serve", Short: "Receive tracking requests into the queues", Long: serveHelp, Example: serveExample, Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address`: host:port, unix:PATH, or systemd for the socket of a unit")
+	flags.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for /metrics, /healthz and /readyz; the last two are also at --listen")
+	flags.StringVar(&c.prefix, "prefix", "", "`path` before /matomo.php, such as /analytics")
+	flags.StringVar(&c.spool, "spool", "", "`directory` that keeps requests while Redis is away")
+	flags.Int64Var(&c.spoolMiB, "spool-max", 1024, "most `MiB` of it")
+	flags.BoolVar(&c.process, "process", false, "also track what is queued; default: the plugin's setting \"process during tracking request\"")
+	flags.Int64Var(&c.bodyMiB, "max-body", c.limits.BodyBytes>>20, "longest body in `MiB`")
+	flags.IntVar(&c.limits.BulkRequests, "max-bulk", c.limits.BulkRequests, "most `requests` in one bulk request")
+	flags.IntVar(&c.limits.Connections, "max-connections", c.limits.Connections, "most open `connections`")
+	flags.DurationVar(&c.limits.ReadTimeout, "read-timeout", c.limits.ReadTimeout, "longest `time` that a client may take to send a request")
+	flags.DurationVar(&c.limits.IdleTimeout, "idle-timeout", c.limits.IdleTimeout, "longest `time` that a connection may be idle")
+	flags.DurationVar(&c.grace, "drain-timeout", 10*time.Second, "longest `time` that requests under way get at the end")
+	flags.Float64Var(&c.limits.Rate, "rate", 0, "most `requests` per second of one client address, with status 429 beyond; 0: no limit")
+	flags.IntVar(&c.limits.Burst, "burst", c.limits.Burst, "`requests` that an address may send at once, with --rate")
+	p.withoutDatabaseFlag(flags)
+	return command
+}
+
+func (c *serveCommand) run(command *cobra.Command) (err error) {
+	c.limits.BodyBytes = c.bodyMiB << 20
+	c.limits.BodyMemory = max(c.limits.BodyMemory, c.limits.BodyBytes)
+	if err := c.limits.Validate(); err != nil {
+		return usage("%w", err)
+	}
+	if c.spoolMiB < 1 {
+		return usage("--spool-max %d: wants 1 or more", c.spoolMiB)
+	}
+	ctx := command.Context()
+	c.conn = c.newConnection(command.Flags())
+	defer c.conn.close()
+	if err := c.open(ctx); err != nil {
+		return err
+	}
+	c.registry = prometheus.NewRegistry()
+	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		metrics.NewQueues(c.conn.backend, c.conn.settings.queue.NumQueueWorkers, c.clock, probeTimeout))
+	if err := c.openInside(ctx, command.Flags().Changed("process")); err != nil {
+		return err
+	}
+	if c.inside != nil {
+		defer c.inside.close()
+	}
+	if c.spool != "" {
+		if c.store, err = receive.OpenSpool(c.spool, c.spoolMiB<<20, c.clock, c.logs.Logger); err != nil {
+			return err
+		}
+		defer c.store.Close()
+		receive.WatchSpool(c.registry, c.store)
+	}
+	return c.serve(ctx)
+}
+
+const (
+	writeTimeout = 3 * time.Second
+	probeTimeout = 2 * time.Second
+)
+
+// open finds settings and queues. Redis may be away at first when there is a spool.
+func (c *serveCommand) open(ctx context.Context) error {
+	err := c.openSettings(ctx)
+	if err == nil {
+		err = c.conn.openQueue(ctx, 16)
+	}
+	if c.conn.backend != nil && c.spool != "" && errors.Is(err, queue.ErrUnavailable) {
+		c.logs.Warn("queue is away, requests go to the spool", "error", err)
+		return nil
+	}
+	return err
+}
+
+func (c *serveCommand) openSettings(ctx context.Context) (err error) {
+	if !c.flags.withoutDatabase {
+		if err := c.conn.openConfig(); err != nil {
+			return err
+		}
+		if err := c.conn.openDatabase(ctx); err != nil {
+			return fmt.Errorf("%w (--without-database does without it)", err)
+		}
+	} else if _, err := c.matomoDir(); err == nil {
+		if err := c.conn.openConfig(); err != nil {
+			return err
+		}
+	} else if c.conn.config, err = matomo.ParseConfig("", ""); err != nil {
+		return err
+	}
+	if err := c.conn.readSettings(ctx); err != nil {
+		return err
+	}
+	c.general, err = newOptions(ctx, c.conn.installation)
+	return err
+}
+
+// serve listens until the first signal, and then ends one thing after the other: requests, the writer, workers.
+func (c *serveCommand) serve(ctx context.Context) error {
+	l, err := receive.Listen(c.listen, c.lookupEnv)
+	if err != nil {
+		return err
+	}
+	counts := receive.NewMetrics(c.registry)
+	c.writer = receive.NewWriter(receive.WriterOptions{
+		Backend: c.conn.backend, Queues: c.conn.settings.queue.NumQueueWorkers, Spool: c.store, Timeout: writeTimeout,
+		Log: c.logs.Logger, Metrics: counts,
+	})
+	defer c.writer.Close()
+	handler, err := receive.NewHandler(c.handlerOptions(counts))
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	receive.Health{Ready: c.ready}.Register(mux)
+	group, ctx := errgroup.WithContext(ctx)
+	stop := c.stopOrEnd(ctx)
+	if c.metricsListen != "" {
+		if err := c.serveMetrics(group, stop); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
+	group.Go(func() error { c.general.refresh(ctx, stop, c.logs.Logger); return nil })
+	if c.inside != nil && c.inside.always {
+		group.Go(func() error { return c.inside.run(ctx, stop) })
+	}
+	group.Go(func() error { return receive.Serve(l, mux, c.limits, c.grace, c.logs.Logger, stop) })
+	fmt.Fprintln(c.out(), "Receiving tracking requests at", l.Addr())
+	return group.Wait()
+}
+
+// stopOrEnd is closed by the first signal, and when ctx ends because something has failed.
+func (c *serveCommand) stopOrEnd(ctx context.Context) <-chan struct{} {
+	stop := make(chan struct{})
+	go func() {
+		defer close(stop)
+		select {
+		case <-c.stop:
+		case <-ctx.Done():
+		}
+	}()
+	return stop
+}
+
+func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
+	config := c.conn.config
+	o := receive.Options{
+		Installation: receive.Installation{
+			Queues: c.conn.settings.queue.NumQueueWorkers, Tracker: siteSettings(config), General: c.general.get,
+			Cookie: receive.CookieSettings{
+				Expire: time.Duration(config.Int("Tracker", "cookie_expire")) * time.Second,
+				Path:   config.String("Tracker", "cookie_path"), Domain: config.String("Tracker", "cookie_domain"),
+			},
+			CORS: config.List("General", "cors_domains"),
+		},
+		Limits: c.limits, Prefix: c.prefix, Sink: c.writer, Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger, Metrics: counts,
+	}
+	if c.inside != nil {
+		o.Track = c.inside.track
+	}
+	return o
+}
+
+// ready reports whether requests have a place to go.
+func (c *serveCommand) ready(ctx context.Context) error {
+	if c.store != nil {
+		if _, bytes := c.store.Waiting(); bytes < c.spoolMiB<<20 {
+			return nil
+		}
+	}
+	_, err := c.conn.backend.Len(ctx, queue.Key(0))
+	return err
+}
+
+// serveMetrics listens at the separate address.
+func (c *serveCommand) serveMetrics(group *errgroup.Group, stop <-chan struct{}) error {
+	l, err := receive.Listen(c.metricsListen, c.lookupEnv)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	receive.Health{Ready: c.ready, Gatherer: c.registry}.Register(mux)
+	group.Go(func() error { return receive.Serve(l, mux, receive.DefaultLimits(), c.grace, c.logs.Logger, stop) })
+	fmt.Fprintln(c.out(), "Metrics at", l.Addr())
+	return nil
+}
