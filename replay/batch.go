@@ -215,17 +215,12 @@ func (b *batch) recover(cp checkpoint) tracker.Result {
 // clear puts the dead letters of the committed batch aside and removes its entries from the queue. Whoever comes after a worker that is
 // killed in here does what is left to do.
 func (b *batch) clear(ctx context.Context) error {
-	done := b.head
-	if b.recovered > 0 {
-		done.Elements = make([][]byte, b.recovered) // their number and the first one count
-		done.Elements[0] = b.head.Elements[0]
-	}
 	if err := b.bury(ctx); err != nil {
 		return fmt.Errorf("committed, but dead letters not put aside: %w", err)
 	}
 	removed := false
 	err := b.retry(ctx, func() (err error) {
-		removed, err = b.Backend.RemoveFirst(ctx, b.list, done)
+		removed, err = b.remove(ctx)
 		return err
 	})
 	if err != nil {
@@ -236,4 +231,19 @@ func (b *batch) clear(ctx context.Context) error {
 	}
 	b.at(AfterRemoval)
 	return nil
+}
+
+// maxRecovered is how many committed entries are removed at once. The next batch finds those behind them.
+const maxRecovered = 5000
+
+// remove takes what is committed from the queue, unless somebody else has.
+func (b *batch) remove(ctx context.Context) (bool, error) {
+	if b.recovered == 0 {
+		return b.Backend.RemoveFirst(ctx, b.list, b.head)
+	}
+	done, err := b.Backend.Head(ctx, b.list, int(min(b.recovered, maxRecovered)))
+	if err != nil || done.Offset != b.head.Offset || int64(len(done.Elements)) > b.recovered {
+		return false, err
+	}
+	return b.Backend.RemoveFirst(ctx, b.list, done)
 }

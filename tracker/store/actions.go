@@ -77,23 +77,28 @@ func (tx *Tx) CreateActions(ctx context.Context, entries []*ActionEntry) error {
 		return nil
 	}
 	if tx.s.sqlite {
-		if err := tx.addActions(ctx, missing); err != nil {
+		inserted, err := tx.insertActions(ctx, missing)
+		if err != nil {
 			return err
 		}
 		tx.hold(missing)
-		return nil
+		return tx.settleActions(ctx, tx.tx, missing, inserted)
 	}
 	own, err := tx.s.Begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { tx.stats.Statements += own.stats.Statements }()
-	if err := own.addActions(ctx, missing); err != nil {
-		clearIDs(missing)
+	inserted, err := own.insertActions(ctx, missing)
+	if err != nil {
 		_ = own.Rollback()
 		return err
 	}
 	if err := own.Commit(); err != nil {
+		return err
+	}
+	// Only now two workers that have added the same name see each other's row.
+	if err := tx.settleActions(ctx, tx.s.db, missing, inserted); err != nil {
 		clearIDs(missing)
 		return err
 	}
@@ -101,8 +106,8 @@ func (tx *Tx) CreateActions(ctx context.Context, entries []*ActionEntry) error {
 	return nil
 }
 
-// addActions inserts, looks which rows are the lowest of their name, and deletes its own that are not.
-func (tx *Tx) addActions(ctx context.Context, entries []*ActionEntry) error {
+// insertActions adds the entries and returns the ids of their rows.
+func (tx *Tx) insertActions(ctx context.Context, entries []*ActionEntry) (map[actionKey]int64, error) {
 	unique := make([]*ActionEntry, 0, len(entries))
 	listed := make(map[actionKey]bool, len(entries))
 	for _, e := range entries {
@@ -126,24 +131,24 @@ func (tx *Tx) addActions(ctx context.Context, entries []*ActionEntry) error {
 		})
 		result, err := tx.exec(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		id, err := result.LastInsertId()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		tx.ids(n, id, func(i int, id int64) { inserted[rest[i].key()] = id })
 		rest = rest[n:]
 	}
-	tx.stats.Statements++
-	if err := tx.s.lookUpActions(ctx, tx.tx, &tx.q, entries); err != nil {
-		return err
-	}
-	return tx.deleteSurplus(ctx, entries, inserted)
+	return inserted, nil
 }
 
-// deleteSurplus deletes the inserted rows that are not the lowest of their name.
-func (tx *Tx) deleteSurplus(ctx context.Context, entries []*ActionEntry, inserted map[actionKey]int64) error {
+// settleActions looks which rows are the lowest of their name, and deletes the inserted ones that are not.
+func (tx *Tx) settleActions(ctx context.Context, db sqlx.ExtContext, entries []*ActionEntry, inserted map[actionKey]int64) error {
+	tx.stats.Statements++
+	if err := tx.s.lookUpActions(ctx, db, &tx.q, entries); err != nil {
+		return err
+	}
 	q := tx.begin("DELETE FROM ", tx.s.entries.sqlName, " WHERE `idaction` IN (")
 	surplus := 0
 	for _, e := range entries {
@@ -161,7 +166,8 @@ func (tx *Tx) deleteSurplus(ctx context.Context, entries []*ActionEntry, inserte
 		return nil
 	}
 	q.add(")")
-	_, err := tx.exec(ctx)
+	tx.stats.Statements++
+	_, err := db.ExecContext(ctx, string(q.sql), q.args...)
 	return err
 }
 

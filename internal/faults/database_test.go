@@ -1,0 +1,89 @@
+package faults
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
+)
+
+// Connections break in the middle of anything.
+func TestDatabaseConnectionsCutAtRandomBytes(t *testing.T) {
+	t.Parallel()
+	requests := 1500 * times(1)
+	s := newSite(t)
+	s.dbAddr = newProxy(t, s.maria.Addr)
+	s.dbAddr.most.Store(120_000)
+	s.push(t, corpus(t, requests))
+	s.start(t, func(j *job) { j.Workers = 2 }).done()
+	made.add("database connections cut", int(s.dbAddr.cuts.Load()))
+	if n := s.waiting(t); n != 0 || s.dbAddr.cuts.Load() < 10 {
+		t.Errorf("%d entries are left after %d cuts", n, s.dbAddr.cuts.Load())
+	}
+	equal(t, s.read(t), undisturbed(t, requests))
+}
+
+// A third of all commits take place without the worker being told.
+func TestAnswersToCommitLost(t *testing.T) {
+	t.Parallel()
+	requests := 1500 * times(1)
+	s := newSite(t)
+	s.dbAddr = newProxy(t, s.maria.Addr)
+	s.dbAddr.silent.Store(3)
+	s.push(t, corpus(t, requests))
+	done := s.start(t, nil).done()
+	made.add("answers to COMMIT lost", int(s.dbAddr.mutes.Load()))
+	if n := s.waiting(t); n != 0 || s.dbAddr.mutes.Load() < 10 {
+		t.Errorf("%d entries are left after %d lost answers", n, s.dbAddr.mutes.Load())
+	}
+	if done["recovered"] != 0 {
+		t.Errorf("%d requests of the worker's own are not counted as tracked", done["recovered"])
+	}
+	equal(t, s.read(t), undisturbed(t, requests))
+}
+
+func TestDatabaseRestarted(t *testing.T) {
+	t.Parallel()
+	requests := 3000
+	redis, number := testserver.RedisDatabase(t)
+	s := newSiteOn(t, testserver.MariaDB(t, testserver.Private()), redis, number)
+	for i, part := range parts(corpus(t, requests), times(4)) {
+		s.push(t, part)
+		c := s.start(t, nil)
+		c.until("ready")
+		time.Sleep(rand.N(300 * time.Millisecond))
+		if i%2 == 0 {
+			s.maria.Restart(t)
+		} else {
+			s.maria.Kill(t)
+			s.maria.Start(t)
+		}
+		made.add("restarts of the database", 1)
+		c.done()
+	}
+	equal(t, s.read(t), undisturbed(t, requests))
+}
+
+// A worker waits for a database that is away for 30 seconds; one that is not so patient leaves the queue as it is and says why.
+func TestDatabaseAwayForHalfAMinute(t *testing.T) {
+	t.Parallel()
+	requests := 1500
+	redis, number := testserver.RedisDatabase(t)
+	s := newSiteOn(t, testserver.MariaDB(t, testserver.Private()), redis, number)
+	s.push(t, corpus(t, requests))
+	patient := s.start(t, func(j *job) { j.Only = 0 })
+	hasty := s.start(t, func(j *job) { j.Only, j.Patience = 1, time.Second })
+	eventually(t, "both at work", func() bool { return s.waiting(t) < int64(requests*9/10) })
+	s.maria.Kill(t)
+	away := time.After(30 * time.Second)
+	if status := hasty.wait(); status != exitFailed && status != exitDone {
+		t.Errorf("the hasty worker's exit status is %d", status)
+	}
+	<-away
+	s.maria.Start(t)
+	made.add("half minutes without database", 1)
+	patient.done()
+	s.drain(t)
+	equal(t, s.read(t), undisturbed(t, requests))
+}

@@ -1,0 +1,82 @@
+package faults
+
+import (
+	"math/rand/v2"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/queuedtracking/queuedtracking/replay"
+)
+
+// The comparison itself must not depend on the sizes of batches or on which queue comes first.
+func TestUndisturbedRunsAreEqual(t *testing.T) {
+	t.Parallel()
+	const requests = 800
+	s := newSite(t)
+	s.push(t, corpus(t, requests))
+	s.start(t, func(j *job) { j.Batch, j.Workers = 3, 2 }).done()
+	equal(t, s.read(t), undisturbed(t, requests))
+}
+
+func TestKilledAtEveryPoint(t *testing.T) {
+	t.Parallel()
+	for _, point := range replay.Points() {
+		if point == replay.AfterLetters {
+			continue // the poison's test kills there
+		}
+		t.Run(string(point), func(t *testing.T) {
+			const requests = 800
+			s := newSite(t)
+			s.push(t, corpus(t, requests))
+			for nth := range 4 {
+				if point == replay.AfterWrite {
+					nth *= 5 // another statement of the batch each time
+				}
+				c := s.start(t, func(j *job) { j.Point, j.Nth, j.Signal = point, nth, syscall.SIGKILL })
+				c.killed()
+				s.unlock(t)
+			}
+			s.drain(t)
+			equal(t, s.read(t), undisturbed(t, requests))
+		})
+	}
+}
+
+func TestKilledAtRandomInstants(t *testing.T) {
+	t.Parallel()
+	kills := times(100)
+	requests := 30 * kills
+	s := newSite(t)
+	for _, part := range parts(corpus(t, requests), kills) {
+		s.push(t, part)
+		c := s.start(t, nil)
+		c.until("ready")
+		time.Sleep(rand.N(200 * time.Millisecond))
+		c.signal(syscall.SIGKILL)
+		if c.wait() == -1 {
+			made.add("kills", 1)
+		}
+		s.unlock(t)
+	}
+	s.drain(t)
+	equal(t, s.read(t), undisturbed(t, requests))
+}
+
+// The queue of a killed worker is taken over when its lock has run out, which nobody extends any more.
+func TestKilledWorkersQueueIsTakenOver(t *testing.T) {
+	t.Parallel()
+	const requests = 800
+	s := newSite(t)
+	s.push(t, corpus(t, requests))
+	s.start(t, func(j *job) { j.Point, j.Nth, j.Signal = replay.AfterCommit, 2, syscall.SIGKILL }).killed()
+	if len(s.locked(t)) != 1 {
+		t.Fatal("the killed worker has left no lock")
+	}
+	if ttl := replay.DefaultLockTTL; ttl > time.Minute {
+		t.Errorf("by default a lock stays for %s", ttl)
+	}
+	eventually(t, "lock runs out", func() bool { return len(s.locked(t)) == 0 })
+	s.start(t, nil).done()
+	equal(t, s.read(t), undisturbed(t, requests))
+}
