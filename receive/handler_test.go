@@ -1,0 +1,266 @@
+package receive
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/tracker"
+	"github.com/queuedtracking/queuedtracking/tracker/request"
+)
+
+// answerTo is what a handler answers to one request.
+func answerTo(t *testing.T, o Options, r *http.Request) *http.Response {
+	t.Helper()
+	h, err := NewHandler(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func get(target string) *http.Request { return httptest.NewRequest(http.MethodGet, target, nil) }
+
+func TestEndpoints(t *testing.T) {
+	for _, test := range []struct {
+		prefix, method, target string
+		status                 int
+	}{
+		{"", "GET", "/matomo.php?idsite=1", 200},
+		{"", "GET", "/piwik.php?idsite=1", 200},
+		{"", "GET", "/js/tracker.php?idsite=1", 200},
+		{"", "GET", "/js/tracker.php", 404},
+		{"", "POST", "/js/tracker.php", 200},
+		{"", "GET", "/index.php?idsite=1", 404},
+		{"", "GET", "/a/matomo.php?idsite=1", 404},
+		{"/a/", "GET", "/a/matomo.php?idsite=1", 200},
+		{"/a", "GET", "/matomo.php?idsite=1", 404},
+	} {
+		o := testOptions(t, recordedConfig, &sink{})
+		o.Prefix = test.prefix
+		if got := answerTo(t, o, httptest.NewRequest(test.method, test.target, nil)); got.StatusCode != test.status {
+			t.Errorf("%s %s with prefix %q: status %d, want %d", test.method, test.target, test.prefix, got.StatusCode, test.status)
+		}
+	}
+}
+
+func TestQueueThatIsAwayIsAnsweredWithRetryAfter(t *testing.T) {
+	got := answerTo(t, testOptions(t, recordedConfig, &sink{err: ErrFull}), get("/matomo.php?idsite=1"))
+	if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") != "5" {
+		t.Errorf("status %d, Retry-After %q", got.StatusCode, got.Header.Get("Retry-After"))
+	}
+}
+
+func TestSendImage0IsAnsweredWithoutBody(t *testing.T) {
+	got := answerTo(t, testOptions(t, recordedConfig, &sink{}), get("/matomo.php?idsite=1&send_image=0"))
+	if got.StatusCode != http.StatusNoContent || got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("status %d, headers %v", got.StatusCode, got.Header)
+	}
+}
+
+func TestValuesThatJSONCannotHoldAreRefused(t *testing.T) {
+	to := &sink{}
+	r := httptest.NewRequest(http.MethodPost, "/matomo.php", strings.NewReader(`{"requests":[{"a":1e999}]}`))
+	if got := answerTo(t, testOptions(t, recordedConfig, to), r); got.StatusCode != http.StatusBadRequest || len(to.take()) > 0 {
+		t.Errorf("status %d", got.StatusCode)
+	}
+}
+
+func TestTextThatIsNoUTF8IsReplaced(t *testing.T) {
+	to := &sink{}
+	r := get("/matomo.php?idsite=1&a[%E4]=%E4%80x&b=%C3%A4&token_auth=%FF")
+	r.Header.Set("Cookie", "c=%E4")
+	answerTo(t, testOptions(t, recordedConfig, to), r)
+	set, err := queue.Decode(to.take()[0].Element)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := jsonOf(t, set.Requests[0]), `{"idsite":"1","a":{"\ufffd":"\ufffd\ufffdx"},"b":"\u00e4","token_auth":"\ufffd"}`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got, want := jsonOf(t, set.Env.Cookie), `{"c":"\ufffd"}`; got != want {
+		t.Errorf("cookies %s, want %s", got, want)
+	}
+}
+
+func TestTrackingSwitchedOffQueuesNothing(t *testing.T) {
+	to := &sink{}
+	got := answerTo(t, testOptions(t, recordedConfig+"[Tracker]\nrecord_statistics = 0\n", to), get("/matomo.php?idsite=1"))
+	if got.StatusCode != http.StatusOK || got.ContentLength > 0 || len(to.take()) > 0 {
+		t.Errorf("status %d", got.StatusCode)
+	}
+}
+
+func TestCORSDomains(t *testing.T) {
+	const all, some = "[General]\ncors_domains[] = *\n", "[General]\ncors_domains[] = https://a.example\n"
+	for _, test := range []struct{ config, origin, want string }{
+		{"", "https://a.example", ""},
+		{all, "https://a.example", "https://a.example"},
+		{all, "", "*"},
+		{some, "https://a.example", "https://a.example"},
+		{some, "https://b.example", ""},
+		{some, "", ""},
+	} {
+		r := get("/matomo.php?idsite=1")
+		if test.origin != "" {
+			r.Header.Set("Origin", test.origin)
+		}
+		if got := answerTo(t, testOptions(t, test.config, &sink{}), r).Header.Get("Access-Control-Allow-Origin"); got != test.want {
+			t.Errorf("%q from %q: %q, want %q", test.config, test.origin, got, test.want)
+		}
+	}
+}
+
+func TestThirdPartyCookie(t *testing.T) {
+	config := "[Tracker]\nuse_third_party_id_cookie = 1\nignore_visits_cookie_name = matomo_ignore\ncookie_name = _pk_uid\n"
+	o := testOptions(t, config, &sink{})
+	o.Clock = func() time.Time { return time.Unix(1_800_000_000, 0) }
+	o.Random = strings.NewReader("12345678")
+	o.Installation.Cookie = CookieSettings{Expire: time.Hour, Path: "/", Domain: "www.example.org:80"}
+	const end = "; expires=Fri, 15-Jan-2027 09:00:00 GMT; path=/; domain=.example.org"
+	for _, test := range []struct{ query, cookie, proto, want string }{
+		{"_id=00FFzz0123456789", "", "", "_pk_uid=0%3DMDBmZjAwMDEyMzQ1Njc4OQ%3D%3D" + end + "; SameSite=Lax"},
+		{"_id=1234567890123456", "", "https", "_pk_uid=0%3D1234567890123456" + end + "; secure; SameSite=None"},
+		{"_id=1234567890123456", "_pk_uid=0%3DMDBmZjAwMDEyMzQ1Njc4OQ%3D%3D", "", "_pk_uid=0%3DMDBmZjAwMDEyMzQ1Njc4OQ%3D%3D" + end + "; SameSite=Lax"},
+		{"idsite=1", "", "", "_pk_uid=0%3D3132333435363738" + end + "; SameSite=Lax"},
+		{"idsite=1", "matomo_ignore=ignore%3DKg%3D%3D", "", ""},
+	} {
+		r := get("/matomo.php?" + test.query)
+		r.Header.Set("Cookie", test.cookie)
+		r.Header.Set("X-Forwarded-Proto", test.proto)
+		if got := answerTo(t, o, r).Header.Get("Set-Cookie"); got != test.want {
+			t.Errorf("%s with %s: %q, want %q", test.query, test.cookie, got, test.want)
+		}
+	}
+}
+
+func TestAnswersToWhatIsTrackedAtOnce(t *testing.T) {
+	bulk := `{"requests":["?idsite=1","?idsite=2"]}`
+	rejected := func(reason request.Reason) tracker.Result {
+		return tracker.Result{
+			Requests: 2, Tracked: 1, Rejected: map[request.Reason]int{reason: 1}, Refusals: []tracker.Refusal{{Err: errors.New("x")}},
+		}
+	}
+	for _, test := range []struct {
+		method, query, body string
+		result              tracker.Result
+		err                 error
+		status              int
+		want                string
+	}{
+		{"GET", "", "", tracker.Result{Tracked: 1}, nil, 200, transparentImage},
+		{"HEAD", "", "", tracker.Result{Tracked: 1}, nil, 200, ""},
+		{"GET", "&send_image=0", "", tracker.Result{Tracked: 1}, nil, 204, ""},
+		{"GET", "", "", rejected(request.UnknownSite), nil, 400, transparentImage},
+		{"GET", "", "", rejected(request.WrongType), nil, 500, transparentImage},
+		{"GET", "", "", tracker.Result{Failed: 1}, nil, 500, transparentImage},
+		{"GET", "", "", tracker.Result{}, errors.New("away"), 500, transparentImage},
+		{"POST", "", bulk, tracker.Result{Requests: 2, Tracked: 2}, nil, 200, `{"status":"success","tracked":2,"invalid":0}` + "\n"},
+		{"POST", "", bulk, rejected(request.UnknownSite), nil, 200, `{"status":"success","tracked":1,"invalid":1}` + "\n"},
+		{"POST", "", bulk, tracker.Result{}, errors.New("away"), 500, `{"status":"error","tracked":0,"invalid":0}` + "\n"},
+	} {
+		o := testOptions(t, recordedConfig, nil)
+		o.Track = func(context.Context, queue.RequestSet) (tracker.Result, error) { return test.result, test.err }
+		got := answerTo(t, o, httptest.NewRequest(test.method, "/matomo.php?queuedtracking=0"+test.query, strings.NewReader(test.body)))
+		body, _ := io.ReadAll(got.Body)
+		if got.StatusCode != test.status || string(body) != test.want {
+			t.Errorf("%s %s %+v: status %d, body %q, want %d, %q", test.method, test.query, test.result, got.StatusCode, body, test.status, test.want)
+		}
+	}
+}
+
+func TestRateIsLimitedPerClient(t *testing.T) {
+	o := testOptions(t, recordedConfig, &sink{})
+	o.Limits.Rate, o.Limits.Burst = 1, 2
+	now := time.Unix(1_800_000_000, 0)
+	o.Clock = func() time.Time { return now }
+	h, err := NewHandler(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(client string) int {
+		r := get("/matomo.php?idsite=1")
+		r.Header.Set("X-Forwarded-For", client)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	for i, want := range []int{200, 200, 429, 429} {
+		if got := ask("198.51.100.1"); got != want {
+			t.Errorf("request %d: status %d, want %d", i, got, want)
+		}
+	}
+	if got := ask("198.51.100.2"); got != 200 {
+		t.Errorf("other client: status %d", got)
+	}
+	now = now.Add(time.Second)
+	if first, second := ask("198.51.100.1"), ask("198.51.100.1"); first != 200 || second != 429 {
+		t.Errorf("a second later: %d, %d", first, second)
+	}
+}
+
+func TestAddressesAreForgotten(t *testing.T) {
+	b := newBuckets(1, 1)
+	now := time.Unix(0, 0)
+	for i := range maxAddresses + 10 {
+		b.take(string(rune(i)), now)
+	}
+	if len(b.byIP) > maxAddresses {
+		t.Errorf("%d addresses are remembered", len(b.byIP))
+	}
+}
+
+func TestMemoryForBodiesIsBounded(t *testing.T) {
+	o := testOptions(t, recordedConfig, &sink{})
+	h, err := NewHandler(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.reading.Store(o.Limits.BodyMemory)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/matomo.php", strings.NewReader(strings.Repeat("x", smallBody+1))))
+	if w.Code != http.StatusServiceUnavailable || h.reading.Load() != o.Limits.BodyMemory {
+		t.Errorf("status %d, %d bytes", w.Code, h.reading.Load())
+	}
+}
+
+func TestLimitsThatCannotWork(t *testing.T) {
+	for name, change := range map[string]func(*Limits){
+		"body": func(l *Limits) { l.BodyBytes = 0 }, "memory": func(l *Limits) { l.BodyMemory = 1 },
+		"rate": func(l *Limits) { l.Rate = -1 }, "burst": func(l *Limits) { l.Rate, l.Burst = 1, 0 },
+	} {
+		o := testOptions(t, "", nil)
+		change(&o.Limits)
+		if _, err := NewHandler(o); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestHealth(t *testing.T) {
+	var away error
+	mux := http.NewServeMux()
+	Health{Ready: func(context.Context) error { return away }, Gatherer: prometheus.NewRegistry()}.Register(mux)
+	status := func(path string) int {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, get(path))
+		return w.Code
+	}
+	if a, b, c := status("/healthz"), status("/readyz"), status("/metrics"); a != 200 || b != 200 || c != 200 {
+		t.Errorf("statuses %d, %d, %d", a, b, c)
+	}
+	away = errors.New("away")
+	if a, b := status("/healthz"), status("/readyz"); a != 200 || b != 503 {
+		t.Errorf("queue away: statuses %d, %d", a, b)
+	}
+}

@@ -1,0 +1,113 @@
+package receive
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func noEnv(string) (string, bool) { return "", false }
+
+func TestUnixSocketIsServedAndRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale.SetUnlinkOnClose(false)
+	stale.Close() // as a killed process leaves it
+	l, err := Listen("unix:"+path, noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Listen(path, noEnv); err == nil {
+		t.Error("listens twice")
+	}
+	h, err := NewHandler(testOptions(t, recordedConfig, &sink{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	ended := make(chan error)
+	go func() { ended <- Serve(l, h, DefaultLimits(), time.Second, discard(), stop) }()
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "GET /matomo.php?idsite=1 HTTP/1.0\r\n\r\n")
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.0 200 OK") {
+		t.Errorf("%q, %v", answer, err)
+	}
+	close(stop)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("socket is left")
+	}
+}
+
+func TestAddressesThatCannotBeListenedOn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"nowhere", file, filepath.Join(file, "s"), "unix:/nonexistent/s", "systemd"} {
+		if l, err := Listen(address, noEnv); err == nil {
+			l.Close()
+			t.Errorf("listens on %s", address)
+		}
+	}
+}
+
+func TestConnectionsAreLimited(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := DefaultLimits()
+	limits.Connections = 1
+	stop := make(chan struct{})
+	ended := make(chan error)
+	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	go func() { ended <- Serve(l, ok, limits, 10*time.Millisecond, discard(), stop) }()
+	first, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(first, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	var b [12]byte
+	if _, err := io.ReadFull(first, b[:]); err != nil {
+		t.Fatal(err)
+	}
+	second := make(chan error)
+	go func() {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err == nil {
+			_, _ = io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+			_, err = io.ReadAll(conn)
+			conn.Close()
+		}
+		second <- err
+	}()
+	select {
+	case <-second:
+		t.Error("a second connection is served beside the first")
+	case <-time.After(50 * time.Millisecond):
+	}
+	first.Close()
+	if err := <-second; err != nil {
+		t.Error(err)
+	}
+	close(stop)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,171 @@
+package receive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/queuedtracking/queuedtracking/queue"
+)
+
+var errAway = errors.New("away")
+
+// memory is a backend in memory that can be away, and silent: then it takes what it gets and fails all the same.
+type memory struct {
+	mu           sync.Mutex
+	away, silent bool
+	lists        map[string][]string
+	marks        map[string]string
+	writes       int
+}
+
+func newMemory() *memory { return &memory{lists: map[string][]string{}, marks: map[string]string{}} }
+
+func (m *memory) set(away, silent bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.away, m.silent = away, silent
+}
+
+func (m *memory) Append(ctx context.Context, list string, elements ...[]byte) error {
+	return m.AppendMarked(ctx, list, queue.Mark{}, elements...)
+}
+
+func (m *memory) AppendMarked(_ context.Context, list string, mark queue.Mark, elements ...[]byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.away {
+		return errAway
+	}
+	m.writes++
+	for _, e := range elements {
+		m.lists[list] = append(m.lists[list], string(e))
+	}
+	m.marks[mark.Key] = mark.Value
+	if m.silent {
+		return errAway
+	}
+	return nil
+}
+
+func (m *memory) Get(_ context.Context, key string) (string, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.away || m.silent {
+		return "", false, errAway
+	}
+	v, ok := m.marks[key]
+	return v, ok, nil
+}
+
+func (m *memory) list(name string) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]string(nil), m.lists[name]...)
+}
+
+func newTestWriter(t *testing.T, to Appender, s *Spool) *Writer {
+	t.Helper()
+	w := NewWriter(WriterOptions{
+		Backend: to, Queues: 3, Spool: s, Timeout: time.Second, Log: discard(), Metrics: NewMetrics(prometheus.NewRegistry()),
+	})
+	t.Cleanup(w.Close)
+	return w
+}
+
+func put(t *testing.T, w *Writer, id int, element string) error {
+	t.Helper()
+	return w.Write(context.Background(), []Entry{{id, []byte(element)}})
+}
+
+func TestSpooledEntriesFollowInOrderAndOnce(t *testing.T) {
+	to := newMemory()
+	s := openSpool(t, t.TempDir(), 1<<20)
+	w := newTestWriter(t, to, s)
+	var want []string
+	for i, phase := range []struct{ away, silent bool }{{}, {silent: true}, {away: true}, {away: true}, {}, {silent: true}, {}} {
+		to.set(phase.away, phase.silent)
+		want = append(want, fmt.Sprint(i))
+		if err := put(t, w, 0, want[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "the spool is empty", func() bool { n, _ := s.Waiting(); return n == 0 })
+	if diff := cmp.Diff(want, to.list(queue.Key(0))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEntriesWithoutAnyPlaceAreRefused(t *testing.T) {
+	to := newMemory()
+	to.set(true, false)
+	if err := put(t, newTestWriter(t, to, nil), 0, "x"); !errors.Is(err, ErrFull) {
+		t.Errorf("without spool: %v", err)
+	}
+	s := openSpool(t, t.TempDir(), 1<<20)
+	s.write = func(*os.File, []byte) error { return syscall.ENOSPC }
+	w := newTestWriter(t, to, s)
+	if err := put(t, w, 0, "x"); !errors.Is(err, ErrFull) || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("full disk: %v", err)
+	}
+	w.Close()
+	if err := put(t, w, 0, "x"); !errors.Is(err, ErrFull) {
+		t.Errorf("closed: %v", err)
+	}
+}
+
+func TestEntriesOfOneRequestGoToTheirQueues(t *testing.T) {
+	to := newMemory()
+	w := newTestWriter(t, to, nil)
+	if err := w.Write(context.Background(), []Entry{{2, []byte("a")}, {0, []byte("b")}, {2, []byte("c")}}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"a", "c"}, to.list(queue.Key(2))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"b"}, to.list(queue.Key(0))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// held is a backend whose first write waits.
+type held struct {
+	*memory
+	begun, release chan struct{}
+	once           sync.Once
+}
+
+func (h *held) Append(ctx context.Context, list string, elements ...[]byte) error {
+	h.once.Do(func() { close(h.begun); <-h.release })
+	return h.memory.Append(ctx, list, elements...)
+}
+
+func TestEntriesThatComeDuringAWriteShareTheNext(t *testing.T) {
+	to := &held{memory: newMemory(), begun: make(chan struct{}), release: make(chan struct{})}
+	w := newTestWriter(t, to, nil)
+	var wg sync.WaitGroup
+	write := func() {
+		if err := put(t, w, 0, "x"); err != nil {
+			t.Error(err)
+		}
+	}
+	wg.Go(write)
+	<-to.begun
+	for range 50 {
+		wg.Go(write)
+	}
+	until(t, "all wait", func() bool { return len(w.lanes[0].jobs) == 50 })
+	close(to.release)
+	wg.Wait()
+	if to.writes != 2 || len(to.list(queue.Key(0))) != 51 {
+		t.Errorf("%d entries in %d writes", len(to.list(queue.Key(0))), to.writes)
+	}
+}
