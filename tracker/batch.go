@@ -2,7 +2,6 @@ package tracker
 
 import (
 	"context"
-	"strings"
 
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
@@ -28,6 +27,8 @@ type applier struct {
 	byID    map[int64]*visitState
 	touched []*visitState // changed or new, in the order of their first change
 	begun   int
+
+	pageviews map[*store.Visit][]*store.LinkAction // of the batch, pending or written
 
 	entries map[entryKey]*store.ActionEntry
 	wanted  map[*store.ActionEntry]bool // entries that requests of the batch refer to
@@ -160,22 +161,32 @@ func matches(q store.VisitQuery, v *store.Visit) (match, known bool) {
 	return sameText(v.UserID.V, q.UserID.V)
 }
 
-// sameText reports whether the case-insensitive collations of Matomo's tables find the texts equal, and whether that is known: letters
+// sameText reports whether the case-insensitive collations of Matomo's tables find the texts equal, and whether that is known: characters
 // beyond ASCII and spaces at the end are compared differently from collation to collation ("José" and "jose" are equal in most).
 func sameText(a, b string) (same, known bool) {
 	if a == b {
 		return true, true
 	}
-	return strings.EqualFold(a, b), isPlain(a) && isPlain(b)
+	for a != "" && b != "" {
+		if !isPlain(a[0]) || !isPlain(b[0]) {
+			return false, false
+		}
+		if lower(a[0]) != lower(b[0]) {
+			return false, true
+		}
+		a, b = a[1:], b[1:]
+	}
+	rest := a + b
+	return rest == "", rest == "" || rest[0] != ' ' && isPlain(rest[0])
 }
 
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] >= 0x7f {
-			return false
-		}
+func isPlain(c byte) bool { return c >= ' ' && c < 0x7f }
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
 	}
-	return !strings.HasSuffix(s, " ")
+	return c
 }
 
 // keep makes row the state of the visit after a request. The visit may have been inserted since row was copied from it.

@@ -1,11 +1,17 @@
 package tracker_test
 
 import (
+	"cmp"
 	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -157,4 +163,123 @@ func (s *stage) explain(t *testing.T, options journey.Options, entries []journey
 	for _, e := range entries {
 		t.Log(e.Payload)
 	}
+}
+
+// TestRowsDoNotDependOnTheNumberOfWorkers drains four queues with one worker and with four.
+func TestRowsDoNotDependOnTheNumberOfWorkers(t *testing.T) {
+	const queues = 4
+	for _, database := range []string{bench.SQLite, bench.MariaDB} {
+		t.Run(database, func(t *testing.T) {
+			s := newStage(t, database)
+			for i := range max(1, *journeys/2) {
+				seed := *seed + uint64(i)
+				entries := journey.Make(journey.Options{Seed: seed, Entries: 120, People: 12, Queues: queues, Apart: true})
+				want := s.play(t, entries, queues, bench.Options{Batch: 1, Workers: 1, Random: constant{}})
+				for _, batch := range []int{1, 7} {
+					got := s.play(t, entries, queues, bench.Options{Batch: batch, Workers: 4, Random: constant{}})
+					inOrder := outcome{want.summary, personByPerson(want.rows)}
+					if lines := differences(inOrder, outcome{got.summary, personByPerson(got.rows)}, ""); len(lines) > 0 {
+						t.Fatalf("seed %d, batches of %d: %s", seed, batch, strings.Join(lines[:min(len(lines), 10)], "\n"))
+					}
+				}
+			}
+		})
+	}
+}
+
+// constant is a source of random values for several goroutines that is the same for all of them.
+type constant struct{}
+
+func (constant) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 0x5a
+	}
+	return len(p), nil
+}
+
+// personByPerson renumbers visits and their actions so that their order is that of visitors and their requests, not that in which workers
+// have written them. As with Matomo's workers, several may mark the same day for new reports, each with an option of its own, and two that
+// meet a new name at the same moment may both add it to the dictionary: one of them counts.
+func personByPerson(rows golden.Tables) golden.Tables {
+	rows = maps.Clone(rows)
+	visits := slices.Clone(rows["log_visit"])
+	slices.SortStableFunc(visits, func(a, b golden.Row) int {
+		return cmp.Or(compareCells(a, b, "idsite", "idvisitor", "config_id"), compareNumbers(a, b, "idvisit"))
+	})
+	visitNumbers := renumber(visits, "idvisit")
+	links := slices.Clone(rows["log_link_visit_action"])
+	slices.SortFunc(links, func(a, b golden.Row) int {
+		return cmp.Or(cmp.Compare(visitNumbers[fmt.Sprint(a["idvisit"])], visitNumbers[fmt.Sprint(b["idvisit"])]), compareNumbers(a, b, "idlink_va"))
+	})
+	linkNumbers := renumber(links, "idlink_va")
+	names := firstOfName(rows["log_action"])
+	for table := range rows {
+		renumbered := make([]golden.Row, len(rows[table]))
+		for i, row := range rows[table] {
+			renumbered[i] = maps.Clone(row)
+			for column, value := range row {
+				numbers := map[string]map[string]int{"idvisit": visitNumbers, "idlink_va": linkNumbers, "last_idlink_va": linkNumbers}[column]
+				if strings.Contains(column, "idaction") {
+					numbers = names
+				}
+				if n, ok := numbers[fmt.Sprint(value)]; ok {
+					renumbered[i][column] = json.Number(strconv.Itoa(n))
+				}
+			}
+		}
+		rows[table] = renumbered
+	}
+	rows["option"] = distinct(rows["option"], func(row golden.Row) string { return invalidation.FindString(fmt.Sprint(row["option_name"])) })
+	rows["log_action"] = distinct(rows["log_action"], func(row golden.Row) string { return fmt.Sprint(row["type"], " ", row["name"]) })
+	return rows
+}
+
+// firstOfName maps each idaction to the first one with the same type and name.
+func firstOfName(actions []golden.Row) map[string]int {
+	first, numbers := make(map[string]int), make(map[string]int)
+	for _, row := range actions {
+		id, _ := strconv.Atoi(fmt.Sprint(row["idaction"]))
+		name := fmt.Sprint(row["type"], " ", row["name"])
+		if _, ok := first[name]; !ok {
+			first[name] = id
+		}
+		numbers[strconv.Itoa(id)] = first[name]
+	}
+	return numbers
+}
+
+// distinct leaves out rows whose key another one has had; an empty key is no key.
+func distinct(rows []golden.Row, key func(golden.Row) string) []golden.Row {
+	seen := make(map[string]bool)
+	return slices.DeleteFunc(slices.Clone(rows), func(row golden.Row) bool {
+		k := key(row)
+		again := k != "" && seen[k]
+		seen[k] = true
+		return again
+	})
+}
+
+var invalidation = regexp.MustCompile(`_report_to_invalidate_[0-9]+_[0-9-]{10}`)
+
+func renumber(rows []golden.Row, column string) map[string]int {
+	numbers := make(map[string]int, len(rows))
+	for i, row := range rows {
+		numbers[fmt.Sprint(row[column])] = i + 1
+	}
+	return numbers
+}
+
+func compareCells(a, b golden.Row, columns ...string) int {
+	for _, column := range columns {
+		if c := cmp.Compare(fmt.Sprint(a[column]), fmt.Sprint(b[column])); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func compareNumbers(a, b golden.Row, column string) int {
+	x, _ := strconv.Atoi(fmt.Sprint(a[column]))
+	y, _ := strconv.Atoi(fmt.Sprint(b[column]))
+	return cmp.Compare(x, y)
 }

@@ -14,6 +14,7 @@ import (
 func (a *applier) prefetch(ctx context.Context) error {
 	a.found = make(map[store.VisitQuery]*store.Visit)
 	a.byID = make(map[int64]*visitState)
+	a.pageviews = make(map[*store.Visit][]*store.LinkAction)
 	a.entries = make(map[entryKey]*store.ActionEntry)
 	a.wanted = make(map[*store.ActionEntry]bool)
 	a.marking = make(map[markKey]bool)

@@ -105,6 +105,7 @@ func (a *applier) record(ctx context.Context, s *step) error {
 	if s.link != nil {
 		s.link.Visit = state.row
 		a.pending.links = append(a.pending.links, s.link)
+		a.keepPageview(s.link)
 	}
 	for _, c := range s.conversions {
 		c.Visit = state.row
@@ -174,51 +175,51 @@ type timed struct {
 	link *store.LinkAction
 }
 
-// findTimed looks for that page view, and refuses timings that its row cannot hold. Where the page view is not written yet, and it is not
-// plain that the database would choose it, it is written and the database asked.
+// findTimed looks for that page view, and refuses timings that its row cannot hold. Page views of this batch are known: the database may
+// not find them, since its answers are those of the moment at which the transaction began and the names that they refer to are newer.
 func (a *applier) findTimed(ctx context.Context, s *step) error {
 	if s.p.timings == nil || s.isNew {
 		return nil // a visit that begins has no page views
 	}
-	row := s.old.row
-	id, err := a.storedPageview(ctx, row, s.p.pageviewID)
-	if err != nil {
-		return databaseError{err}
-	}
-	link, sure := a.pendingPageview(row, s.p.pageviewID)
-	if !a.dry && (!sure || link != nil && id != 0) {
-		if err := a.flush(ctx); err != nil {
+	link, sure := a.pageview(s.old.row, s.p.pageviewID)
+	s.timed.link = link
+	if s.old.order == 0 || !sure {
+		if err := a.findStoredTimed(ctx, s, sure); err != nil {
 			return databaseError{err}
 		}
-		if id, err = a.storedPageview(ctx, row, s.p.pageviewID); err != nil {
-			return databaseError{err}
-		}
-		link = nil
 	}
-	if id == 0 && link == nil {
+	if s.timed == (timed{}) {
 		return nil
 	}
-	s.timed = timed{id, link}
 	s.timings = *s.p.timings
 	return a.t.store.ConformPerformance(&s.timings)
 }
 
-// storedPageview finds a page view of the visit in the database and returns its idlink_va, 0 when there is none.
-func (a *applier) storedPageview(ctx context.Context, row *store.Visit, pageviewID string) (int64, error) {
+// findStoredTimed asks the database, which knows the page views of earlier batches, and how to compare ids that are no plain ASCII.
+func (a *applier) findStoredTimed(ctx context.Context, s *step, sure bool) error {
+	if !sure {
+		if err := a.flush(ctx); err != nil {
+			return err
+		}
+	}
+	row, link := s.old.row, s.timed.link
 	if row.ID == 0 {
-		return 0, nil
+		return nil
 	}
-	found, err := a.tx.FindPageviews(ctx, []store.PageviewQuery{{VisitID: row.ID, PageviewID: pageviewID}})
+	found, err := a.tx.FindPageviews(ctx, []store.PageviewQuery{{VisitID: row.ID, PageviewID: s.p.pageviewID}})
 	if err != nil {
-		return 0, fmt.Errorf("log_link_visit_action: %w", err)
+		return fmt.Errorf("log_link_visit_action: %w", err)
 	}
-	return found[0], nil
+	if id := found[0]; id != 0 && (link == nil || link.ID == 0 || id < link.ID) {
+		s.timed = timed{id: id}
+	}
+	return nil
 }
 
 func (a *applier) recordTimings(s *step) {
 	id, link := s.timed.id, s.timed.link
-	if link != nil && link.ID != 0 { // an order has had it written meanwhile
-		id, link = link.ID, nil
+	if link != nil && link.ID != 0 {
+		id = link.ID
 	}
 	switch {
 	case id != 0:
@@ -232,22 +233,34 @@ func (a *applier) recordTimings(s *step) {
 	}
 }
 
-// pendingPageview finds a page view of the visit among the actions not yet written: one with a URL first, else one with a title. It is
-// not sure when only the database can tell whether the ids are equal.
-func (a *applier) pendingPageview(row *store.Visit, pageviewID string) (found *store.LinkAction, sure bool) {
+// keepPageview remembers an action whose performance may be reported later.
+func (a *applier) keepPageview(link *store.LinkAction) {
+	if link.PageviewID.V != "" && (hasPageURL(link) || hasPageTitle(link)) {
+		a.pageviews[link.Visit] = append(a.pageviews[link.Visit], link)
+	}
+}
+
+func hasPageURL(link *store.LinkAction) bool {
+	return link.URL.Entry != nil && link.URL.Entry.Type == action.TypePageURL
+}
+
+func hasPageTitle(link *store.LinkAction) bool {
+	return link.Name.Entry != nil && link.Name.Entry.Type == action.TypePageTitle
+}
+
+// pageview finds a page view of the visit among the actions of this batch: one with a URL first, else one with a title. It is not sure
+// when only the database can tell whether the ids are equal.
+func (a *applier) pageview(row *store.Visit, pageviewID string) (found *store.LinkAction, sure bool) {
 	var titled *store.LinkAction
-	for _, link := range a.pending.links {
-		if link.Visit != row {
-			continue
-		}
+	for _, link := range a.pageviews[row] {
 		same, known := sameText(link.PageviewID.V, pageviewID)
 		switch {
 		case !known:
 			return nil, false
 		case !same:
-		case link.URL.Entry != nil && link.URL.Entry.Type == action.TypePageURL:
+		case hasPageURL(link):
 			return link, true
-		case titled == nil && link.Name.Entry != nil && link.Name.Entry.Type == action.TypePageTitle:
+		case titled == nil:
 			titled = link
 		}
 	}

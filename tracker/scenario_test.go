@@ -1,0 +1,115 @@
+package tracker_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"testing"
+
+	"github.com/queuedtracking/queuedtracking/internal/golden"
+	"github.com/queuedtracking/queuedtracking/internal/golden/bench"
+	"github.com/queuedtracking/queuedtracking/internal/journey"
+)
+
+// moment is the time at which the entries of a scenario begin, shortly before the worker's clock.
+const moment = journey.Now - 3600
+
+// entry is a queue entry with the given requests, written as query strings, that came some seconds after moment.
+func entry(after int64, requests ...string) journey.Entry {
+	var list []map[string]string
+	for _, query := range requests {
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			panic(err)
+		}
+		params := map[string]string{"rec": "1", "idsite": "1"}
+		for name := range values {
+			params[name] = values.Get(name)
+		}
+		list = append(list, params)
+	}
+	text, err := json.Marshal(map[string]any{
+		"requests": list, "tokenAuth": false, "time": moment + after,
+		"env": map[string]any{"server": map[string]string{"REMOTE_ADDR": "198.18.7.7", "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return journey.Entry{Payload: string(text)}
+}
+
+const visitor = "&_id=0123456789abcdef"
+
+func page(path string) string {
+	return "url=http://site1.example.org" + url.QueryEscape(path) + "&action_name=Page" + visitor
+}
+
+// everywhere plays entries on both databases in batches of 1, 2 and 500, where the rows must be the same, and has them checked.
+func everywhere(t *testing.T, entries []journey.Entry, check func(t *testing.T, o outcome)) {
+	t.Helper()
+	for _, database := range []string{bench.SQLite, bench.MariaDB} {
+		t.Run(database, func(t *testing.T) {
+			s := newStage(t, database)
+			want := s.playInBatches(t, entries, 1)
+			check(t, want)
+			for _, batch := range []int{2, 500} {
+				for _, line := range differences(want, s.playInBatches(t, entries, batch), sentIDs(entries)) {
+					t.Errorf("batches of %d: %s", batch, line)
+				}
+			}
+		})
+	}
+}
+
+// cells are the values of a column in the order of the rows.
+func cells(rows []golden.Row, column string) (values []string) {
+	for _, row := range rows {
+		values = append(values, fmt.Sprint(row[column]))
+	}
+	return values
+}
+
+func wantCells(t *testing.T, o outcome, table, column string, want ...string) {
+	t.Helper()
+	if got := cells(o.rows[table], column); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%s.%s: %v, want %v", table, column, got, want)
+	}
+}
+
+func TestPerformanceThatIsReportedInPartsAddsUp(t *testing.T) {
+	event := "url=http://site1.example.org/&e_c=c&e_a=a&pv_id=abc123" + visitor
+	everywhere(t, []journey.Entry{
+		entry(0, page("/")+"&pv_id=abc123"),
+		entry(1, page("/b")),
+		entry(2, event+"&pf_net=7&pf_srv=8"),
+		entry(3, event+"&pf_srv=9&pf_onl=10"),
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "log_link_visit_action", "time_network", "7", "<nil>", "<nil>", "<nil>")
+		wantCells(t, o, "log_link_visit_action", "time_server", "9", "<nil>", "<nil>", "<nil>")
+		wantCells(t, o, "log_link_visit_action", "time_on_load", "10", "<nil>", "<nil>", "<nil>")
+	})
+}
+
+func TestPerformanceFindsThePageViewThatAnOrderHasFlushed(t *testing.T) {
+	everywhere(t, []journey.Entry{
+		entry(0, page("/old")),
+		entry(10, page("/new")+"&pv_id=abc123"),
+		entry(11, "idgoal=0&ec_id=T1&revenue=5"+visitor),
+		entry(12, "ping=1&pv_id=abc123&pf_net=7"+visitor),
+		entry(13, "idgoal=0&ec_id=T2&revenue=5&pv_id=abc123&pf_srv=8"+visitor),
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "log_link_visit_action", "time_network", "<nil>", "7")
+		wantCells(t, o, "log_link_visit_action", "time_server", "<nil>", "8")
+	})
+}
+
+func TestUserIDsAreComparedByTheDatabaseWhereCollationsDiffer(t *testing.T) {
+	user := func(name string) string { return "url=http://site1.example.org/&uid=" + url.QueryEscape(name) }
+	everywhere(t, []journey.Entry{
+		entry(0, user("José")), entry(1, user("josé")), entry(2, user("Jose")), entry(3, user("jose ")), entry(4, user("JOSE")), entry(5, user("anna")),
+	}, func(t *testing.T, o outcome) {
+		if n := o.summary.Tracked; n != 6 {
+			t.Errorf("%d requests tracked, want 6", n)
+		}
+	})
+}
