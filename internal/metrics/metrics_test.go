@@ -1,0 +1,163 @@
+package metrics
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/lock"
+	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/receive"
+	"github.com/queuedtracking/queuedtracking/replay"
+	"github.com/queuedtracking/queuedtracking/tracker"
+	"github.com/queuedtracking/queuedtracking/tracker/request"
+)
+
+const now = 1_800_000_000
+
+func queues(t *testing.T) (*miniredis.Miniredis, *queue.Redis, *Queues) {
+	t.Helper()
+	server := miniredis.RunT(t)
+	host, port, err := net.SplitHostPort(server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := queue.NewRedis(queue.RedisOptions{Host: host, Port: number})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = backend.Close() })
+	return server, backend, NewQueues(backend, 2, func() time.Time { return time.Unix(now, 0) }, time.Second)
+}
+
+func TestQueuesTellLengthAgeDeadLettersAndLocks(t *testing.T) {
+	_, backend, collector := queues(t)
+	ctx := context.Background()
+	element, err := queue.Encode(queue.RequestSet{Requests: []*php.Array{{}}, Time: now - 90})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for list, elements := range map[string][][]byte{queue.Key(1): {element, element}, queue.FailedKey(queue.Key(1)): {[]byte("x")}, queue.Key(0): {[]byte("no entry")}} {
+		if err := backend.Append(ctx, list, elements...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := backend.SetIfNotExists(ctx, lock.Key(1), "me", 30*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	wantLines(t, told(t, collector),
+		`queuedtracking_queue_up 1`,
+		`queuedtracking_queue_length{queue="0"} 1`, `queuedtracking_queue_length{queue="1"} 2`,
+		`queuedtracking_queue_oldest_age_seconds{queue="0"} 0`, `queuedtracking_queue_oldest_age_seconds{queue="1"} 90`,
+		`queuedtracking_queue_dead_letters{queue="0"} 0`, `queuedtracking_queue_dead_letters{queue="1"} 1`,
+		`queuedtracking_queue_lock_seconds{queue="0"} 0`, `queuedtracking_queue_lock_seconds{queue="1"} 30`,
+	)
+}
+
+// told is what Prometheus reads, without comments.
+func told(t *testing.T, collector prometheus.Collector) (lines []string) {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collector)
+	return gathered(registry)
+}
+
+func gathered(registry *prometheus.Registry) (lines []string) {
+	w := httptest.NewRecorder()
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for line := range strings.Lines(w.Body.String()) {
+		if !strings.HasPrefix(line, "#") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+func wantLines(t *testing.T, lines []string, want ...string) {
+	t.Helper()
+	for _, line := range want {
+		if !slices.Contains(lines, line) {
+			t.Errorf("no line %s in\n%s", line, strings.Join(lines, "\n"))
+		}
+	}
+}
+
+func TestQueuesThatAreAwayAreDown(t *testing.T) {
+	server, _, collector := queues(t)
+	server.Close()
+	if lines := told(t, collector); !slices.Equal(lines, []string{"queuedtracking_queue_up 0"}) {
+		t.Errorf("%q", lines)
+	}
+}
+
+func TestWorkerCountsResults(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	w := NewWorker(registry)
+	w.Batch(replay.Batch{Duration: time.Second, Result: tracker.Result{
+		Tracked: 5, Failed: 1, Excluded: map[string]int{"bot": 2, "ip": 1}, Rejected: map[request.Reason]int{request.UnknownSite: 4}, Visits: 3,
+	}})
+	w.RunFailed()
+	wantLines(t, gathered(registry),
+		`queuedtracking_tracked_requests_total{result="tracked"} 5`, `queuedtracking_tracked_requests_total{result="failed"} 1`,
+		`queuedtracking_tracked_requests_total{result="excluded"} 3`, `queuedtracking_tracked_requests_total{result="rejected"} 4`,
+		`queuedtracking_written_rows_total{table="visits"} 3`, `queuedtracking_run_errors_total 1`,
+		`queuedtracking_batch_duration_seconds_count 1`,
+	)
+}
+
+// TestDashboardAndAlertsAskForMetricsThatExist keeps docs and code together.
+func TestDashboardAndAlertsAskForMetricsThatExist(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	_, _, collector := queues(t)
+	registry.MustRegister(collector)
+	w := NewWorker(registry)
+	w.Batch(replay.Batch{})
+	receive.NewMetrics(registry)
+	spool, err := receive.OpenSpool(t.TempDir(), 1, time.Now, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer spool.Close()
+	receive.WatchSpool(registry, spool)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A counter with labels is not told before it counts.
+	known := []string{"queuedtracking_http_requests_total", "queuedtracking_queue_oldest_age_seconds"}
+	for _, f := range families {
+		known = append(known, f.GetName(), f.GetName()+"_bucket", f.GetName()+"_sum", f.GetName()+"_count")
+	}
+	for _, name := range []string{"alerts.yml", "grafana/queuedtracking.json"} {
+		text, err := os.ReadFile(filepath.Join("../../docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, metric := range regexp.MustCompile(`queuedtracking_\w+`).FindAllString(string(text), -1) {
+			if !slices.Contains(known, metric) {
+				t.Errorf("%s asks for %s, which does not exist", name, metric)
+			}
+		}
+		if strings.HasSuffix(name, ".json") && !json.Valid(text) {
+			t.Errorf("%s is no JSON", name)
+		}
+	}
+}
