@@ -45,29 +45,6 @@ func TestPageviewsAreFound(t *testing.T) {
 	})
 }
 
-func TestPageviewIsFoundThoughItsNameIsNewerThanTheSnapshot(t *testing.T) {
-	onEachDatabase(t, func(t *testing.T, s *Store) {
-		v, url := insertVisit(t, s, 1), entry(1, "example.org/new")
-		inTx(t, s, func(ctx context.Context, tx *Tx) error {
-			if _, err := tx.FindVisits(ctx, []VisitQuery{byVisitorQuery(v)}); err != nil { // takes the snapshot
-				return err
-			}
-			if err := tx.CreateActions(ctx, []*ActionEntry{url}); err != nil {
-				return err
-			}
-			link := pageview(v, "aaaaaa", ActionOf(url), NoAction)
-			if err := tx.InsertLinkActions(ctx, []*LinkAction{link}); err != nil {
-				return err
-			}
-			found, err := tx.FindPageviews(ctx, []PageviewQuery{{v.ID, "aaaaaa"}})
-			if err == nil && found[0] != link.ID {
-				t.Errorf("found %d, want %d", found[0], link.ID)
-			}
-			return err
-		})
-	})
-}
-
 func TestLinkActionsAreUpdated(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, s *Store) {
 		v := insertVisit(t, s, 1)

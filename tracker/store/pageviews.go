@@ -67,15 +67,9 @@ func (tx *Tx) findPageviews(ctx context.Context, queries []PageviewQuery) ([]int
 	return found, err
 }
 
-// pageview adds one SELECT. It locks what it reads, not for the lock's sake: a plain SELECT would not see rows of log_action that were
-// committed since the transaction took its snapshot, as those of page views of the same batch are.
 func (tx *Tx) pageview(n int, query *PageviewQuery, column string, kind int64) {
 	q := &tx.q
-	before, after := "(", " LOCK IN SHARE MODE)"
-	if tx.s.sqlite {
-		before, after = "", ""
-	}
-	q.add(before, "SELECT ").int(int64(n)).add(", ").int(kind).add(", MIN(l.`idlink_va`) FROM ", tx.s.links.sqlName, " AS l JOIN ")
+	q.add("SELECT ").int(int64(n)).add(", ").int(kind).add(", MIN(l.`idlink_va`) FROM ", tx.s.links.sqlName, " AS l JOIN ")
 	q.add(tx.s.entries.sqlName, " AS a ON a.`idaction` = l.`", column, "` AND a.`type` = ").int(kind)
-	q.add(" WHERE l.`idvisit` = ").int(query.VisitID).add(" AND l.`idpageview` = ").text(query.PageviewID).add(after)
+	q.add(" WHERE l.`idvisit` = ").int(query.VisitID).add(" AND l.`idpageview` = ").text(query.PageviewID)
 }
