@@ -92,6 +92,32 @@ func (b *Bench) openMariaDB(t testing.TB) schemaFunc {
 	}
 }
 
+// Assemble prepares the database for the case and returns what makes trackers for it, for tests that need no queue.
+func (b *Bench) Assemble(t testing.TB, c *golden.Case, home string) *assembly.Assembly {
+	t.Helper()
+	ctx := context.Background()
+	if err := b.install.Prepare(ctx, c); err != nil {
+		t.Fatal(err)
+	}
+	config, err := matomo.ParseConfig(home, b.install.Config(c, b.config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := func() time.Time { return time.Unix(c.Now, 0) }
+	installation, err := matomo.Open(ctx, config, b.db, clock, matomo.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := assembly.Assemble(ctx, installation, b.db, assembly.Options{
+		Clock: clock, Random: rand.Reader, Devices: b.devices, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close() })
+	return a
+}
+
 // Options say how a case is played.
 type Options struct {
 	Batch   int    // entries per transaction
