@@ -46,18 +46,25 @@ func TestKilledAtEveryPoint(t *testing.T) {
 func TestKilledAtRandomInstants(t *testing.T) {
 	t.Parallel()
 	kills := times(100)
-	requests := 30 * kills
+	requests := 60 * kills
 	s := newSite(t)
-	for _, part := range parts(corpus(t, requests), kills) {
+	for _, part := range parts(corpus(t, requests), 2*kills) {
 		s.push(t, part)
-		c := s.start(t, nil)
+		if kills == 0 {
+			continue
+		}
+		c := s.start(t, func(j *job) { j.Batch = 2 })
 		c.until("ready")
-		time.Sleep(rand.N(200 * time.Millisecond))
+		time.Sleep(rand.N(150 * time.Millisecond))
 		c.signal(syscall.SIGKILL)
-		if c.wait() == -1 {
+		if c.wait() == -1 { // it had not finished before
 			made.add("kills", 1)
+			kills--
 		}
 		s.unlock(t)
+	}
+	if kills > 0 {
+		t.Errorf("%d kills came too late", kills)
 	}
 	s.drain(t)
 	equal(t, s.read(t), undisturbed(t, requests))

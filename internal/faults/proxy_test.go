@@ -6,7 +6,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -21,9 +20,6 @@ type proxy struct {
 	silent atomic.Int64 // one in so many answers to COMMIT is cut, 0 for none
 	cuts   atomic.Int64
 	mutes  atomic.Int64
-
-	mu    sync.Mutex
-	conns map[net.Conn]bool
 }
 
 func newProxy(t *testing.T, target string) *proxy {
@@ -33,7 +29,7 @@ func newProxy(t *testing.T, target string) *proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	p := &proxy{target: target, host: "127.0.0.1", port: l.Addr().(*net.TCPAddr).Port, conns: make(map[net.Conn]bool)}
+	p := &proxy{target: target, host: "127.0.0.1", port: l.Addr().(*net.TCPAddr).Port}
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -66,31 +62,13 @@ func (p *proxy) serve(client net.Conn) {
 		k.limited = true
 		k.left.Store(1 + rand.Int64N(most))
 	}
-	p.mu.Lock()
-	p.conns[client], p.conns[server] = true, true
-	p.mu.Unlock()
 	go k.pump(server, client, true)
 	k.pump(client, server, false)
-}
-
-// cutAll cuts all connections.
-func (p *proxy) cutAll() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for c := range p.conns {
-		_ = c.Close()
-	}
-	clear(p.conns)
-	p.cuts.Add(1)
 }
 
 func (k *link) close() {
 	_ = k.client.Close()
 	_ = k.server.Close()
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	delete(k.conns, k.client)
-	delete(k.conns, k.server)
 }
 
 func (k *link) pump(to, from net.Conn, asking bool) {
@@ -98,33 +76,30 @@ func (k *link) pump(to, from net.Conn, asking bool) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
-		if err != nil {
+		if err != nil || k.pass(to, buffer[:n], asking) != nil {
 			return
 		}
-		if n, err = k.pass(to, buffer[:n], asking); err != nil {
-			return
-		}
-		_ = n
 	}
 }
 
 // pass writes what may be written and fails where the connection is cut.
-func (k *link) pass(to net.Conn, data []byte, asking bool) (int, error) {
+func (k *link) pass(to net.Conn, data []byte, asking bool) error {
 	if asking {
 		if one := k.silent.Load(); one > 0 && bytes.HasSuffix(data, []byte("COMMIT")) && rand.Int64N(one) == 0 {
 			k.mute.Store(true)
 		}
 	} else if k.mute.Load() {
 		k.mutes.Add(1)
-		return 0, fmt.Errorf("answer not delivered: %w", io.ErrClosedPipe)
+		return fmt.Errorf("answer not delivered: %w", io.ErrClosedPipe)
 	}
 	if k.limited {
 		if left := k.left.Add(-int64(len(data))); left <= 0 {
 			k.cuts.Add(1)
 			part := max(0, int64(len(data))+left)
 			_, _ = to.Write(data[:part])
-			return 0, fmt.Errorf("cut: %w", io.ErrClosedPipe)
+			return fmt.Errorf("cut: %w", io.ErrClosedPipe)
 		}
 	}
-	return to.Write(data)
+	_, err := to.Write(data)
+	return err
 }
