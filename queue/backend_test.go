@@ -48,7 +48,10 @@ func TestBackends(t *testing.T) {
 // ignoreRows compares batches of all backends alike.
 var ignoreRows = cmpopts.IgnoreUnexported(Batch{})
 
-const testList = "trackingQueueV1_3"
+const (
+	testList = "trackingQueueV1_3"
+	testKey  = "QueuedTrackingLock3"
+)
 
 func absentIsEmpty(t *testing.T, ctx context.Context, b subject) {
 	if n, err := b.Len(ctx, testList); n != 0 || err != nil {
@@ -66,13 +69,13 @@ func absentIsEmpty(t *testing.T, ctx context.Context, b subject) {
 	if ok, err := b.Take(ctx, testList, []byte("x")); ok || err != nil {
 		t.Errorf("Take: %v, %v", ok, err)
 	}
-	if v, ok, err := b.Get(ctx, "k"); ok || v != "" || err != nil {
+	if v, ok, err := b.Get(ctx, testKey); ok || v != "" || err != nil {
 		t.Errorf("Get: %q, %v, %v", v, ok, err)
 	}
-	if ok, err := b.Delete(ctx, "k"); ok || err != nil {
+	if ok, err := b.Delete(ctx, testKey); ok || err != nil {
 		t.Errorf("Delete: %v, %v", ok, err)
 	}
-	if d, err := b.TTLs(ctx, "k"); !cmp.Equal(d, []time.Duration{0}) || err != nil {
+	if d, err := b.TTLs(ctx, testKey); !cmp.Equal(d, []time.Duration{0}) || err != nil {
 		t.Errorf("TTLs: %v, %v", d, err)
 	}
 	if err := b.Append(ctx, testList); err != nil {
@@ -189,17 +192,17 @@ func takeAndMove(t *testing.T, ctx context.Context, b subject) {
 }
 
 func keyIsSetOnceUntilItRunsOut(t *testing.T, ctx context.Context, b subject) {
-	expect(t, true)(b.SetIfNotExists(ctx, "k", "mine", time.Minute))
-	expect(t, false)(b.SetIfNotExists(ctx, "k", "theirs", time.Hour))
-	if d, err := b.TTLs(ctx, "k", "none"); err != nil || d[0] <= 50*time.Second || d[0] > time.Minute || d[1] != 0 {
+	expect(t, true)(b.SetIfNotExists(ctx, testKey, "mine", time.Minute))
+	expect(t, false)(b.SetIfNotExists(ctx, testKey, "theirs", time.Hour))
+	if d, err := b.TTLs(ctx, testKey, "QueuedTrackingLock4"); err != nil || d[0] <= 50*time.Second || d[0] > time.Minute || d[1] != 0 {
 		t.Errorf("TTLs %v, %v", d, err)
 	}
-	if v, ok, err := b.Get(ctx, "k"); v != "mine" || !ok || err != nil {
+	if v, ok, err := b.Get(ctx, testKey); v != "mine" || !ok || err != nil {
 		t.Errorf("value %q, %v, %v", v, ok, err)
 	}
-	expect(t, true)(b.ExpireIfValue(ctx, "k", "mine", time.Second))
+	expect(t, true)(b.ExpireIfValue(ctx, testKey, "mine", time.Second))
 	for deadline := time.Now().Add(10 * time.Second); ; b.pass(100 * time.Millisecond) {
-		_, ok, err := b.Get(ctx, "k")
+		_, ok, err := b.Get(ctx, testKey)
 		must(t, err)
 		if !ok {
 			break
@@ -208,22 +211,22 @@ func keyIsSetOnceUntilItRunsOut(t *testing.T, ctx context.Context, b subject) {
 			t.Fatal("key stays")
 		}
 	}
-	expect(t, false)(b.ExpireIfValue(ctx, "k", "mine", time.Minute))
-	expect(t, true)(b.SetIfNotExists(ctx, "k", "theirs", time.Hour))
-	expect(t, true)(b.Delete(ctx, "k"))
-	expect(t, true)(b.SetIfNotExists(ctx, "k", "mine", time.Hour))
+	expect(t, false)(b.ExpireIfValue(ctx, testKey, "mine", time.Minute))
+	expect(t, true)(b.SetIfNotExists(ctx, testKey, "theirs", time.Hour))
+	expect(t, true)(b.Delete(ctx, testKey))
+	expect(t, true)(b.SetIfNotExists(ctx, testKey, "mine", time.Hour))
 }
 
 func keyIsExtendedAndDeletedByItsValue(t *testing.T, ctx context.Context, b subject) {
-	expect(t, true)(b.SetIfNotExists(ctx, "k", "mine", time.Minute))
-	expect(t, false)(b.ExpireIfValue(ctx, "k", "theirs", time.Hour))
-	expect(t, false)(b.DeleteIfValue(ctx, "k", "theirs"))
-	expect(t, true)(b.ExpireIfValue(ctx, "k", "mine", time.Hour))
-	if d, err := b.TTLs(ctx, "k"); err != nil || d[0] <= 59*time.Minute || d[0] > time.Hour {
+	expect(t, true)(b.SetIfNotExists(ctx, testKey, "mine", time.Minute))
+	expect(t, false)(b.ExpireIfValue(ctx, testKey, "theirs", time.Hour))
+	expect(t, false)(b.DeleteIfValue(ctx, testKey, "theirs"))
+	expect(t, true)(b.ExpireIfValue(ctx, testKey, "mine", time.Hour))
+	if d, err := b.TTLs(ctx, testKey); err != nil || d[0] <= 59*time.Minute || d[0] > time.Hour {
 		t.Errorf("TTL %v, %v", d, err)
 	}
-	expect(t, true)(b.DeleteIfValue(ctx, "k", "mine"))
-	expect(t, false)(b.DeleteIfValue(ctx, "k", "mine"))
+	expect(t, true)(b.DeleteIfValue(ctx, testKey, "mine"))
+	expect(t, false)(b.DeleteIfValue(ctx, testKey, "mine"))
 }
 
 func oneOfManyGetsTheKey(t *testing.T, ctx context.Context, b subject) {
@@ -231,7 +234,7 @@ func oneOfManyGetsTheKey(t *testing.T, ctx context.Context, b subject) {
 	got := make(chan int, 20)
 	for i := range 20 {
 		wg.Go(func() {
-			ok, err := b.SetIfNotExists(ctx, "k", fmt.Sprint(i), time.Minute)
+			ok, err := b.SetIfNotExists(ctx, testKey, fmt.Sprint(i), time.Minute)
 			if err != nil {
 				t.Error(err)
 			}

@@ -78,12 +78,16 @@ func TestDecodeRequests(t *testing.T) {
 		{"empty arrays stay", `[[],{}]`, []string{`[]`, `[]`}},
 		{"other values become empty requests", `["x",1,true]`, []string{`[]`, `[]`, `[]`}},
 		{"an object of requests", `{"x":{"a":1},"y":{"b":2}}`, []string{`{"a":1}`, `{"b":2}`}},
-		{"types", `[{"i":1,"f":1.5,"s":"1","t":true,"n":null,"l":[1,[]],"m":{"k":{}},"big":9223372036854775808}]`,
-			[]string{`{"i":1,"f":1.5,"s":"1","t":true,"n":null,"l":[1,[]],"m":{"k":[]},"big":9.223372036854776e+18}`}},
+		{
+			"types", `[{"i":1,"f":1.5,"s":"1","t":true,"n":null,"l":[1,[]],"m":{"k":{}},"big":9223372036854775808}]`,
+			[]string{`{"i":1,"f":1.5,"s":"1","t":true,"n":null,"l":[1,[]],"m":{"k":[]},"big":9.223372036854776e+18}`},
+		},
 		{"duplicate names: last value in the first place", `[{"a":1,"b":2,"a":3}]`, []string{`{"a":3,"b":2}`}},
 
-		{"structured uadata of the first request becomes text", `[{"uadata":{"model":"a/b","mobile":true}}]`,
-			[]string{`{"uadata":"{\"model\":\"a\\\/b\",\"mobile\":true}"}`}},
+		{
+			"structured uadata of the first request becomes text", `[{"uadata":{"model":"a/b","mobile":true}}]`,
+			[]string{`{"uadata":"{\"model\":\"a\\\/b\",\"mobile\":true}"}`},
+		},
 		{"a number as well", `[{"uadata":1.0}]`, []string{`{"uadata":"1"}`}},
 		{"text stays", `[{"uadata":"{}"}]`, []string{`{"uadata":"{}"}`}},
 		{"empty values stay", `[{"uadata":[]}]`, []string{`{"uadata":[]}`}},

@@ -141,24 +141,36 @@ func (m *MySQL) ensureCounter(ctx context.Context, list string) error {
 }
 
 // removeRows raises the counter, if it is still what it was when the batch was read, and deletes the batch's rows if they are all there.
-// The index is forced because a server that scans a short table instead locks it for writers.
 func (m *MySQL) removeRows(ctx context.Context, tx execer, list string, batch Batch) (bool, error) {
 	count := int64(len(batch.Elements))
+	if int64(len(batch.rows)) != count { // not a batch that Head has read from here
+		return false, nil
+	}
 	n, err := affected(tx.ExecContext(ctx, "UPDATE "+m.keys()+" SET queue_value = ? WHERE queue_key = ? AND queue_value = ?",
 		strconv.FormatInt(batch.Offset+count, 10), OffsetKey(list), strconv.FormatInt(batch.Offset, 10)))
 	if err != nil || n != 1 {
 		return false, err
 	}
-	args := make([]any, len(batch.rows))
-	for i, id := range batch.rows {
-		args[i] = id
-	}
-	if len(args) == 0 { // not a batch that Head has read from here
-		return false, nil
-	}
-	n, err = affected(tx.ExecContext(ctx, "DELETE l FROM "+m.table(list)+" AS l FORCE INDEX (PRIMARY) WHERE l.idqueuelist IN (?"+
-		strings.Repeat(",?", len(args)-1)+")", args...))
+	n, err = affected(tx.ExecContext(ctx, m.deletion(list, batch.rows)))
 	return n == count, err
+}
+
+// deletion is the statement that deletes rows. It joins their numbers, so that each row is found, and locked, by itself. With IN (…)
+// the server scans a list that is not much longer than the batch, which locks the list's end for writers.
+func (m *MySQL) deletion(list string, rows []int64) string {
+	var b strings.Builder
+	b.WriteString("DELETE l FROM (SELECT ")
+	for i, id := range rows {
+		if i > 0 {
+			b.WriteString(" UNION ALL SELECT ")
+		}
+		b.WriteString(strconv.FormatInt(id, 10))
+		if i == 0 {
+			b.WriteString(" AS id")
+		}
+	}
+	b.WriteString(") AS batch STRAIGHT_JOIN " + m.table(list) + " AS l FORCE INDEX (PRIMARY) ON l.idqueuelist = batch.id")
+	return b.String()
 }
 
 func affected(result sql.Result, err error) (int64, error) {

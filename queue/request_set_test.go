@@ -14,12 +14,21 @@ func TestEncodeWritesPHPsJSON(t *testing.T) {
 		set  RequestSet
 		want string
 	}{
-		{"page view", RequestSet{Requests: []*php.Array{array(t, `{"idsite":"1","u":"a/b"}`)}, Env: Env{Server: server}, Time: 7},
-			`{"requests":[{"idsite":"1","u":"a\/b"}],"env":{"server":{"HTTP_REFERER":"http:\/\/a\/\u00e4"},"cookie":[]},"tokenAuth":false,"time":7}`},
-		{"bulk without token", RequestSet{Requests: []*php.Array{nil}, EmptyToken: true},
-			`{"requests":[[]],"env":{"server":[],"cookie":[]},"tokenAuth":"","time":0}`},
-		{"bulk with token", RequestSet{TokenAuth: "t", EmptyToken: true, Env: Env{Cookie: array(t, `{"c":"1"}`)}},
-			`{"requests":[],"env":{"server":[],"cookie":{"c":"1"}},"tokenAuth":"t","time":0}`},
+		{
+			"page view",
+			RequestSet{Requests: []*php.Array{array(t, `{"idsite":"1","u":"a/b"}`)}, Env: Env{Server: server}, Time: 7},
+			`{"requests":[{"idsite":"1","u":"a\/b"}],"env":{"server":{"HTTP_REFERER":"http:\/\/a\/\u00e4"},"cookie":[]},"tokenAuth":false,"time":7}`,
+		},
+		{
+			"bulk without token",
+			RequestSet{Requests: []*php.Array{nil}, EmptyToken: true},
+			`{"requests":[[]],"env":{"server":[],"cookie":[]},"tokenAuth":"","time":0}`,
+		},
+		{
+			"bulk with token",
+			RequestSet{TokenAuth: "t", EmptyToken: true, Env: Env{Cookie: array(t, `{"c":"1"}`)}},
+			`{"requests":[],"env":{"server":[],"cookie":{"c":"1"}},"tokenAuth":"t","time":0}`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -38,7 +38,7 @@ func (s *SentinelServers) watch(t testing.TB, master *RedisServer) *RedisServer 
 	t.Helper()
 	lines := []string{
 		fmt.Sprintf("sentinel monitor %s %s %d 2", s.Name, master.Host, master.Port),
-		"sentinel down-after-milliseconds " + s.Name + " 1000",
+		"sentinel down-after-milliseconds " + s.Name + " 2000",
 		"sentinel failover-timeout " + s.Name + " 6000",
 	}
 	switch {

@@ -1,0 +1,130 @@
+package queue
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gomodule/redigo/redis"
+
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
+)
+
+const lockTime = time.Minute
+
+// nobody is an address at which no server listens.
+const nobody = "127.0.0.1:1"
+
+func TestSentinelsAreAskedInTurn(t *testing.T) {
+	t.Parallel()
+	s := testserver.Sentinel(t)
+	addresses := []string{nobody, nobody, s.Sentinels[2].Addr}
+	b := opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, addresses))
+	must(t, b.Append(t.Context(), testList, []byte("x")))
+
+	for _, sentinel := range s.Sentinels {
+		sentinel.Stop(t)
+	}
+	b.Backend.(*Redis).topology.lost()
+	must(t, b.Append(t.Context(), testList, []byte("y"))) // the connection that there is stays good
+	_, err := opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, addresses)).Len(t.Context(), testList)
+	if want := "redis master mymaster: no master is named: sentinel 127.0.0.1:1: connection refused; sentinel"; !errors.Is(err, ErrUnavailable) || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestMasterThatSentinelsDoNotKnow(t *testing.T) {
+	t.Parallel()
+	s := testserver.Sentinel(t)
+	_, err := opened(t)(NewRedisSentinel(RedisOptions{}, "theirs", s.Addrs()[:1])).Len(t.Context(), testList)
+	if !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), "knows no master theirs (setting sentinelMasterName)") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestSentinelOptionsThatCannotWork(t *testing.T) {
+	if _, err := NewRedisSentinel(RedisOptions{}, "", []string{nobody}); err == nil || !strings.Contains(err.Error(), "sentinelMasterName") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := NewRedisSentinel(RedisOptions{}, "m", nil); err == nil || !strings.Contains(err.Error(), "redisHost") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestSentinelsWithTLSAndPasswords(t *testing.T) {
+	t.Parallel()
+	s := testserver.Sentinel(t, testserver.WithTLS(true), testserver.WithPassword("top secret"))
+	for _, sentinel := range s.Sentinels {
+		if _, err := sentinel.Dial(t).Do("ACL", "SETUSER", "default", ">top secret", "resetpass", ">top secret"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config, err := s.Data[0].TLS.ClientConfig()
+	must(t, err)
+	b := opened(t)(NewRedisSentinel(RedisOptions{Password: "top secret", TLS: config}, s.Name, s.Addrs()))
+	must(t, b.Append(t.Context(), testList, []byte("x")))
+
+	_, err = opened(t)(NewRedisSentinel(RedisOptions{Password: "guess", TLS: config}, s.Name, s.Addrs())).Len(t.Context(), testList)
+	if !errors.Is(err, ErrDenied) || strings.Contains(err.Error(), "guess") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// The connections stay open here: the old master lives on, as a replica.
+func TestMasterThatIsDemotedIsLeft(t *testing.T) {
+	t.Parallel()
+	s := testserver.Sentinel(t)
+	r := opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, s.Addrs())).Backend.(*Redis)
+	b := Patient(r, Patience{Wait: lockTime})
+	must(t, b.Append(t.Context(), testList, []byte("before")))
+	old := s.Data[0]
+	if _, err := s.Sentinels[0].Dial(t).Do("SENTINEL", "FAILOVER", s.Name); err != nil {
+		t.Fatal(err)
+	}
+	now := s.WaitForMasterOtherThan(t, old)
+	r.topology.lost() // a second may not have passed yet
+	must(t, b.Append(t.Context(), testList, []byte("after")))
+	got, err := redis.Strings(now.Dial(t).Do("LRANGE", testList, 0, -1))
+	if want := []string{"before", "after"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("new master has %q, %v", got, err)
+	}
+}
+
+func TestConnectionToADemotedMasterIsNotUsedAgain(t *testing.T) {
+	s := testserver.Redis(t)
+	r := newRedis(t, RedisOptions{Host: s.Host, Port: s.Port})
+	must(t, r.Append(t.Context(), testList, []byte("x")))
+	admin := s.Dial(t)
+	id, err := redis.Int(admin.Do("CLIENT", "ID"))
+	must(t, err)
+	if _, err := admin.Do("REPLICAOF", "127.0.0.1", "1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Append(t.Context(), testList, []byte("y")); !errors.Is(err, ErrUnavailable) || !isUndone(err) {
+		t.Fatalf("error %v", err)
+	}
+	if _, err := admin.Do("REPLICAOF", "NO", "ONE"); err != nil {
+		t.Fatal(err)
+	}
+	must(t, r.Append(t.Context(), testList, []byte("y")))
+	if next, err := redis.Int(s.Dial(t).Do("CLIENT", "ID")); err != nil || next < id+2 {
+		t.Errorf("connection %d after %d: none was made anew, %v", next, id, err)
+	}
+}
+
+func TestSentinelInfoNamesTheServers(t *testing.T) {
+	t.Parallel()
+	s := testserver.Sentinel(t)
+	b := opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, append([]string{nobody}, s.Addrs()...)))
+	info, err := b.Info(t.Context())
+	must(t, err)
+	want := []string{
+		s.Data[0].Addr + " master mymaster", s.Data[1].Addr + " replica", nobody + " sentinel, connection refused",
+		s.Sentinels[0].Addr + " sentinel, says " + s.Data[0].Addr,
+	}
+	if info.Mode != "sentinel" || info.Role != "master" || len(info.Nodes) < 4 || !slices.Equal(info.Nodes[:4], want) {
+		t.Errorf("%+v", info)
+	}
+}
