@@ -52,13 +52,23 @@ type outcome struct {
 
 func (s *stage) play(t *testing.T, entries []journey.Entry, queues int, o bench.Options) outcome {
 	t.Helper()
-	c := &golden.Case{Now: journey.Now}
+	c := caseOf(entries)
 	if queues > 1 {
 		c.SQL = []string{fmt.Sprintf("UPDATE {prefix}plugin_setting SET setting_value = '%d' WHERE setting_name = 'numQueueWorkers'", queues)}
 	}
+	return s.playCase(t, c, o)
+}
+
+func caseOf(entries []journey.Entry) *golden.Case {
+	c := &golden.Case{Now: journey.Now}
 	for _, e := range entries {
 		c.Queue = append(c.Queue, golden.Entry{Key: queue.Key(e.Queue), UncompressedHex: hex.EncodeToString([]byte(e.Payload))})
 	}
+	return c
+}
+
+func (s *stage) playCase(t *testing.T, c *golden.Case, o bench.Options) outcome {
+	t.Helper()
 	o.Home = s.home
 	summary, rows, err := s.Play(t, c, o)
 	if err != nil {
