@@ -177,9 +177,6 @@ func (c *serveCommand) serve(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", handler)
-	receive.Health{Ready: c.ready}.Register(mux)
 	group, ctx := errgroup.WithContext(ctx)
 	stop := c.stopOrEnd(ctx)
 	if c.metricsListen != "" {
@@ -191,7 +188,9 @@ func (c *serveCommand) serve(ctx context.Context) error {
 	if c.inside != nil && c.inside.always {
 		group.Go(func() error { return c.inside.run(ctx, stop) })
 	}
-	group.Go(func() error { return receive.Serve(l, mux, c.limits, c.grace, c.logs.Logger, stop) })
+	group.Go(func() error {
+		return receive.Serve(l, receive.Health{Ready: c.ready}.Beside(handler), c.limits, c.grace, c.logs.Logger, stop)
+	})
 	fmt.Fprintln(c.out(), "Receiving tracking requests at", l.Addr())
 	return group.Wait()
 }
@@ -211,6 +210,10 @@ func (c *serveCommand) stopOrEnd(ctx context.Context) <-chan struct{} {
 
 func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 	config := c.conn.config
+	image, err := receive.LoadImage(config.String("Tracker", "custom_image"))
+	if err != nil {
+		c.logs.Warn("requests are answered with the usual image", "error", err)
+	}
 	o := receive.Options{
 		Installation: receive.Installation{
 			Queues: c.conn.settings.queue.NumQueueWorkers, Tracker: siteSettings(config), General: c.general.get,
@@ -218,7 +221,7 @@ func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 				Expire: time.Duration(config.Int("Tracker", "cookie_expire")) * time.Second,
 				Path:   config.String("Tracker", "cookie_path"), Domain: config.String("Tracker", "cookie_domain"),
 			},
-			CORS: config.List("General", "cors_domains"),
+			CORS: config.List("General", "cors_domains"), Image: image,
 		},
 		Limits: c.limits, Prefix: c.prefix, Sink: c.writer, Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger, Metrics: counts,
 	}

@@ -105,10 +105,10 @@ const (
 func (w *insideWorker) run(ctx context.Context, stop <-chan struct{}) error {
 	c := w.command
 	s := c.conn.settings.queue
-	tracker := w.assembly.NewTracker()
+	own := w.assembly.NewTracker()
 	o := replay.Options{
 		Backend: c.conn.backend, Store: w.assembly.Store(), Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger,
-		NewTracker: func() replay.Tracker { return tracker },
+		NewTracker: func() replay.Tracker { return own },
 		Queues:     s.NumQueueWorkers, Only: replay.AnyQueue, BatchSize: s.NumRequestsToProcess, Workers: 1, OnBatch: w.metrics.Batch,
 	}
 	lastTracked := c.clock()

@@ -7,17 +7,12 @@ import (
 	"strings"
 )
 
-// transparentImage is the answer to a tracking request: a GIF of one transparent pixel.
-const transparentImage = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
-
 const htmlType = "text/html; charset=UTF-8"
 
 // Header values that are shared by all answers; they are never changed.
 var (
-	imageType   = []string{"image/gif"}
-	imageLength = []string{strconv.Itoa(len(transparentImage))}
-	noStore     = []string{"no-store"}
-	noEncoding  = []string{"none"}
+	noStore    = []string{"no-store"}
+	noEncoding = []string{"none"}
 )
 
 // answerQueued answers a request whose entries are queued: the image, or 204 when send_image=0 asks for nothing. Matomo sends CORS
@@ -37,11 +32,12 @@ func (q *received) answerQueued(w http.ResponseWriter) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	h["Content-Type"] = imageType
-	h["Content-Length"] = imageLength
+	image := q.installation.Image.orDefault()
+	h["Content-Type"] = image.types
+	h["Content-Length"] = image.lengths
 	w.WriteHeader(http.StatusOK)
 	if q.http.Method != http.MethodHead {
-		_, _ = w.Write([]byte(transparentImage)) // a client that has gone needs no answer
+		_, _ = w.Write(image.bytes) // a client that has gone needs no answer
 	}
 }
 

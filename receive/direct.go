@@ -64,10 +64,11 @@ func (q *received) answerTracked(w http.ResponseWriter, status int) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	h["Content-Type"] = imageType
+	image := q.installation.Image.orDefault()
+	h["Content-Type"] = image.types
 	w.WriteHeader(status)
 	if q.http.Method != http.MethodHead {
-		_, _ = w.Write([]byte(transparentImage)) // a client that has gone needs no answer
+		_, _ = w.Write(image.bytes) // a client that has gone needs no answer
 	}
 }
 

@@ -70,11 +70,12 @@ func NewHandler(o Options) (*Handler, error) {
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !h.paths[r.URL.Path] {
+	path := mergeSlashes(r.URL.Path)
+	if !h.paths[path] {
 		answerRefused(w, http.StatusNotFound, "There is no tracking endpoint at this path.", 0)
 		return
 	}
-	if strings.HasSuffix(r.URL.Path, scriptEndpoint) && r.Method != http.MethodPost && r.URL.RawQuery == "" {
+	if strings.HasSuffix(path, scriptEndpoint) && r.Method != http.MethodPost && r.URL.RawQuery == "" {
 		answerRefused(w, http.StatusNotFound, "The tracking script is not served here.", 0)
 		return
 	}
@@ -84,6 +85,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.count(h.serve(w, r))
+}
+
+// mergeSlashes makes one slash of several, as web servers do.
+func mergeSlashes(path string) string {
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	return path
 }
 
 func (h *Handler) count(outcome string) { h.o.Metrics.requests.WithLabelValues(outcome).Inc() }

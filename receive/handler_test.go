@@ -2,10 +2,14 @@ package receive
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +45,7 @@ func TestEndpoints(t *testing.T) {
 		{"", "GET", "/js/tracker.php?idsite=1", 200},
 		{"", "GET", "/js/tracker.php", 404},
 		{"", "POST", "/js/tracker.php", 200},
+		{"", "GET", "///matomo.php?idsite=1", 200},
 		{"", "GET", "/index.php?idsite=1", 404},
 		{"", "GET", "/a/matomo.php?idsite=1", 404},
 		{"/a/", "GET", "/a/matomo.php?idsite=1", 200},
@@ -117,6 +122,30 @@ func TestCORSDomains(t *testing.T) {
 		}
 		if got := answerTo(t, testOptions(t, test.config, &sink{}), r).Header.Get("Access-Control-Allow-Origin"); got != test.want {
 			t.Errorf("%q from %q: %q, want %q", test.config, test.origin, got, test.want)
+		}
+	}
+}
+
+func TestCustomImage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.png")
+	if err := os.WriteFile(path, []byte("\x89PNG\r\n\x1a\nrest"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	gif := base64.StdEncoding.EncodeToString([]byte(transparentImage))
+	for setting, want := range map[string]string{path: "image/png", gif: "image/gif", "": "image/gif"} {
+		o := testOptions(t, recordedConfig, &sink{})
+		var err error
+		if o.Installation.Image, err = LoadImage(setting); err != nil {
+			t.Fatal(err)
+		}
+		got := answerTo(t, o, get("/matomo.php?idsite=1"))
+		if body, _ := io.ReadAll(got.Body); got.Header.Get("Content-Type") != want || got.Header.Get("Content-Length") != strconv.Itoa(len(body)) {
+			t.Errorf("%s: headers %v", setting, got.Header)
+		}
+	}
+	for _, setting := range []string{"/nonexistent.gif", "!==", "aGVsbG8gd29ybGQhIQ=="} {
+		if _, err := LoadImage(setting); err == nil {
+			t.Errorf("%s: no error", setting)
 		}
 	}
 }
@@ -258,6 +287,13 @@ func TestHealth(t *testing.T) {
 	}
 	if a, b, c := status("/healthz"), status("/readyz"), status("/metrics"); a != 200 || b != 200 || c != 200 {
 		t.Errorf("statuses %d, %d, %d", a, b, c)
+	}
+	beside := Health{Ready: func(context.Context) error { return nil }}.Beside(http.NotFoundHandler())
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "//matomo.php": 404} {
+		w := httptest.NewRecorder()
+		if beside.ServeHTTP(w, get("http://x"+path)); w.Code != want {
+			t.Errorf("%s beside a handler: %d", path, w.Code)
+		}
 	}
 	away = errors.New("away")
 	if a, b := status("/healthz"), status("/readyz"); a != 200 || b != 503 {

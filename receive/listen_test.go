@@ -5,10 +5,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
 
 func noEnv(string) (string, bool) { return "", false }
@@ -110,4 +113,27 @@ func TestConnectionsAreLimited(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+func TestSocketOfSystemdIsServed(t *testing.T) {
+	server := testserver.Redis(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	f, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	// The shell knows the number of the process, which it becomes.
+	c := &child{Cmd: exec.Command("sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0"`, os.Args[0])}
+	c.Env = append(os.Environ(), childRedis+"="+server.Socket, childQueues+"=1", childListen+"=systemd")
+	c.ExtraFiles = []*os.File{f}
+	c.start(t)
+	if c.addr != l.Addr().String() {
+		t.Errorf("serves at %s, want %s", c.addr, l.Addr())
+	}
+	load(t, c.addr, 1, 1, 0)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -29,6 +28,7 @@ const (
 	childRedis  = "RECEIVE_TEST_REDIS" // path of the unix socket
 	childSpool  = "RECEIVE_TEST_SPOOL" // directory, or nothing
 	childQueues = "RECEIVE_TEST_QUEUES"
+	childListen = "RECEIVE_TEST_LISTEN"
 )
 
 func TestMain(m *testing.M) {
@@ -79,7 +79,7 @@ func runChild() error {
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := Listen(os.Getenv(childListen), os.LookupEnv)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,13 @@ type child struct {
 func startChild(t testing.TB, server *testserver.RedisServer, spool string, queues int) *child {
 	t.Helper()
 	c := &child{Cmd: exec.Command(os.Args[0])}
-	c.Env = append(os.Environ(), childRedis+"="+server.Socket, childSpool+"="+spool, childQueues+"="+strconv.Itoa(queues))
+	c.Env = append(os.Environ(), childRedis+"="+server.Socket, childSpool+"="+spool, childQueues+"="+strconv.Itoa(queues), childListen+"=127.0.0.1:0")
+	return c.start(t)
+}
+
+// start starts the process and reads its address.
+func (c *child) start(t testing.TB) *child {
+	t.Helper()
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {

@@ -21,6 +21,7 @@ type Installation struct {
 	General func() *matomo.General                     // options that are the same for all sites
 	Cookie  CookieSettings                             // of the third-party cookie
 	CORS    []string                                   // [General] cors_domains[]
+	Image   Image                                      // [Tracker] custom_image
 }
 
 // Receiver turns HTTP requests into queue entries. It may be used by several goroutines.

@@ -47,13 +47,31 @@ type Health struct {
 	Gatherer prometheus.Gatherer
 }
 
+// Beside serves /healthz and /readyz, and leaves every other path to handler as it came: a mux would redirect //matomo.php.
+func (h Health) Beside(handler http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	h.Register(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == healthPath || r.URL.Path == readyPath {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
+const (
+	healthPath = "/healthz"
+	readyPath  = "/readyz"
+)
+
 // probeTimeout bounds the look at the queue's server.
 const probeTimeout = 2 * time.Second
 
 // Register adds /healthz and /readyz to a mux, and /metrics when there is a gatherer.
 func (h Health) Register(mux *http.ServeMux) {
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "alive") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "alive") })
+	mux.HandleFunc("GET "+readyPath, func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
 		defer cancel()
 		if err := h.Ready(ctx); err != nil {
