@@ -362,8 +362,13 @@ func TestRedisRestartIsSurvived(t *testing.T) {
 	}
 }
 
-func BenchmarkRedisHeadAndRemove(b *testing.B) {
-	s := openRedis(b)
+func BenchmarkHeadAndRemove(b *testing.B) {
+	for name, open := range map[string]opener{"redis": openRedis, "mysql": openMatomoDatabase} {
+		b.Run(name, func(b *testing.B) { benchmarkHeadAndRemove(b, open(b)) })
+	}
+}
+
+func benchmarkHeadAndRemove(b *testing.B, s subject) {
 	element := make([]byte, 700)
 	batch := make([][]byte, 25)
 	for i := range batch {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
 
@@ -29,6 +30,7 @@ var subjects = []struct {
 	{"redis sentinel", startSentinel},
 	{"redis cluster", startCluster},
 	{"mysql", shares(openMySQL)},
+	{"mysql as Matomo's configuration connects", shares(openMatomoDatabase)},
 	{"miniredis", shares(openMiniredis)},
 	{"patient", shares(openPatient)},
 }
@@ -63,6 +65,22 @@ func openPatient(t testing.TB) subject {
 
 func openMySQL(t testing.TB) subject {
 	b, err := NewMySQL(testserver.MariaDB(t).NewDatabase(t), "matomo_", "database")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return subject{b, goBy}
+}
+
+// openMatomoDatabase has parameters written into statements and matched rows counted as changed.
+func openMatomoDatabase(t testing.TB) subject {
+	server := testserver.MariaDB(t)
+	d := matomo.Database{Socket: server.Socket, Username: "root", Name: server.CreateDatabase(t), Charset: "utf8mb4", Prefix: "matomo_"}
+	db, err := d.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	b, err := NewMySQL(db, d.Prefix, d.Name)
 	if err != nil {
 		t.Fatal(err)
 	}
