@@ -43,7 +43,7 @@ func (m *MySQL) head(ctx context.Context, list string, n int) (Batch, error) {
 			first.idqueuelist, first.list_value
 		FROM (SELECT COALESCE(MAX(idqueuelist) - MIN(idqueuelist) + 1, 0) AS length FROM `+table+`) AS span
 		LEFT JOIN (SELECT idqueuelist, list_value FROM `+table+` ORDER BY idqueuelist LIMIT ?) AS first ON TRUE
-		ORDER BY first.idqueuelist`, OffsetKey(list), countUpTo, n)
+		ORDER BY first.idqueuelist`, offsetRow(list), countUpTo, n)
 	if err != nil {
 		return Batch{}, err
 	}
@@ -66,6 +66,9 @@ func (m *MySQL) head(ctx context.Context, list string, n int) (Batch, error) {
 	}
 	return b, rows.Err()
 }
+
+// offsetRow is the key of the list's counter in its table.
+func offsetRow(list string) string { return shortened(OffsetKey(list), maxKey) }
 
 func (m *MySQL) counter(list string, text sql.NullString) (int64, error) {
 	if !text.Valid {
@@ -135,7 +138,7 @@ func (m *MySQL) ensureCounter(ctx context.Context, list string) error {
 		return err
 	}
 	return m.call(ctx, "insert", m.createKeys, func(ctx context.Context) error {
-		_, err := m.db.ExecContext(ctx, "INSERT IGNORE INTO "+m.keys()+" (queue_key, queue_value) VALUES (?, '0')", OffsetKey(list))
+		_, err := m.db.ExecContext(ctx, "INSERT IGNORE INTO "+m.keys()+" (queue_key, queue_value) VALUES (?, '0')", offsetRow(list))
 		return err
 	})
 }
@@ -147,7 +150,7 @@ func (m *MySQL) removeRows(ctx context.Context, tx execer, list string, batch Ba
 		return false, nil
 	}
 	n, err := affected(tx.ExecContext(ctx, "UPDATE "+m.keys()+" SET queue_value = ? WHERE queue_key = ? AND queue_value = ?",
-		strconv.FormatInt(batch.Offset+count, 10), OffsetKey(list), strconv.FormatInt(batch.Offset, 10)))
+		strconv.FormatInt(batch.Offset+count, 10), offsetRow(list), strconv.FormatInt(batch.Offset, 10)))
 	if err != nil || n != 1 {
 		return false, err
 	}

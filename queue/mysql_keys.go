@@ -20,6 +20,7 @@ func seconds(d time.Duration) int64 { return max(1, int64((d+time.Second-1)/time
 
 // SetIfNotExists implements Backend. A key that has run out is deleted first; only one of several workers can insert it then.
 func (m *MySQL) SetIfNotExists(ctx context.Context, key, value string, ttl time.Duration) (set bool, err error) {
+	key = shortened(key, maxKey)
 	err = m.call(ctx, "insert", m.createKeys, func(ctx context.Context) error {
 		var live []bool
 		err := m.db.SelectContext(ctx, &live, "SELECT "+isLive+" FROM "+m.keys()+" WHERE queue_key = ? AND expiry_time IS NOT NULL", key)
@@ -45,6 +46,7 @@ func (m *MySQL) SetIfNotExists(ctx context.Context, key, value string, ttl time.
 
 // ExpireIfValue implements Backend.
 func (m *MySQL) ExpireIfValue(ctx context.Context, key, value string, ttl time.Duration) (ours bool, err error) {
+	key = shortened(key, maxKey)
 	err = m.call(ctx, "update", nil, func(ctx context.Context) error {
 		n, err := affected(m.db.ExecContext(ctx, "UPDATE "+m.keys()+
 			" SET expiry_time = UNIX_TIMESTAMP() + ? WHERE queue_key = ? AND queue_value = ? AND "+isLive, seconds(ttl), key, value))
@@ -60,6 +62,7 @@ func (m *MySQL) ExpireIfValue(ctx context.Context, key, value string, ttl time.D
 
 // DeleteIfValue implements Backend.
 func (m *MySQL) DeleteIfValue(ctx context.Context, key, value string) (deleted bool, err error) {
+	key = shortened(key, maxKey)
 	err = m.call(ctx, "delete", nil, func(ctx context.Context) error {
 		n, err := affected(m.db.ExecContext(ctx, "DELETE FROM "+m.keys()+
 			" WHERE queue_key = ? AND queue_value = ? AND "+isLive, key, value))
@@ -72,11 +75,11 @@ func (m *MySQL) DeleteIfValue(ctx context.Context, key, value string) (deleted b
 // Delete implements Backend. The table of a list is dropped.
 func (m *MySQL) Delete(ctx context.Context, key string) (deleted bool, err error) {
 	err = m.call(ctx, "delete", nil, func(ctx context.Context) error {
-		n, err := affected(m.db.ExecContext(ctx, "DELETE FROM "+m.keys()+" WHERE queue_key = ?", key))
+		n, err := affected(m.db.ExecContext(ctx, "DELETE FROM "+m.keys()+" WHERE queue_key = ?", shortened(key, maxKey)))
 		deleted = n == 1
 		return err
 	})
-	if err != nil || len(m.tableName(key)) > maxTableName {
+	if err != nil {
 		return deleted, err
 	}
 	err = m.call(ctx, "drop", nil, func(ctx context.Context) error {
@@ -93,6 +96,7 @@ func (m *MySQL) Delete(ctx context.Context, key string) (deleted bool, err error
 
 // Get implements Backend.
 func (m *MySQL) Get(ctx context.Context, key string) (value string, ok bool, err error) {
+	key = shortened(key, maxKey)
 	err = m.call(ctx, "select", nil, func(ctx context.Context) error {
 		err := m.db.GetContext(ctx, &value, "SELECT COALESCE(queue_value, '') FROM "+m.keys()+" WHERE queue_key = ? AND "+isLive, key)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -119,7 +123,7 @@ func (m *MySQL) TTLs(ctx context.Context, keys ...string) ([]time.Duration, erro
 	}
 	ttls := make([]time.Duration, len(keys))
 	for i, key := range keys {
-		ttls[i] = left[key]
+		ttls[i] = left[shortened(key, maxKey)]
 	}
 	return ttls, nil
 }
@@ -127,7 +131,7 @@ func (m *MySQL) TTLs(ctx context.Context, keys ...string) ([]time.Duration, erro
 func (m *MySQL) readTTLs(ctx context.Context, keys []string, left map[string]time.Duration) error {
 	args := make([]any, len(keys))
 	for i, key := range keys {
-		args[i] = key
+		args[i] = shortened(key, maxKey)
 	}
 	return m.call(ctx, "select", nil, func(ctx context.Context) error {
 		var rows []struct {

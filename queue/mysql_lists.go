@@ -32,7 +32,7 @@ func (m *MySQL) AppendMarked(ctx context.Context, list string, mark Mark, elemen
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "REPLACE INTO "+m.keys()+
-			" (queue_key, queue_value, expiry_time) VALUES (?, ?, UNIX_TIMESTAMP() + ?)", mark.Key, mark.Value, seconds(mark.TTL))
+			" (queue_key, queue_value, expiry_time) VALUES (?, ?, UNIX_TIMESTAMP() + ?)", shortened(mark.Key, maxKey), mark.Value, seconds(mark.TTL))
 		return err
 	})
 }

@@ -2,7 +2,8 @@ package queue
 
 import (
 	"context"
-	"fmt"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 )
 
@@ -11,19 +12,31 @@ const (
 	failedTable = "queuedtracking_failed_"
 	keyTable    = "queuedtracking_queue"
 
-	// maxTableName is the longest name of a table.
-	maxTableName = 64
+	maxTableName = 64 // characters that the server allows
+	maxKey       = 70 // characters of column queue_key
 )
 
-// table is the quoted name of the table of a list. Dead letters have a shorter name than the plugin's rule would give, which would be
-// too long.
+// table is the quoted name of the table of a list.
 func (m *MySQL) table(list string) string { return quoteName(m.tableName(list)) }
 
+// tableName is the plugin's rule for its queues. Lists of our own would get names that are too long: dead letters have a shorter
+// beginning.
 func (m *MySQL) tableName(list string) string {
+	name := m.prefix + listTable + list
 	if failed, ok := strings.CutPrefix(list, "queuedtracking:failed:{"); ok {
-		return m.prefix + failedTable + strings.TrimSuffix(failed, "}")
+		name = m.prefix + failedTable + strings.TrimSuffix(failed, "}")
 	}
-	return m.prefix + listTable + list
+	return shortened(name, maxTableName)
+}
+
+// shortened makes a name fit: its end gives way to a digest. No name of the plugin's is that long.
+func shortened(name string, limit int) string {
+	if len(name) <= limit {
+		return name
+	}
+	digest := sha256.Sum256([]byte(name))
+	end := "_" + hex.EncodeToString(digest[:6])
+	return name[:limit-len(end)] + end
 }
 
 func (m *MySQL) keys() string { return quoteName(m.prefix + keyTable) }
@@ -33,9 +46,6 @@ func quoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", 
 // createList makes the table of a list as the plugin does.
 func (m *MySQL) createList(list string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if name := m.tableName(list); len(name) > maxTableName {
-			return fmt.Errorf("table name %s is longer than %d characters", name, maxTableName)
-		}
 		_, err := m.db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+m.table(list)+` (
 			idqueuelist BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
 			list_value LONGBLOB NOT NULL,

@@ -230,11 +230,25 @@ func TestMySQLTableNames(t *testing.T) {
 	must(t, m.Append(ctx, longest, []byte("x")))
 	expectList(t, m, longest, []byte("x"))
 	expect(t, true)(m.Delete(ctx, longest))
-	tooLong := strings.Repeat("x", 50)
-	if err := m.Append(ctx, tooLong, []byte("x")); err == nil {
-		t.Error("a name that is too long is accepted")
+	long := strings.Repeat("x", 50)
+	must(t, m.Append(ctx, long+"1", []byte("1")))
+	must(t, m.Append(ctx, long+"2", []byte("2")))
+	expectList(t, m, long+"1", []byte("1"))
+	if lens, err := m.Lens(ctx, long+"1", long+"2", long+"3"); err != nil || !slices.Equal(lens, []int64{1, 1, 0}) {
+		t.Errorf("lengths %d, %v", lens, err)
 	}
-	expect(t, false)(m.Delete(ctx, tooLong))
+	head, err := m.Head(ctx, long+"1", 5)
+	must(t, err)
+	expect(t, true)(m.RemoveFirst(ctx, long+"1", head))
+	if n, err := m.Offset(ctx, long+"1"); n != 1 || err != nil {
+		t.Errorf("offset %d, %v", n, err)
+	}
+	if ttls, err := m.TTLs(ctx, OffsetKey(long+"1")); err != nil || ttls[0] != NoExpiry {
+		t.Errorf("%v, %v", ttls, err)
+	}
+	expect(t, true)(m.Delete(ctx, OffsetKey(long+"1")))
+	expect(t, true)(m.Delete(ctx, long+"2"))
+	expect(t, false)(m.Delete(ctx, long+"3"))
 	if _, err := NewMySQL(m.db, "a`b", ""); err == nil {
 		t.Error("strange prefix accepted")
 	}
