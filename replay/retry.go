@@ -45,10 +45,10 @@ func (w *worker) retry(ctx context.Context, do func() error, where ...any) error
 		}
 		waited := time.Since(since)
 		if attempt >= minAttempts && waited > w.Patience {
-			return fmt.Errorf("given up after %d attempts in %s: %w", attempt, waited.Round(time.Second), err)
+			return fmt.Errorf("%s, given up after %d attempts in %s: %w", incident(err), attempt, waited.Round(time.Second), err)
 		}
 		w.summary.Retries++
-		w.Log.Warn(incident(err), append(where, "attempt", attempt, "error", err)...)
+		w.Log.Warn(incident(err)+", trying again", append(where, "attempt", attempt, "error", err)...)
 		if err := w.pause(ctx, pause/2+rand.N(pause), isAway(err)); err != nil {
 			return err
 		}
@@ -56,14 +56,15 @@ func (w *worker) retry(ctx context.Context, do func() error, where ...any) error
 	}
 }
 
+// incident names what happened.
 func incident(err error) string {
 	switch {
 	case errors.Is(err, queue.ErrUnavailable):
-		return "queue server away, trying again"
+		return "queue server away"
 	case isAway(err):
-		return "database away, trying again"
+		return "database away"
 	}
-	return "batch rolled back by the database, trying again"
+	return "batch rolled back by the database"
 }
 
 // pause waits; with away set it does not outlast the run.
