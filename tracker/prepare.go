@@ -1,7 +1,7 @@
 package tracker
 
 import (
-	"context" //nolint:gosec // Matomo's format
+	"context"
 	"errors"
 	"runtime/debug"
 	"sync"
