@@ -2,7 +2,6 @@ package replay
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/queuedtracking/queuedtracking/lock"
@@ -12,7 +11,10 @@ import (
 // MoveOrphans takes the entries of queues that were left behind when the number of queues shrank into the remaining ones, in order, and
 // returns how many entries it moved. A queue that another worker has locked, because that one still goes by the old number, is left
 // to it.
+//
+// What a killed worker has committed and not removed is removed, not moved: in another queue nobody would recognise it.
 func MoveOrphans(ctx context.Context, o Options, visitor queue.VisitorFunc) (moved int, err error) {
+	o.setDefaults()
 	manager, err := queue.NewManager(o.Backend, o.Queues)
 	if err != nil {
 		return 0, err
@@ -21,9 +23,9 @@ func MoveOrphans(ctx context.Context, o Options, visitor queue.VisitorFunc) (mov
 	if err != nil {
 		return 0, err
 	}
-	locker := lock.New(o.Backend, o.Random)
+	w := &worker{Options: o, manager: manager, locker: lock.New(o.Backend, o.Random)}
 	for _, orphan := range orphans {
-		n, err := moveOrphan(ctx, manager, locker, orphan.ID, visitor)
+		n, err := w.moveOrphan(ctx, orphan.ID, visitor)
 		moved += n
 		if err != nil {
 			return moved, fmt.Errorf("queue %d, left behind: %w", orphan.ID, err)
@@ -35,17 +37,49 @@ func MoveOrphans(ctx context.Context, o Options, visitor queue.VisitorFunc) (mov
 	return moved, nil
 }
 
-func moveOrphan(ctx context.Context, manager *queue.Manager, locker *lock.Locker, id int, visitor queue.VisitorFunc) (moved int, err error) {
-	held, ok, err := locker.Acquire(ctx, id, lock.TTL)
+func (w *worker) moveOrphan(ctx context.Context, id int, visitor queue.VisitorFunc) (moved int, err error) {
+	held, ok, err := w.acquire(ctx, id)
 	if err != nil || !ok {
 		return 0, err
 	}
-	defer func() {
-		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-		defer cancel()
-		if e := held.Release(release); err == nil && !errors.Is(e, lock.ErrLost) {
-			err = e
+	locked, release := w.hold(ctx, held)
+	defer release()
+	if err := w.settle(locked, id, held); err != nil {
+		return 0, err
+	}
+	return w.manager.Move(locked, id, visitor, func(ctx context.Context) error { return held.Extend(ctx, w.LockTTL) })
+}
+
+// settle removes what is committed already from the head of a queue.
+func (w *worker) settle(ctx context.Context, id int, held *lock.Lock) error {
+	for {
+		b := &batch{worker: w, queue: id, list: queue.Key(id), held: held}
+		var err error
+		if b.head, err = w.Backend.Head(ctx, b.list, 1); err != nil || len(b.head.Elements) == 0 {
+			return err
 		}
-	}()
-	return manager.Move(ctx, id, visitor, func(ctx context.Context) error { return held.Extend(ctx, lock.TTL) })
+		if err := b.lookBack(ctx); err != nil || b.recovered == 0 {
+			return err
+		}
+		if err := b.clear(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// lookBack finds out whether the head is committed.
+func (b *batch) lookBack(ctx context.Context) error {
+	tx, err := b.Store.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	cp, err := b.checkpoint(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if b.recovered, err = b.committed(ctx, b.list, b.head, cp); err == nil && b.recovered > 0 {
+		b.recover(cp)
+	}
+	return err
 }

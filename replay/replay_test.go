@@ -354,6 +354,42 @@ func TestForgottenRemovalIsMadeUpFor(t *testing.T) {
 	same(t, s.titles(t), "a", "b", "c", "d")
 }
 
+// The number of queues shrinks while a batch of a queue beyond it is committed and still in the queue.
+func TestOrphansAreMovedWithoutWhatIsCommitted(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	four := s.options()
+	four.Queues = 4
+	visitor := func(set queue.RequestSet, i int) ([]byte, string) { return queue.VisitorID(set.Requests[i]), "" }
+	manager, err := queue.NewManager(s.backend, four.Queues)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, title := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		if err := manager.Add(t.Context(), set(title), visitor); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, err := s.backend.Range(t.Context(), queue.Key(3), 0, 2)
+	if err != nil || len(before) < 2 {
+		t.Fatalf("queue 3 holds %d sets, %v", len(before), err)
+	}
+	four.Only, four.BatchSize, four.MaxBatches = 3, 1, 1
+	s.run(t, four)
+	conn := s.redis.Dial(t) // as if the worker had been killed before the removal
+	for _, command := range [][]any{{"LPUSH", queue.Key(3), before[0]}, {"DEL", queue.OffsetKey(queue.Key(3))}} {
+		if _, err := conn.Do(command[0].(string), command[1:]...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := replay.MoveOrphans(t.Context(), s.options(), visitor); err != nil {
+		t.Fatal(err)
+	}
+	s.run(t, s.options())
+	got := s.titles(t)
+	slices.Sort(got)
+	same(t, got, "a", "b", "c", "d", "e", "f", "g", "h")
+}
+
 // Another worker is just writing what is in our way: the batch is tried again, and nobody is to blame.
 func TestPassingTroubleIsNobodysFault(t *testing.T) {
 	s := newSite(t, testserver.MariaDB(t))
