@@ -68,6 +68,8 @@ func NewHandler(o Options) (*Handler, error) {
 	return h, nil
 }
 
+var _ http.Handler = (*Handler)(nil)
+
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := mergeSlashes(r.URL.Path)

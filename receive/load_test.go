@@ -118,10 +118,11 @@ func TestLoad(t *testing.T) {
 	if _, err := redis.Do("FLUSHALL"); err != nil {
 		t.Fatal(err)
 	}
-	before := c.residentKiB(t)
+	before, cpu := c.residentKiB(t), c.cpu(t)
 	took, times := load(t, c.addr, benchConnections, *benchRequests, 0)
 	reached := float64(len(times)) / took.Seconds()
 	fmt.Printf("serve:           %.0f requests/s, p50 %v, p99 %v, p99.9 %v\n", reached, quantile(times, 0.5), quantile(times, 0.99), quantile(times, 0.999))
+	fmt.Printf("processor time:  %v per request\n", ((c.cpu(t) - cpu) / time.Duration(len(times))).Round(100*time.Nanosecond))
 	fmt.Printf("memory:          %d MiB before, %d MiB after %d requests\n", before>>10, c.residentKiB(t)>>10, len(times))
 	fmt.Printf("redis-benchmark: %.0f rpush/s of %d bytes; serve reaches %.2f of it\n", ceiling, len(element), reached/ceiling)
 	_, times = load(t, c.addr, benchConnections, *benchRequests/4, reached/2)

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -44,7 +43,7 @@ func TestMain(m *testing.M) {
 
 // runChild serves until SIGTERM. It prints its address first.
 func runChild() error {
-	debug.SetGCPercent(200)
+	debug.SetGCPercent(400) // as the command does
 	queues, err := strconv.Atoi(os.Getenv(childQueues))
 	if err != nil {
 		return err
@@ -155,4 +154,25 @@ func (c *child) residentKiB(t testing.TB) int {
 	return 0
 }
 
-var _ http.Handler = (*Handler)(nil)
+// ticksPerSecond is Linux' unit of time in /proc.
+const ticksPerSecond = 100
+
+// cpu is the processor time that the child has used.
+func (c *child) cpu(t testing.TB) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
+	if err != nil {
+		t.Skip("processor time is read from /proc:", err)
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // behind the name
+	fields := strings.Fields(rest)
+	var ticks int
+	for _, field := range fields[11:13] { // in user mode, in the kernel
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * time.Second / ticksPerSecond
+}
