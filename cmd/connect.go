@@ -7,8 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
@@ -123,32 +121,18 @@ func (c *connection) readSettings(ctx context.Context) (err error) {
 	if err := c.program.apply(c.flags, c.settings.ofQueue()); err != nil {
 		return err
 	}
-	if err := c.settings.queue.Validate(); err != nil {
-		return err
-	}
-	return supported(c.settings.queue)
+	return c.settings.queue.Validate()
 }
 
-// supported refuses the backends that this version does not have.
-func supported(s matomo.QueueSettings) error {
-	const advice = "is not supported yet by this version; keep processing with Matomo's console, or let the plugin use a stand-alone Redis"
-	switch {
-	case s.Backend != matomo.BackendRedis:
-		return fmt.Errorf("backend %s %s", s.Backend, advice)
-	case s.RedisType != matomo.RedisStandAlone:
-		return fmt.Errorf("redis %s %s", s.RedisType, advice)
-	}
-	return nil
-}
-
-// openQueue connects to the server of the queues.
+// openQueue connects to the server of the queues. The backend stays usable when the server does not answer.
 func (c *connection) openQueue(ctx context.Context, connections int) error {
-	o, err := c.redisOptions()
+	tlsConfig, err := c.settings.redisTLS.config()
 	if err != nil {
 		return err
 	}
-	o.MaxIdle = connections
-	backend, err := queue.NewRedis(o)
+	backend, err := queue.New(c.settings.queue, queue.OpenOptions{
+		TLS: tlsConfig, MaxIdle: connections, DB: c.db, Database: c.settings.database,
+	})
 	if err != nil {
 		return err
 	}
@@ -158,29 +142,6 @@ func (c *connection) openQueue(ctx context.Context, connections int) error {
 	}
 	_, err = c.backend.Len(ctx, queue.Key(0))
 	return err
-}
-
-func (c *connection) redisOptions() (queue.RedisOptions, error) {
-	s := c.settings.queue
-	addresses, err := s.RedisAddresses()
-	if err != nil {
-		return queue.RedisOptions{}, err
-	}
-	o := queue.RedisOptions{
-		Host: addresses[0], Database: s.RedisDatabase, User: s.RedisUsername, Password: s.RedisPassword, ConnectTimeout: s.RedisTimeout,
-	}
-	if !strings.HasPrefix(o.Host, "/") {
-		host, port, err := net.SplitHostPort(o.Host)
-		if err != nil {
-			return queue.RedisOptions{}, fmt.Errorf("redis host %s: %w", s.RedisHost, err)
-		}
-		o.Host = host
-		if o.Port, err = strconv.Atoi(port); err != nil {
-			return queue.RedisOptions{}, fmt.Errorf("redis port %s: %w", port, err)
-		}
-	}
-	o.TLS, err = c.settings.redisTLS.config()
-	return o, err
 }
 
 // withoutDatabaseFlag adds the flag to a command that needs nothing but the queues.

@@ -69,7 +69,7 @@ type installation struct {
 	dir     string
 	db      *sqlx.DB
 	redis   *testserver.RedisServer
-	backend *queue.Redis
+	backend queue.Backend
 	env     map[string]string
 }
 

@@ -260,9 +260,9 @@ func TestProcessRefusesWhereRowsWouldComeOutWrong(t *testing.T) {
 		{"no Redis password", nil, []string{"--redis-port", port(closed)}, []string{"password is needed"}},
 		{"wrong Redis password", nil, []string{"--redis-port", port(closed), "--redis-password", "wrong-secret"}, []string{"wrong password"}},
 		{"wrong settings", nil, []string{"--num-queue-workers", "0"}, []string{"0 queue workers", "numQueueWorkers"}},
-		{"MySQL queue", nil, []string{"--backend", "mysql"}, []string{"backend mysql is not supported yet"}},
-		{"Sentinel", nil, []string{"--redis-type", "sentinel"}, []string{"sentinel is not supported yet"}},
-		{"Cluster", nil, []string{"--redis-type", "3"}, []string{"cluster is not supported yet"}},
+		{"no Sentinel", nil, []string{"--redis-type", "sentinel", "--redis-port", "1"}, []string{"127.0.0.1:1"}},
+		{"Sentinels without ports", nil, []string{"--redis-type", "sentinel", "--redis-host", "a,b"}, []string{"redisPort"}},
+		{"no cluster", nil, []string{"--redis-type", "3", "--redis-port", "1"}, []string{"127.0.0.1:1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			i := newInstallation(t)
@@ -355,6 +355,24 @@ func TestQueuesLeftBehindAreMovedAndProcessed(t *testing.T) {
 	}
 	r = i.ok(t, "process", "--num-queue-workers", "2", "--force-num-requests-process-at-once", "1")
 	contains(t, r.stdout, "of queues that were left behind", fmt.Sprintf("of %d requests", requests))
+	if n := i.waiting(t); n != 0 {
+		t.Errorf("%d sets are left", n)
+	}
+}
+
+func TestQueueInMatomosDatabaseIsProcessed(t *testing.T) {
+	i := newInstallation(t)
+	backend, err := queue.NewMySQL(i.db, "matomo_", "the test's database")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.backend = backend
+	requests := i.fill(t, 200, 2)
+	mysql := []string{"--backend", "mysql", "--num-queue-workers", "2"}
+	contains(t, i.ok(t, append([]string{"monitor", "--iterations", "1"}, mysql...)...).stdout, "in 2 queues")
+	contains(t, i.ok(t, append([]string{"test"}, mysql...)...).stdout, "Everything that is needed works")
+	r := i.ok(t, append([]string{"process", "--workers", "2", "--force-num-requests-process-at-once", "1"}, mysql...)...)
+	contains(t, r.stdout, fmt.Sprintf("of %d requests", requests))
 	if n := i.waiting(t); n != 0 {
 		t.Errorf("%d sets are left", n)
 	}

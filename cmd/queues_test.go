@@ -335,7 +335,7 @@ func TestTestSaysWhatDoesNotWork(t *testing.T) {
 			[]string{"not ok   Matomo's version"},
 		},
 		{"no data", func(t *testing.T, i *installation) { remove(t, i.dir, "vendor") }, nil, []string{"not ok   detection data", "bots.yml"}},
-		{"other backend", nil, []string{"--backend", "mysql"}, []string{"not ok   settings", "not supported yet"}},
+		{"other backend", nil, []string{"--backend", "rabbit"}, []string{"not ok   settings", "rabbit"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			i := newInstallation(t)

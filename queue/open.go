@@ -30,10 +30,7 @@ type OpenOptions struct {
 // Open makes the backend that the settings choose and makes sure that it answers: that is not waited for. Errors name the setting to
 // look at.
 func Open(ctx context.Context, s matomo.QueueSettings, o OpenOptions) (Backend, error) {
-	if err := s.Validate(); err != nil {
-		return nil, err
-	}
-	b, err := newBackend(s, o)
+	b, err := New(s, o)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +44,11 @@ func Open(ctx context.Context, s matomo.QueueSettings, o OpenOptions) (Backend, 
 	return b, nil
 }
 
-func newBackend(s matomo.QueueSettings, o OpenOptions) (Backend, error) {
+// New makes the backend that the settings choose. It connects when it is used first.
+func New(s matomo.QueueSettings, o OpenOptions) (Backend, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
 	if s.Backend == matomo.BackendMySQL {
 		if o.DB == nil {
 			return nil, errors.New("backend mysql keeps the queues in Matomo's database, which is not connected")
