@@ -186,7 +186,7 @@ func TestRowsDoNotDependOnTheNumberOfWorkers(t *testing.T) {
 				entries := journey.Make(journey.Options{Seed: seed, Entries: 120, People: 12, Queues: queues, Apart: true})
 				want := s.play(t, entries, queues, bench.Options{Batch: 1, Workers: 1, Random: constant{}})
 				for _, batch := range []int{1, 7} {
-					got := s.play(t, entries, queues, bench.Options{Batch: batch, Workers: 4, Random: constant{}})
+					got := s.play(t, entries, queues, bench.Options{Batch: batch, Workers: 4, Cores: 2, Random: constant{}})
 					inOrder := outcome{want.summary, personByPerson(want.rows)}
 					if lines := differences(inOrder, outcome{got.summary, personByPerson(got.rows)}, ""); len(lines) > 0 {
 						t.Fatalf("seed %d, batches of %d: %s", seed, batch, strings.Join(lines[:min(len(lines), 10)], "\n"))

@@ -15,7 +15,7 @@ func (m *maker) request(p *person, authenticated bool) *php.Array {
 	case n < 15:
 		return r.params // an empty request
 	case n < 30:
-		r.set("idsite", pick(m, []string{"99", "0", "-1", "x"}))
+		r.set("idsite", m.unknownSite(p))
 	default:
 		r.set("idsite", p.site.id)
 	}
@@ -23,6 +23,14 @@ func (m *maker) request(p *person, authenticated bool) *php.Array {
 	r.act()
 	r.disturb(authenticated)
 	return r.params
+}
+
+// unknownSite is the idsite of no site. The first failure of a site is noted, so who is apart has one of his own.
+func (m *maker) unknownSite(p *person) string {
+	if m.Apart {
+		return strconv.Itoa(1000 + p.number)
+	}
+	return pick(m, []string{"99", "0", "-1", "x"})
 }
 
 type request struct {

@@ -109,7 +109,7 @@ func (b *Bench) Assemble(t testing.TB, c *golden.Case, home string) *assembly.As
 		t.Fatal(err)
 	}
 	a, err := assembly.Assemble(ctx, installation, b.db, assembly.Options{
-		Clock: clock, Random: rand.Reader, Devices: b.devices, Log: slog.New(slog.DiscardHandler),
+		Clock: clock, Random: rand.Reader, Devices: b.devices, Log: slog.New(slog.DiscardHandler), Cores: 2,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +124,7 @@ type Options struct {
 	Home    string // folder of the Matomo installation, with the vendor data
 	Log     *slog.Logger
 	Workers int       // 0: the queues one after the other, each by a worker of its own, as the recordings were made
+	Cores   int       // goroutines of a worker that read requests, 1 when it is 0
 	Random  io.Reader // what trackers take random values from, crypto/rand by default
 
 	// Wrap lets a test come between the worker and its tracker; nil for nothing.
@@ -209,7 +210,7 @@ func (r *run) drain(ctx context.Context, installation *matomo.Installation, db *
 		return err
 	}
 	a, err := assembly.Assemble(ctx, installation, db, assembly.Options{
-		Clock: r.clock, Random: r.o.Random, Devices: devices, Log: r.o.Log,
+		Clock: r.clock, Random: r.o.Random, Devices: devices, Log: r.o.Log, Cores: r.o.Cores,
 	})
 	if err != nil {
 		return err
