@@ -25,6 +25,9 @@ func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOption
 	if !r.Check("connection", err, server(info), "see what redisHost, redisPort, redisPassword and redisDatabase are set to, and whether the server runs") {
 		return false
 	}
+	for _, node := range info.Nodes {
+		r.OK("server of the queues", node)
+	}
 	for _, note := range info.Notes {
 		r.Notice("information", note, "the server forbids this; the program does without")
 	}
@@ -34,7 +37,7 @@ func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOption
 	defer q.clean()
 	q.locks()
 	q.lists()
-	if !o.SkipEviction {
+	if !o.SkipEviction && info.Mode != "database" {
 		r.eviction(info)
 	}
 	return true
