@@ -157,7 +157,7 @@ func TestBrokenInstallationStopsTheRun(t *testing.T) {
 // buggy is a tracker that panics where a tracker's own precautions do not reach.
 type buggy struct {
 	replay.Tracker
-	prepare, write string // titles that make it panic
+	prepare string // title that makes it panic
 }
 
 func (b *buggy) Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error) {

@@ -147,7 +147,11 @@ func set(titles ...string) queue.RequestSet {
 	for _, title := range titles {
 		params := php.NewArray(0)
 		for _, p := range [][2]string{
-			{"idsite", "1"}, {"rec", "1"}, {"url", "https://garden.example.org/" + title}, {"action_name", title}, {"uid", title},
+			{"idsite", "1"},
+			{"rec", "1"},
+			{"url", "https://garden.example.org/" + title},
+			{"action_name", title},
+			{"uid", title},
 			{"token_auth", "0123456789abcdef0123456789abcdef"},
 		} {
 			params.Set(p[0], php.String(p[1]))
