@@ -3,7 +3,9 @@ package tracker_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -105,7 +107,8 @@ func setOf(site uint8, query, server string) queue.RequestSet {
 func parameters(query string) *php.Array {
 	values, _ := url.ParseQuery(query)
 	params := php.NewArray(len(values))
-	for name, list := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		list := values[name]
 		params.Set(name, php.String(list[len(list)-1]))
 	}
 	return params

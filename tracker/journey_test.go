@@ -24,7 +24,7 @@ import (
 )
 
 var (
-	journeys = flag.Int("journeys", 8, "how many random journeys to play on each database")
+	journeys = flag.Int("journeys", 6, "how many random journeys to play on each database")
 	seed     = flag.Uint64("journeys.seed", 1, "seed of the first journey")
 )
 
