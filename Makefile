@@ -9,7 +9,7 @@ GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 .PHONY: help build test race check fmt golden devices perf bench faults fuzz cover demo servers clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build ./queuedtracking
 	$(GO) build -trimpath -ldflags "-s -w -X github.com/queuedtracking/queuedtracking/cmd.Version=$(VERSION)" -o queuedtracking .
@@ -47,6 +47,10 @@ bench: servers ## throughput beside the ceiling of the same machine: ROUNDS time
 FAULTS ?= 1
 faults: servers ## kill, freeze and stop workers, cut connections, restart servers; FAULTS=10 ten times as often
 	$(GO) test ./internal/faults -count=1 -v -timeout 12h -faults.budget $(FAULTS)
+
+REQUESTS ?= 1000000
+bench-serve: servers ## serve under load, beside redis-benchmark with the same payload
+	$(GO) test ./receive -count=1 -v -timeout 30m -run TestLoad -receive.bench $(REQUESTS)
 
 FUZZTIME ?= 30s
 fuzz: ## fuzz each target for FUZZTIME

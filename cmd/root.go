@@ -52,7 +52,7 @@ func (p *program) rootCommand() *cobra.Command {
 	p.addCommonFlags(root.PersistentFlags())
 	root.AddCommand(
 		newProcessCommand(p), newMonitorCommand(p), newLockStatusCommand(p), newUnlockCommand(p),
-		newTestCommand(p), newPrintCommand(p), newFailedCommand(p), newDemoCommand(p), newVersionCommand(p),
+		newTestCommand(p), newPrintCommand(p), newFailedCommand(p), newServeCommand(p), newDemoCommand(p), newVersionCommand(p),
 		&cobra.Command{Use: "settings", Short: "Where settings come from, and their flags and variables", Long: settingsHelp()},
 	)
 	root.InitDefaultHelpCmd()
