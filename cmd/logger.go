@@ -7,6 +7,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/redact"
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
+	"github.com/queuedtracking/queuedtracking/replay"
 )
 
 // logger writes diagnostics to stderr, or wherever a progress bar wants them to go meanwhile.
@@ -23,15 +24,17 @@ func newLogger(stderr io.Writer) *logger {
 	return l
 }
 
-// setVerbosity is -q (negative), -v, -vv.
+// setVerbosity is -q, -v, -vv, -vvv.
 func (l *logger) setVerbosity(quiet bool, verbose int) {
 	switch {
 	case quiet:
 		l.level.Set(slog.LevelError)
 	case verbose == 1:
 		l.level.Set(slog.LevelInfo)
-	case verbose > 1:
+	case verbose == 2:
 		l.level.Set(slog.LevelDebug)
+	case verbose > 2:
+		l.level.Set(replay.LevelTrace)
 	}
 }
 

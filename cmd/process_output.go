@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
-	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay"
 )
 
@@ -63,11 +62,10 @@ func (c *processCommand) onBatch(b replay.Batch) {
 		c.progress.Add(int64(b.Result.Sets))
 	}
 	for _, r := range b.Result.Refusals {
-		what := "request rejected"
 		if r.Failed {
-			what = "request put aside as a dead letter"
+			continue // the worker has said so when it put the dead letter aside
 		}
-		c.logs.Info(what, "queue", b.Queue, "batch", b.Offset, "set", r.Set, "request", r.Request, "reason", r.Err)
+		c.logs.Info("request rejected", "queue", b.Queue, "batch", b.Offset, "set", r.Set, "request", r.Request, "reason", r.Err)
 	}
 	c.logs.Debug("batch", "queue", b.Queue, "offset", b.Offset, "sets", b.Result.Sets, "requests", b.Result.Requests,
 		"tracked", b.Result.Tracked, "left", b.Left, "took", b.Duration.Round(time.Microsecond))
@@ -117,7 +115,7 @@ func (c *processCommand) printSummary(s replay.Summary) {
 		fmt.Fprintf(w, "  %s left to another worker, who had it locked\n", terminal.Count(s.Busy, "queue"))
 	}
 	if letters := s.Failed + s.Undecodable; letters > 0 && !c.dryRun {
-		fmt.Fprintf(w, "Dead letters are in the Redis lists %s, one JSON object each, with the error.\n", queue.FailedKey("<queue>"))
+		fmt.Fprintln(w, "See the dead letters with: queuedtracking failed list")
 	}
 }
 

@@ -114,7 +114,7 @@ func TestDamagedEntriesAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1")
-	contains(t, r.stdout, "1 put aside as dead letters: entries that hold no requests", "queuedtracking:failed:")
+	contains(t, r.stdout, "1 put aside as dead letters: entries that hold no requests", "queuedtracking failed list")
 	if n, _ := i.backend.Len(ctx, queue.FailedKey(queue.Key(0))); n != 1 {
 		t.Errorf("%d dead letters", n)
 	}

@@ -68,7 +68,7 @@ func (p *program) rootCommand() *cobra.Command {
 func (p *program) addCommonFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&p.flags.matomo, "matomo", "",
 		"Matomo's `directory`; default: the working directory if config/config.ini.php is in it, else $MATOMO_DIR")
-	flags.CountVarP(&p.flags.verbose, "verbose", "v", "say more: -v what was refused and why, -vv every batch")
+	flags.CountVarP(&p.flags.verbose, "verbose", "v", "say more: -v what was refused and why, -vv every batch, -vvv every request")
 	flags.BoolVarP(&p.flags.quiet, "quiet", "q", false, "say nothing but errors")
 	flags.BoolP("no-interaction", "n", false, "accepted for Symfony's sake: nothing ever asks")
 	flags.Bool("no-ansi", false, "accepted for Symfony's sake")

@@ -155,5 +155,19 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 			cancel(ErrStopped) // one worker's broken server is everybody's
 		}
 	}
+	if total.Busy > 0 && err == nil && !o.DryRun {
+		total.Busy, err = stillWaiting(ctx, manager, o)
+	}
 	return total, err
+}
+
+// stillWaiting counts queues with enough sets for a batch. Those that were locked by another worker of this run are done by the end of it.
+func stillWaiting(ctx context.Context, manager *queue.Manager, o Options) (n int, err error) {
+	waiting, err := manager.Waiting(ctx)
+	for id, sets := range waiting {
+		if sets >= int64(o.Threshold) && (o.Only == AnyQueue || o.Only == id) {
+			n++
+		}
+	}
+	return n, err
 }

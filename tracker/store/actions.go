@@ -84,6 +84,12 @@ func (tx *Tx) CreateActions(ctx context.Context, entries []*ActionEntry) error {
 		tx.hold(missing)
 		return tx.settleActions(ctx, tx.tx, missing, inserted)
 	}
+	// One after the other: workers of this process that meet the same new name do not add it twice.
+	tx.s.creating.Lock()
+	defer tx.s.creating.Unlock()
+	if missing = tx.s.recall(missing); len(missing) == 0 {
+		return nil
+	}
 	own, err := tx.s.Begin(ctx)
 	if err != nil {
 		return err

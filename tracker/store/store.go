@@ -46,8 +46,9 @@ type Store struct {
 	failures    table[Failure]
 	finders     [lookUps]string // subqueries of FindVisits
 
-	known   *otter.Cache[actionKey, int64]
-	replays sync.Map // lists whose checkpoint row is known to exist
+	known    *otter.Cache[actionKey, int64]
+	creating sync.Mutex // held while names are added to log_action
+	replays  sync.Map   // lists whose checkpoint row is known to exist
 }
 
 // serverInfo is what a server says of itself.
