@@ -157,7 +157,7 @@ func (c *demoCommand) process(ctx context.Context, conn *connection) (err error)
 	if err != nil {
 		return err
 	}
-	defer p.assembly.Close() //nolint:errcheck // files that were read
+	defer p.assembly.Close() // files that were read
 	o := p.options()
 	o.Random, o.Threshold, o.BatchSize, o.Start = rand.Reader, 1, demoBatch, 0
 	p.showProgress()

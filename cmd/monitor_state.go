@@ -82,7 +82,7 @@ func oldestAge(ctx context.Context, backend queue.Backend, id int, now time.Time
 	}
 	set, err := queue.Decode(first[0])
 	if err != nil {
-		return nil, nil //nolint:nilerr // the age is not known: process puts such an entry aside
+		return nil, nil // the age is not known: process puts such an entry aside
 	}
 	age := max(0, now.Sub(time.Unix(set.Time, 0)).Truncate(time.Millisecond).Seconds())
 	return &age, nil

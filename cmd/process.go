@@ -111,7 +111,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w; nothing was processed", err)
 	}
-	defer c.assembly.Close() //nolint:errcheck // files that were read
+	defer c.assembly.Close() // files that were read
 	options := c.options()
 	if err := c.moveOrphans(ctx, options); err != nil {
 		return err

@@ -87,7 +87,7 @@ func (w *insideWorker) attempt(ctx context.Context, set queue.RequestSet) (track
 	if err != nil {
 		return tracker.Result{}, err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	defer tx.Rollback() // after a commit there is nothing to roll back
 	result, err := w.direct.Write(ctx, tx, batch)
 	if err != nil {
 		return tracker.Result{}, err

@@ -147,7 +147,7 @@ func (l *load) take(locker *lock.Locker, id int) error {
 	if err != nil || !ok {
 		return err
 	}
-	defer held.Release(ctx) //nolint:errcheck // lost with its server, or not
+	defer held.Release(ctx) // lost with its server, or not
 	for range 4 {
 		head, err := l.backend.Head(ctx, Key(id), loadBatch)
 		if err != nil || len(head.Elements) == 0 {

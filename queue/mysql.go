@@ -85,7 +85,7 @@ func (m *MySQL) inTx(ctx context.Context, what string, create func(context.Conte
 		if err != nil {
 			return err
 		}
-		defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+		defer tx.Rollback() // after a commit there is nothing to roll back
 		if err := f(ctx, tx); err != nil {
 			return err
 		}

@@ -149,7 +149,7 @@ func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result tr
 	if err != nil {
 		return result, err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	defer tx.Rollback() // after a commit there is nothing to roll back
 	if b.Fault != nil {
 		tx.AfterWrites(func() { b.at(AfterWrite) })
 	}

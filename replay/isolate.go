@@ -46,7 +46,7 @@ func (b *batch) rehearse(ctx context.Context, prepared *tracker.Batch) (err erro
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // that is what it is for
+	defer tx.Rollback() // that is what it is for
 	_, err = b.tracker.Write(ctx, tx, prepared)
 	return err
 }

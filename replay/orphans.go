@@ -73,7 +73,7 @@ func (b *batch) lookBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
+	defer tx.Rollback() // nothing was written
 	cp, err := b.checkpoint(ctx, tx)
 	if err != nil {
 		return err

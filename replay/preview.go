@@ -39,7 +39,7 @@ func (b *batch) preview(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
+	defer tx.Rollback() // nothing was written
 	result, err := b.tracker.Preview(ctx, tx, prepared)
 	if err != nil {
 		return err

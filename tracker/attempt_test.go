@@ -38,7 +38,7 @@ func (p *pipeline) write(t *testing.T, batch *tracker.Batch) tracker.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing is to be kept
+	defer tx.Rollback() // nothing is to be kept
 	result, err := p.tracker.Write(context.Background(), tx, batch)
 	if err != nil {
 		t.Fatal(err)

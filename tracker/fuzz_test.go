@@ -49,7 +49,7 @@ func (p *pipeline) track(t *testing.T, sets ...queue.RequestSet) tracker.Result 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing is to be kept
+	defer tx.Rollback() // nothing is to be kept
 	result, err := p.tracker.Write(ctx, tx, batch)
 	if err != nil {
 		t.Fatalf("not written: %v", err)

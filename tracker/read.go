@@ -1,7 +1,7 @@
 package tracker
 
 import (
-	"crypto/sha1" //nolint:gosec // Matomo's format
+	"crypto/sha1" // Matomo's format
 	"errors"
 	"fmt"
 

@@ -50,7 +50,7 @@ func NewGenerator(files fs.FS, seed uint64, until time.Time) (*Generator, error)
 		return nil, err
 	}
 	return &Generator{
-		catalog: c, random: rand.New(rand.NewPCG(seed, seed)), from: until.AddDate(0, 0, -days).Truncate(24 * time.Hour), //nolint:gosec // a demo
+		catalog: c, random: rand.New(rand.NewPCG(seed, seed)), from: until.AddDate(0, 0, -days).Truncate(24 * time.Hour), // a demo
 	}, nil
 }
 

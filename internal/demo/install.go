@@ -56,13 +56,13 @@ func CopyFolder(files fs.FS, from, to string) error {
 		}
 		target := filepath.Join(to, filepath.FromSlash(strings.TrimPrefix(name, from)))
 		if entry.IsDir() {
-			return os.MkdirAll(target, 0o755) //nolint:gosec // as Matomo's own folders
+			return os.MkdirAll(target, 0o755) // as Matomo's own folders
 		}
 		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(target, text, 0o644) //nolint:gosec // as Matomo's own files
+		return os.WriteFile(target, text, 0o644) // as Matomo's own files
 	})
 }
 

@@ -59,7 +59,7 @@ func (s *site) obstructOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // it changes nothing
+	defer tx.Rollback() // it changes nothing
 	var visits []int64
 	err = sqlx.SelectContext(ctx, s.db, &visits, "SELECT idvisit FROM matomo_log_visit ORDER BY idvisit DESC LIMIT 60")
 	if err != nil {

@@ -194,7 +194,7 @@ func (p *phpWorker) batch(id, size int, key, value string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	defer tx.Rollback() // after a commit there is nothing to roll back
 	if _, err := p.tracker.Write(ctx, tx, prepared); err != nil {
 		return 0, err
 	}

@@ -101,7 +101,7 @@ func (s *site) snapshot(t *testing.T) snapshot {
 	for _, list := range queue.Keys(0, queues) {
 		for _, key := range []string{list, queue.OffsetKey(list), queue.FailedKey(list)} {
 			dump, err := redis.String(conn.Do("DUMP", key))
-			if err != nil && err != redis.ErrNil { //nolint:errorlint // redigo returns it as it is
+			if err != nil && err != redis.ErrNil { // redigo returns it as it is
 				t.Fatal(err)
 			}
 			state[key] = dump

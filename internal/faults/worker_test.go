@@ -129,7 +129,7 @@ func (j *job) run(ctx context.Context, stop <-chan struct{}) (replay.Summary, er
 	if err != nil {
 		return replay.Summary{}, err
 	}
-	defer a.Close() //nolint:errcheck // files that were read
+	defer a.Close() // files that were read
 	return replay.Run(ctx, stop, replay.Options{
 		Backend: backend, Store: a.Store(), NewTracker: func() replay.Tracker { return a.NewTracker() },
 		Clock: clock, Random: rand.Reader, Log: log,

@@ -108,7 +108,7 @@ func (i *Installation) pinSalts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	defer tx.Rollback() // after a commit there is nothing to roll back
 	for site := 1; site <= sites; site++ {
 		var rows []string
 		for day := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() <= 2028; day = day.AddDate(0, 0, 1) {

@@ -59,7 +59,7 @@ type person struct {
 
 // Make invents entries.
 func Make(o Options) []Entry {
-	m := &maker{Options: o, Rand: rand.New(rand.NewPCG(o.Seed, 1))} //nolint:gosec // repeatable on purpose
+	m := &maker{Options: o, Rand: rand.New(rand.NewPCG(o.Seed, 1))} // repeatable on purpose
 	m.Queues = max(1, m.Queues)
 	for range max(1, o.People) {
 		m.people = append(m.people, m.person())

@@ -35,7 +35,7 @@ func (e *iniExpression) binary() (result string, ok bool) {
 }
 
 func calculate(operator byte, left, right string) string {
-	a, b := int32(php.StringToInt(left)), int32(php.StringToInt(right)) //nolint:gosec // PHP calculates with C's int here
+	a, b := int32(php.StringToInt(left)), int32(php.StringToInt(right)) // PHP calculates with C's int here
 	switch operator {
 	case '|':
 		a |= b
@@ -53,7 +53,7 @@ func (e *iniExpression) unary() (result string, ok bool) {
 	case '~', '!':
 		e.tokens = e.tokens[1:]
 		operand, ok := e.unary()
-		n := int32(php.StringToInt(operand)) //nolint:gosec // PHP calculates with C's int here
+		n := int32(php.StringToInt(operand)) // PHP calculates with C's int here
 		switch {
 		case operator == '~':
 			return strconv.Itoa(int(^n)), ok

@@ -141,7 +141,7 @@ func TestSaltOfAnotherWriterIsSeenInATransaction(t *testing.T) {
 		ctx := context.Background()
 		i := open(t, db, newClock(), "")
 		tx := db.MustBeginTx(ctx, nil)
-		defer tx.Rollback() //nolint:errcheck // the test is over
+		defer tx.Rollback() // the test is over
 		var n int
 		if err := tx.Get(&n, "SELECT COUNT(*) FROM m_option"); err != nil {
 			t.Fatal(err)

@@ -110,7 +110,7 @@ func (q *Queues) oldest(ctx context.Context, list string) (float64, error) {
 	}
 	set, err := queue.Decode(first[0])
 	if err != nil || set.Time == 0 {
-		return 0, nil //nolint:nilerr // workers put such an entry aside
+		return 0, nil // workers put such an entry aside
 	}
 	return max(0, q.clock().Sub(time.Unix(set.Time, 0)).Seconds()), nil
 }

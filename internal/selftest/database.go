@@ -72,7 +72,7 @@ func inTransaction(ctx context.Context, db *sqlx.DB, query string) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // that is what it is for
+	defer tx.Rollback() // that is what it is for
 	if strings.HasPrefix(query, "SELECT") {
 		rows, err := tx.QueryContext(ctx, query)
 		if err != nil {

@@ -1,7 +1,7 @@
 package conversion
 
 import (
-	"crypto/md5" //nolint:gosec // Matomo's format
+	"crypto/md5" // Matomo's format
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -10,7 +10,7 @@ import (
 
 // orderBuster is the buster of an order: the first four bytes of the md5 of its id (§8.4).
 func orderBuster(orderID string) int64 {
-	sum := md5.Sum([]byte(orderID)) //nolint:gosec // Matomo's format
+	sum := md5.Sum([]byte(orderID)) // Matomo's format
 	return int64(binary.BigEndian.Uint32(sum[:4]))
 }
 

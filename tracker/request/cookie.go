@@ -1,7 +1,7 @@
 package request
 
 import (
-	"crypto/sha1" //nolint:gosec // Matomo's format
+	"crypto/sha1" // Matomo's format
 	"encoding/hex"
 	"strings"
 
@@ -39,7 +39,7 @@ func cutSignature(content, salt string) (fields string, signed bool) {
 		return content, false
 	}
 	digits := mark + len(signatureMark)
-	sum := sha1.Sum([]byte(content[:digits] + salt)) //nolint:gosec // Matomo's format
+	sum := sha1.Sum([]byte(content[:digits] + salt)) // Matomo's format
 	if content[digits:] != hex.EncodeToString(sum[:]) {
 		return content, false
 	}

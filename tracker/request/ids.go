@@ -2,7 +2,7 @@ package request
 
 import (
 	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // Matomo's format
+	"crypto/sha1" // Matomo's format
 	"encoding/hex"
 	"io"
 
@@ -28,7 +28,7 @@ func (r *Request) VisitorID() (id store.BinaryID, ok bool, err error) {
 
 func (r *Request) findVisitorID() (visitorID, error) {
 	if uid := r.Text("uid"); r.ctx.Settings.UserIDOverwritesVisitorID && !php.EmptyString(uid) {
-		sum := sha1.Sum([]byte(uid)) //nolint:gosec // Matomo's format
+		sum := sha1.Sum([]byte(uid)) // Matomo's format
 		return visitorID{store.BinaryID(sum[:8]), true}, nil
 	}
 	if cid := r.Text("cid"); !php.EmptyString(cid) {
@@ -106,6 +106,6 @@ func (r *Request) randomText() string {
 }
 
 func hexSHA1(s string) string {
-	sum := sha1.Sum([]byte(s)) //nolint:gosec // Matomo's format
+	sum := sha1.Sum([]byte(s)) // Matomo's format
 	return hex.EncodeToString(sum[:])
 }

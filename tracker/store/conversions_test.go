@@ -187,7 +187,7 @@ func TestItemsAreFoundUpdatedMovedAndAdded(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			defer tx.Rollback() //nolint:errcheck // that is what it is for
+			defer tx.Rollback() // that is what it is for
 			return tx.ApplyItems(t.Context(), []ItemUpdate{{"X", item("X", 11, "1", -1)}}, nil)
 		}()
 		if !errors.As(err, &refused) || refused.Column != "quantity" {

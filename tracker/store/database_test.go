@@ -105,7 +105,7 @@ func inTx(t testing.TB, s *Store, step func(ctx context.Context, tx *Tx) error) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	defer tx.Rollback() // after a commit there is nothing to roll back
 	if err := step(t.Context(), tx); err != nil {
 		t.Fatal(err)
 	}

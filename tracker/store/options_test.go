@@ -93,7 +93,7 @@ func TestCheckpointIsReadAndSaved(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer tx.Rollback() //nolint:errcheck // nothing is written
+		defer tx.Rollback() // nothing is written
 		if _, err := tx.Checkpoint(t.Context(), list); err == nil || !strings.Contains(err.Error(), list) {
 			t.Errorf("%v", err)
 		}

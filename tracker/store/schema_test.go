@@ -156,7 +156,7 @@ func TestBusySQLiteIsRetryable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer holder.Rollback() //nolint:errcheck // nothing is written
+	defer holder.Rollback() // nothing is written
 	impatient, err := s.db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
