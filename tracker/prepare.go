@@ -78,15 +78,20 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 	if err := t.installation.LoadSites(ctx, ids...); err != nil {
 		return nil, err
 	}
-	if err := t.bind(ctx, b); err != nil {
+	trust := t.trust // counts only if the batch is prepared: an attempt that fails is repeated
+	if err := t.bind(ctx, b, &trust); err != nil {
 		return nil, err
 	}
 	t.readAll(b)
-	return b, t.fingerprint(ctx, b)
+	if err := t.fingerprint(ctx, b); err != nil {
+		return nil, err
+	}
+	t.trust = trust
+	return b, nil
 }
 
 // bind gives every request its site, and the intranet rule its turn.
-func (t *Tracker) bind(ctx context.Context, b *Batch) error {
+func (t *Tracker) bind(ctx context.Context, b *Batch, trust *trust) error {
 	global := t.global
 	for _, p := range b.requests {
 		if p.empty = p.req.IsEmpty(); p.empty {
@@ -97,7 +102,7 @@ func (t *Tracker) bind(ctx context.Context, b *Batch) error {
 		switch {
 		case err == nil:
 			c.Site, c.Settings = site, site.Tracker
-			p.facts.TrustCookies = t.trust.next(global.TrustVisitorsCookies, t.features.IntranetMeasurable && site.Type == "intranet")
+			p.facts.TrustCookies = trust.next(global.TrustVisitorsCookies, t.features.IntranetMeasurable && site.Type == "intranet")
 		case !errors.Is(err, matomo.ErrUnknownSite):
 			return err
 		}
