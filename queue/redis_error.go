@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/gomodule/redigo/redis"
 )
@@ -41,8 +42,8 @@ type redisErrors struct {
 
 // wrap words the error of a command, or of connecting.
 func (r redisErrors) wrap(ctx context.Context, command string, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %w", r.server, context.Cause(ctx))
+	if ended := contextEnd(ctx); ended != nil {
+		return fmt.Errorf("%s: %w", r.server, ended)
 	}
 	_, unsent := errors.AsType[connecting](err)
 	err = r.withoutPassword(err)
@@ -167,4 +168,15 @@ func isForbidden(err error) bool {
 func hasCode(err error, code string) bool {
 	reply, ok := errors.AsType[redis.Error](err)
 	return ok && strings.HasPrefix(string(reply), code)
+}
+
+// contextEnd is why the context ended, nil when it has not. A connection whose deadline is the context's may notice first.
+func contextEnd(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }

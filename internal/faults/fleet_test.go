@@ -110,7 +110,7 @@ func newPHPWorker(t *testing.T, s *site) *phpWorker {
 		t.Fatal(err)
 	}
 	a, err := assembly.Assemble(t.Context(), installation, s.db, assembly.Options{
-		Clock: clock, Random: rand.Reader, Cores: 1, Log: slog.New(slog.DiscardHandler),
+		Clock: clock, Random: randomness{}, Cores: 1, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

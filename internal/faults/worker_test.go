@@ -120,7 +120,7 @@ func (j *job) run(ctx context.Context, stop <-chan struct{}) (replay.Summary, er
 		if err != nil {
 			return nil, err
 		}
-		o := assembly.Options{Clock: clock, Random: rand.Reader, Cores: 1, Log: log}
+		o := assembly.Options{Clock: clock, Random: randomness{}, Cores: 1, Log: log}
 		if j.Bomb {
 			o.Inspect = explode
 		}
@@ -306,3 +306,16 @@ func eventually(t *testing.T, what string, condition func() bool) {
 }
 
 var _ replay.Tracker = (*tracker.Tracker)(nil)
+
+// randomness is random but for the two digits that let a goal convert more than once in a visit: two conversions within a second collide
+// by chance there, in Matomo as well, and would do so in one run and not in another.
+type randomness struct{}
+
+func (randomness) Read(p []byte) (int, error) {
+	const digits = 2
+	if len(p) == digits {
+		clear(p)
+		return digits, nil
+	}
+	return rand.Read(p)
+}
