@@ -175,7 +175,7 @@ func (j *job) fault() func(replay.Point) {
 			if j.Signal == syscall.SIGKILL {
 				select {}
 			}
-			time.Sleep(time.Millisecond) // signals to oneself take effect soon
+			time.Sleep(signalTakesEffect)
 		}
 	}
 }
@@ -306,6 +306,10 @@ func eventually(t *testing.T, what string, condition func() bool) {
 }
 
 var _ replay.Tracker = (*tracker.Tracker)(nil)
+
+// signalTakesEffect is long enough for a signal to oneself to reach all threads, on a busy machine too: a worker that shall be frozen at a
+// point must not get into its next transaction.
+const signalTakesEffect = 250 * time.Millisecond
 
 // randomness is random but for the two digits that let a goal convert more than once in a visit: two conversions within a second collide
 // by chance there, in Matomo as well, and would do so in one run and not in another.
