@@ -92,7 +92,10 @@ func (w *insideWorker) attempt(ctx context.Context, set queue.RequestSet) (track
 	if err != nil {
 		return tracker.Result{}, err
 	}
-	return result, tx.Commit()
+	if err := tx.Commit(ctx); err != nil {
+		return tracker.Result{}, err
+	}
+	return *result, nil
 }
 
 const (

@@ -36,18 +36,19 @@ var errStale = errors.New("batch is no longer at the head of the queue")
 
 // process tracks the entries and removes them from the queue. Entries that hold no request set, and requests that cannot be written, go
 // to the dead letters.
-func (b *batch) process(ctx context.Context) (result tracker.Result, err error) {
+func (b *batch) process(ctx context.Context) (tracker.Result, error) {
 	b.decode()
 	prepared, err := b.prepare(ctx)
 	if err != nil {
-		return result, err
+		return tracker.Result{}, err
 	}
-	if result, err = b.write(ctx, prepared); err != nil {
-		return result, err
+	result, err := b.write(ctx, prepared)
+	if err != nil {
+		return tracker.Result{}, err
 	}
 	after, cancel := outlast(ctx)
 	defer cancel()
-	return result, b.clear(after)
+	return *result, b.clear(after)
 }
 
 // where are the attributes that name the batch in the log.
@@ -120,7 +121,7 @@ func (b *batch) setAside(ctx context.Context) bool {
 
 // write makes attempts until the batch is committed. Each attempt looks at the checkpoint first, so that an attempt whose COMMIT was
 // answered by silence is not repeated when it did succeed.
-func (b *batch) write(ctx context.Context, prepared *tracker.Batch) (result tracker.Result, err error) {
+func (b *batch) write(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
 	for again := 0; ; {
 		err = b.retry(ctx, func() error {
 			result, err = b.attempt(ctx, prepared)
@@ -142,7 +143,7 @@ func (b *batch) write(ctx context.Context, prepared *tracker.Batch) (result trac
 }
 
 // attempt is one transaction.
-func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result tracker.Result, err error) {
+func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
 	defer recovered(&err)
 	b.at(BeforeBegin)
 	tx, err := b.Store.Begin(ctx)
@@ -166,7 +167,7 @@ func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result tr
 	if result, err = b.tracker.Write(ctx, tx, prepared); err != nil {
 		return result, err
 	}
-	notes := b.allNotes(&result)
+	notes := b.allNotes(result)
 	if err := b.roomFor(ctx, len(notes)); err != nil {
 		return result, err
 	}
@@ -174,7 +175,7 @@ func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result tr
 	if err := tx.SaveCheckpoint(ctx, b.list, b.saved); err != nil {
 		return result, err
 	}
-	return result, b.commit(ctx, tx, &result)
+	return result, b.commit(ctx, tx, result)
 }
 
 func (b *batch) checkpoint(ctx context.Context, tx *store.Tx) (checkpoint, error) {
@@ -184,6 +185,9 @@ func (b *batch) checkpoint(ctx context.Context, tx *store.Tx) (checkpoint, error
 
 // commit makes sure of the lock before it commits: a PHP worker that has taken over knows nothing of the checkpoint.
 func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result) error {
+	if err := tx.Flush(ctx); err != nil {
+		return fmt.Errorf("rows of the batch: %w", err)
+	}
 	asked := time.Now()
 	if err := b.held.Extend(ctx, b.LockTTL); err != nil {
 		return err
@@ -193,7 +197,7 @@ func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result
 		return fmt.Errorf("%s: %w", b.held.Key(), lock.ErrLost)
 	}
 	b.sent = result
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(ctx); err != nil {
 		return err
 	}
 	b.at(AfterCommit)
@@ -202,14 +206,14 @@ func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result
 
 // recover takes note of entries that are in the database already. When they are those of an attempt of ours whose COMMIT was not
 // answered, its result holds.
-func (b *batch) recover(cp checkpoint) tracker.Result {
+func (b *batch) recover(cp checkpoint) *tracker.Result {
 	b.saved = store.Checkpoint{Offset: cp.offset, Digest: cp.String()}
 	if b.sent != nil && b.recovered == int64(len(b.head.Elements)) {
-		return *b.sent
+		return b.sent
 	}
 	b.summary.Recovered += int(b.recovered)
 	b.Log.Warn("entries that are committed already are removed from the queue", append(b.where(), "entries", b.recovered)...)
-	return tracker.Result{}
+	return &tracker.Result{}
 }
 
 // clear puts the dead letters of the committed batch aside and removes its entries from the queue. Whoever comes after a worker that is

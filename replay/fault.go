@@ -7,7 +7,7 @@ type Point string
 const (
 	AfterRead     Point = "after-read"     // the entries are read
 	BeforeBegin   Point = "before-begin"   // of the transaction
-	AfterWrite    Point = "after-write"    // of each statement that writes rows
+	AfterWrite    Point = "after-write"    // of each message that writes rows
 	BeforeCommit  Point = "before-commit"  // everything is written
 	AfterCommit   Point = "after-commit"   // the entries are still in the queue
 	AfterLetters  Point = "after-letters"  // dead letters are put aside, if there are any

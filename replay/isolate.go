@@ -47,6 +47,8 @@ func (b *batch) rehearse(ctx context.Context, prepared *tracker.Batch) (err erro
 		return err
 	}
 	defer tx.Rollback() // that is what it is for
-	_, err = b.tracker.Write(ctx, tx, prepared)
-	return err
+	if _, err = b.tracker.Write(ctx, tx, prepared); err != nil {
+		return err
+	}
+	return tx.Flush(ctx)
 }

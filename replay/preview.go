@@ -44,11 +44,11 @@ func (b *batch) preview(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, n := range b.allNotes(&result) {
+	for _, n := range b.allNotes(result) {
 		if n.Request == letters.WholeEntry {
 			b.summary.Undecodable++
 		}
 	}
-	b.finished(started, result)
+	b.finished(started, *result)
 	return nil
 }

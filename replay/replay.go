@@ -32,8 +32,8 @@ import (
 // Tracker turns request sets into rows. *tracker.Tracker is one.
 type Tracker interface {
 	Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error)
-	Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (tracker.Result, error)
-	Preview(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (tracker.Result, error)
+	Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
+	Preview(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
 }
 
 // Options say what a run processes and how.

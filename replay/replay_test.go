@@ -171,7 +171,7 @@ func (b *buggy) Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.
 	return b.Tracker.Prepare(ctx, sets)
 }
 
-func (b *buggy) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (tracker.Result, error) {
+func (b *buggy) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {
 	result, err := b.Tracker.Write(ctx, tx, batch)
 	if err == nil && result.Tracked > 2 {
 		panic("bug in write")
@@ -408,10 +408,10 @@ type unlucky struct {
 	failures *int
 }
 
-func (u *unlucky) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (tracker.Result, error) {
+func (u *unlucky) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {
 	if *u.failures == 0 {
 		*u.failures++
-		return tracker.Result{}, &store.DataError{Table: "log_conversion", Column: "idorder", Reason: "taken"}
+		return nil, &store.DataError{Table: "log_conversion", Column: "idorder", Reason: "taken"}
 	}
 	return u.Tracker.Write(ctx, tx, batch)
 }

@@ -84,7 +84,7 @@ func (a *applier) apply(ctx context.Context, p *parsed) (err error) {
 // recognise finds the visitor's last visit and decides whether it goes on.
 func (a *applier) recognise(ctx context.Context, s *step) error {
 	f := &s.p.facts
-	found, err := a.find(ctx, s.p.queries)
+	found, err := a.find(ctx, s.p.query)
 	if err != nil {
 		return databaseError{err}
 	}

@@ -32,7 +32,7 @@ func (p *pipeline) prepare(t *testing.T, entries ...journey.Entry) *tracker.Batc
 }
 
 // write writes the batch and rolls back.
-func (p *pipeline) write(t *testing.T, batch *tracker.Batch) tracker.Result {
+func (p *pipeline) write(t *testing.T, batch *tracker.Batch) *tracker.Result {
 	t.Helper()
 	tx, err := p.assembly.Store().Begin(context.Background())
 	if err != nil {

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"context"
+	"slices"
 
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
@@ -23,9 +24,10 @@ type applier struct {
 	batch *Batch
 	dry   bool // nothing is written
 
-	found   map[store.VisitQuery]*store.Visit // answers of the database
+	found   map[store.VisitQuery]store.Found // answers of the database
 	byID    map[int64]*visitState
-	touched []*visitState // changed or new, in the order of their first change
+	touched []*visitState              // changed or new, in the order of their first change
+	keyed   map[visitKey][]*visitState // those that have, or had, a visitor id or fingerprint
 	begun   int
 
 	pageviews map[*store.Visit][]*store.LinkAction // of the batch, pending or written
@@ -56,77 +58,103 @@ func (a *applier) state(row *store.Visit) *visitState {
 	return s
 }
 
-// find returns the visit that the first successful query finds, as one query at a time would: against the database with all changes of
-// the batch in it.
-func (a *applier) find(ctx context.Context, queries []store.VisitQuery) (*visitState, error) {
-	for _, q := range queries {
-		s, sure := a.look(q)
-		if !sure {
-			if err := a.flush(ctx); err != nil {
-				return nil, err
-			}
-			rows, err := a.tx.FindVisits(ctx, []store.VisitQuery{q})
-			if err != nil {
-				return nil, err
-			}
-			a.found[q] = rows[0]
-			s = a.answer(q, rows[0])
-		}
-		if s != nil {
-			return s, nil
-		}
-	}
-	return nil, nil
+// visitKey is what a visit is looked up by.
+type visitKey struct {
+	site   int64
+	id     store.BinaryID
+	config bool // id is a config_id, else an idvisitor
 }
 
-// answer is what the database has found. In a preview, which writes nothing, the batch's own visits count as well.
-func (a *applier) answer(q store.VisitQuery, row *store.Visit) *visitState {
+func visitorKey(site int64, id store.BinaryID) visitKey { return visitKey{site, id, false} }
+func configKey(site int64, id store.BinaryID) visitKey  { return visitKey{site, id, true} }
+
+// remember lets look find the visit by the ids that its row has now.
+func (a *applier) remember(s *visitState) {
+	for _, key := range [...]visitKey{visitorKey(s.row.SiteID, s.row.Visitor), configKey(s.row.SiteID, s.row.ConfigID)} {
+		if list := a.keyed[key]; !slices.Contains(list, s) {
+			a.keyed[key] = append(list, s)
+		}
+	}
+}
+
+// find returns the visit that the query finds, as one query at a time would: against the database with all changes of the batch in it.
+func (a *applier) find(ctx context.Context, q store.VisitQuery) (*visitState, error) {
+	if s, sure := a.look(q); sure {
+		return s, nil
+	}
+	if err := a.flush(ctx); err != nil {
+		return nil, err
+	}
+	found, err := a.tx.FindVisits(ctx, []store.VisitQuery{q})
+	if err != nil {
+		return nil, err
+	}
+	a.found[q] = found[0]
 	switch {
-	case a.dry:
+	case a.dry: // nothing was written: the batch's own visits count as well
 		s, _ := a.look(q)
-		return s
-	case row == nil:
-		return nil
+		return s, nil
+	case found[0].Visit == nil:
+		return nil, nil
 	default:
-		return a.state(row)
+		return a.state(found[0].Visit), nil
 	}
 }
 
-// look answers a query from memory. The database's answer holds unless the batch has changed that row so that it no longer matches:
-// then an older row, which nobody has read, may be the answer, and look is not sure. Nor is it where only the database can tell whether
-// a visit matches.
-func (a *applier) look(q store.VisitQuery) (best *visitState, sure bool) {
-	row, asked := a.found[q]
+// look answers a query from memory. It is not sure where the database's answer does not hold any more, and where only the database can
+// tell whether a visit matches.
+func (a *applier) look(q store.VisitQuery) (s *visitState, sure bool) {
+	found, asked := a.found[q]
 	if !asked {
 		return nil, false
 	}
+	if q.ByVisitor {
+		byVisitor := found.Visit
+		if !found.ByVisitor {
+			byVisitor = nil
+		}
+		s, sure = a.newest(visitorKey(q.SiteID, q.Visitor), byVisitor, q, matchesVisitor, a.t.store.Schema().VisitorIndexDescending)
+		if s != nil || !sure || !q.ByConfig {
+			return s, sure
+		}
+	}
+	if found.ByVisitor { // the database was not asked for the fingerprint
+		return nil, false
+	}
+	return a.newest(configKey(q.SiteID, q.ConfigID), found.Visit, q, matchesConfig, false)
+}
+
+// newest returns the newest visit that matches: the one that the database has found, if any, or one of the batch's. The database's answer
+// holds unless the row has changed since so that it no longer matches: then an older row, which nobody has read, may be the answer, and
+// newest is not sure.
+func (a *applier) newest(key visitKey, row *store.Visit, q store.VisitQuery, matches matcher, lowestFirst bool) (best *visitState, sure bool) {
 	if row != nil {
 		best = a.state(row)
-		if best.changed() {
-			if match, known := matches(q, best.row); !match || !known {
+		if best.row != row {
+			if match, known := matches(&q, best.row); !match || !known {
 				return nil, false
 			}
 		}
 	}
-	for _, s := range a.touched {
-		match, known := matches(q, s.row)
+	for _, s := range a.keyed[key] {
+		match, known := matches(&q, s.row)
 		if !known {
 			return nil, false
 		}
-		if s != best && match && (best == nil || a.newer(q, s, best)) {
+		if s != best && match && (best == nil || s.newer(best, lowestFirst)) {
 			best = s
 		}
 	}
 	return best, true
 }
 
-// newer reports whether s comes before other in the order of the query: by the time of the last action, equal times as the indexes of
+// newer reports whether s comes before other in the order of a query: by the time of the last action, equal times as the indexes of
 // log_visit yield them.
-func (a *applier) newer(q store.VisitQuery, s, other *visitState) bool {
+func (s *visitState) newer(other *visitState, lowestFirst bool) bool {
 	if s.row.LastActionTime != other.row.LastActionTime {
 		return s.row.LastActionTime > other.row.LastActionTime
 	}
-	if q.ByVisitor && a.t.store.Schema().VisitorIndexDescending {
+	if lowestFirst {
 		return s.before(other)
 	}
 	return other.before(s)
@@ -144,15 +172,15 @@ func (s *visitState) before(other *visitState) bool {
 	}
 }
 
-// matches reports whether the row satisfies the query's conditions, and whether that is known.
-func matches(q store.VisitQuery, v *store.Visit) (match, known bool) {
-	if v.SiteID != q.SiteID || v.LastActionTime > q.To {
-		return false, true
-	}
-	if q.ByVisitor {
-		return v.Visitor == q.Visitor, true
-	}
-	if v.LastActionTime < q.From || v.ConfigID != q.ConfigID {
+// matcher reports whether a visit satisfies the conditions of one half of a query, and whether that is known.
+type matcher func(q *store.VisitQuery, v *store.Visit) (match, known bool)
+
+func matchesVisitor(q *store.VisitQuery, v *store.Visit) (match, known bool) {
+	return v.SiteID == q.SiteID && v.Visitor == q.Visitor && v.LastActionTime <= q.To, true
+}
+
+func matchesConfig(q *store.VisitQuery, v *store.Visit) (match, known bool) {
+	if v.SiteID != q.SiteID || v.ConfigID != q.ConfigID || v.LastActionTime > q.To || v.LastActionTime < q.From {
 		return false, true
 	}
 	if !q.UserID.Valid || !v.UserID.Valid {
@@ -197,6 +225,7 @@ func (a *applier) keep(s *visitState, row *store.Visit) {
 		a.touched = append(a.touched, s)
 	}
 	*s.row = *row
+	a.remember(s)
 }
 
 // begin adds a new visit.
@@ -204,6 +233,7 @@ func (a *applier) begin(row *store.Visit) *visitState {
 	a.begun++
 	s := &visitState{row: row, order: a.begun}
 	a.touched = append(a.touched, s)
+	a.remember(s)
 	return s
 }
 

@@ -34,11 +34,11 @@ func withDeadlocks(t replay.Tracker) replay.Tracker {
 	return &unlucky{Tracker: t, tried: make(map[*tracker.Batch]bool)}
 }
 
-func (u *unlucky) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (tracker.Result, error) {
+func (u *unlucky) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {
 	result, err := u.Tracker.Write(ctx, tx, batch)
 	if err == nil && !u.tried[batch] {
 		u.tried[batch] = true
-		return tracker.Result{}, &mysql.MySQLError{Number: 1213, Message: "Deadlock found when trying to get lock"}
+		return nil, &mysql.MySQLError{Number: 1213, Message: "Deadlock found when trying to get lock"}
 	}
 	return result, err
 }

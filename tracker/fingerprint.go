@@ -50,7 +50,7 @@ func (t *Tracker) fingerprint(ctx context.Context, b *Batch) error {
 			salt = salts[matomo.SaltKey{SiteID: p.facts.Site.ID, Date: p.date}] + p.date
 		}
 		p.facts.ConfigID = p.print.ConfigID(p.facts.Site.Tracker, salt)
-		p.queries = visit.Queries(&p.facts)
+		p.query = visit.Query(&p.facts)
 	}
 	return nil
 }

@@ -20,38 +20,44 @@ type pending struct {
 }
 
 // flush writes what the batch has done so far. Afterwards the database and the batch's memory agree.
-//
-// New entries of the dictionary are committed at once, in a transaction of their own: they are harmless when the batch rolls back, and
-// no other worker has to wait for them.
 func (a *applier) flush(ctx context.Context) error {
 	if a.dry {
 		return nil
 	}
+	if err := a.write(ctx); err != nil {
+		return err
+	}
+	if err := a.tx.Flush(ctx); err != nil {
+		return fmt.Errorf("rows of the batch: %w", err)
+	}
+	a.settle()
+	return nil
+}
+
+// write hands what the batch has done so far to the transaction, which may collect it.
+//
+// New entries of the dictionary are committed at once, in a transaction of their own: they are harmless when the batch rolls back, and
+// no other worker has to wait for them.
+func (a *applier) write(ctx context.Context) error {
 	if err := a.tx.CreateActions(ctx, a.pending.entries); err != nil {
 		return fmt.Errorf("log_action: %w", err)
 	}
-	if err := a.flushVisits(ctx); err != nil {
+	if err := a.writeVisits(ctx); err != nil {
 		return err
 	}
 	if err := a.tx.UpdateLinkActions(ctx, a.pending.changes); err != nil {
 		return fmt.Errorf("log_link_visit_action: %w", err)
 	}
-	if len(a.pending.conversions) > 0 {
-		inserted, err := a.tx.InsertConversions(ctx, a.pending.conversions)
-		if err != nil {
-			return fmt.Errorf("log_conversion: %w", err)
-		}
-		a.result.Conversions += inserted
+	if err := a.tx.InsertConversions(ctx, a.pending.conversions, func(n int) { a.result.Conversions += n }); err != nil {
+		return fmt.Errorf("log_conversion: %w", err)
 	}
-	if len(a.pending.failures) > 0 {
-		if err := a.tx.InsertFailures(ctx, a.pending.failures); err != nil {
-			return fmt.Errorf("tracking_failure: %w", err)
-		}
+	if err := a.tx.InsertFailures(ctx, a.pending.failures); err != nil {
+		return fmt.Errorf("tracking_failure: %w", err)
 	}
-	if err := a.flushMarks(ctx); err != nil {
+	if err := a.writeMarks(ctx); err != nil {
 		return err
 	}
-	if err := a.flushNonces(ctx); err != nil {
+	if err := a.writeNonces(ctx); err != nil {
 		return err
 	}
 	for site, created := range a.pending.created {
@@ -63,8 +69,17 @@ func (a *applier) flush(ctx context.Context) error {
 	return nil
 }
 
-// flushVisits writes new visits, then the actions that refer to them, then what changed on visits, which may refer to the actions.
-func (a *applier) flushVisits(ctx context.Context) error {
+// settle notes that the database has what the batch has done so far.
+func (a *applier) settle() {
+	for _, s := range a.touched {
+		stored := *s.row
+		s.stored = &stored
+		a.byID[s.row.ID] = s
+	}
+}
+
+// writeVisits writes new visits, then the actions that refer to them, then what changed on visits, which may refer to the actions.
+func (a *applier) writeVisits(ctx context.Context) error {
 	var begun []*store.Visit
 	var changes []store.VisitChange
 	for _, s := range a.touched {
@@ -96,10 +111,5 @@ func (a *applier) flushVisits(ctx context.Context) error {
 	}
 	a.result.Visits += len(begun)
 	a.result.Actions += len(a.pending.links)
-	for _, s := range a.touched {
-		stored := *s.row
-		s.stored = &stored
-		a.byID[s.row.ID] = s
-	}
 	return nil
 }

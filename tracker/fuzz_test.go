@@ -63,7 +63,7 @@ func (p *pipeline) track(t *testing.T, sets ...queue.RequestSet) tracker.Result 
 	if took := time.Since(started); took > slow {
 		t.Errorf("%d sets took %s", len(sets), took)
 	}
-	return result
+	return *result
 }
 
 // FuzzEntry tracks elements of a queue, bare JSON or zlib streams.

@@ -92,7 +92,7 @@ func (a *applier) mark(ctx context.Context, p *parsed) error {
 	return nil
 }
 
-func (a *applier) flushMarks(ctx context.Context) error {
+func (a *applier) writeMarks(ctx context.Context) error {
 	names := make([]string, len(a.pending.marks))
 	for i, key := range a.pending.marks {
 		names[i] = key.optionName(a.t.pid)

@@ -16,7 +16,7 @@ type nonce struct {
 	token string
 }
 
-func (a *applier) flushNonces(ctx context.Context) error {
+func (a *applier) writeNonces(ctx context.Context) error {
 	for _, n := range a.pending.nonces {
 		name := "JsTrackerInstallCheck_" + strconv.FormatInt(n.site, 10)
 		value, found, err := a.tx.Option(ctx, name)

@@ -12,7 +12,8 @@ import (
 // prefetch reads what the requests of the batch may ask for: the visits that their ids and fingerprints find, and the ids of all names
 // that they refer to. What a request then gets is decided by apply.
 func (a *applier) prefetch(ctx context.Context) error {
-	a.found = make(map[store.VisitQuery]*store.Visit)
+	a.found = make(map[store.VisitQuery]store.Found)
+	a.keyed = make(map[visitKey][]*visitState)
 	a.byID = make(map[int64]*visitState)
 	a.pageviews = make(map[*store.Visit][]*store.LinkAction)
 	a.entries = make(map[entryKey]*store.ActionEntry)
@@ -23,20 +24,18 @@ func (a *applier) prefetch(ctx context.Context) error {
 		if !p.active() {
 			continue
 		}
-		for _, q := range p.queries {
-			if _, listed := a.found[q]; !listed {
-				a.found[q] = nil
-				queries = append(queries, q)
-			}
+		if _, listed := a.found[p.query]; !listed {
+			a.found[p.query] = store.Found{}
+			queries = append(queries, p.query)
 		}
 		a.prefetchNames(p)
 	}
-	rows, err := a.tx.FindVisits(ctx, queries)
+	found, err := a.tx.FindVisits(ctx, queries)
 	if err != nil {
 		return fmt.Errorf("log_visit: %w", err)
 	}
 	for i, q := range queries {
-		a.found[q] = rows[i]
+		a.found[q] = found[i]
 	}
 	entries := make([]*store.ActionEntry, 0, len(a.entries))
 	for _, e := range a.entries {

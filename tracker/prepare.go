@@ -43,7 +43,7 @@ type parsed struct {
 	lang       string
 	device     *device.Device
 	print      visit.Fingerprint
-	queries    []store.VisitQuery
+	query      store.VisitQuery
 	action     *action.Action
 	manual     *conversion.Converted // goal of the parameter idgoal
 	ecommerce  *conversion.Ecommerce

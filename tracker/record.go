@@ -142,9 +142,10 @@ func (a *applier) recordOrder(ctx context.Context, s *step) error {
 	case s.cartOpen():
 		recorded, err = a.tx.UpdateCart(ctx, c)
 	default:
-		var inserted int
-		inserted, err = a.tx.InsertConversions(ctx, s.conversions)
-		recorded = inserted == 1
+		err = a.tx.InsertConversions(ctx, s.conversions, func(n int) { recorded = n == 1 })
+		if err == nil {
+			err = a.tx.Flush(ctx)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("log_conversion: %w", err)

@@ -29,27 +29,27 @@ func (b *Batch) Fail(i int, err error) bool {
 	return true
 }
 
-// Write applies the batch and writes its rows in the transaction. It may be called again after a rollback. An error is the database's;
-// requests that are refused are in the result.
-func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (Result, error) {
+// Write applies the batch and hands its rows to the transaction. It may be called again after a rollback. An error is the database's;
+// requests that are refused are in the result, which is complete once the transaction is flushed.
+func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (*Result, error) {
 	a, err := t.play(ctx, tx, b, false)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	if err := a.flush(ctx); err != nil {
-		return Result{}, err
+	if err := a.write(ctx); err != nil {
+		return nil, err
 	}
 	tx.OnCommit(a.committed)
-	return *a.result, nil
+	return a.result, nil
 }
 
 // Preview applies the batch and writes nothing. Where the batch would have to be flushed in between, what is in memory decides.
-func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, b *Batch) (Result, error) {
+func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, b *Batch) (*Result, error) {
 	a, err := t.play(ctx, tx, b, true)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	return *a.result, nil
+	return a.result, nil
 }
 
 // play prefetches and applies.

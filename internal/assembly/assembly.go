@@ -203,11 +203,11 @@ func (t *Tracker) ready(ctx context.Context) error {
 }
 
 // Write is tracker.Tracker's, for a batch that this tracker has prepared.
-func (t *Tracker) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (tracker.Result, error) {
+func (t *Tracker) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {
 	return t.tracker.Write(ctx, tx, batch)
 }
 
 // Preview is tracker.Tracker's, for a batch that this tracker has prepared.
-func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (tracker.Result, error) {
+func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {
 	return t.tracker.Preview(ctx, tx, batch)
 }

@@ -91,7 +91,7 @@ func (f *fixture) track(t *testing.T, a *Assembly) (browsers int) {
 	if preview.Tracked == 0 || preview.Tracked != result.Tracked {
 		t.Errorf("%d tracked, %d in the preview", result.Tracked, preview.Tracked)
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.db.Get(&browsers, "SELECT COUNT(*) FROM matomo_log_visit WHERE config_browser_name <> 'UNK'"); err != nil {

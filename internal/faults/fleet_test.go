@@ -201,7 +201,7 @@ func (p *phpWorker) batch(id, size int, key, value string) (int, error) {
 	if err := p.extend(key, value, lock.TTLForCommit(len(sets))); err != nil {
 		return 0, err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(ctx); err != nil {
 		return 0, err
 	}
 	_, err = p.redis.Do("LTRIM", queue.Key(id), len(elements), -1)

@@ -129,7 +129,7 @@ func firstSocket(paths ...string) string {
 	return ""
 }
 
-// DriverConfig returns the settings for the MySQL driver: one statement at a time, parameters written into the statement as text
+// DriverConfig returns the settings for the MySQL driver: several statements in a message are allowed (the rows of a batch), parameters written into the statement as text
 // (specification §B.2), matched instead of changed rows counted, dates as text, the server's sql_mode and time zone left alone (§B.1).
 func (d Database) DriverConfig() (*mysql.Config, error) {
 	if err := d.Validate(); err != nil {
@@ -138,7 +138,7 @@ func (d Database) DriverConfig() (*mysql.Config, error) {
 	c := mysql.NewConfig()
 	c.Net, c.Addr = d.network()
 	c.User, c.Passwd, c.DBName = d.Username, d.Password, d.Name
-	c.ClientFoundRows, c.InterpolateParams = true, true
+	c.ClientFoundRows, c.InterpolateParams, c.MultiStatements = true, true, true
 	c.Timeout, c.ReadTimeout, c.WriteTimeout = dialTimeout, readTimeout, writeTimeout
 	c.Logger = &mysql.NopLogger{}
 	c.MaxAllowedPacket = 0 // ask the server

@@ -40,7 +40,7 @@ func (s *Store) FindActions(ctx context.Context, entries []*ActionEntry) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	if err := s.lookUpActions(ctx, s.db, new(statement), missing); err != nil {
+	if err := s.lookUpActions(ctx, s.db, new(statement), missing, unseen); err != nil {
 		return err
 	}
 	s.remember(missing)
@@ -58,7 +58,7 @@ func (tx *Tx) FindActions(ctx context.Context, entries []*ActionEntry) error {
 	if !tx.s.sqlite {
 		return tx.s.FindActions(ctx, missing)
 	}
-	if err := tx.s.lookUpActions(ctx, tx.tx, &tx.q, missing); err != nil {
+	if err := tx.s.lookUpActions(ctx, tx.conn, &tx.q, missing, unseen); err != nil {
 		return err
 	}
 	tx.hold(missing)
@@ -68,21 +68,21 @@ func (tx *Tx) FindActions(ctx context.Context, entries []*ActionEntry) error {
 // CreateActions adds the entries that have no ID yet to log_action and sets their IDs, in the order of the slice. A row that another
 // worker has added meanwhile wins when its id is lower; ours is deleted then (specification §6.6).
 //
-// On MySQL and MariaDB the rows are committed at once, in a short transaction of their own, on another connection: they are harmless
-// when the batch rolls back, and other workers need not wait for them. On SQLite, where only one transaction can write, they are part of
-// tx, and a Rollback takes the IDs back.
+// On MySQL and MariaDB the rows are committed at once, on another connection: they are harmless when the batch rolls back, and other
+// workers need not wait for them. On SQLite, where only one transaction can write, they are part of tx, and a Rollback takes the IDs
+// back.
 func (tx *Tx) CreateActions(ctx context.Context, entries []*ActionEntry) error {
 	missing := withoutID(entries)
 	if len(missing) == 0 {
 		return nil
 	}
 	if tx.s.sqlite {
-		inserted, err := tx.insertActions(ctx, missing)
-		if err != nil {
+		tx.stats.Statements++
+		if err := tx.s.createActions(ctx, tx.conn, missing); err != nil {
 			return err
 		}
 		tx.hold(missing)
-		return tx.settleActions(ctx, tx.tx, missing, inserted)
+		return nil
 	}
 	// One after the other: workers of this process that meet the same new name do not add it twice.
 	tx.s.creating.Lock()
@@ -90,21 +90,8 @@ func (tx *Tx) CreateActions(ctx context.Context, entries []*ActionEntry) error {
 	if missing = tx.s.recall(missing); len(missing) == 0 {
 		return nil
 	}
-	own, err := tx.s.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { tx.stats.Statements += own.stats.Statements }()
-	inserted, err := own.insertActions(ctx, missing)
-	if err != nil {
-		_ = own.Rollback()
-		return err
-	}
-	if err := own.Commit(); err != nil {
-		return err
-	}
-	// Only now two workers that have added the same name see each other's row.
-	if err := tx.settleActions(ctx, tx.s.db, missing, inserted); err != nil {
+	tx.stats.Statements++
+	if err := tx.s.createActions(ctx, tx.s.db, missing); err != nil {
 		clearIDs(missing)
 		return err
 	}
@@ -112,8 +99,15 @@ func (tx *Tx) CreateActions(ctx context.Context, entries []*ActionEntry) error {
 	return nil
 }
 
-// insertActions adds the entries and returns the ids of their rows.
-func (tx *Tx) insertActions(ctx context.Context, entries []*ActionEntry) (map[actionKey]int64, error) {
+// database runs statements outside of a Tx's script: a *sqlx.DB or a *sqlx.Conn.
+type database interface {
+	sqlx.QueryerContext
+	sqlx.ExecerContext
+}
+
+// createActions inserts the entries, then looks which rows are the lowest of their names: only now two workers that have added the same
+// name see each other's row. Inserted rows that are not the lowest are deleted.
+func (s *Store) createActions(ctx context.Context, db database, entries []*ActionEntry) error {
 	unique := make([]*ActionEntry, 0, len(entries))
 	listed := make(map[actionKey]bool, len(entries))
 	for _, e := range entries {
@@ -124,45 +118,26 @@ func (tx *Tx) insertActions(ctx context.Context, entries []*ActionEntry) (map[ac
 	}
 	inserted := make(map[actionKey]int64, len(unique))
 	for rest := unique; len(rest) > 0; {
-		q := tx.begin("INSERT INTO ", tx.s.entries.sqlName, " (`name`, `hash`, `type`, `url_prefix`) VALUES ")
-		n := fill(tx, rest, func(n int) {
-			e := rest[n]
-			q.add(separator(n), "(").text(e.Name).add(", ").int(e.hash()).add(", ").int(e.Type).add(", ")
-			if e.Prefix.Valid {
-				q.int(e.Prefix.V)
-			} else {
-				q.add("NULL")
-			}
-			q.add(")")
-		})
-		result, err := tx.exec(ctx)
+		n, err := s.insertActions(ctx, db, rest, inserted)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		id, err := result.LastInsertId()
-		if err != nil {
-			return nil, err
-		}
-		tx.ids(n, id, func(i int, id int64) { inserted[rest[i].key()] = id })
 		rest = rest[n:]
 	}
-	return inserted, nil
-}
-
-// settleActions looks which rows are the lowest of their name, and deletes the inserted ones that are not.
-func (tx *Tx) settleActions(ctx context.Context, db sqlx.ExtContext, entries []*ActionEntry, inserted map[actionKey]int64) error {
-	tx.stats.Statements++
-	if err := tx.s.lookUpActions(ctx, db, &tx.q, entries); err != nil {
+	q := new(statement)
+	seen := make(map[int64]actionKey)
+	if err := s.lookUpActions(ctx, db, q, entries, func(id int64, key actionKey) { seen[id] = key }); err != nil {
 		return err
 	}
-	q := tx.begin("DELETE FROM ", tx.s.entries.sqlName, " WHERE `idaction` IN (")
+	q.reset()
+	q.add("DELETE FROM ", s.entries.sqlName, " WHERE `idaction` IN (")
 	surplus := 0
 	for _, e := range entries {
 		id := inserted[e.key()]
 		if e.ID == 0 {
 			e.ID = id
 		}
-		if e.ID != id && id != 0 {
+		if e.ID != id && id != 0 && seen[id] == e.key() {
 			q.add(separator(surplus)).int(id)
 			surplus++
 			delete(inserted, e.key())
@@ -172,16 +147,42 @@ func (tx *Tx) settleActions(ctx context.Context, db sqlx.ExtContext, entries []*
 		return nil
 	}
 	q.add(")")
-	tx.stats.Statements++
 	_, err := db.ExecContext(ctx, string(q.sql), q.args...)
 	return err
+}
+
+// insertActions adds as many entries as fit into one statement and notes the ids of their rows.
+func (s *Store) insertActions(ctx context.Context, db database, entries []*ActionEntry, inserted map[actionKey]int64) (int, error) {
+	q := new(statement)
+	q.add("INSERT INTO ", s.entries.sqlName, " (`name`, `hash`, `type`, `url_prefix`) VALUES ")
+	n := fill(s, q, entries, func(n int) {
+		e := entries[n]
+		q.add(separator(n), "(").text(e.Name).add(", ").int(e.hash()).add(", ").int(e.Type).add(", ")
+		if e.Prefix.Valid {
+			q.int(e.Prefix.V)
+		} else {
+			q.add("NULL")
+		}
+		q.add(")")
+	})
+	result, err := db.ExecContext(ctx, string(q.sql), q.args...)
+	if err != nil {
+		return 0, err
+	}
+	id, err := result.LastInsertId()
+	if err != nil {
+		return 0, err
+	}
+	s.ids(n, id, s.server.increment, func(i int, id int64) { inserted[entries[i].key()] = id })
+	return n, nil
 }
 
 // maxHashes bounds the hashes of one SELECT: MariaDB turns longer lists into a join.
 const maxHashes = 900
 
-// lookUpActions sets the IDs of entries that db has. The rows are found by type and hash, the index that Matomo made for it.
-func (s *Store) lookUpActions(ctx context.Context, db sqlx.QueryerContext, q *statement, entries []*ActionEntry) error {
+// lookUpActions sets the IDs of entries that db has, and tells of each row that it sees. The rows are found by type and hash, the index
+// that Matomo made for it.
+func (s *Store) lookUpActions(ctx context.Context, db sqlx.QueryerContext, q *statement, entries []*ActionEntry, seen func(id int64, key actionKey)) error {
 	byType := slices.Clone(entries)
 	slices.SortStableFunc(byType, func(a, b *ActionEntry) int { return int(a.Type - b.Type) })
 	lowest := make(map[actionKey]int64, len(entries))
@@ -209,6 +210,7 @@ func (s *Store) lookUpActions(ctx context.Context, db sqlx.QueryerContext, q *st
 			if known, ok := lowest[key]; !ok || id < known {
 				lowest[key] = id
 			}
+			seen(id, key)
 			return nil
 		})
 		if err != nil {
@@ -220,6 +222,8 @@ func (s *Store) lookUpActions(ctx context.Context, db sqlx.QueryerContext, q *st
 	}
 	return nil
 }
+
+func unseen(int64, actionKey) {}
 
 // hash is what MySQL's CRC32 gives for the name in UTF-8.
 func (e *ActionEntry) hash() int64 { return int64(crc32.ChecksumIEEE([]byte(e.Name))) }

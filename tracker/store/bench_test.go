@@ -44,7 +44,8 @@ func benchmarkBatch(b *testing.B, s *Store, size int) {
 			if err := tx.InsertVisits(ctx, visits); err != nil {
 				return err
 			}
-			for _, v := range found {
+			for _, f := range found {
+				v := f.Visit
 				after := *v
 				after.LastActionTime++
 				after.TotalTime++
@@ -52,7 +53,10 @@ func benchmarkBatch(b *testing.B, s *Store, size int) {
 				after.TotalInteractions.V++
 				changes = append(changes, VisitChange{v, &after})
 			}
-			for _, v := range append(found, visits...) {
+			for _, c := range changes {
+				links = append(links, pageview(c.After, "abcdef", NoAction, NoAction))
+			}
+			for _, v := range visits {
 				links = append(links, pageview(v, "abcdef", NoAction, NoAction))
 			}
 			if err := tx.InsertLinkActions(ctx, links); err != nil {

@@ -66,10 +66,13 @@ func categoryColumns[R any](base string, plugin owner, of func(*R) *[5]ActionID)
 	return columns
 }
 
+// rowID is the number of a row, or a reference to one that the script under way inserts.
+type rowID int64
+
 // visitID points to a row's idvisit.
 func visitID(v *Visit) any {
 	if v == nil {
 		return nil
 	}
-	return &v.ID
+	return (*rowID)(&v.ID)
 }

@@ -6,13 +6,11 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// InsertConversions adds conversions (INSERT IGNORE) and returns how many were added: one whose key (idvisit, idgoal, buster) or whose
-// order id exists is left out (specification §8.3). Their visits and actions must have been inserted.
-func (tx *Tx) InsertConversions(ctx context.Context, conversions []*Conversion) (inserted int, err error) {
-	err = insertRows(ctx, tx, &tx.s.conversions, tx.s.insertIgnore(), "", conversions, func(_ []*Conversion, affected, _ int64) {
-		inserted += int(affected)
-	})
-	return inserted, err
+// InsertConversions adds conversions (INSERT IGNORE) and tells how many were added, each time the server has said so: one whose key
+// (idvisit, idgoal, buster) or whose order id exists is left out (specification §8.3). Their visits and actions must have been inserted.
+func (tx *Tx) InsertConversions(ctx context.Context, conversions []*Conversion, inserted func(n int)) error {
+	how := insertion[Conversion]{verb: tx.s.insertIgnore(), done: func(affected int64) { inserted(int(affected)) }}
+	return insertRows(ctx, tx, &tx.s.conversions, how, conversions)
 }
 
 // ConversionExists reports whether InsertConversions would leave c out: its key exists in visit visitID (0: a visit that is not inserted
@@ -49,7 +47,7 @@ func (tx *Tx) UpdateCart(ctx context.Context, c *Conversion) (recorded bool, err
 		column.typ.write(q, value)
 		n++
 	}
-	q.add(" WHERE `idvisit` = ").int(c.Visit.ID).add(" AND `idgoal` = -1 AND `buster` = 0")
+	q.add(" WHERE `idvisit` = ").id(c.Visit.ID).add(" AND `idgoal` = -1 AND `buster` = 0")
 	if _, err = tx.exec(ctx); isDuplicate(err) {
 		return false, nil // another conversion has the order id
 	}

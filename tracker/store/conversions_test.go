@@ -30,9 +30,8 @@ func insertConversions(t testing.TB, s *Store, conversions ...*Conversion) (inse
 	for _, c := range conversions {
 		s.ConformConversion(c)
 	}
-	inTx(t, s, func(ctx context.Context, tx *Tx) (err error) {
-		inserted, err = tx.InsertConversions(ctx, conversions)
-		return err
+	inTx(t, s, func(ctx context.Context, tx *Tx) error {
+		return tx.InsertConversions(ctx, conversions, func(n int) { inserted += n })
 	})
 	return inserted
 }

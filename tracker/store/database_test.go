@@ -26,6 +26,11 @@ var allFeatures = matomo.FeaturesOf(func(string) bool { return true })
 // onEachDatabase runs a test on empty tables in MariaDB and in SQLite.
 func onEachDatabase(t *testing.T, test func(t *testing.T, s *Store)) {
 	t.Run("mariadb", func(t *testing.T) { test(t, openStore(t, mariaDB(t))) })
+	t.Run("mariadb, one statement at a time", func(t *testing.T) {
+		s := openStore(t, mariaDB(t))
+		s.server.scripts = false
+		test(t, s)
+	})
 	t.Run("sqlite", func(t *testing.T) { test(t, openStore(t, sqliteDB(t))) })
 }
 
@@ -63,7 +68,7 @@ func mariaDB(t testing.TB) *sqlx.DB {
 func emptyMariaDB(t testing.TB, server *testserver.MariaDBServer) *sqlx.DB {
 	t.Helper()
 	c := server.Config(server.CreateDatabase(t))
-	c.InterpolateParams, c.ClientFoundRows, c.Logger = true, true, &mysql.NopLogger{}
+	c.InterpolateParams, c.MultiStatements, c.ClientFoundRows, c.Logger = true, true, true, &mysql.NopLogger{}
 	db, err := sqlx.Connect("mysql", c.FormatDSN())
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +114,7 @@ func inTx(t testing.TB, s *Store, step func(ctx context.Context, tx *Tx) error) 
 	if err := step(t.Context(), tx); err != nil {
 		t.Fatal(err)
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return tx.Stats()

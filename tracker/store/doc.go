@@ -5,6 +5,8 @@
 // row's struct; reading, INSERT, UPDATE and Conform are driven by that list. Which columns there are, and of what type, is read from the
 // database by Open, never assumed: columns that are absent, or whose plugin is not active, are left out of every statement.
 //
+// Statements that write are collected and travel together (script.go); a batch takes some three round trips.
+//
 // Numbers, moments and binary ids are written into a statement as literals, everything that is text as a parameter. Floating point
 // numbers are text, in the form in which PHP would have sent them (specification §B.2).
 //

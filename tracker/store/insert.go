@@ -5,20 +5,29 @@ import "context"
 // maxRows bounds the rows of one statement: SQLite joins at most 500 SELECTs. Beyond some hundred the server gains nothing, but holds memory.
 const maxRows = 500
 
-// insertRows writes rows with as few statements as fit. verb begins the statement ("INSERT INTO", "INSERT IGNORE INTO"), tail ends it.
-// After each statement done is told which rows it wrote, their number as the server counts it and the last insert id.
-func insertRows[R any](ctx context.Context, tx *Tx, t *table[R], verb, tail string, rows []*R, done func(rows []*R, affected, id int64)) error {
+const insertInto = "INSERT INTO"
+
+// insertion says how rows are written.
+type insertion[R any] struct {
+	verb string               // begins the statement: "INSERT INTO", "INSERT IGNORE INTO"
+	tail string               // ends it
+	id   func(row *R) *int64  // the field that takes the number which the database gives; nil: it gives none
+	done func(affected int64) // told for each statement how many rows it has changed; nil: nobody wants to know
+}
+
+// insertRows writes rows with as few statements as fit.
+func insertRows[R any](ctx context.Context, tx *Tx, t *table[R], how insertion[R], rows []*R) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	columns := t.filled(rows)
 	for len(rows) > 0 {
-		q := tx.begin(verb, " ", t.sqlName, " (")
+		q := tx.begin(how.verb, " ", t.sqlName, " (")
 		for n, i := range columns {
 			q.add(separator(n), t.columns[i].sqlName)
 		}
 		q.add(") VALUES ")
-		n := fill(tx, rows, func(n int) {
+		n := fill(tx.s, &tx.q, rows, func(n int) {
 			q.add(separator(n), "(")
 			for k, i := range columns {
 				q.add(separator(k))
@@ -26,21 +35,24 @@ func insertRows[R any](ctx context.Context, tx *Tx, t *table[R], verb, tail stri
 			}
 			q.add(")")
 		})
-		q.add(tail)
-		result, err := tx.exec(ctx)
+		q.add(how.tail)
+		written := rows[:n]
+		collected, err := tx.write(ctx, func(affected, id int64) {
+			if how.id != nil {
+				tx.s.ids(n, id, tx.increment, func(i int, id int64) { *how.id(written[i]) = id })
+			}
+			if how.done != nil {
+				how.done(affected)
+			}
+		})
 		if err != nil {
 			return err
 		}
-		affected, err := result.RowsAffected()
-		if err != nil {
-			return err
-		}
-		id, err := result.LastInsertId()
-		if err != nil {
-			return err
-		}
-		if done != nil {
-			done(rows[:n], affected, id)
+		if collected && how.id != nil {
+			variable := tx.script.keepID()
+			for i, row := range written {
+				*how.id(row) = reference(variable, int64(i)*tx.increment)
+			}
 		}
 		rows = rows[n:]
 	}
@@ -48,16 +60,16 @@ func insertRows[R any](ctx context.Context, tx *Tx, t *table[R], verb, tail stri
 }
 
 // fill adds rows to the statement until it is full, and returns how many. A row that is larger than the limit goes alone.
-func fill[R any](tx *Tx, rows []R, add func(n int)) int {
+func fill[R any](s *Store, q *statement, rows []R, add func(n int)) int {
 	for n := range rows {
-		before := tx.q.mark()
+		before := q.mark()
 		add(n)
 		if n == maxRows {
-			tx.q.cut(before)
+			q.cut(before)
 			return n
 		}
-		if n > 0 && tx.s.full(&tx.q) {
-			tx.q.cut(before)
+		if n > 0 && s.full(q) {
+			q.cut(before)
 			return n
 		}
 	}
@@ -121,27 +133,23 @@ func (s *Store) onDuplicate(key string, columns ...string) string {
 
 // ids calls set with the number of each of n rows that one statement has inserted. MySQL tells the first number and guarantees that those
 // of one statement are equally spaced; SQLite tells the last.
-func (tx *Tx) ids(n int, id int64, set func(i int, id int64)) {
-	if tx.s.sqlite {
+func (s *Store) ids(n int, id, increment int64, set func(i int, id int64)) {
+	if s.sqlite {
 		id -= int64(n - 1)
 	}
 	for i := range n {
-		set(i, id+int64(i)*tx.increment)
+		set(i, id+int64(i)*increment)
 	}
 }
 
 // InsertVisits adds visits in this order and sets their ids. A LastLinkAction that is not inserted yet is written as NULL.
 func (tx *Tx) InsertVisits(ctx context.Context, visits []*Visit) error {
-	return insertRows(ctx, tx, &tx.s.visits, "INSERT INTO", "", visits, func(rows []*Visit, _, id int64) {
-		tx.ids(len(rows), id, func(i int, id int64) { rows[i].ID = id })
-	})
+	return insertRows(ctx, tx, &tx.s.visits, insertion[Visit]{verb: insertInto, id: func(v *Visit) *int64 { return &v.ID }}, visits)
 }
 
 // InsertLinkActions adds actions in this order and sets their ids. Their visits must have been inserted, their entries created.
 func (tx *Tx) InsertLinkActions(ctx context.Context, links []*LinkAction) error {
-	return insertRows(ctx, tx, &tx.s.links, "INSERT INTO", "", links, func(rows []*LinkAction, _, id int64) {
-		tx.ids(len(rows), id, func(i int, id int64) { rows[i].ID = id })
-	})
+	return insertRows(ctx, tx, &tx.s.links, insertion[LinkAction]{verb: insertInto, id: func(l *LinkAction) *int64 { return &l.ID }}, links)
 }
 
 // InsertFailures adds failures; one that is known already stays as it is (§12.1).
@@ -150,5 +158,5 @@ func (tx *Tx) InsertFailures(ctx context.Context, failures []*Failure) error {
 	if tx.s.sqlite {
 		tail = " ON CONFLICT DO NOTHING"
 	}
-	return insertRows(ctx, tx, &tx.s.failures, "INSERT INTO", tail, failures, nil)
+	return insertRows(ctx, tx, &tx.s.failures, insertion[Failure]{verb: insertInto, tail: tail}, failures)
 }

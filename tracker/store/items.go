@@ -18,7 +18,7 @@ func (tx *Tx) FindItems(ctx context.Context, visit *Visit, order NullText) ([]It
 	for n, i := range t.reads {
 		q.add(separator(n), t.columns[i].sqlName)
 	}
-	q.add(" FROM ", t.sqlName, " WHERE `idvisit` = ").int(visit.ID).add(" AND `idorder` IN (").text(cartOrderID)
+	q.add(" FROM ", t.sqlName, " WHERE `idvisit` = ").id(visit.ID).add(" AND `idorder` IN (").text(cartOrderID)
 	if order.Valid {
 		q.add(", ").text(order.V)
 	}
@@ -61,7 +61,7 @@ func (tx *Tx) ApplyItems(ctx context.Context, updates []ItemUpdate, inserts []It
 		all[i] = c.sqlName
 	}
 	tail := tx.s.onDuplicate("`idvisit`, `idorder`, `idaction_sku`", all...)
-	if err := insertRows(ctx, tx, &tx.s.items, "INSERT INTO", tail, rows, nil); err != nil {
+	if err := insertRows(ctx, tx, &tx.s.items, insertion[Item]{verb: insertInto, tail: tail}, rows); err != nil {
 		return err
 	}
 	fresh := make([]*Item, len(inserts))
@@ -71,7 +71,7 @@ func (tx *Tx) ApplyItems(ctx context.Context, updates []ItemUpdate, inserts []It
 			return err
 		}
 	}
-	return insertRows(ctx, tx, &tx.s.items, tx.s.insertIgnore(), "", fresh, nil)
+	return insertRows(ctx, tx, &tx.s.items, insertion[Item]{verb: tx.s.insertIgnore()}, fresh)
 }
 
 // moveItems gives items that change hands, from the cart to an order, their new idorder. The rest of their values follows.
@@ -85,12 +85,12 @@ func (tx *Tx) moveItems(ctx context.Context, updates []ItemUpdate) error {
 	}
 	for way, items := range moves {
 		q := tx.begin("UPDATE ", tx.s.items.sqlName, " SET `idorder` = ").text(way[1])
-		q.add(" WHERE `idvisit` = ").int(items[0].Visit.ID).add(" AND `idorder` = ").text(way[0]).add(" AND `idaction_sku` IN (")
+		q.add(" WHERE `idvisit` = ").id(items[0].Visit.ID).add(" AND `idorder` = ").text(way[0]).add(" AND `idaction_sku` IN (")
 		for i, item := range items {
 			q.add(separator(i)).int(item.SKU.Number())
 		}
 		q.add(")")
-		if _, err := tx.exec(ctx); err != nil {
+		if _, err := tx.write(ctx, nil); err != nil {
 			return err
 		}
 	}

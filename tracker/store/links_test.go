@@ -65,7 +65,7 @@ func TestLinkActionsAreUpdated(t *testing.T) {
 				{ID: 7},
 			})
 		})
-		if stats.Statements != 4 || stats.GoneVisits != 0 {
+		if stats.Statements != 3 || stats.GoneVisits != 0 {
 			t.Errorf("%+v", stats)
 		}
 		var rows []struct {

@@ -22,7 +22,7 @@ func (tx *Tx) SetOptions(ctx context.Context, options []Option) error {
 	tail := tx.s.onDuplicate("`option_name`", "`option_value`", "`autoload`")
 	for len(options) > 0 {
 		q := tx.begin("INSERT INTO ", tx.s.table("option"), " (`option_name`, `option_value`, `autoload`) VALUES ")
-		n := fill(tx, options, func(n int) {
+		n := fill(tx.s, &tx.q, options, func(n int) {
 			o := &options[n]
 			q.add(separator(n), "(").text(o.Name[:min(len(o.Name), maxOptionName)]).add(", ").text(o.Value)
 			if o.Autoload {
@@ -32,7 +32,7 @@ func (tx *Tx) SetOptions(ctx context.Context, options []Option) error {
 			}
 		})
 		q.add(tail)
-		if _, err := tx.exec(ctx); err != nil {
+		if _, err := tx.write(ctx, nil); err != nil {
 			return err
 		}
 		options = options[n:]
@@ -67,7 +67,7 @@ func (tx *Tx) OptionNames(ctx context.Context, pattern string) ([]string, error)
 func (tx *Tx) MoveSiteCreated(ctx context.Context, siteID, created int64) error {
 	tx.begin("UPDATE ", tx.s.table("site"), " SET `ts_created` = ").moment(created)
 	tx.q.add(" WHERE `idsite` = ").int(siteID).add(" AND `ts_created` > ").moment(created)
-	_, err := tx.exec(ctx)
+	_, err := tx.write(ctx, nil)
 	return err
 }
 
@@ -141,14 +141,14 @@ func (tx *Tx) ensureCheckpoint(ctx context.Context, option string) error {
 	if _, known := tx.s.replays.Load(option); known {
 		return nil
 	}
-	var db sqlx.ExtContext = tx.s.db
+	var db database = tx.s.db
 	if tx.s.sqlite {
-		db = tx.tx
+		db = tx.conn
 	}
 	table := tx.s.table("option")
 	var n int
 	tx.stats.Statements++
-	if err := sqlx.GetContext(ctx, db, &n, "SELECT COUNT(*) FROM "+table+" WHERE `option_name` = ?", option); err != nil {
+	if err := db.QueryRowxContext(ctx, "SELECT COUNT(*) FROM "+table+" WHERE `option_name` = ?", option).Scan(&n); err != nil {
 		return err
 	}
 	if n == 0 { // an INSERT would wait for a worker that has locked the row

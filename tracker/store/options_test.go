@@ -129,7 +129,7 @@ func TestCheckpointFencesASecondWorker(t *testing.T) {
 		}()
 		waitForLock(t, s)
 		c.Offset += 25
-		if err := errors.Join(first.SaveCheckpoint(t.Context(), list, c), first.Commit()); err != nil {
+		if err := errors.Join(first.SaveCheckpoint(t.Context(), list, c), first.Commit(t.Context())); err != nil {
 			t.Fatal(err)
 		}
 		if got := <-seen; got.Offset != c.Offset {

@@ -36,7 +36,7 @@ func (tx *Tx) findPageviews(ctx context.Context, queries []PageviewQuery) ([]int
 	q := tx.begin()
 	// Two SELECTs for each query: half of what SQLite can join.
 	queries = queries[:min(len(queries), maxRows/2)]
-	count := fill(tx, queries, func(n int) {
+	count := fill(tx.s, &tx.q, queries, func(n int) {
 		if n > 0 {
 			q.add(" UNION ALL ")
 		}

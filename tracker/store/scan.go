@@ -39,6 +39,8 @@ func (s *scanner) number(n int64) error {
 	switch v := s.value.(type) {
 	case *int64:
 		*v = n
+	case *rowID:
+		*v = rowID(n)
 	case *NullInt:
 		*v = Int(n)
 	case *ActionID:

@@ -208,7 +208,14 @@ func (s *Store) readServer(ctx context.Context) (serverInfo, error) {
 		// Statements of some MB are no faster than one MB, but hold more memory.
 		maxStatement:  min(row.MaxPacket-1024, 1<<20),
 		maxParameters: 60_000,
+		scripts:       s.takesScripts(ctx),
 	}, nil
+}
+
+// takesScripts reports whether the connections, and what may stand between them and the server, take several statements at once.
+func (s *Store) takesScripts(ctx context.Context) bool {
+	_, err := s.db.ExecContext(ctx, "DO 0; DO 0")
+	return err == nil
 }
 
 // readLookUps finds out which indexes there are for FindVisits, and prepares its subqueries. On SQLite FindVisits orders equal times
@@ -239,9 +246,7 @@ func (s *Store) readLookUps(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for kind := range lookUps {
-		s.finders[kind] = s.finder(kind, hasConfigIndex, userText("q.u"))
-	}
+	s.prepareFinders(hasConfigIndex, userText("q.u"))
 	return nil
 }
 

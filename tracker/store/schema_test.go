@@ -177,16 +177,20 @@ func TestLostConnectionIsRetryable(t *testing.T) {
 		t.Fatal(err)
 	}
 	var id int64
-	if err := tx.SQL().Get(&id, "SELECT CONNECTION_ID()"); err != nil {
+	conn, err := tx.SQL(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.GetContext(t.Context(), &id, "SELECT CONNECTION_ID()"); err != nil {
 		t.Fatal(err)
 	}
 	e := entry(1, "unknown")
 	s.db.MustExec(fmt.Sprintf("KILL %d", id))
-	err = tx.InsertVisits(t.Context(), []*Visit{newTestVisit(1, 1, testTime)})
+	err = errors.Join(tx.InsertVisits(t.Context(), []*Visit{newTestVisit(1, 1, testTime)}), tx.Flush(t.Context()))
 	if !IsRetryable(err) || !IsConnectionLost(err) {
 		t.Errorf("%v", err)
 	}
-	if err := tx.Commit(); err == nil {
+	if err := tx.Commit(t.Context()); err == nil {
 		t.Error("commits without a connection")
 	}
 	if err := s.FindActions(t.Context(), []*ActionEntry{e}); err != nil || e.ID != 0 {

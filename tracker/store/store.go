@@ -59,6 +59,7 @@ type serverInfo struct {
 	increment     int64 // auto_increment_increment
 	maxStatement  int   // bytes
 	maxParameters int
+	scripts       bool // several statements may travel in one message
 }
 
 var validPrefix = regexp.MustCompile(`^[A-Za-z0-9_$]*$`)

@@ -14,7 +14,7 @@ type owner func(f *matomo.Features) bool
 type column[R any] struct {
 	name  string
 	owner owner
-	// value points to the column's value in a row: *int64 (a moment in a DATETIME column), *NullInt, *NullText, *string (bytes in a
+	// value points to the column's value in a row: *int64 (a moment in a DATETIME column), *rowID, *NullInt, *NullText, *string (bytes in a
 	// BINARY column), *bool, *BinaryID, *ActionID or *LinkID. Without a value it is nil.
 	value   func(row *R) any
 	read    bool // among the fields that are read back
@@ -93,6 +93,8 @@ func same(a, b any) bool {
 	switch a := a.(type) {
 	case *int64:
 		return *a == *b.(*int64)
+	case *rowID:
+		return *a == *b.(*rowID)
 	case *NullInt:
 		b := b.(*NullInt)
 		return a.Valid == b.Valid && (!a.Valid || a.V == b.V)
@@ -149,6 +151,8 @@ func (t *columnType) write(q *statement, value any) {
 	case *ActionID:
 		q.int(v.Number())
 	case *LinkID:
-		q.int(v.Number())
+		q.id(v.Number())
+	case *rowID:
+		q.id(int64(*v))
 	}
 }

@@ -3,53 +3,88 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 )
 
 // Tx is one transaction: all that a batch reads and writes. It belongs to one goroutine.
+//
+// Statements that write are collected and sent together (script.go); what reads sends them first.
 type Tx struct {
 	s         *Store
-	tx        *sqlx.Tx
+	conn      *sqlx.Conn
 	q         statement // the statement under construction
+	script    script
+	begun     bool // the server knows of the transaction
 	increment int64
 	stats     Stats
 	onCommit  []func()
 	undo      []func() // on rollback
-	written   func()   // after each statement that writes, nil for none
+	written   func()   // after each round trip that writes, nil for none
 	done      bool
 }
 
 // Stats counts what a transaction has done so far.
 type Stats struct {
-	Statements int // sent to the server, BEGIN and COMMIT included; one round trip each
+	Statements int // sent to the server, BEGIN and COMMIT included
+	RoundTrips int // messages that they took
 	GoneVisits int // visits that UpdateVisits did not find any more: somebody deleted them meanwhile
 }
 
 // Begin starts a transaction with the server's default isolation. On SQLite it is the only one that writes until it ends.
 func (s *Store) Begin(ctx context.Context) (*Tx, error) {
-	tx, err := s.db.BeginTxx(ctx, nil)
+	conn, err := s.db.Connx(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
-	return &Tx{s: s, tx: tx, increment: s.server.increment, stats: Stats{Statements: 1}}, nil
+	tx := &Tx{s: s, conn: conn, increment: s.server.increment}
+	if s.server.scripts { // with the first statement
+		tx.script.add(&statement{sql: []byte("BEGIN")}, nil)
+		return tx, nil
+	}
+	begin := "BEGIN"
+	if s.sqlite { // a transaction that reads first could not go on to write once another one has written
+		begin = "BEGIN IMMEDIATE"
+	}
+	tx.count(1)
+	if _, err := conn.ExecContext(ctx, begin); err != nil {
+		tx.discard()
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	tx.begun = true
+	return tx, nil
+}
+
+func (tx *Tx) count(statements int) {
+	tx.stats.Statements += statements
+	tx.stats.RoundTrips++
 }
 
 // Commit ends the transaction and runs what OnCommit noted. After an error that IsConnectionLost it is not known whether the transaction
 // took place.
-func (tx *Tx) Commit() error {
-	tx.stats.Statements++
-	if err := tx.tx.Commit(); err != nil {
+func (tx *Tx) Commit(ctx context.Context) error {
+	if err := tx.Flush(ctx); err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	tx.count(1)
+	if _, err := tx.conn.ExecContext(ctx, "COMMIT"); err != nil {
 		_ = tx.Rollback()
 		return fmt.Errorf("commit: %w", err)
 	}
 	tx.done = true
+	_ = tx.conn.Close() // back to the pool
 	for _, f := range tx.onCommit {
 		f()
 	}
 	return nil
 }
+
+// rollbackTimeout bounds the wait for a server that may have gone away; a connection that is closed takes its transaction with it.
+const rollbackTimeout = 5 * time.Second
 
 // Rollback ends the transaction without a trace. After Commit it does nothing.
 func (tx *Tx) Rollback() error {
@@ -60,20 +95,35 @@ func (tx *Tx) Rollback() error {
 	for _, f := range tx.undo {
 		f()
 	}
-	return tx.tx.Rollback()
+	if !tx.begun {
+		return tx.conn.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+	defer cancel()
+	if _, err := tx.conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+		tx.discard()
+		return fmt.Errorf("rollback: %w", err)
+	}
+	return tx.conn.Close()
+}
+
+// discard closes the connection for good.
+func (tx *Tx) discard() {
+	_ = tx.conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = tx.conn.Close()
 }
 
 // OnCommit notes a function to run once the transaction is committed.
 func (tx *Tx) OnCommit(f func()) { tx.onCommit = append(tx.onCommit, f) }
 
-// AfterWrites notes a function to call after each statement that writes within the transaction. Tests make faults with it.
+// AfterWrites notes a function to call whenever the transaction has sent something that writes. Tests make faults with it.
 func (tx *Tx) AfterWrites(f func()) { tx.written = f }
 
 // Stats returns the counters.
 func (tx *Tx) Stats() Stats { return tx.stats }
 
-// SQL is the transaction itself, for a queue that lives in the same database.
-func (tx *Tx) SQL() *sqlx.Tx { return tx.tx }
+// SQL is the connection of the transaction, for a queue that lives in the same database. What was collected is sent first.
+func (tx *Tx) SQL(ctx context.Context) (*sqlx.Conn, error) { return tx.conn, tx.Flush(ctx) }
 
 // begin starts a new statement.
 func (tx *Tx) begin(parts ...string) *statement {
@@ -81,20 +131,34 @@ func (tx *Tx) begin(parts ...string) *statement {
 	return tx.q.add(parts...)
 }
 
-// exec sends the statement under construction.
+// exec sends the statement under construction, after those that were collected.
 func (tx *Tx) exec(ctx context.Context) (sql.Result, error) {
-	tx.stats.Statements++
-	result, err := tx.tx.ExecContext(ctx, string(tx.q.sql), tx.q.args...)
+	if err := tx.Flush(ctx); err != nil {
+		return nil, err
+	}
+	tx.count(1)
+	result, err := tx.conn.ExecContext(ctx, string(tx.q.sql), tx.q.args...)
 	if tx.written != nil && err == nil {
 		tx.written()
 	}
 	return result, err
 }
 
-// query sends the statement under construction and calls row for each row of the result.
+// query sends the statement under construction, after those that were collected, and calls row for each row of the result.
 func (tx *Tx) query(ctx context.Context, row func(rows *sqlx.Rows) error) error {
-	tx.stats.Statements++
-	return queryRows(ctx, tx.tx, &tx.q, row)
+	if tx.script.silent() { // BEGIN travels with the first question
+		tx.count(len(tx.script.steps) + 1)
+		tx.script.add(&tx.q, nil)
+		tx.begun = true
+		err := queryRows(ctx, tx.conn, &tx.script.statement, row)
+		tx.script.reset()
+		return err
+	}
+	if err := tx.Flush(ctx); err != nil {
+		return err
+	}
+	tx.count(1)
+	return queryRows(ctx, tx.conn, &tx.q, row)
 }
 
 func queryRows(ctx context.Context, db sqlx.QueryerContext, q *statement, row func(rows *sqlx.Rows) error) error {

@@ -6,52 +6,128 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// VisitQuery asks for the visit of a site with the newest last action: by visitor id, up to moment To; or by fingerprint, in the window
-// From … To. Moments are unix seconds, both ends included (specification §3.2).
+// VisitQuery asks for the visit of a site with the newest last action: by visitor id, up to moment To; if that finds none, by fingerprint,
+// in the window From … To; or by one of them only. Moments are unix seconds, both ends included (specification §3.2).
 type VisitQuery struct {
 	SiteID    int64
 	ByVisitor bool
 	Visitor   BinaryID // for ByVisitor
-	ConfigID  BinaryID // otherwise
-	From, To  int64    // From is for look-ups by fingerprint only
+	ByConfig  bool
+	ConfigID  BinaryID // for ByConfig, as are From and UserID
+	From, To  int64
 	UserID    NullText // with a value: only visits without a user id or with this one, compared as the column's collation does
 }
 
-// FindVisits returns for each query the visit that it finds, or nil; the same row is the same *Visit. Equal queries cost nothing.
+// Found is the answer to a VisitQuery.
+type Found struct {
+	Visit     *Visit // nil: none
+	ByVisitor bool   // it was found by visitor id
+}
+
+// FindVisits returns for each query the visit that it finds; the same row is the same *Visit. Queries that are equal but for their moments
+// cost little more than one.
 //
 // Nothing is locked. Of visits with equal times the server returns the first of the index that it is made to use: by fingerprint the one
 // with the greatest idvisit (index_idsite_config_datetime, read backwards), by visitor the one with the smallest when the index's time is
 // descending (Schema.VisitorIndexDescending), else the one with the greatest.
-func (tx *Tx) FindVisits(ctx context.Context, queries []VisitQuery) ([]*Visit, error) {
-	answers := make(map[VisitQuery]*Visit, len(queries))
-	distinct := make([]VisitQuery, 0, len(queries))
-	for _, query := range queries {
-		if _, listed := answers[query]; !listed {
-			answers[query] = nil
-			distinct = append(distinct, query)
-		}
+func (tx *Tx) FindVisits(ctx context.Context, queries []VisitQuery) ([]Found, error) {
+	return tx.s.findVisits(&tx.q, queries, func(row func(rows *sqlx.Rows) error) error { return tx.query(ctx, row) })
+}
+
+// FindVisits is Tx.FindVisits outside of a transaction: it sees what is committed.
+func (s *Store) FindVisits(ctx context.Context, queries []VisitQuery) ([]Found, error) {
+	q := new(statement)
+	return s.findVisits(q, queries, func(row func(rows *sqlx.Rows) error) error { return queryRows(ctx, s.db, q, row) })
+}
+
+// ask sends the statement under construction and calls row for each row of its result.
+type ask func(row func(rows *sqlx.Rows) error) error
+
+func (s *Store) findVisits(q *statement, queries []VisitQuery, ask ask) ([]Found, error) {
+	f := &finding{s: s, q: q, ask: ask, answers: make(map[VisitQuery]Found, len(queries)), byID: make(map[int64]*Visit)}
+	rest, err := f.run(widen(queries))
+	if err == nil && len(rest) > 0 {
+		_, err = f.run(rest)
 	}
-	byID := make(map[int64]*Visit)
-	for len(distinct) > 0 {
-		n := tx.s.queriesPerStatement(distinct)
-		if err := tx.findVisits(ctx, distinct[:n], answers, byID); err != nil {
-			return nil, err
-		}
-		distinct = distinct[n:]
+	if err != nil {
+		return nil, err
 	}
-	found := make([]*Visit, len(queries))
+	found := make([]Found, len(queries))
 	for i, query := range queries {
-		found[i] = answers[query]
+		found[i] = f.answers[query]
 	}
 	return found, nil
 }
 
+// widened is a query with the window of several that are equal but for their windows.
+type widened struct {
+	VisitQuery
+	members []VisitQuery
+}
+
+// widen groups queries. What the widest window finds answers all of them, unless it is outside of the window of one.
+func widen(queries []VisitQuery) []widened {
+	groups := make([]widened, 0, len(queries))
+	known := make(map[VisitQuery]int, len(queries))
+	for _, query := range queries {
+		key := query
+		key.From, key.To = 0, 0
+		i, ok := known[key]
+		if !ok {
+			i = len(groups)
+			known[key] = i
+			groups = append(groups, widened{VisitQuery: query})
+		}
+		g := &groups[i]
+		g.From, g.To = min(g.From, query.From), max(g.To, query.To)
+		g.members = append(g.members, query)
+	}
+	return groups
+}
+
+// holds reports whether what was found is in the query's window.
+func (query *VisitQuery) holds(f Found) bool {
+	return f.Visit == nil || f.Visit.LastActionTime <= query.To && (f.ByVisitor || f.Visit.LastActionTime >= query.From)
+}
+
+// finding is a run of FindVisits.
+type finding struct {
+	s       *Store
+	q       *statement
+	ask     ask
+	answers map[VisitQuery]Found
+	byID    map[int64]*Visit
+}
+
+// run asks the queries and returns those that the answers leave open.
+func (f *finding) run(queries []widened) (open []widened, err error) {
+	for len(queries) > 0 {
+		n := f.s.queriesPerStatement(queries)
+		found, err := f.find(queries[:n])
+		if err != nil {
+			return nil, err
+		}
+		for i := range queries[:n] {
+			for _, member := range queries[i].members {
+				if member.holds(found[i]) {
+					f.answers[member] = found[i]
+				} else if _, listed := f.answers[member]; !listed {
+					f.answers[member] = Found{}
+					open = append(open, widened{member, []VisitQuery{member}})
+				}
+			}
+		}
+		queries = queries[n:]
+	}
+	return open, nil
+}
+
 // queriesPerStatement is how many of the queries fit into one statement, at least one.
-func (s *Store) queriesPerStatement(queries []VisitQuery) int {
+func (s *Store) queriesPerStatement(queries []widened) int {
 	const bytesPerQuery = 160 // but for the user id, every byte of which may be escaped
 	size := 0
-	for n, query := range queries {
-		size += bytesPerQuery + 2*len(query.UserID.V)
+	for n := range queries {
+		size += bytesPerQuery + 2*len(queries[n].UserID.V)
 		if n == maxRows || n > 0 && size > s.server.maxStatement {
 			return n
 		}
@@ -59,7 +135,7 @@ func (s *Store) queriesPerStatement(queries []VisitQuery) int {
 	return len(queries)
 }
 
-// lookUp is a kind of VisitQuery. Its parameters are n (the number of the query), s (site), k (visitor or fingerprint), a and b (the
+// lookUp is a kind of VisitQuery. Its parameters are n (the number of the query), s (site), k (visitor), c (fingerprint), a and b (the
 // window), u (user id).
 type lookUp uint8
 
@@ -67,13 +143,19 @@ const (
 	byVisitor lookUp = iota
 	byConfig
 	byConfigAndUser
+	byVisitorOrConfig
+	byVisitorOrConfigAndUser
 	lookUps
 )
 
 func (query *VisitQuery) lookUp() lookUp {
 	switch {
-	case query.ByVisitor:
+	case query.ByVisitor && !query.ByConfig:
 		return byVisitor
+	case query.ByVisitor && query.UserID.Valid:
+		return byVisitorOrConfigAndUser
+	case query.ByVisitor:
+		return byVisitorOrConfig
 	case query.UserID.Valid:
 		return byConfigAndUser
 	default:
@@ -81,42 +163,47 @@ func (query *VisitQuery) lookUp() lookUp {
 	}
 }
 
-// findVisits answers queries with one statement: for each kind a list of parameters with one subquery that is run for each of them. A
-// subquery for each query would take the server seven times as long.
-func (tx *Tx) findVisits(ctx context.Context, queries []VisitQuery, answers map[VisitQuery]*Visit, byID map[int64]*Visit) error {
+// find answers queries with one statement: for each kind a list of parameters with one subquery that is run for each of them. A
+// subquery for each query would take the server several times as long.
+func (f *finding) find(queries []widened) ([]Found, error) {
 	var n, id int64
-	r := newReader(&tx.s.visits, &n, &id)
-	q := tx.begin("SELECT f.n, v.`idvisit`")
+	r := newReader(&f.s.visits, &n, &id)
+	q := f.q
+	q.reset()
+	q.add("SELECT f.n, v.`idvisit`")
 	r.list(q, "v.")
 	q.add(" FROM (")
 	glue := ""
 	for kind := range lookUps {
-		if tx.askAll(kind, queries, glue) {
+		if f.s.askAll(q, kind, queries, glue) {
 			glue = " UNION ALL "
 		}
 	}
 	join := ") AS f STRAIGHT_JOIN "
-	if tx.s.sqlite {
+	if f.s.sqlite {
 		join = ") AS f CROSS JOIN "
 	}
-	q.add(join, tx.s.visits.sqlName, " AS v ON v.`idvisit` = f.id")
-	return tx.query(ctx, func(rows *sqlx.Rows) error {
-		v := tx.s.newVisit()
+	q.add(join, f.s.visits.sqlName, " AS v ON v.`idvisit` = f.id")
+	found := make([]Found, len(queries))
+	err := f.ask(func(rows *sqlx.Rows) error {
+		v := f.s.newVisit()
 		if err := r.scan(rows, v); err != nil {
 			return err
 		}
-		if _, known := byID[id]; !known {
-			v.ID = id
-			byID[id] = v
+		if known, ok := f.byID[id]; ok {
+			v = known
 		}
-		answers[queries[n]] = byID[id]
+		v.ID = id
+		f.byID[id] = v
+		// Of a fingerprint's visits none has the visitor id: the first look-up would have found it.
+		found[n] = Found{v, queries[n].ByVisitor && v.Visitor == queries[n].Visitor}
 		return nil
 	})
+	return found, err
 }
 
 // askAll adds the look-ups of one kind, and reports whether there are any.
-func (tx *Tx) askAll(kind lookUp, queries []VisitQuery, glue string) (asked bool) {
-	q := &tx.q
+func (s *Store) askAll(q *statement, kind lookUp, queries []widened, glue string) (asked bool) {
 	for i := range queries {
 		if queries[i].lookUp() != kind {
 			continue
@@ -124,9 +211,9 @@ func (tx *Tx) askAll(kind lookUp, queries []VisitQuery, glue string) (asked bool
 		if asked {
 			q.add(" UNION ALL ")
 		} else {
-			q.add(glue, "SELECT q.n, (", tx.s.finders[kind], ") AS id FROM (")
+			q.add(glue, "SELECT q.n, ", s.finders[kind], " AS id FROM (")
 		}
-		tx.lookUpParameters(i, &queries[i], !asked)
+		s.lookUpParameters(q, i, &queries[i].VisitQuery, !asked)
 		asked = true
 	}
 	if asked {
@@ -136,15 +223,14 @@ func (tx *Tx) askAll(kind lookUp, queries []VisitQuery, glue string) (asked bool
 }
 
 // lookUpParameters adds a row of parameters; the first one names the columns.
-func (tx *Tx) lookUpParameters(n int, query *VisitQuery, first bool) {
-	q := &tx.q
+func (s *Store) lookUpParameters(q *statement, n int, query *VisitQuery, first bool) {
 	as := func(name string) {
 		if first {
 			q.add(" AS ", name)
 		}
 	}
 	moment := func(unix int64) {
-		if q.add(", "); !tx.s.sqlite {
+		if q.add(", "); !s.sqlite {
 			q.add("TIMESTAMP")
 		}
 		q.moment(unix)
@@ -153,17 +239,17 @@ func (tx *Tx) lookUpParameters(n int, query *VisitQuery, first bool) {
 	as("n")
 	q.add(", ").int(query.SiteID)
 	as("s")
-	key := query.ConfigID
-	if query.ByVisitor {
-		key = query.Visitor
-	}
-	q.add(", ").blob(key[:])
-	as("k")
 	moment(query.To)
 	as("b")
 	if query.ByVisitor {
+		q.add(", ").blob(query.Visitor[:])
+		as("k")
+	}
+	if !query.ByConfig {
 		return
 	}
+	q.add(", ").blob(query.ConfigID[:])
+	as("c")
 	moment(query.From)
 	as("a")
 	if query.UserID.Valid {
@@ -178,37 +264,34 @@ const (
 	configIndex  = "index_idsite_config_datetime"
 )
 
-// finder is the subquery that finds the idvisit for the parameters of one query; user is its parameter u, comparable with user_id. Where
-// an index is missing the server chooses.
-func (s *Store) finder(kind lookUp, hasConfigIndex bool, user string) string {
+// prepareFinders makes the expressions that find the idvisit for the parameters of one query; user is its parameter u, comparable with
+// user_id. Where an index is missing the server chooses.
+func (s *Store) prepareFinders(hasConfigIndex bool, user string) {
+	visitor := s.finder(s.schema.HasVisitorIndex, visitorIndex, "", "w.`idvisitor` = q.k", "")
+	config := s.finder(hasConfigIndex, configIndex, " DESC", "w.`config_id` = q.c AND w.`visit_last_action_time` >= q.a", "")
+	configAndUser := s.finder(hasConfigIndex, configIndex, " DESC", "w.`config_id` = q.c AND w.`visit_last_action_time` >= q.a",
+		" AND (w.`user_id` IS NULL OR w.`user_id` = "+user+")")
+	s.finders = [lookUps]string{
+		byVisitor:                visitor,
+		byConfig:                 config,
+		byConfigAndUser:          configAndUser,
+		byVisitorOrConfig:        "COALESCE(" + visitor + ", " + config + ")",
+		byVisitorOrConfigAndUser: "COALESCE(" + visitor + ", " + configAndUser + ")",
+	}
+}
+
+// finder is the subquery of one look-up. SQLite has no opinion of its own about equal times: they are ordered by id, in this direction.
+func (s *Store) finder(hasIndex bool, index, direction, key, more string) string {
 	var q statement
-	force := func(index string, exists bool) {
-		if exists && !s.sqlite {
-			q.add(" FORCE INDEX (", name(index), ")")
-		}
+	q.add("(SELECT w.`idvisit` FROM ", s.table("log_visit"), " AS w")
+	if hasIndex && !s.sqlite {
+		q.add(" FORCE INDEX (", name(index), ")")
 	}
-	q.add("SELECT w.`idvisit` FROM ", s.table("log_visit"), " AS w")
-	order := " ORDER BY w.`visit_last_action_time` DESC"
-	if kind == byVisitor {
-		force(visitorIndex, s.schema.HasVisitorIndex)
-		q.add(" WHERE w.`idsite` = q.s AND w.`idvisitor` = q.k AND w.`visit_last_action_time` <= q.b", order)
-	} else {
-		force(configIndex, hasConfigIndex)
-		q.add(" WHERE w.`idsite` = q.s AND w.`config_id` = q.k AND w.`visit_last_action_time` <= q.b AND w.`visit_last_action_time` >= q.a")
+	q.add(" WHERE w.`idsite` = q.s AND ", key, " AND w.`visit_last_action_time` <= q.b", more, " ORDER BY w.`visit_last_action_time` DESC")
+	if s.sqlite {
+		q.add(", w.`idvisit`", direction)
 	}
-	if kind == byConfigAndUser {
-		q.add(" AND (w.`user_id` IS NULL OR w.`user_id` = ", user, ")")
-	}
-	if kind != byVisitor {
-		q.add(order)
-	}
-	if s.sqlite { // which has no opinion of its own about equal times
-		q.add(", w.`idvisit`")
-		if kind != byVisitor {
-			q.add(" DESC")
-		}
-	}
-	return string(q.add(" LIMIT 1").sql)
+	return string(q.add(" LIMIT 1)").sql)
 }
 
 // newVisit returns a visit that can take all dimensions and variables.

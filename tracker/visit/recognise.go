@@ -7,25 +7,22 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// Queries returns the look-ups that find the visitor's last visit, in the order in which they are asked: the first that finds a row
-// wins (§3.1, §3.2). There are one or two.
-func Queries(f *Facts) []store.VisitQuery {
+// Query is the look-up that finds the visitor's last visit: by visitor id, by fingerprint, or by the one and then the other (§3.1, §3.2).
+func Query(f *Facts) store.VisitQuery {
 	settings := f.Site.Tracker
-	ahead := f.Time + settings.VisitStandardLength
-	byConfig := store.VisitQuery{
-		SiteID:   f.Site.ID,
-		ConfigID: f.ConfigID,
-		From:     f.Time - max(settings.VisitStandardLength, settings.WindowLookBack),
-		To:       ahead,
+	q := store.VisitQuery{SiteID: f.Site.ID, To: f.Time + settings.VisitStandardLength}
+	if f.HasVisitor {
+		q.ByVisitor, q.Visitor = true, f.Visitor
+		if f.oneFieldOnly() {
+			return q
+		}
 	}
-	if !f.HasVisitor {
-		return []store.VisitQuery{f.narrow(byConfig)}
+	q.ByConfig, q.ConfigID = true, f.ConfigID
+	q.From = f.Time - max(settings.VisitStandardLength, settings.WindowLookBack)
+	if !f.oneFieldOnly() && !php.EmptyString(f.UserID) {
+		q.UserID = store.Text(f.UserID) // somebody else's user id is kept out when both are looked up
 	}
-	byVisitor := store.VisitQuery{SiteID: f.Site.ID, ByVisitor: true, Visitor: f.Visitor, To: ahead}
-	if f.oneFieldOnly() {
-		return []store.VisitQuery{byVisitor}
-	}
-	return []store.VisitQuery{byVisitor, f.narrow(byConfig)}
+	return q
 }
 
 // oneFieldOnly is Matomo's shouldLookupOneVisitorFieldOnly.
@@ -38,14 +35,6 @@ func (f *Facts) oneFieldOnly() bool {
 	default:
 		return f.ForcedID || !f.HasVisitor
 	}
-}
-
-// narrow keeps the fingerprint of somebody else's user id out when both fields are looked up.
-func (f *Facts) narrow(q store.VisitQuery) store.VisitQuery {
-	if !f.oneFieldOnly() && !php.EmptyString(f.UserID) {
-		q.UserID = store.Text(f.UserID)
-	}
-	return q
 }
 
 // TooManyActions reports whether the visit that was found is so long that its visitor counts as unknown (§3.3).

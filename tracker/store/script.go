@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// script collects statements that write, so that they travel to MySQL or MariaDB in one message: each round trip costs as much as the
+// insertion of ten rows. The server runs them one after the other and stops at the first that fails.
+//
+// A row that is inserted by the script has no number before the script has run. Until then its ID is a reference (below zero), which
+// stands in other statements of the script as the server's variable that LAST_INSERT_ID() was kept in, plus the row's distance from
+// the first one.
+type script struct {
+	statement
+	steps     []func(affected, id int64) // for each statement who is told what the server said of it; nil: nobody
+	variables int
+}
+
+func (c *script) add(q *statement, done func(affected, id int64)) {
+	if len(c.steps) > 0 {
+		c.sql = append(c.sql, ';')
+	}
+	c.sql = append(c.sql, q.sql...)
+	c.args = append(c.args, q.args...)
+	c.long += q.long
+	c.steps = append(c.steps, done)
+}
+
+func (c *script) reset() {
+	c.statement.reset()
+	clear(c.steps)
+	c.steps, c.variables = c.steps[:0], 0
+}
+
+// silent reports whether there are statements, and whether nobody wants to know what becomes of them.
+func (c *script) silent() bool {
+	for _, done := range c.steps {
+		if done != nil {
+			return false
+		}
+	}
+	return len(c.steps) > 0
+}
+
+// keepID keeps the first number that the last statement will have given in a variable.
+func (c *script) keepID() (variable int) {
+	c.variables++
+	c.add(new(statement).add("SET ", variableName(c.variables), " = LAST_INSERT_ID()"), nil)
+	return c.variables
+}
+
+// maxDistance bounds how far a row may be from the first one of its statement.
+const maxDistance = 1 << 32
+
+// reference is the ID of a row whose number will be that of the variable plus distance.
+func reference(variable int, distance int64) int64 { return -(int64(variable)*maxDistance + distance) }
+
+// deferred reports whether an ID is a reference.
+func deferred(id int64) bool { return id < 0 }
+
+// id adds the number of a row, or its reference.
+func (q *statement) id(id int64) *statement {
+	if !deferred(id) {
+		return q.int(id)
+	}
+	return q.add(variableName(int(-id/maxDistance)), "+").int(-id % maxDistance)
+}
+
+// variableName is the name of a variable of the connection.
+func variableName(n int) string { return fmt.Sprintf("@qt%d", n) }
+
+// write collects the statement under construction, or sends it at once where there are no scripts and where it is too long for one. done is
+// told how many rows it changed and the first number that it gave; nil: nobody wants to know.
+func (tx *Tx) write(ctx context.Context, done func(affected, id int64)) (collected bool, err error) {
+	limit := &tx.s.server
+	if tx.script.size()+tx.q.size() > limit.maxStatement || len(tx.script.args)+len(tx.q.args) > limit.maxParameters {
+		if err := tx.Flush(ctx); err != nil {
+			return false, err
+		}
+	}
+	if limit.scripts && !tx.s.full(&tx.q) {
+		tx.script.add(&tx.q, done)
+		return true, nil
+	}
+	result, err := tx.exec(ctx)
+	if err != nil || done == nil {
+		return false, err
+	}
+	affected, err := result.RowsAffected()
+	if err != nil {
+		return false, err
+	}
+	id, err := result.LastInsertId()
+	if err != nil {
+		return false, err
+	}
+	done(affected, id)
+	return false, nil
+}
+
+// Flush sends what was collected. Afterwards every row that was inserted has its ID.
+func (tx *Tx) Flush(ctx context.Context) error {
+	c := &tx.script
+	if len(c.steps) == 0 {
+		return nil
+	}
+	defer c.reset()
+	tx.count(len(c.steps))
+	tx.begun = true
+	results, err := tx.send(ctx)
+	if err != nil {
+		return err
+	}
+	affected, ids := results.AllRowsAffected(), results.AllLastInsertIds()
+	if len(affected) != len(c.steps) || len(ids) != len(c.steps) {
+		return fmt.Errorf("%d answers to %d statements", len(affected), len(c.steps))
+	}
+	for i, done := range c.steps {
+		if done != nil {
+			done(affected[i], ids[i])
+		}
+	}
+	if tx.written != nil {
+		tx.written()
+	}
+	return nil
+}
+
+// send runs the script on the driver's connection: package sql would tell of its last statement only.
+func (tx *Tx) send(ctx context.Context) (results mysql.Result, err error) {
+	args := make([]driver.NamedValue, len(tx.script.args))
+	for i, arg := range tx.script.args {
+		args[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+	}
+	err = tx.conn.Raw(func(conn any) error {
+		result, err := conn.(driver.ExecerContext).ExecContext(ctx, string(tx.script.sql), args)
+		if errors.Is(err, driver.ErrSkip) { // the driver would not do it in one message
+			return mysql.ErrPktTooLarge
+		}
+		if err == nil {
+			results = result.(mysql.Result)
+		}
+		return err
+	})
+	return results, err
+}
