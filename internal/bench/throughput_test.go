@@ -35,7 +35,8 @@ import (
 
 var (
 	rounds  = flag.Int("bench.rounds", 0, "how often the 6,000 recorded entries are drained, with fresh visitors each time; 0: one tenth of them, once")
-	profile = flag.String("bench.profile", "", "write a CPU profile of the first measurement to this file")
+	profile = flag.String("bench.profile", "", "write a CPU profile of the measurement to this file; with bench.only")
+	only    = flag.String("bench.only", "", "make only the measurement with this name, such as 25x1 (entries per transaction x workers)")
 	shared  = filepath.Join("..", "..", "..", "shared")
 )
 
@@ -50,7 +51,7 @@ func TestThroughput(t *testing.T) {
 	b := newBench(t)
 	var lines []string
 	ceilings := make(map[int]float64)
-	for i, m := range []struct {
+	for _, m := range []struct {
 		name           string
 		batch, workers int
 	}{
@@ -59,7 +60,10 @@ func TestThroughput(t *testing.T) {
 		{"one worker", 100, 1},
 		{"one worker", 500, 1},
 	} {
-		speed, line := b.drain(t, m.batch, m.workers, i == 0)
+		if *only != "" && *only != fmt.Sprintf("%dx%d", m.batch, m.workers) {
+			continue
+		}
+		speed, line := b.drain(t, m.batch, m.workers, *only != "")
 		ceiling, ok := ceilings[m.batch]
 		if !ok {
 			ceiling = b.ceiling(t, m.batch)
