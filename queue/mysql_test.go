@@ -131,27 +131,45 @@ func TestMySQLBatchLeavesTheQueueWithTheTransaction(t *testing.T) {
 	must(t, m.Append(ctx, testList, numbered(0, 4)...))
 	head, err := m.Head(ctx, testList, 3)
 	must(t, err)
-	remover, ok := InTransaction(Patient(m, Patience{}))
+	joint, ok := InTransaction(m, db)
 	if !ok {
 		t.Fatal("takes no part in transactions")
 	}
+	failed := FailedKey(testList)
 	rolledBack, err := db.Beginx()
 	must(t, err)
-	expect(t, true)(remover.RemoveFirstTx(ctx, rolledBack, testList, head))
+	execute(t, rolledBack, "SELECT 1 FROM "+pluginList) // from here on it sees the database as it is now: without a table for dead letters
+	must(t, joint.AppendTx(ctx, rolledBack, failed, []byte("not put aside")))
+	expect(t, true)(joint.RemoveFirstTx(ctx, rolledBack, testList, head))
+	expectList(t, m, failed)
 	must(t, rolledBack.Rollback())
 	expectList(t, m, testList, numbered(0, 4)...)
+	expectList(t, m, failed)
 
 	tx, err := db.Beginx()
 	must(t, err)
-	expect(t, true)(remover.RemoveFirstTx(ctx, tx, testList, Batch{}))
-	expect(t, true)(remover.RemoveFirstTx(ctx, tx, testList, head))
+	must(t, joint.AppendTx(ctx, tx, failed, numbered(0, 2)...))
+	expect(t, true)(joint.RemoveFirstTx(ctx, tx, testList, Batch{}))
+	expect(t, true)(joint.RemoveFirstTx(ctx, tx, testList, head))
 	must(t, tx.Commit())
 	expectList(t, m, testList, numbered(3, 4)...)
+	expectList(t, m, failed, numbered(0, 2)...)
 
 	again, err := db.Beginx()
 	must(t, err)
 	defer again.Rollback()
-	expect(t, false)(remover.RemoveFirstTx(ctx, again, testList, head))
+	expect(t, false)(joint.RemoveFirstTx(ctx, again, testList, head))
+}
+
+func TestOnlyQueuesOfTheSameDatabaseTakePartInItsTransactions(t *testing.T) {
+	m, _ := newMySQL(t)
+	_, other := newMySQL(t)
+	if _, ok := InTransaction(m, other); ok {
+		t.Error("queues in another database")
+	}
+	if _, ok := InTransaction(openRedis(t).Backend, other); ok {
+		t.Error("queues in Redis")
+	}
 }
 
 func TestMySQLBatchOfWhichThePluginTookSomeIsNotRemoved(t *testing.T) {

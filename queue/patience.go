@@ -33,15 +33,6 @@ type patient struct {
 	Patience
 }
 
-// InTransaction tells whether the queues of a backend can take part in transactions of their database.
-func InTransaction(b Backend) (TxRemover, bool) {
-	if p, ok := b.(*patient); ok {
-		b = p.backend
-	}
-	remover, ok := b.(TxRemover)
-	return remover, ok
-}
-
 // harm says what a call does that is made once more after it has had its effect.
 type harm bool
 

@@ -118,7 +118,4 @@ func TestPatientDoesNotRepeatWhatCannotSucceed(t *testing.T) {
 	if err := b.Append(t.Context(), testList, []byte("x")); !errors.Is(err, ErrDenied) {
 		t.Errorf("error %v", err)
 	}
-	if _, ok := InTransaction(b); ok {
-		t.Error("Redis takes no part in transactions")
-	}
 }
