@@ -28,7 +28,7 @@ type batch struct {
 
 	sent      *tracker.Result // of the attempt whose COMMIT was sent
 	saved     store.Checkpoint
-	recovered int64 // entries that were committed before this batch, at least its own
+	recovered int64  // entries that were committed before this batch, at least its own
 	within    []note // dead letters that are put aside within the transaction
 }
 

@@ -35,9 +35,7 @@ type job struct {
 	DBHost            string
 	DBPort            int
 	DBName            string
-	RedisHost         string
-	RedisPort         int
-	RedisDB           int
+	Queue             matomo.QueueSettings // where the queues are
 	Queues, Only      int
 	Batch, Threshold  int
 	Workers           int
@@ -108,7 +106,7 @@ func (j *job) run(ctx context.Context, stop <-chan struct{}) (replay.Summary, er
 		return replay.Summary{}, err
 	}
 	defer db.Close()
-	backend, err := queue.NewRedis(queue.RedisOptions{Host: j.RedisHost, Port: j.RedisPort, Database: j.RedisDB})
+	backend, err := queue.New(j.Queue, queue.OpenOptions{DB: db, Database: d})
 	if err != nil {
 		return replay.Summary{}, err
 	}
