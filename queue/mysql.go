@@ -78,9 +78,6 @@ func (m *MySQL) inTx(ctx context.Context, what string, create func(context.Conte
 		if err := f(ctx, tx); err != nil {
 			return err
 		}
-		if err := tx.Commit(); err != nil {
-			return &commitError{err}
-		}
-		return nil
+		return tx.Commit()
 	})
 }
