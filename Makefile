@@ -6,7 +6,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race check fmt golden devices perf bench faults fuzz cover demo servers clean
+.PHONY: help build test race check fmt golden devices perf bench faults failover fuzz cover demo servers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ bench: servers ## throughput beside the ceiling of the same machine: ROUNDS time
 FAULTS ?= 1
 faults: servers ## kill, freeze and stop workers, cut connections, restart servers; FAULTS=10 ten times as often
 	$(GO) test ./internal/faults -count=1 -v -timeout 12h -faults.budget $(FAULTS)
+
+ENTRIES ?= 50000
+failover: servers ## four workers drain ENTRIES entries while Sentinel and cluster masters are killed and slots move
+	$(GO) test ./internal/faults -count=1 -v -timeout 2h -run UnderLoad -faults.failover $(ENTRIES)
 
 REQUESTS ?= 1000000
 bench-serve: servers ## serve under load, beside redis-benchmark with the same payload

@@ -36,12 +36,6 @@ func QueueID(key string) (id int, ok bool) {
 	return id, true
 }
 
-// TTLForSet is how long the plugin extends the lock before it tracks a set of n requests.
-func TTLForSet(n int) time.Duration { return time.Duration(max(30, 2*n)) * time.Second }
-
-// TTLForCommit is how long the plugin extends the lock before it commits a batch of n sets.
-func TTLForCommit(n int) time.Duration { return time.Duration(max(20, 2*n)) * time.Second }
-
 // ErrLost is the error when a lock ran out, was released by somebody else or was taken over.
 var ErrLost = errors.New("lock lost")
 

@@ -276,13 +276,3 @@ func TestQueueID(t *testing.T) {
 		}
 	}
 }
-
-func TestTimesToLive(t *testing.T) {
-	tests := []struct{ n, set, commit int }{{0, 30, 20}, {10, 30, 20}, {15, 30, 30}, {16, 32, 32}, {100, 200, 200}}
-	for _, tt := range tests {
-		set, commit := lock.TTLForSet(tt.n), lock.TTLForCommit(tt.n)
-		if set != time.Duration(tt.set)*time.Second || commit != time.Duration(tt.commit)*time.Second {
-			t.Errorf("%d: %v, %v", tt.n, set, commit)
-		}
-	}
-}

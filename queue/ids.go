@@ -44,13 +44,8 @@ func movedKey(list string, from int) string {
 	return "queuedtracking:moved:{" + list + "}:" + strconv.Itoa(from)
 }
 
-// QueueID tells the queue of a request with Matomo's default settings: by the visitor id of VisitorID, else by the client's address
-// as text (§0.1).
-func QueueID(params *php.Array, ip string, workers int) int {
-	return QueueIDOfVisitor(VisitorID(params), ip, workers)
-}
-
-// QueueIDOfVisitor tells the queue of a request of a visitor (8 bytes, or nothing when the request names none) at the address ip.
+// QueueIDOfVisitor tells the queue of a request of a visitor (8 bytes, or nothing when the request names none) at the address ip, as text:
+// the plugin goes by the visitor id, else by the address (§0.1).
 func QueueIDOfVisitor(visitorID []byte, ip string, workers int) int {
 	if workers < 2 {
 		return 0

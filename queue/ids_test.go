@@ -69,7 +69,7 @@ func TestQueueIDOfRecordedRequests(t *testing.T) {
 		{`{"_id":"fff0000000000000"}`, "127.0.0.1", 0, 0},
 	}
 	for _, tt := range tests {
-		if got := QueueID(array(t, tt.params), tt.ip, tt.workers); got != tt.want {
+		if got := QueueIDOfVisitor(VisitorID(array(t, tt.params)), tt.ip, tt.workers); got != tt.want {
 			t.Errorf("%s from %s of %d queues: %d, want %d", tt.params, tt.ip, tt.workers, got, tt.want)
 		}
 	}

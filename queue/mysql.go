@@ -20,25 +20,14 @@ import (
 // it was read from, and exactly these are removed: the plugin, which removes as many of the oldest rows as it has read, may remove one
 // that it has not seen.
 //
-// Every call is one attempt, and a statement or transaction of its own; see RemoveFirstTx for the exception.
+// Every call is one attempt, and a statement or transaction of its own; Transactional has the exceptions.
 type MySQL struct {
 	db     *sqlx.DB
 	prefix string
 	server string
 }
 
-var (
-	_ Backend   = (*MySQL)(nil)
-	_ TxRemover = (*MySQL)(nil)
-)
-
-// TxRemover is a Backend whose queues are in the database that requests are tracked into. The entries of a batch leave the queue with
-// the commit that tracks them, so that nothing can come in between.
-type TxRemover interface {
-	// RemoveFirstTx is Backend.RemoveFirst as a part of tx. When it reports false, or fails, tx must be rolled back: the batch is
-	// not in the queue any more, because its own commit was answered by silence or because somebody else has taken it.
-	RemoveFirstTx(ctx context.Context, tx *sqlx.Tx, list string, batch Batch) (bool, error)
-}
+var _ Backend = (*MySQL)(nil)
 
 // mysqlTimeout bounds every call.
 const mysqlTimeout = 30 * time.Second
@@ -89,9 +78,6 @@ func (m *MySQL) inTx(ctx context.Context, what string, create func(context.Conte
 		if err := f(ctx, tx); err != nil {
 			return err
 		}
-		if err := tx.Commit(); err != nil {
-			return &commitError{err}
-		}
-		return nil
+		return tx.Commit()
 	})
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-
-	"github.com/jmoiron/sqlx"
 )
 
 // countUpTo is the length up to which Head counts a list. Counting reads every row, which for a long backlog would take longer than
@@ -112,22 +110,6 @@ func (m *MySQL) RemoveFirst(ctx context.Context, list string, batch Batch) (bool
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// RemoveFirstTx implements TxRemover. It locks the rows of the batch and the list's counter until tx ends; writers, and workers of other
-// queues, do not wait for it.
-func (m *MySQL) RemoveFirstTx(ctx context.Context, tx *sqlx.Tx, list string, batch Batch) (bool, error) {
-	if len(batch.Elements) == 0 {
-		return true, nil
-	}
-	if err := m.ensureCounter(ctx, list); err != nil {
-		return false, err
-	}
-	removed, err := m.removeRows(ctx, tx, list, batch)
-	if err != nil {
-		return false, m.wrap(ctx, "delete", err)
-	}
-	return removed, nil
 }
 
 // ensureCounter makes the row of the list's counter outside of the transaction that will raise it: changing a row that is not there

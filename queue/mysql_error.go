@@ -16,11 +16,6 @@ const (
 	errMissingTable = 1146
 )
 
-// commitError says that it is not known whether a transaction was committed.
-type commitError struct{ error }
-
-func (e *commitError) Unwrap() error { return e.error }
-
 func hasNumber(err error, numbers ...uint16) bool {
 	reply, ok := errors.AsType[*mysql.MySQLError](err)
 	if !ok {
@@ -47,11 +42,7 @@ func (m *MySQL) wrap(ctx context.Context, what string, err error) error {
 		return worded
 	}
 	text, kind := describeMySQL(err)
-	_, committing := errors.AsType[*commitError](err)
-	_, answered := errors.AsType[*mysql.MySQLError](err)
-	_, dialling := errors.AsType[*net.OpError](err)
-	undone := !committing && (answered || errors.Is(err, driver.ErrBadConn) || dialling && dialled(err) != "")
-	return &backendError{m.server, what + ": " + text, kind, err, undone}
+	return &backendError{m.server, what + ": " + text, kind, err}
 }
 
 // describeMySQL words an error and tells its kind.

@@ -131,27 +131,45 @@ func TestMySQLBatchLeavesTheQueueWithTheTransaction(t *testing.T) {
 	must(t, m.Append(ctx, testList, numbered(0, 4)...))
 	head, err := m.Head(ctx, testList, 3)
 	must(t, err)
-	remover, ok := InTransaction(Patient(m, Patience{}))
+	joint, ok := InTransaction(m, db)
 	if !ok {
 		t.Fatal("takes no part in transactions")
 	}
+	failed := FailedKey(testList)
 	rolledBack, err := db.Beginx()
 	must(t, err)
-	expect(t, true)(remover.RemoveFirstTx(ctx, rolledBack, testList, head))
+	execute(t, rolledBack, "SELECT 1 FROM "+pluginList) // from here on it sees the database as it is now: without a table for dead letters
+	must(t, joint.AppendTx(ctx, rolledBack, failed, []byte("not put aside")))
+	expect(t, true)(joint.RemoveFirstTx(ctx, rolledBack, testList, head))
+	expectList(t, m, failed)
 	must(t, rolledBack.Rollback())
 	expectList(t, m, testList, numbered(0, 4)...)
+	expectList(t, m, failed)
 
 	tx, err := db.Beginx()
 	must(t, err)
-	expect(t, true)(remover.RemoveFirstTx(ctx, tx, testList, Batch{}))
-	expect(t, true)(remover.RemoveFirstTx(ctx, tx, testList, head))
+	must(t, joint.AppendTx(ctx, tx, failed, numbered(0, 2)...))
+	expect(t, true)(joint.RemoveFirstTx(ctx, tx, testList, Batch{}))
+	expect(t, true)(joint.RemoveFirstTx(ctx, tx, testList, head))
 	must(t, tx.Commit())
 	expectList(t, m, testList, numbered(3, 4)...)
+	expectList(t, m, failed, numbered(0, 2)...)
 
 	again, err := db.Beginx()
 	must(t, err)
 	defer again.Rollback()
-	expect(t, false)(remover.RemoveFirstTx(ctx, again, testList, head))
+	expect(t, false)(joint.RemoveFirstTx(ctx, again, testList, head))
+}
+
+func TestOnlyQueuesOfTheSameDatabaseTakePartInItsTransactions(t *testing.T) {
+	m, _ := newMySQL(t)
+	_, other := newMySQL(t)
+	if _, ok := InTransaction(m, other); ok {
+		t.Error("queues in another database")
+	}
+	if _, ok := InTransaction(openRedis(t).Backend, other); ok {
+		t.Error("queues in Redis")
+	}
 }
 
 func TestMySQLBatchOfWhichThePluginTookSomeIsNotRemoved(t *testing.T) {
@@ -307,28 +325,23 @@ func TestMySQLErrors(t *testing.T) {
 			t.Errorf("server away: %v", err)
 		}
 	}
-	if !isUndone(err) {
-		t.Errorf("%v may have had an effect", err)
-	}
 }
 
 func TestMySQLErrorsAreSorted(t *testing.T) {
 	m := &MySQL{server: "db"}
 	tests := []struct {
-		err    error
-		kind   error
-		undone bool
+		err  error
+		kind error
 	}{
-		{&mysql.MySQLError{Number: 1213, Message: "Deadlock"}, ErrUnavailable, true},
-		{&commitError{&mysql.MySQLError{Number: 1213, Message: "Deadlock"}}, ErrUnavailable, false},
-		{mysql.ErrInvalidConn, ErrUnavailable, false},
-		{context.DeadlineExceeded, ErrUnavailable, false},
-		{&mysql.MySQLError{Number: 1045, Message: "Access denied"}, ErrDenied, true},
+		{&mysql.MySQLError{Number: 1213, Message: "Deadlock"}, ErrUnavailable},
+		{mysql.ErrInvalidConn, ErrUnavailable},
+		{context.DeadlineExceeded, ErrUnavailable},
+		{&mysql.MySQLError{Number: 1045, Message: "Access denied"}, ErrDenied},
 	}
 	for _, tt := range tests {
 		got := m.wrap(t.Context(), "insert", tt.err)
-		if !errors.Is(got, tt.kind) || isUndone(got) != tt.undone || !errors.Is(got, tt.err) {
-			t.Errorf("%v: %v, undone %v", tt.err, got, isUndone(got))
+		if !errors.Is(got, tt.kind) || !errors.Is(got, tt.err) {
+			t.Errorf("%v: %v", tt.err, got)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -23,28 +22,9 @@ type OpenOptions struct {
 
 	DB       *sqlx.DB        // Matomo's database, for the backend in MySQL; stays the caller's to close
 	Database matomo.Database // how DB is reached: its prefix of tables, and its name for errors
-
-	Patience Patience // for calls after the first; without a Wait every call is one attempt
 }
 
-// Open makes the backend that the settings choose and makes sure that it answers: that is not waited for. Errors name the setting to
-// look at.
-func Open(ctx context.Context, s matomo.QueueSettings, o OpenOptions) (Backend, error) {
-	b, err := New(s, o)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := b.Len(ctx, Key(0)); err != nil {
-		_ = b.Close()
-		return nil, err
-	}
-	if o.Patience.Wait > 0 {
-		b = Patient(b, o.Patience)
-	}
-	return b, nil
-}
-
-// New makes the backend that the settings choose. It connects when it is used first.
+// New makes the backend that the settings choose. It connects when it is used first; errors name the setting to look at.
 func New(s matomo.QueueSettings, o OpenOptions) (Backend, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err

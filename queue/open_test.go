@@ -1,12 +1,10 @@
 package queue
 
 import (
-	"errors"
 	"net"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
@@ -24,7 +22,7 @@ func hosts(t *testing.T, addresses []string) (hosts, ports string) {
 	return strings.Join(h, ", "), strings.Join(p, ",")
 }
 
-func TestOpenChoosesTheBackend(t *testing.T) {
+func TestSettingsChooseTheBackend(t *testing.T) {
 	t.Parallel()
 	plain := testserver.Redis(t)
 	secure := testserver.Redis(t, testserver.WithTLS(true), testserver.WithPassword("secret"))
@@ -41,7 +39,7 @@ func TestOpenChoosesTheBackend(t *testing.T) {
 		{"stand-alone", func(s *matomo.QueueSettings) {
 			s.RedisHost, s.RedisPort, s.RedisDatabase = plain.Host, strconv.Itoa(plain.Port), 2
 		}, OpenOptions{}, "standalone"},
-		{"unix socket", func(s *matomo.QueueSettings) { s.RedisHost = plain.Socket }, OpenOptions{Patience: Patience{Wait: time.Second}}, "standalone"},
+		{"unix socket", func(s *matomo.QueueSettings) { s.RedisHost = plain.Socket }, OpenOptions{}, "standalone"},
 		{"TLS", func(s *matomo.QueueSettings) {
 			s.RedisHost, s.RedisPort, s.RedisPassword = "tls://"+secure.Host, strconv.Itoa(secure.Port), "secret"
 		}, OpenOptions{TLS: tls}, "standalone"},
@@ -63,7 +61,7 @@ func TestOpenChoosesTheBackend(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := matomo.DefaultQueueSettings()
 			tt.set(&s)
-			b, err := Open(t.Context(), s, tt.o)
+			b, err := New(s, tt.o)
 			must(t, err)
 			defer b.Close()
 			must(t, b.Append(t.Context(), testList, []byte("x")))
@@ -74,7 +72,7 @@ func TestOpenChoosesTheBackend(t *testing.T) {
 	}
 }
 
-func TestOpenNamesTheSettingThatIsWrong(t *testing.T) {
+func TestSettingThatIsWrongIsNamed(t *testing.T) {
 	tests := []struct {
 		set  func(*matomo.QueueSettings)
 		want string
@@ -93,17 +91,8 @@ func TestOpenNamesTheSettingThatIsWrong(t *testing.T) {
 	for _, tt := range tests {
 		s := matomo.DefaultQueueSettings()
 		tt.set(&s)
-		if _, err := Open(t.Context(), s, OpenOptions{}); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := New(s, OpenOptions{}); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("error %v, want %s", err, tt.want)
 		}
-	}
-}
-
-func TestOpenDoesNotWaitForAServerThatIsAway(t *testing.T) {
-	s := matomo.DefaultQueueSettings()
-	s.RedisHost, s.RedisPort = "127.0.0.1", "1"
-	_, err := Open(t.Context(), s, OpenOptions{Patience: Patience{Wait: time.Hour}})
-	if !errors.Is(err, ErrUnavailable) {
-		t.Errorf("error %v", err)
 	}
 }

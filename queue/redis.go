@@ -50,7 +50,7 @@ func (o RedisOptions) address() (network, addr string, secure bool) {
 // Redis is the backend on Redis or Valkey: one stand-alone server (NewRedis), the master that Sentinels watch (NewRedisSentinel) or a
 // cluster (NewRedisCluster).
 //
-// Every call is one attempt. Patient repeats what a fail-over, a resharding or a restart interrupted.
+// Every call is one attempt: package replay repeats what a fail-over, a resharding or a restart interrupted.
 type Redis struct {
 	topology  topology
 	errs      redisErrors

@@ -22,7 +22,6 @@ type backendError struct {
 	text   string
 	kind   error // ErrUnavailable, ErrDenied or nil
 	cause  error
-	undone bool // the call had no effect, for certain
 }
 
 func (e *backendError) Error() string { return e.server + ": " + e.text }
@@ -56,18 +55,11 @@ func (r redisErrors) wrap(ctx context.Context, command string, err error) error 
 		if kind == nil && !unsent && command != "" {
 			text = command + ": " + text
 		}
-		unsent = true // what the server refuses with one of these answers is not begun
 	}
 	if addr := dialled(err); addr != "" && !strings.Contains(r.server, addr) {
 		text = addr + ": " + text
 	}
-	return &backendError{r.server, text, kind, err, unsent || isUnsent(err)}
-}
-
-// isUnsent recognises what fails before a command is sent: dialling, also to the server that another one has named, and finding that
-// server at all.
-func isUnsent(err error) bool {
-	return dialled(err) != "" || strings.HasPrefix(err.Error(), "redisc: ")
+	return &backendError{r.server, text, kind, err}
 }
 
 // dialled is the address that could not be dialled, "" when that is not the error.

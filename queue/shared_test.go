@@ -55,7 +55,7 @@ func (r recorded) check(t *testing.T, name string, workers int) {
 		if f := set.Env.Server.Value("HTTP_X_FORWARDED_FOR").Str(); f != "" {
 			ip = strings.TrimSpace(f[strings.LastIndex(f, ",")+1:])
 		}
-		if got := Key(QueueID(set.Requests[i], ip, workers)); got != r.Key {
+		if got := Key(QueueIDOfVisitor(VisitorID(set.Requests[i]), ip, workers)); got != r.Key {
 			t.Errorf("%s: request %d belongs to %s, PHP put it into %s", name, i, got, r.Key)
 		}
 	}

@@ -32,7 +32,6 @@ var subjects = []struct {
 	{"mysql", shares(openMySQL)},
 	{"mysql as Matomo's configuration connects", shares(openMatomoDatabase)},
 	{"miniredis", shares(openMiniredis)},
-	{"patient", shares(openPatient)},
 }
 
 // shares is for what needs no server of the test's own.
@@ -54,12 +53,6 @@ func openMiniredis(t testing.TB) subject {
 	server := miniredis.RunT(t)
 	s := opened(t)(NewRedis(RedisOptions{Host: server.Host(), Port: server.Server().Addr().Port}))
 	s.pass = server.FastForward
-	return s
-}
-
-func openPatient(t testing.TB) subject {
-	s := openRedis(t)
-	s.Backend = Patient(s.Backend, Patience{Wait: time.Minute})
 	return s
 }
 

@@ -28,7 +28,8 @@ type batch struct {
 
 	sent      *tracker.Result // of the attempt whose COMMIT was sent
 	saved     store.Checkpoint
-	recovered int64 // entries that were committed before this batch, at least its own
+	recovered int64  // entries that were committed before this batch, at least its own
+	within    []note // dead letters that are put aside within the transaction
 }
 
 // errStale says that the batch was removed from the queue by somebody else after it was read.
@@ -158,6 +159,9 @@ func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *t
 	if err != nil {
 		return result, err
 	}
+	if b.wasCommitted(cp) {
+		return *b.sent, nil
+	}
 	if b.recovered, err = b.committed(ctx, b.list, b.head, cp); err != nil {
 		return result, err
 	}
@@ -169,6 +173,9 @@ func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *t
 	}
 	notes := b.allNotes(result)
 	if err := b.roomFor(ctx, len(notes)); err != nil {
+		return result, err
+	}
+	if notes, err = b.finishWithin(ctx, tx, notes); err != nil {
 		return result, err
 	}
 	b.saved = cp.after(b.head, notes)
@@ -219,6 +226,10 @@ func (b *batch) recover(cp checkpoint) *tracker.Result {
 // clear puts the dead letters of the committed batch aside and removes its entries from the queue. Whoever comes after a worker that is
 // killed in here does what is left to do.
 func (b *batch) clear(ctx context.Context) error {
+	if b.finishes() {
+		b.count(b.within)
+		return nil
+	}
 	if err := b.bury(ctx); err != nil {
 		return fmt.Errorf("committed, but dead letters not put aside: %w", err)
 	}

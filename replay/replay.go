@@ -12,8 +12,11 @@
 // Dead letters are noted in the checkpoint, too: they are committed with the rows of their batch, then put aside, then the batch is
 // removed from the queue. A mark beside the letters tells a successor whether that was done.
 //
-// One case is beyond this: PHP's workers do not know the checkpoint. When ours is killed between commit and removal, and a PHP worker
-// is the next one to take the queue, it tracks that batch again.
+// Where the queue is in the database that is tracked into, all of this is one transaction, and a committed batch leaves nothing to do (see
+// within.go).
+//
+// One case is beyond this: PHP's workers do not know the checkpoint. When ours is killed between commit and removal from Redis, and a PHP
+// worker is the next one to take the queue, it tracks that batch again.
 package replay
 
 import (
@@ -60,6 +63,8 @@ type Options struct {
 
 	OnBatch func(Batch) // called after each batch, from the worker's goroutine; may be nil
 	Fault   func(Point) // called at each point, for tests; nil otherwise
+
+	joint queue.Transactional // the queue takes part in the transactions of Store; nil when it is elsewhere
 }
 
 // DefaultPatience is how long a run waits for a server that is away.
@@ -74,6 +79,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.MaxLetters <= 0 {
 		o.MaxLetters = DefaultMaxLetters
+	}
+	if joint, ok := queue.InTransaction(o.Backend, o.Store.DB()); ok {
+		o.joint = joint
 	}
 }
 

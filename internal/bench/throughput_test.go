@@ -190,7 +190,7 @@ func (b *bench) push(t *testing.T, queues int) int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list := queue.Key(queue.QueueID(params, "", queues))
+		list := queue.Key(queue.QueueIDOfVisitor(queue.VisitorID(params), "", queues))
 		elements[list] = append(elements[list], element)
 	}
 	for list, values := range elements {

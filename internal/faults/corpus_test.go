@@ -39,7 +39,8 @@ func encode(t *testing.T, set queue.RequestSet) entry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return entry{queue.QueueID(set.Requests[0], php.ToString(set.Env.Server.Value("REMOTE_ADDR")), queues), bytes}
+	ip := php.ToString(set.Env.Server.Value("REMOTE_ADDR"))
+	return entry{queue.QueueIDOfVisitor(queue.VisitorID(set.Requests[0]), ip, queues), bytes}
 }
 
 // apart makes a set of each request.

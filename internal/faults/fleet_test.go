@@ -160,6 +160,9 @@ func (p *phpWorker) take(id int) error {
 	return errors.Join(err, releaseErr)
 }
 
+// phpTTL is for how long the plugin extends a lock before it tracks, or commits, so many things.
+func phpTTL(least, things int) time.Duration { return time.Duration(max(least, 2*things)) * time.Second }
+
 func (p *phpWorker) extend(key, value string, ttl time.Duration) error {
 	ok, err := redis.Bool(p.redis.Do("EVAL", phpExpire, 1, key, value, int(ttl.Seconds())))
 	if err == nil && !ok {
@@ -181,7 +184,7 @@ func (p *phpWorker) batch(id, size int, key, value string) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := p.extend(key, value, lock.TTLForSet(len(set.Requests))); err != nil {
+		if err := p.extend(key, value, phpTTL(30, len(set.Requests))); err != nil {
 			return 0, err
 		}
 		sets = append(sets, set)
@@ -198,7 +201,7 @@ func (p *phpWorker) batch(id, size int, key, value string) (int, error) {
 	if _, err := p.tracker.Write(ctx, tx, prepared); err != nil {
 		return 0, err
 	}
-	if err := p.extend(key, value, lock.TTLForCommit(len(sets))); err != nil {
+	if err := p.extend(key, value, phpTTL(20, len(sets))); err != nil {
 		return 0, err
 	}
 	if err := tx.Commit(ctx); err != nil {

@@ -21,33 +21,42 @@ func TestUndisturbedRunsAreEqual(t *testing.T) {
 
 func TestKilledAtEveryPoint(t *testing.T) {
 	t.Parallel()
-	for _, point := range replay.Points() {
-		if point == replay.AfterLetters {
-			continue // the poison's test kills there
-		}
-		t.Run(string(point), func(t *testing.T) {
-			const requests = 800
-			s := newSite(t)
-			s.push(t, corpus(t, requests))
-			for nth := range 4 {
-				if point == replay.AfterWrite {
-					nth *= 5 // another statement of the batch each time
-				}
-				c := s.start(t, func(j *job) { j.Point, j.Nth, j.Signal = point, nth, syscall.SIGKILL })
-				c.killed()
-				s.unlock(t)
+	for _, kind := range kinds {
+		for _, point := range replay.Points() {
+			if point == replay.AfterLetters {
+				continue // the poison's test kills there
 			}
-			s.drain(t)
-			equal(t, s.read(t), undisturbed(t, requests))
-		})
+			t.Run(kind.name+"/"+string(point), func(t *testing.T) {
+				const requests = 800
+				s := kind.newSite(t)
+				s.push(t, corpus(t, requests))
+				for nth := range 4 {
+					if point == replay.AfterWrite {
+						nth *= 5 // another statement of the batch each time
+					}
+					c := s.start(t, func(j *job) { j.Point, j.Nth, j.Signal = point, nth, syscall.SIGKILL })
+					c.killed()
+					s.unlock(t)
+				}
+				s.drain(t)
+				equal(t, s.read(t), undisturbed(t, requests))
+			})
+		}
 	}
 }
 
 func TestKilledAtRandomInstants(t *testing.T) {
 	t.Parallel()
-	kills := times(100)
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			killAtRandom(t, kind.newSite(t), times(int(100*kind.share)))
+		})
+	}
+}
+
+func killAtRandom(t *testing.T, s *site, kills int) {
 	requests := 60 * kills
-	s := newSite(t)
 	for _, part := range parts(corpus(t, requests), 2*kills) {
 		s.push(t, part)
 		if kills == 0 {

@@ -48,8 +48,16 @@ func TestWorkerFrozenForLongerThanItsLockLives(t *testing.T) {
 // Locks vanish or change hands all the time, and two workers are always there to use it.
 func TestLocksDeletedAndStolen(t *testing.T) {
 	t.Parallel()
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			loseLocks(t, kind.newSite(t))
+		})
+	}
+}
+
+func loseLocks(t *testing.T, s *site) {
 	requests := 2000 * times(1)
-	s := newSite(t)
 	s.push(t, corpus(t, requests))
 	ctx, cancel := context.WithCancel(context.Background())
 	thief := make(chan int)

@@ -108,9 +108,17 @@ func page(n int, title string) queue.RequestSet {
 // gone, a retry tracks what failed, once.
 func TestPoison(t *testing.T) {
 	t.Parallel()
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			survivePoison(t, kind.newSite(t))
+		})
+	}
+}
+
+func survivePoison(t *testing.T, s *site) {
 	good := corpus(t, 1500)
 	p := poison(t, good)
-	s := newSite(t)
 	s.db.MustExec("ALTER TABLE matomo_log_visit MODIFY user_id VARCHAR(40) DEFAULT NULL")
 	s.push(t, p.entries)
 	bombs := func(j *job) { j.Bomb = true }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,15 +22,17 @@ import (
 
 const queues = 4
 
-// site is a Matomo with database and Redis.
+// site is a Matomo with database and queues.
 type site struct {
 	dir     string
 	maria   *testserver.MariaDBServer
-	redis   *testserver.RedisServer
-	redisDB int
 	name    string // of the database
 	db      *sqlx.DB
-	backend *queue.Redis
+	queue   matomo.QueueSettings
+	backend queue.Backend
+
+	redis   *testserver.RedisServer // of a site whose queues are in one Redis
+	redisDB int
 
 	dbAddr, redisAddr *proxy // that workers connect through, nil for none
 }
@@ -42,7 +45,35 @@ func newSite(t *testing.T) *site {
 
 func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.RedisServer, redisDB int) *site {
 	t.Helper()
-	s := &site{dir: matomoDir(t), maria: maria, redis: redis, redisDB: redisDB, name: maria.CreateDatabase(t)}
+	settings := matomo.DefaultQueueSettings()
+	settings.RedisHost, settings.RedisPort, settings.RedisDatabase = redis.Host, strconv.Itoa(redis.Port), redisDB
+	s := newSiteWith(t, maria, settings)
+	s.redis, s.redisDB = redis, redisDB
+	return s
+}
+
+// newMySQLSite makes one whose queues are in the database that is tracked into.
+func newMySQLSite(t *testing.T) *site {
+	t.Helper()
+	settings := matomo.DefaultQueueSettings()
+	settings.Backend = matomo.BackendMySQL
+	return newSiteWith(t, testserver.MariaDB(t), settings)
+}
+
+// kinds are the two ways in which rows and queue are kept in step: by the checkpoint, and by one transaction.
+var kinds = []struct {
+	name    string
+	newSite func(*testing.T) *site
+	share   float64 // of the faults
+}{
+	{"queues in Redis", newSite, 1},
+	{"queues in the database", newMySQLSite, 0.25},
+}
+
+// newSiteWith makes one whose queues are where the settings say.
+func newSiteWith(t *testing.T, maria *testserver.MariaDBServer, settings matomo.QueueSettings) *site {
+	t.Helper()
+	s := &site{dir: matomoDir(t), maria: maria, name: maria.CreateDatabase(t), queue: settings}
 	var err error
 	s.db, err = matomo.Database{Socket: maria.Socket, Username: "root", Name: s.name, Charset: "utf8mb4"}.Open()
 	if err != nil {
@@ -52,7 +83,7 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 	s.exec(t, "schema.sql")
 	s.exec(t, "rows.sql")
 	s.pinSalts(t)
-	s.backend, err = queue.NewRedis(queue.RedisOptions{Host: redis.Host, Port: redis.Port, Database: redisDB})
+	s.backend, err = queue.New(settings, queue.OpenOptions{DB: s.db, Database: matomo.Database{Name: s.name, Prefix: "matomo_"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,8 +133,7 @@ func (s *site) pinSalts(t *testing.T) {
 // job is what workers of the site do unless they are told otherwise.
 func (s *site) job() job {
 	j := job{
-		Dir: s.dir, DBHost: s.maria.Host, DBPort: s.maria.Port, DBName: s.name,
-		RedisHost: s.redis.Host, RedisPort: s.redis.Port, RedisDB: s.redisDB,
+		Dir: s.dir, DBHost: s.maria.Host, DBPort: s.maria.Port, DBName: s.name, Queue: s.queue,
 		Queues: queues, Only: replay.AnyQueue, Batch: 10, Threshold: 1, Workers: 1,
 		LockTTL: 2 * time.Second, Patience: time.Minute,
 	}
@@ -111,7 +141,7 @@ func (s *site) job() job {
 		j.DBHost, j.DBPort = s.dbAddr.host, s.dbAddr.port
 	}
 	if s.redisAddr != nil {
-		j.RedisHost, j.RedisPort = s.redisAddr.host, s.redisAddr.port
+		j.Queue.RedisHost, j.Queue.RedisPort = s.redisAddr.host, strconv.Itoa(s.redisAddr.port)
 	}
 	return j
 }

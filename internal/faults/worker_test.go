@@ -35,12 +35,11 @@ type job struct {
 	DBHost            string
 	DBPort            int
 	DBName            string
-	RedisHost         string
-	RedisPort         int
-	RedisDB           int
+	Queue             matomo.QueueSettings // where the queues are
 	Queues, Only      int
 	Batch, Threshold  int
 	Workers           int
+	Forever           bool // until it is stopped, not until there is nothing left to do
 	MaxLetters        int
 	LockTTL, Patience time.Duration
 	Point             replay.Point   // at which something happens
@@ -108,7 +107,7 @@ func (j *job) run(ctx context.Context, stop <-chan struct{}) (replay.Summary, er
 		return replay.Summary{}, err
 	}
 	defer db.Close()
-	backend, err := queue.NewRedis(queue.RedisOptions{Host: j.RedisHost, Port: j.RedisPort, Database: j.RedisDB})
+	backend, err := queue.New(j.Queue, queue.OpenOptions{DB: db, Database: d})
 	if err != nil {
 		return replay.Summary{}, err
 	}
@@ -130,12 +129,28 @@ func (j *job) run(ctx context.Context, stop <-chan struct{}) (replay.Summary, er
 		return replay.Summary{}, err
 	}
 	defer a.Close() // files that were read
-	return replay.Run(ctx, stop, replay.Options{
+	return j.replay(ctx, stop, replay.Options{
 		Backend: backend, Store: a.Store(), NewTracker: func() replay.Tracker { return a.NewTracker() },
 		Clock: clock, Random: rand.Reader, Log: log,
 		Queues: j.Queues, Only: j.Only, BatchSize: j.Batch, Threshold: j.Threshold, Workers: j.Workers,
 		LockTTL: j.LockTTL, Patience: j.Patience, MaxLetters: j.MaxLetters, Fault: j.fault(),
 	})
+}
+
+// replay goes over the queues once or until it is stopped.
+func (j *job) replay(ctx context.Context, stop <-chan struct{}, o replay.Options) (total replay.Summary, err error) {
+	for {
+		summary, err := replay.Run(ctx, stop, o)
+		total.Add(summary)
+		if err != nil || !j.Forever {
+			return total, err
+		}
+		select {
+		case <-stop:
+			return total, nil
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // assemble tries a few times: cut connections are not what opening an installation is tested for.
@@ -296,7 +311,12 @@ var errTimeout = errors.New("no end in sight")
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	waitUntil(t, what, time.Minute, condition)
+}
+
+func waitUntil(t *testing.T, what string, limit time.Duration, condition func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
 	for !condition() {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: %v", what, errTimeout)

@@ -172,7 +172,7 @@ func (m *maker) queue(p *person, params *php.Array) int {
 		params.Set("_id", php.String(p.id))
 		params.Set("uid", php.String(p.user))
 	}
-	return queue.QueueID(params, p.ip, m.Queues)
+	return queue.QueueIDOfVisitor(queue.VisitorID(params), p.ip, m.Queues)
 }
 
 func encode(set queue.RequestSet) string {

@@ -128,6 +128,16 @@ func (c *ClusterServers) owns(node *RedisServer, element any, slot int) bool {
 	return c.ids[id] == node
 }
 
+// Replica is the node that replicates a master, nil when none does.
+func (c *ClusterServers) Replica(master *RedisServer) *RedisServer {
+	for _, node := range c.Nodes {
+		if node.Running() && strings.Contains(node.info("INFO", "replication"), fmt.Sprintf("master_port:%d\r", master.Port)) {
+			return node
+		}
+	}
+	return nil
+}
+
 // WaitForMasterOtherThan waits until a fail-over has given the slot to another node.
 func (c *ClusterServers) WaitForMasterOtherThan(t testing.TB, old *RedisServer, slot int) *RedisServer {
 	t.Helper()

@@ -152,6 +152,25 @@ func (s *server) Kill(t testing.TB) {
 	s.stop(syscall.SIGKILL)
 }
 
+// Freeze stops the server's processor time: it keeps its connections and says nothing.
+func (s *server) Freeze(t testing.TB) {
+	t.Helper()
+	s.signal(t, syscall.SIGSTOP)
+}
+
+// Thaw lets a frozen server go on where it was.
+func (s *server) Thaw(t testing.TB) {
+	t.Helper()
+	s.signal(t, syscall.SIGCONT)
+}
+
+func (s *server) signal(t testing.TB, sig os.Signal) {
+	t.Helper()
+	if err := s.proc.cmd.Process.Signal(sig); err != nil {
+		t.Fatalf("signal %v: %v", sig, err)
+	}
+}
+
 // Restart stops the server in an orderly way and starts it again.
 func (s *server) Restart(t testing.TB) {
 	t.Helper()
