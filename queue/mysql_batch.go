@@ -12,8 +12,8 @@ import (
 // tracking a batch.
 const countUpTo = 10_000
 
-// execer is a database or a transaction.
-type execer interface {
+// Executor is a database, or a connection or transaction of one.
+type Executor interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	SelectContext(ctx context.Context, dest any, query string, args ...any) error
 }
@@ -99,7 +99,7 @@ func (m *MySQL) RemoveFirst(ctx context.Context, list string, batch Batch) (bool
 	if err := m.ensureCounter(ctx, list); err != nil {
 		return false, err
 	}
-	err := m.inTx(ctx, "delete", nil, func(ctx context.Context, tx execer) error {
+	err := m.inTx(ctx, "delete", nil, func(ctx context.Context, tx Executor) error {
 		removed, err := m.removeRows(ctx, tx, list, batch)
 		if err == nil && !removed {
 			err = errGone
@@ -126,7 +126,7 @@ func (m *MySQL) ensureCounter(ctx context.Context, list string) error {
 }
 
 // removeRows raises the counter, if it is still what it was when the batch was read, and deletes the batch's rows if they are all there.
-func (m *MySQL) removeRows(ctx context.Context, tx execer, list string, batch Batch) (bool, error) {
+func (m *MySQL) removeRows(ctx context.Context, tx Executor, list string, batch Batch) (bool, error) {
 	count := int64(len(batch.Elements))
 	if int64(len(batch.rows)) != count { // not a batch that Head has read from here
 		return false, nil

@@ -20,14 +20,14 @@ func (m *MySQL) Append(ctx context.Context, list string, elements ...[]byte) err
 			return m.insert(ctx, m.db, list, elements)
 		})
 	}
-	return m.inTx(ctx, "insert", m.createList(list), func(ctx context.Context, tx execer) error {
+	return m.inTx(ctx, "insert", m.createList(list), func(ctx context.Context, tx Executor) error {
 		return m.insertAll(ctx, tx, list, elements)
 	})
 }
 
 // AppendMarked implements Backend.
 func (m *MySQL) AppendMarked(ctx context.Context, list string, mark Mark, elements ...[]byte) error {
-	return m.inTx(ctx, "insert", m.createBoth(list), func(ctx context.Context, tx execer) error {
+	return m.inTx(ctx, "insert", m.createBoth(list), func(ctx context.Context, tx Executor) error {
 		if err := m.insertAll(ctx, tx, list, elements); err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (m *MySQL) AppendMarked(ctx context.Context, list string, mark Mark, elemen
 	})
 }
 
-func (m *MySQL) insertAll(ctx context.Context, tx execer, list string, elements [][]byte) error {
+func (m *MySQL) insertAll(ctx context.Context, tx Executor, list string, elements [][]byte) error {
 	for _, chunk := range chunksOf(elements) {
 		if err := m.insert(ctx, tx, list, chunk); err != nil {
 			return err
@@ -46,7 +46,7 @@ func (m *MySQL) insertAll(ctx context.Context, tx execer, list string, elements 
 	return nil
 }
 
-func (m *MySQL) insert(ctx context.Context, to execer, list string, elements [][]byte) error {
+func (m *MySQL) insert(ctx context.Context, to Executor, list string, elements [][]byte) error {
 	args := make([]any, len(elements))
 	for i, e := range elements {
 		args[i] = notNil(e)
@@ -143,7 +143,7 @@ func (m *MySQL) Take(ctx context.Context, list string, element []byte) (taken bo
 
 // Move implements Backend.
 func (m *MySQL) Move(ctx context.Context, from, to string, element, replacement []byte) (moved bool, err error) {
-	err = m.inTx(ctx, "move", m.createBoth(from, to), func(ctx context.Context, tx execer) error {
+	err = m.inTx(ctx, "move", m.createBoth(from, to), func(ctx context.Context, tx Executor) error {
 		moved, err = m.take(ctx, tx, from, element)
 		if err != nil || !moved {
 			return err
@@ -154,7 +154,7 @@ func (m *MySQL) Move(ctx context.Context, from, to string, element, replacement 
 }
 
 // take deletes the oldest row with this element. The row is looked for without locks, so that neither writers nor the reader wait.
-func (m *MySQL) take(ctx context.Context, from execer, list string, element []byte) (bool, error) {
+func (m *MySQL) take(ctx context.Context, from Executor, list string, element []byte) (bool, error) {
 	for {
 		var ids []int64
 		err := from.SelectContext(ctx, &ids, "SELECT idqueuelist FROM "+m.table(list)+

@@ -16,9 +16,9 @@ type Transactional interface {
 	SharesDatabase(db *sqlx.DB) bool
 	// RemoveFirstTx is Backend.RemoveFirst as a part of tx. When it reports false, or fails, tx must be rolled back: the batch is
 	// not in the queue any more.
-	RemoveFirstTx(ctx context.Context, tx *sqlx.Tx, list string, batch Batch) (bool, error)
+	RemoveFirstTx(ctx context.Context, tx Executor, list string, batch Batch) (bool, error)
 	// AppendTx is Backend.Append as a part of tx.
-	AppendTx(ctx context.Context, tx *sqlx.Tx, list string, elements ...[]byte) error
+	AppendTx(ctx context.Context, tx Executor, list string, elements ...[]byte) error
 }
 
 var _ Transactional = (*MySQL)(nil)
@@ -34,7 +34,7 @@ func (m *MySQL) SharesDatabase(db *sqlx.DB) bool { return m.db == db }
 
 // RemoveFirstTx implements Transactional. It locks the rows of the batch and the list's counter until tx ends; writers, and workers of
 // other queues, do not wait for it.
-func (m *MySQL) RemoveFirstTx(ctx context.Context, tx *sqlx.Tx, list string, batch Batch) (bool, error) {
+func (m *MySQL) RemoveFirstTx(ctx context.Context, tx Executor, list string, batch Batch) (bool, error) {
 	if len(batch.Elements) == 0 {
 		return true, nil
 	}
@@ -49,7 +49,7 @@ func (m *MySQL) RemoveFirstTx(ctx context.Context, tx *sqlx.Tx, list string, bat
 }
 
 // AppendTx implements Transactional. A table that is missing is made over another connection: to make one ends a transaction.
-func (m *MySQL) AppendTx(ctx context.Context, tx *sqlx.Tx, list string, elements ...[]byte) error {
+func (m *MySQL) AppendTx(ctx context.Context, tx Executor, list string, elements ...[]byte) error {
 	err := m.insertAll(ctx, tx, list, elements)
 	if isMissingTable(err) {
 		if err := m.call(ctx, "create", nil, m.createList(list)); err != nil {

@@ -160,7 +160,7 @@ func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *t
 		return result, err
 	}
 	if b.wasCommitted(cp) {
-		return *b.sent, nil
+		return b.sent, nil
 	}
 	if b.recovered, err = b.committed(ctx, b.list, b.head, cp); err != nil {
 		return result, err

@@ -18,13 +18,17 @@ func (b *batch) finishWithin(ctx context.Context, tx *store.Tx, notes []note) (l
 	if err != nil {
 		return nil, err
 	}
+	conn, err := tx.SQL(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if len(elements) > 0 {
-		if err := b.joint.AppendTx(ctx, tx.SQL(), queue.FailedKey(b.list), elements...); err != nil {
+		if err := b.joint.AppendTx(ctx, conn, queue.FailedKey(b.list), elements...); err != nil {
 			return nil, err
 		}
 		b.at(AfterLetters)
 	}
-	removed, err := b.joint.RemoveFirstTx(ctx, tx.SQL(), b.list, b.head)
+	removed, err := b.joint.RemoveFirstTx(ctx, conn, b.list, b.head)
 	if err == nil && !removed {
 		err = errStale
 	}
