@@ -35,6 +35,8 @@ type Backend interface {
 
 	// Head reads up to n of the oldest elements together with the list's offset counter and length, all of one instant.
 	Head(ctx context.Context, list string, n int) (Batch, error)
+	// Next is Head for the elements behind a batch, whether it has been removed meanwhile or not.
+	Next(ctx context.Context, list string, after Batch, n int) (Batch, error)
 	// RemoveFirst removes the elements of a batch that Head returned and raises the offset counter by their number, as one step. It
 	// does nothing and reports false when the list no longer begins with this batch: somebody else has removed it.
 	RemoveFirst(ctx context.Context, list string, batch Batch) (bool, error)
@@ -73,14 +75,17 @@ type Mark struct {
 	TTL        time.Duration
 }
 
-// Batch is what Head returns.
+// Batch is what Head and Next return.
 type Batch struct {
 	Elements [][]byte
 	Offset   int64 // position of the first element, counted from the first one ever
-	Len      int64 // elements in the list, those of the batch included
+	Len      int64 // elements in the list from the first one on
 
 	rows []int64 // of the elements in their table, where there is one
 }
+
+// End is the position behind the last element.
+func (b Batch) End() int64 { return b.Offset + int64(len(b.Elements)) }
 
 // First is the batch of the first n elements.
 func (b Batch) First(n int) Batch {

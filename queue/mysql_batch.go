@@ -22,7 +22,7 @@ type Executor interface {
 // rows; Len and Lens always count.
 func (m *MySQL) Head(ctx context.Context, list string, n int) (batch Batch, err error) {
 	err = m.call(ctx, "select", m.createKeys, func(ctx context.Context) error {
-		batch, err = m.head(ctx, list, max(0, n))
+		batch, err = m.head(ctx, list, 0, max(0, n))
 		if m.isMissing(err, list) {
 			batch.Offset, err = m.Offset(ctx, list)
 		}
@@ -31,9 +31,23 @@ func (m *MySQL) Head(ctx context.Context, list string, n int) (batch Batch, err 
 	return batch, err
 }
 
-// head reads everything with one statement, which sees the tables as they are at one instant and waits for no lock.
-func (m *MySQL) head(ctx context.Context, list string, n int) (Batch, error) {
-	table := m.table(list)
+// Next implements Backend. An element whose writer was slow to commit may come before the batch that it follows; it stays for later.
+func (m *MySQL) Next(ctx context.Context, list string, after Batch, n int) (batch Batch, err error) {
+	if len(after.rows) == 0 || n <= 0 {
+		return Batch{Offset: after.End()}, nil
+	}
+	err = m.call(ctx, "select", m.createKeys, func(ctx context.Context) error {
+		batch, err = m.head(ctx, list, after.rows[len(after.rows)-1], n)
+		return err
+	})
+	batch.Offset = after.End()
+	return batch, err
+}
+
+// head reads the elements whose rows have numbers above a given one. It does so with one statement, which sees the tables as they are at
+// one instant and waits for no lock.
+func (m *MySQL) head(ctx context.Context, list string, above int64, n int) (Batch, error) {
+	table := m.table(list) + " WHERE idqueuelist > ?"
 	rows, err := m.db.QueryContext(ctx, `
 		SELECT
 			(SELECT queue_value FROM `+m.keys()+` WHERE queue_key = ?),
@@ -41,7 +55,7 @@ func (m *MySQL) head(ctx context.Context, list string, n int) (Batch, error) {
 			first.idqueuelist, first.list_value
 		FROM (SELECT COALESCE(MAX(idqueuelist) - MIN(idqueuelist) + 1, 0) AS length FROM `+table+`) AS span
 		LEFT JOIN (SELECT idqueuelist, list_value FROM `+table+` ORDER BY idqueuelist LIMIT ?) AS first ON TRUE
-		ORDER BY first.idqueuelist`, offsetRow(list), countUpTo, n)
+		ORDER BY first.idqueuelist`, offsetRow(list), countUpTo, above, above, above, n)
 	if err != nil {
 		return Batch{}, err
 	}

@@ -66,6 +66,22 @@ func (r *Redis) Head(ctx context.Context, list string, n int) (Batch, error) {
 	return b, nil
 }
 
+// Next implements Backend.
+func (r *Redis) Next(ctx context.Context, list string, after Batch, n int) (Batch, error) {
+	b := Batch{Offset: after.End()}
+	if n <= 0 {
+		return b, nil
+	}
+	reply, err := redis.Values(r.eval(ctx, nextScript, list, OffsetKey(list), b.Offset, n))
+	if err != nil {
+		return Batch{}, err
+	}
+	if _, err := redis.Scan(reply, &b.Elements, &b.Len); err != nil {
+		return Batch{}, fmt.Errorf("%s: elements of %s: %w", r.errs.server, list, err)
+	}
+	return b, nil
+}
+
 // RemoveFirst implements Backend.
 func (r *Redis) RemoveFirst(ctx context.Context, list string, batch Batch) (bool, error) {
 	if len(batch.Elements) == 0 {

@@ -31,6 +31,21 @@ return {
   redis.call('LLEN', KEYS[1])
 }`)
 
+// nextScript reads a list from a position on.
+//
+//	KEYS[1]  list
+//	KEYS[2]  its offset counter
+//	ARGV[1]  position of the first element wanted, counted from the first one ever
+//	ARGV[2]  number of elements wanted
+//	returns  elements, none when the list begins behind the position; length from there on
+var nextScript = newScript("next", 2, `
+local first = tonumber(ARGV[1]) - tonumber(redis.call('GET', KEYS[2]) or '0')
+if first < 0 then return {{}, 0} end
+return {
+  redis.call('LRANGE', KEYS[1], first, first + tonumber(ARGV[2]) - 1),
+  redis.call('LLEN', KEYS[1]) - first
+}`)
+
 // removeScript removes a batch that was read before, unless somebody else has.
 //
 //	KEYS[1]  list: its first element is compared, ARGV[1] elements are removed

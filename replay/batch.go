@@ -25,11 +25,13 @@ type batch struct {
 	sets      []queue.RequestSet
 	positions []int  // entry of each request set: undecodable entries have none
 	notes     []note // entries that are put aside as a whole
+	prepared  *tracker.Batch
 
 	sent      *tracker.Result // of the attempt whose COMMIT was sent
 	saved     store.Checkpoint
 	recovered int64  // entries that were committed before this batch, at least its own
 	within    []note // dead letters that are put aside within the transaction
+	removed   bool   // the batch, and nothing else, has left the queue
 }
 
 // errStale says that the batch was removed from the queue by somebody else after it was read.
@@ -38,12 +40,7 @@ var errStale = errors.New("batch is no longer at the head of the queue")
 // process tracks the entries and removes them from the queue. Entries that hold no request set, and requests that cannot be written, go
 // to the dead letters.
 func (b *batch) process(ctx context.Context) (tracker.Result, error) {
-	b.decode()
-	prepared, err := b.prepare(ctx)
-	if err != nil {
-		return tracker.Result{}, err
-	}
-	result, err := b.write(ctx, prepared)
+	result, err := b.write(ctx, b.prepared)
 	if err != nil {
 		return tracker.Result{}, err
 	}
@@ -85,16 +82,17 @@ func recovered(err *error) {
 	}
 }
 
-func (b *batch) prepare(ctx context.Context) (prepared *tracker.Batch, err error) {
-	err = b.retry(ctx, func() error {
-		prepared, err = b.prepareSafely(ctx, b.sets)
+// prepare lets the tracker read the requests.
+func (b *batch) prepare(ctx context.Context) error {
+	err := b.retry(ctx, func() (err error) {
+		b.prepared, err = b.prepareSafely(ctx, b.sets)
 		return err
 	})
 	var bug *tracker.PanicError
 	if errors.As(err, &bug) && b.setAside(ctx) {
 		return b.prepare(ctx)
 	}
-	return prepared, err
+	return err
 }
 
 func (b *batch) prepareSafely(ctx context.Context, sets []queue.RequestSet) (prepared *tracker.Batch, err error) {
@@ -228,6 +226,7 @@ func (b *batch) recover(cp checkpoint) *tracker.Result {
 func (b *batch) clear(ctx context.Context) error {
 	if b.finishes() {
 		b.count(b.within)
+		b.removed = true
 		return nil
 	}
 	if err := b.bury(ctx); err != nil {
@@ -238,6 +237,7 @@ func (b *batch) clear(ctx context.Context) error {
 		removed, err = b.remove(ctx)
 		return err
 	})
+	b.removed = removed && b.recovered == 0
 	if err != nil {
 		return fmt.Errorf("committed, but not yet removed from the queue: %w", err)
 	}

@@ -31,8 +31,7 @@ func (w *worker) preview(ctx context.Context, id int, held *lock.Lock) error {
 func (b *batch) preview(ctx context.Context) error {
 	started := b.Clock()
 	b.decode()
-	prepared, err := b.prepare(ctx)
-	if err != nil {
+	if err := b.prepare(ctx); err != nil {
 		return err
 	}
 	tx, err := b.Store.Begin(ctx)
@@ -40,7 +39,7 @@ func (b *batch) preview(ctx context.Context) error {
 		return err
 	}
 	defer tx.Rollback() // nothing was written
-	result, err := b.tracker.Preview(ctx, tx, prepared)
+	result, err := b.tracker.Preview(ctx, tx, b.prepared)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,8 @@ import (
 // Tracker turns request sets into rows. *tracker.Tracker is one.
 type Tracker interface {
 	Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error)
+	Prefetch(ctx context.Context, batch, during *tracker.Batch) error
+	Discard(batch *tracker.Batch)
 	Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
 	Preview(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
 }

@@ -121,46 +121,69 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 	return worked, err
 }
 
-// batches processes some batches of a queue.
+// batches processes some batches of a queue. Each is read ahead while the one in front of it is written.
 func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked bool, err error) {
-	for range batchesPerLock {
-		if w.stopped(ctx) {
-			break
+	var b *batch
+	defer func() {
+		if b != nil {
+			b.discard()
 		}
-		n, err := w.nextBatch(ctx, id, held)
-		if err != nil || n == 0 {
-			return worked, err
+	}()
+	for left := batchesPerLock; left > 0 && !w.stopped(ctx); left-- {
+		if b == nil {
+			if b, err = w.readBatch(ctx, id, held); err != nil || b == nil {
+				return worked, err
+			}
+		}
+		if b, err = b.track(ctx, left > 1); err != nil {
+			return worked, fmt.Errorf("queue %d: %w", id, err)
 		}
 		worked, w.lost = true, 0
 	}
 	return worked, nil
 }
 
-// nextBatch processes the queue's oldest entries and returns how many they were, 0 when the queue holds too few.
-func (w *worker) nextBatch(ctx context.Context, id int, held *lock.Lock) (n int, err error) {
+// enough reports whether so many entries make a batch.
+func (w *worker) enough(entries int) bool {
+	return entries > 0 && entries >= min(w.Threshold, w.BatchSize)
+}
+
+// readBatch reads and prepares the queue's oldest entries, nil when the queue holds too few.
+func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch, error) {
 	b := &batch{worker: w, queue: id, list: queue.Key(id), held: held}
-	started := w.Clock()
-	err = w.retry(ctx, func() error {
+	err := w.retry(ctx, func() (err error) {
 		b.head, err = w.Backend.Head(ctx, b.list, w.BatchSize)
 		return err
 	}, "queue", id)
-	if err != nil {
-		return 0, err
+	if err != nil || !w.enough(len(b.head.Elements)) {
+		return nil, err
 	}
-	if n = len(b.head.Elements); n < min(w.Threshold, w.BatchSize) || n == 0 {
-		return 0, nil
+	b.decode()
+	if err := b.prepare(ctx); err != nil {
+		return nil, fmt.Errorf("queue %d, offset %d: %w", id, b.head.Offset, err)
 	}
-	w.at(AfterRead)
+	return b, nil
+}
+
+// track writes the batch, removes it from the queue and returns the one behind it, if it is to be read ahead and there is one.
+func (b *batch) track(ctx context.Context, more bool) (next *batch, err error) {
+	started := b.Clock()
+	b.at(AfterRead)
+	var ahead *ahead
+	if more && len(b.head.Elements) == b.BatchSize {
+		ahead = b.readAhead(ctx)
+	}
 	result, err := b.process(ctx)
+	next = ahead.take(err == nil && b.removed && !b.stopped(ctx))
 	if errors.Is(err, errStale) {
-		w.Log.Info("batch left: somebody else has just removed it", b.where()...)
-		return n, nil
+		b.Log.Info("batch left: somebody else has just removed it", b.where()...)
+		return nil, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("queue %d, offset %d: %w", id, b.head.Offset, err)
+		return nil, fmt.Errorf("offset %d: %w", b.head.Offset, err)
 	}
 	b.finished(started, result)
-	return n, nil
+	return next, nil
 }
 
 // finished counts a batch and tells of it.

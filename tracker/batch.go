@@ -237,13 +237,13 @@ func (a *applier) begin(row *store.Visit) *visitState {
 	return s
 }
 
-// entry returns the batch's entry of the dictionary for a lookup's type and name.
-func (a *applier) entry(kind int64, name string, prefix store.NullInt) *store.ActionEntry {
+// entry returns the batch's entry of the dictionary for a lookup's type and name, and whether nobody has asked for it before.
+func (a *applier) entry(kind int64, name string, prefix store.NullInt) (e *store.ActionEntry, isNew bool) {
 	key := entryKey{kind, name}
 	e, ok := a.entries[key]
 	if !ok {
 		e = &store.ActionEntry{Type: kind, Name: name, Prefix: prefix}
 		a.entries[key] = e
 	}
-	return e
+	return e, !ok
 }

@@ -13,7 +13,8 @@ func (a *applier) resolve(lookups []action.Lookup) ([]store.ActionID, error) {
 	for i, l := range lookups {
 		ids[i] = store.NoAction
 		if !php.EmptyString(l.Name) {
-			ids[i] = store.ActionOf(a.entry(l.Type, l.Name, l.Prefix))
+			e, _ := a.entry(l.Type, l.Name, l.Prefix)
+			ids[i] = store.ActionOf(e)
 		}
 	}
 	shared := action.ResolveLoosely(lookups, func(i int) bool { return ids[i].Entry != nil && a.exists(ids[i].Entry) })

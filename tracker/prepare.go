@@ -24,6 +24,8 @@ type Batch struct {
 	requests []*parsed
 	now      int64
 	general  *matomo.General
+	trust    trust // of the tracker before the batch
+	ahead    *ahead
 }
 
 // parsed is one request, read. Nothing in it changes when the batch is applied.
@@ -57,7 +59,7 @@ func (p *parsed) active() bool { return p.err == nil && p.excluded == "" && !p.e
 // Prepare reads the requests of a batch. An error means that settings or salts could not be read from the database; nothing is written
 // by it but salts that did not exist.
 func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch, error) {
-	b := &Batch{sets: len(sets), now: t.clock().Unix()}
+	b := &Batch{sets: len(sets), now: t.clock().Unix(), trust: t.trust}
 	var ids []int64
 	for s, set := range sets {
 		origin := &request.Origin{
@@ -89,6 +91,10 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 	t.trust = trust
 	return b, nil
 }
+
+// Discard takes back what the preparation of a batch has changed in the tracker: the batch, the last that was prepared, will not be
+// written.
+func (t *Tracker) Discard(b *Batch) { t.trust = b.trust }
 
 // bind gives every request its site, and the intranet rule its turn.
 func (t *Tracker) bind(ctx context.Context, b *Batch, trust *trust) error {

@@ -48,7 +48,8 @@ type Options struct {
 }
 
 // Tracker tracks batches. One Tracker stands for one of Matomo's worker processes: it has its process-wide state (the intranet rule of
-// §3.6, caches that never expire). Batches are prepared and written one after the other; several Trackers may share all of Options.
+// §3.6, caches that never expire). Batches are prepared one after the other and written in the same order; one may be prepared, and then
+// prefetched, while the one before it is written. Several Trackers may share all of Options.
 type Tracker struct {
 	installation *matomo.Installation
 	db           *sqlx.DB
@@ -65,7 +66,8 @@ type Tracker struct {
 	inspect      func(params *php.Array)
 	auth         *authenticator
 	salts        map[matomo.SaltKey]string // of days that no Site holds
-	trust        trust
+	trust        trust                     // as the last batch that was prepared left it
+	last         *written                  // nil: nobody needs it any more
 	marked       *marks
 	pid          int
 }
@@ -92,6 +94,12 @@ func New(o Options) *Tracker {
 	}
 	t.exclusions = exclude.New(botDetector{o.Devices}, o.Spammers)
 	return t
+}
+
+// written is the batch that was committed last, and the visits that it began or changed.
+type written struct {
+	batch   *Batch
+	touched []*visitState
 }
 
 // botDetector lets exclusions work without device detection.

@@ -202,6 +202,14 @@ func (t *Tracker) ready(ctx context.Context) error {
 	return err
 }
 
+// Prefetch is tracker.Tracker's, for batches that this tracker has prepared.
+func (t *Tracker) Prefetch(ctx context.Context, batch, during *tracker.Batch) error {
+	return t.tracker.Prefetch(ctx, batch, during)
+}
+
+// Discard is tracker.Tracker's, for a batch that this tracker has prepared.
+func (t *Tracker) Discard(batch *tracker.Batch) { t.tracker.Discard(batch) }
+
 // Write is tracker.Tracker's, for a batch that this tracker has prepared.
 func (t *Tracker) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {
 	return t.tracker.Write(ctx, tx, batch)

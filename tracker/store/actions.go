@@ -238,6 +238,9 @@ func (s *Store) recall(entries []*ActionEntry) []*ActionEntry {
 	return withoutID(entries)
 }
 
+// RecallActions sets the IDs of entries that are in memory: those that FindActions has found, or CreateActions created, lately.
+func (s *Store) RecallActions(entries []*ActionEntry) { s.recall(entries) }
+
 func withoutID(entries []*ActionEntry) []*ActionEntry {
 	var missing []*ActionEntry
 	for _, e := range entries {
