@@ -141,30 +141,51 @@ func (b *batch) write(ctx context.Context, prepared *tracker.Batch) (result *tra
 	}
 }
 
-// attempt is one transaction.
+// attempt is one transaction. Where the checkpoint is what this worker has left there, which the transaction makes sure of, it need not
+// be read.
 func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
+	last, known := b.last[b.list]
+	delete(b.last, b.list) // until it is committed again
+	if known && last.Offset == b.head.Offset && b.sent == nil {
+		result, err = b.transaction(ctx, prepared, func(tx *store.Tx) (start, error) {
+			cp := readCheckpoint(last)
+			b.saved = cp.after(b.head, b.notes)
+			return start{at: &cp, moved: true}, tx.MoveCheckpoint(ctx, b.list, last, b.saved)
+		})
+		if !errors.Is(err, store.ErrCheckpointMoved) {
+			return result, err
+		}
+	}
+	return b.transaction(ctx, prepared, func(tx *store.Tx) (start, error) {
+		cp, err := b.lookBack(ctx, tx)
+		return start{at: cp}, err
+	})
+}
+
+// start is how a transaction begins.
+type start struct {
+	at    *checkpoint // the list's, now locked; nil: the batch is committed already
+	moved bool        // it is the batch's own by now
+}
+
+// transaction writes the batch, if begin finds that it is to be written.
+func (b *batch) transaction(ctx context.Context, prepared *tracker.Batch, begin func(*store.Tx) (start, error)) (result *tracker.Result, err error) {
 	defer recovered(&err)
 	b.at(BeforeBegin)
 	tx, err := b.Store.Begin(ctx)
 	if err != nil {
-		return result, err
+		return nil, err
 	}
 	defer tx.Rollback() // after a commit there is nothing to roll back
 	if b.Fault != nil {
 		tx.AfterWrites(func() { b.at(AfterWrite) })
 	}
-	cp, err := b.checkpoint(ctx, tx)
+	start, err := begin(tx)
 	if err != nil {
-		return result, err
+		return nil, err
 	}
-	if b.wasCommitted(cp) {
-		return b.sent, nil
-	}
-	if b.recovered, err = b.committed(ctx, b.list, b.head, cp); err != nil {
-		return result, err
-	}
-	if b.recovered > 0 {
-		return b.recover(cp), nil
+	if start.at == nil {
+		return b.tracked(), nil
 	}
 	if result, err = b.tracker.Write(ctx, tx, prepared); err != nil {
 		return result, err
@@ -176,16 +197,33 @@ func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *t
 	if notes, err = b.finishWithin(ctx, tx, notes); err != nil {
 		return result, err
 	}
-	b.saved = cp.after(b.head, notes)
-	if err := tx.SaveCheckpoint(ctx, b.list, b.saved); err != nil {
-		return result, err
+	if !start.moved || len(notes) != len(b.notes) {
+		b.saved = start.at.after(b.head, notes)
+		if err := tx.SaveCheckpoint(ctx, b.list, b.saved); err != nil {
+			return result, err
+		}
 	}
 	return result, b.commit(ctx, tx, result)
 }
 
-func (b *batch) checkpoint(ctx context.Context, tx *store.Tx) (checkpoint, error) {
+// lookBack reads and locks the checkpoint, and finds out whether the batch, or a part of it, is committed already: then it returns none.
+func (b *batch) lookBack(ctx context.Context, tx *store.Tx) (*checkpoint, error) {
 	stored, err := tx.Checkpoint(ctx, b.list)
-	return checkpoint{parseRecord(stored.Digest), stored.Offset}, err
+	if err != nil {
+		return nil, err
+	}
+	cp := readCheckpoint(stored)
+	if b.wasCommitted(cp) {
+		return nil, nil
+	}
+	if b.recovered, err = b.committed(ctx, b.list, b.head, cp); err != nil {
+		return nil, err
+	}
+	if b.recovered > 0 {
+		b.saved = stored
+		return nil, nil
+	}
+	return &cp, nil
 }
 
 // commit makes sure of the lock before it commits: a PHP worker that has taken over knows nothing of the checkpoint.
@@ -205,15 +243,15 @@ func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result
 	if err := tx.Commit(ctx); err != nil {
 		return err
 	}
+	b.last[b.list] = b.saved
 	b.at(AfterCommit)
 	return nil
 }
 
-// recover takes note of entries that are in the database already. When they are those of an attempt of ours whose COMMIT was not
-// answered, its result holds.
-func (b *batch) recover(cp checkpoint) *tracker.Result {
-	b.saved = store.Checkpoint{Offset: cp.offset, Digest: cp.String()}
-	if b.sent != nil && b.recovered == int64(len(b.head.Elements)) {
+// tracked is the result of a batch that was committed already. When that was an attempt of ours whose COMMIT was not answered, its result
+// holds.
+func (b *batch) tracked() *tracker.Result {
+	if b.sent != nil && (b.recovered == 0 || b.recovered == int64(len(b.head.Elements))) {
 		return b.sent
 	}
 	b.summary.Recovered += int(b.recovered)

@@ -109,6 +109,10 @@ type checkpoint struct {
 	offset int64
 }
 
+func readCheckpoint(stored store.Checkpoint) checkpoint {
+	return checkpoint{parseRecord(stored.Digest), stored.Offset}
+}
+
 // before is what identifies the entries up to a position, if it borders on them.
 func (cp checkpoint) before(position int64) string {
 	surplus := cp.offset - position // after a restoration positions are used again

@@ -6,6 +6,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // MoveOrphans takes the entries of queues that were left behind when the number of queues shrank into the remaining ones, in order, and
@@ -23,7 +24,7 @@ func MoveOrphans(ctx context.Context, o Options, visitor queue.VisitorFunc) (mov
 	if err != nil {
 		return 0, err
 	}
-	w := &worker{Options: o, manager: manager, locker: lock.New(o.Backend, o.Random)}
+	w := &worker{Options: o, manager: manager, locker: lock.New(o.Backend, o.Random), last: make(map[string]store.Checkpoint)}
 	for _, orphan := range orphans {
 		n, err := w.moveOrphan(ctx, orphan.ID, visitor)
 		moved += n
@@ -58,7 +59,7 @@ func (w *worker) settle(ctx context.Context, id int, held *lock.Lock) error {
 		if b.head, err = w.Backend.Head(ctx, b.list, 1); err != nil || len(b.head.Elements) == 0 {
 			return err
 		}
-		if err := b.lookBack(ctx); err != nil || b.recovered == 0 {
+		if err := b.wasTracked(ctx); err != nil || b.recovered == 0 {
 			return err
 		}
 		if err := b.clear(ctx); err != nil {
@@ -67,19 +68,16 @@ func (w *worker) settle(ctx context.Context, id int, held *lock.Lock) error {
 	}
 }
 
-// lookBack finds out whether the head is committed.
-func (b *batch) lookBack(ctx context.Context) error {
+// wasTracked finds out whether the head is committed.
+func (b *batch) wasTracked(ctx context.Context) error {
 	tx, err := b.Store.Begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // nothing was written
-	cp, err := b.checkpoint(ctx, tx)
-	if err != nil {
-		return err
-	}
-	if b.recovered, err = b.committed(ctx, b.list, b.head, cp); err == nil && b.recovered > 0 {
-		b.recover(cp)
+	cp, err := b.lookBack(ctx, tx)
+	if err == nil && cp == nil {
+		b.tracked()
 	}
 	return err
 }

@@ -149,6 +149,7 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 			locker:  lock.New(o.Backend, o.Random),
 			rounds:  manager.NewRotation((o.Start + n) % o.Queues),
 			stop:    stop,
+			last:    make(map[string]store.Checkpoint),
 			full:    make(map[int]error),
 		}
 		go func() {

@@ -9,6 +9,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // worker takes one queue after the other.
@@ -21,8 +22,9 @@ type worker struct {
 	stop    <-chan struct{}
 	summary Summary
 
-	full map[int]error // queues that may have no more dead letters
-	lost int           // locks lost since the last batch
+	last map[string]store.Checkpoint // of lists, as this worker has left them
+	full map[int]error               // queues that may have no more dead letters
+	lost int                         // locks lost since the last batch
 }
 
 // maxLost is how many locks a worker loses in a row before it leaves: it seems to be the one too many.
@@ -158,6 +160,7 @@ func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch
 	if err != nil || !w.enough(len(b.head.Elements)) {
 		return nil, err
 	}
+	b.at(AfterRead)
 	b.decode()
 	if err := b.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("queue %d, offset %d: %w", id, b.head.Offset, err)
@@ -168,7 +171,6 @@ func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch
 // track writes the batch, removes it from the queue and returns the one behind it, if it is to be read ahead and there is one.
 func (b *batch) track(ctx context.Context, more bool) (next *batch, err error) {
 	started := b.Clock()
-	b.at(AfterRead)
 	var ahead *ahead
 	if more && len(b.head.Elements) == b.BatchSize {
 		ahead = b.readAhead(ctx)
@@ -183,6 +185,9 @@ func (b *batch) track(ctx context.Context, more bool) (next *batch, err error) {
 		return nil, fmt.Errorf("offset %d: %w", b.head.Offset, err)
 	}
 	b.finished(started, result)
+	if next != nil {
+		b.at(AfterRead)
+	}
 	return next, nil
 }
 

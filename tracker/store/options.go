@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -162,10 +164,35 @@ func (tx *Tx) ensureCheckpoint(ctx context.Context, option string) error {
 	return nil
 }
 
+// ErrCheckpointMoved says that a list's checkpoint is not the one that MoveCheckpoint was told.
+var ErrCheckpointMoved = errors.New("the checkpoint has been moved by somebody else")
+
+// MoveCheckpoint is Checkpoint and SaveCheckpoint in one step, for somebody who knows what the checkpoint should be: it travels with the
+// rows. If it is another one, Flush fails with ErrCheckpointMoved, and the transaction has to be rolled back. It has to be the first
+// statement of the transaction.
+func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoint) error {
+	q := tx.begin("UPDATE ", tx.s.table("option"), " SET `option_value` = ").text(to.String())
+	q.add(" WHERE `option_name` = ").text(checkpointPrefix + list)
+	if tx.s.sqlite {
+		q.add(" AND `option_value` = ").text(from.String())
+	} else {
+		q.add(" AND CAST(`option_value` AS BINARY) = ").text(from.String())
+		q.add(" AND @@auto_increment_increment = ").int(tx.increment) // a cluster may change it at any time
+	}
+	_, err := tx.write(ctx, func(matched, _ int64) {
+		if matched != 1 {
+			tx.refused = ErrCheckpointMoved
+		}
+	})
+	return errors.Join(err, tx.refused)
+}
+
+// String is the text in which a checkpoint is stored.
+func (c Checkpoint) String() string { return strconv.FormatInt(c.Offset, 10) + " " + c.Digest }
+
 // SaveCheckpoint writes the checkpoint of a list.
 func (tx *Tx) SaveCheckpoint(ctx context.Context, list string, c Checkpoint) error {
-	value := fmt.Sprintf("%d %s", c.Offset, c.Digest)
-	if err := tx.SetOptions(ctx, []Option{{Name: checkpointPrefix + list, Value: value}}); err != nil {
+	if err := tx.SetOptions(ctx, []Option{{Name: checkpointPrefix + list, Value: c.String()}}); err != nil {
 		return fmt.Errorf("checkpoint of %s: %w", list, err)
 	}
 	return nil

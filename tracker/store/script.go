@@ -128,7 +128,7 @@ func (tx *Tx) Flush(ctx context.Context) error {
 	if tx.written != nil {
 		tx.written()
 	}
-	return nil
+	return tx.refused
 }
 
 // send runs the script on the driver's connection: package sql would tell of its last statement only.

@@ -23,6 +23,7 @@ type Tx struct {
 	stats     Stats
 	onCommit  []func()
 	undo      []func() // on rollback
+	refused   error    // by a condition of the transaction's own
 	written   func()   // after each round trip that writes, nil for none
 	done      bool
 }
