@@ -3,8 +3,10 @@ package cmd
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,6 +44,7 @@ type processCommand struct {
 	sleep, delay   int
 	workers        int
 	maxBatches     int
+	batch          batchFlag
 	dryRun         bool
 	ignorePlugins  bool
 	withoutDevices bool
@@ -62,6 +65,7 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.SortFlags = false
 	flags.Var(&c.queueID, "queue-id", "process only this `queue` (0, 1, …)")
 	flags.IntVar(&c.force, "force-num-requests-process-at-once", 0, "take this `number` of request sets at once, and queues that hold as many,\ninstead of what the plugin's settings say")
+	flags.Var(&c.batch, "batch", "request sets per transaction: a `number`, or auto: more than the settings say while a queue is long")
 	flags.IntVar(&c.workers, "workers", 1, "workers of this process; no more than one ever works on a queue")
 	flags.IntVarP(&c.cycle, "cycle", "c", 1, "how often to go over the queues, 0 for ever")
 	flags.IntVarP(&c.sleep, "sleep", "s", 1, "seconds between two cycles")
@@ -78,6 +82,8 @@ func (c *processCommand) validate(command *cobra.Command) error {
 	switch {
 	case command.Flags().Changed("force-num-requests-process-at-once") && c.force < 1:
 		return usage("--force-num-requests-process-at-once %d: wants 1 or more", c.force)
+	case c.force > 0 && c.batch.set:
+		return usage("--batch and --force-num-requests-process-at-once contradict each other: give one of them")
 	case c.workers < 1:
 		return usage("--workers %d: wants 1 or more", c.workers)
 	case c.cycle < 0:
@@ -137,10 +143,50 @@ func (c *processCommand) options() replay.Options {
 	if c.force > 0 {
 		o.BatchSize, o.Threshold = c.force, c.force
 	}
+	switch {
+	case c.batch.auto:
+		o.MaxBatchSize = maxAutoBatch
+	case c.batch.set:
+		o.BatchSize = c.batch.size
+	}
 	if c.queueID.set {
 		o.Only = c.queueID.value
 	}
 	return o
+}
+
+// maxAutoBatch is the size up to which batches grow with --batch auto: larger ones are hardly faster, but need more memory.
+const maxAutoBatch = 1000
+
+// batchFlag is the value of --batch.
+type batchFlag struct {
+	set, auto bool
+	size      int
+}
+
+func (f *batchFlag) String() string {
+	switch {
+	case f.auto:
+		return "auto"
+	case f.set:
+		return strconv.Itoa(f.size)
+	}
+	return ""
+}
+
+func (f *batchFlag) Type() string { return "number" }
+
+func (f *batchFlag) Set(text string) error {
+	if text == "auto" {
+		*f = batchFlag{set: true, auto: true}
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return errors.New("wants a number from 1, or auto")
+	}
+	*f = batchFlag{set: true, size: n}
+	return nil
 }
 
 // idleBeforeWipeOut is how long nothing may have been tracked before a cycle also takes queues that hold less than a batch.

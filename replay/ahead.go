@@ -20,16 +20,17 @@ type ahead struct {
 func (b *batch) readAhead(ctx context.Context) *ahead {
 	ctx, cancel := context.WithCancel(ctx)
 	a := &ahead{cancel, make(chan *batch, 1)}
-	go func() { a.done <- b.following(ctx) }()
+	size := b.sizes.size
+	go func() { a.done <- b.following(ctx, size) }()
 	return a
 }
 
-func (b *batch) following(ctx context.Context) *batch {
-	head, err := b.Backend.Next(ctx, b.list, b.head, b.BatchSize)
+func (b *batch) following(ctx context.Context, size int) *batch {
+	head, err := b.Backend.Next(ctx, b.list, b.head, size)
 	if err != nil || !b.enough(len(head.Elements)) {
 		return nil
 	}
-	next := &batch{worker: b.worker, queue: b.queue, list: b.list, held: b.held, head: head}
+	next := &batch{worker: b.worker, queue: b.queue, list: b.list, size: size, held: b.held, head: head}
 	next.decode()
 	if next.prepared, err = next.prepareSafely(ctx, next.sets); err != nil {
 		return nil

@@ -19,6 +19,7 @@ type batch struct {
 	*worker
 	queue int
 	list  string
+	size  int // entries that were asked for
 	head  queue.Batch
 	held  *lock.Lock
 
@@ -228,12 +229,20 @@ func (b *batch) lookBack(ctx context.Context, tx *store.Tx) (*checkpoint, error)
 
 // commit makes sure of the lock before it commits: a PHP worker that has taken over knows nothing of the checkpoint.
 func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result) error {
-	if err := tx.Flush(ctx); err != nil {
+	asked := time.Now()
+	extended := make(chan error, 1)
+	go func() { extended <- b.held.Extend(ctx, b.LockTTL) }() // while the rows are written
+	err := tx.Flush(ctx)
+	lost := <-extended
+	if err != nil {
 		return fmt.Errorf("rows of the batch: %w", err)
 	}
-	asked := time.Now()
-	if err := b.held.Extend(ctx, b.LockTTL); err != nil {
-		return err
+	if time.Since(asked) > b.LockTTL/heartbeats { // the rows have waited for others
+		asked = time.Now()
+		lost = b.held.Extend(ctx, b.LockTTL)
+	}
+	if lost != nil {
+		return lost
 	}
 	b.at(BeforeCommit)
 	if time.Since(asked) > b.LockTTL/2 { // this process, or its machine, was frozen

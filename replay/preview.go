@@ -48,6 +48,6 @@ func (b *batch) preview(ctx context.Context) error {
 			b.summary.Undecodable++
 		}
 	}
-	b.finished(started, *result)
+	b.finished(b.Clock().Sub(started), *result)
 	return nil
 }

@@ -50,14 +50,17 @@ type Options struct {
 	Random     io.Reader // for the values of locks
 	Log        *slog.Logger
 
-	Queues     int // number of queues, setting numQueueWorkers
-	Only       int // the one queue to take, AnyQueue for all
-	BatchSize  int // request sets per transaction
-	Threshold  int // a queue with fewer sets is left alone, at least 1
-	MaxBatches int // per worker and run, 0: no limit
-	Workers    int // workers of this run, at least 1
-	Start      int // queue from which the first worker starts its rounds
-	DryRun     bool
+	Queues    int // number of queues, setting numQueueWorkers
+	Only      int // the one queue to take, AnyQueue for all
+	BatchSize int // request sets per transaction
+	// MaxBatchSize, when it is greater, lets batches grow up to so many sets while the queue is long, see sizer.
+	MaxBatchSize int
+	MaxLatency   time.Duration // of a batch that has grown; 0: DefaultMaxLatency
+	Threshold    int           // a queue with fewer sets is left alone, at least 1
+	MaxBatches   int           // per worker and run, 0: no limit
+	Workers      int           // workers of this run, at least 1
+	Start        int           // queue from which the first worker starts its rounds
+	DryRun       bool
 
 	LockTTL    time.Duration // how long a queue stays locked after its worker was killed; 0: DefaultLockTTL
 	Patience   time.Duration // how long to wait for a server that is away; 0: DefaultPatience
@@ -78,6 +81,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Patience <= 0 {
 		o.Patience = DefaultPatience
+	}
+	if o.MaxLatency <= 0 {
+		o.MaxLatency = DefaultMaxLatency
 	}
 	if o.MaxLetters <= 0 {
 		o.MaxLetters = DefaultMaxLetters
@@ -151,6 +157,7 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 			stop:    stop,
 			last:    make(map[string]store.Checkpoint),
 			full:    make(map[int]error),
+			sizes:   newSizer(&o),
 		}
 		go func() {
 			err := w.run(ctx)

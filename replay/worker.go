@@ -22,9 +22,11 @@ type worker struct {
 	stop    <-chan struct{}
 	summary Summary
 
-	last map[string]store.Checkpoint // of lists, as this worker has left them
-	full map[int]error               // queues that may have no more dead letters
-	lost int                         // locks lost since the last batch
+	last  map[string]store.Checkpoint // of lists, as this worker has left them
+	full  map[int]error               // queues that may have no more dead letters
+	lost  int                         // locks lost since the last batch
+	sizes *sizer
+	asked time.Time // when it was asked whether somebody waits for a lock
 }
 
 // maxLost is how many locks a worker loses in a row before it leaves: it seems to be the one too many.
@@ -152,9 +154,9 @@ func (w *worker) enough(entries int) bool {
 
 // readBatch reads and prepares the queue's oldest entries, nil when the queue holds too few.
 func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch, error) {
-	b := &batch{worker: w, queue: id, list: queue.Key(id), held: held}
+	b := &batch{worker: w, queue: id, list: queue.Key(id), held: held, size: w.sizes.size}
 	err := w.retry(ctx, func() (err error) {
-		b.head, err = w.Backend.Head(ctx, b.list, w.BatchSize)
+		b.head, err = w.Backend.Head(ctx, b.list, b.size)
 		return err
 	}, "queue", id)
 	if err != nil || !w.enough(len(b.head.Elements)) {
@@ -170,9 +172,9 @@ func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch
 
 // track writes the batch, removes it from the queue and returns the one behind it, if it is to be read ahead and there is one.
 func (b *batch) track(ctx context.Context, more bool) (next *batch, err error) {
-	started := b.Clock()
+	started, retries := b.Clock(), b.summary.Retries
 	var ahead *ahead
-	if more && len(b.head.Elements) == b.BatchSize {
+	if more && len(b.head.Elements) == b.size {
 		ahead = b.readAhead(ctx)
 	}
 	result, err := b.process(ctx)
@@ -184,7 +186,9 @@ func (b *batch) track(ctx context.Context, more bool) (next *batch, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("offset %d: %w", b.head.Offset, err)
 	}
-	b.finished(started, result)
+	took := b.Clock().Sub(started)
+	b.finished(took, result)
+	b.adapt(ctx, took, b.summary.Retries > retries)
 	if next != nil {
 		b.at(AfterRead)
 	}
@@ -192,14 +196,16 @@ func (b *batch) track(ctx context.Context, more bool) (next *batch, err error) {
 }
 
 // finished counts a batch and tells of it.
-func (b *batch) finished(started time.Time, result tracker.Result) {
+func (b *batch) finished(took time.Duration, result tracker.Result) {
 	b.summary.Batches++
 	b.summary.Result.Add(result)
 	b.trace(result)
 	if b.OnBatch != nil {
 		b.OnBatch(Batch{
-			Queue: b.queue, Offset: b.head.Offset, Left: max(0, b.head.Len-int64(len(b.head.Elements))),
-			Duration: b.Clock().Sub(started), Result: result,
+			Queue: b.queue, Offset: b.head.Offset, Left: b.left(), Duration: took, Result: result,
 		})
 	}
 }
+
+// left is how many entries there were behind the batch.
+func (b *batch) left() int64 { return max(0, b.head.Len-int64(len(b.head.Elements))) }

@@ -36,7 +36,7 @@ import (
 var (
 	rounds  = flag.Int("bench.rounds", 0, "how often the 6,000 recorded entries are drained, with fresh visitors each time; 0: one tenth of them, once")
 	profile = flag.String("bench.profile", "", "write a CPU profile of the measurement to this file; with bench.only")
-	only    = flag.String("bench.only", "", "make only the measurement with this name, such as 25x1 (entries per transaction x workers)")
+	only    = flag.String("bench.only", "", "make only the measurement with this name, such as 25x2")
 	shared  = filepath.Join("..", "..", "..", "shared")
 )
 
@@ -51,29 +51,37 @@ func TestThroughput(t *testing.T) {
 	b := newBench(t)
 	var lines []string
 	ceilings := make(map[int]float64)
-	for _, m := range []struct {
-		name           string
-		batch, workers int
-	}{
-		{"one worker", 25, 1},
-		{"two workers", 25, 2},
-		{"one worker", 100, 1},
-		{"one worker", 500, 1},
+	for _, m := range []measurement{
+		{"25", 25, 25, 1, 25},
+		{"25x2", 25, 25, 2, 25},
+		{"100", 100, 100, 1, 100},
+		{"500", 500, 500, 1, 500},
+		{"auto", 25, 1000, 1, 500},
+		{"autox2", 25, 1000, 2, 500},
 	} {
-		if *only != "" && *only != fmt.Sprintf("%dx%d", m.batch, m.workers) {
+		if *only != "" && *only != m.name {
 			continue
 		}
-		speed, line := b.drain(t, m.batch, m.workers, *only != "")
-		ceiling, ok := ceilings[m.batch]
+		speed, line := b.drain(t, m, *only != "")
+		ceiling, ok := ceilings[m.ceiling]
 		if !ok {
-			ceiling = b.ceiling(t, m.batch)
-			ceilings[m.batch] = ceiling
+			ceiling = b.ceiling(t, m.ceiling)
+			ceilings[m.ceiling] = ceiling
 		}
-		lines = append(lines, fmt.Sprintf("%-12s %5d %9.0f %9.0f %6.2f  %s", m.name, m.batch, speed, ceiling, speed/ceiling, line))
+		lines = append(lines, fmt.Sprintf("%-8s %9.0f %9.0f %6.2f  %s", m.name, speed, ceiling, speed/ceiling, line))
 		b.reset(t)
 	}
-	t.Logf("\n%-12s %5s %9s %9s %6s\n%s\npeak memory of the process with its tests: %d MB",
-		"", "batch", "req/s", "ceiling", "ratio", strings.Join(lines, "\n"), peakMemory())
+	t.Logf("\n%-8s %9s %9s %6s\n%s\npeak memory of the process with its tests: %d MB",
+		"batch", "req/s", "ceiling", "ratio", strings.Join(lines, "\n"), peakMemory())
+}
+
+// measurement is one way to drain the queue. Its name has the entries per transaction, "auto" for process --batch auto, and the number of
+// workers.
+type measurement struct {
+	name        string
+	batch, most int // entries per transaction, at least and at most
+	workers     int
+	ceiling     int // rows of actions per transaction to compare with
 }
 
 type bench struct {
@@ -203,7 +211,7 @@ func (b *bench) push(t *testing.T, queues int) int {
 }
 
 // drain measures rounds of the corpus.
-func (b *bench) drain(t *testing.T, batch, workers int, profiled bool) (speed float64, line string) {
+func (b *bench) drain(t *testing.T, m measurement, profiled bool) (speed float64, line string) {
 	t.Helper()
 	ctx := context.Background()
 	clock := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
@@ -222,7 +230,7 @@ func (b *bench) drain(t *testing.T, batch, workers int, profiled bool) (speed fl
 		t.Fatal(err)
 	}
 	defer a.Close()
-	queues := workers
+	queues := m.workers
 	requests := 0
 	for range max(1, *rounds) {
 		requests += b.push(t, queues)
@@ -246,7 +254,7 @@ func (b *bench) drain(t *testing.T, batch, workers int, profiled bool) (speed fl
 	summary, err := replay.Run(ctx, nil, replay.Options{
 		Backend: b.backend, Store: a.Store(), NewTracker: func() replay.Tracker { return a.NewTracker() },
 		Clock: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
-		Queues: queues, Only: replay.AnyQueue, BatchSize: batch, Threshold: 1, Workers: workers,
+		Queues: queues, Only: replay.AnyQueue, BatchSize: m.batch, MaxBatchSize: m.most, Threshold: 1, Workers: m.workers,
 		OnBatch: func(done replay.Batch) {
 			mu.Lock()
 			defer mu.Unlock()

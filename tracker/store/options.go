@@ -83,6 +83,16 @@ func (tx *Tx) Option(ctx context.Context, option string) (value string, found bo
 	return value, found, err
 }
 
+// LockWaits is how many transactions of the server wait for the lock of a row at the moment.
+func (s *Store) LockWaits(ctx context.Context) (waiting int64, err error) {
+	if s.sqlite {
+		return 0, nil
+	}
+	var name string
+	err = s.db.QueryRowxContext(ctx, "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'").Scan(&name, &waiting)
+	return waiting, err
+}
+
 // Checkpoint is how far a queue's list is in the database (design §4): Offset counts the entries ever committed, Digest identifies the
 // last batch.
 type Checkpoint struct {
