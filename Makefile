@@ -6,7 +6,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race check fmt golden devices perf bench faults failover fuzz cover demo servers clean
+.PHONY: help build test race check fmt golden devices perf bench bench-scale faults failover fuzz cover demo servers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,11 @@ devices: ## all recorded user agents: every column, and the time per user agent
 ROUNDS ?= 10
 bench: servers ## throughput beside the ceiling of the same machine: ROUNDS times 6,000 recorded requests
 	$(GO) test ./internal/bench -count=1 -v -timeout 30m -run TestThroughput -bench.rounds $(ROUNDS)
+
+BACKLOG ?= 1000000
+VISITS ?= 5000000
+bench-scale: servers ## a backlog of a million entries, a log_visit of five million rows, an entry of 50 MB, idle runs
+	$(GO) test ./internal/bench -count=1 -v -timeout 60m -run 'TestBacklog|TestTableSize|TestLargeEntry|TestIdle' -bench.backlog $(BACKLOG) -bench.visits $(VISITS) -bench.rounds 2
 
 FAULTS ?= 1
 faults: servers ## kill, freeze and stop workers, cut connections, restart servers; FAULTS=10 ten times as often

@@ -98,13 +98,16 @@ func percentile(durations []time.Duration, p int) time.Duration {
 }
 
 // peakMemory is the resident set's greatest size so far, in MB.
-func peakMemory() int {
-	text, err := os.ReadFile("/proc/self/status")
+func peakMemory() int { return memoryOf(os.Getpid(), "VmHWM:") }
+
+// memoryOf is a number of a process' status, in MB; 0 when it is gone.
+func memoryOf(pid int, name string) int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
 	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(line, name); ok {
 			kb, _ := strconv.Atoi(strings.Fields(rest)[0])
 			return kb >> 10
 		}

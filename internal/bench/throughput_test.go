@@ -45,9 +45,6 @@ func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }
 // TestThroughput drains the recorded traffic with durable commits and prints the speed beside that of inserting the rows and nothing
 // else.
 func TestThroughput(t *testing.T) {
-	if _, err := os.Stat(filepath.Join(shared, "perf")); err != nil {
-		t.Skip("../shared/perf is not there")
-	}
 	b := newBench(t)
 	var lines []string
 	ceilings := make(map[int]float64)
@@ -87,7 +84,10 @@ type measurement struct {
 type bench struct {
 	server  *testserver.MariaDBServer
 	db      *sqlx.DB
+	redis   *testserver.RedisServer
 	backend *queue.Redis
+	home    string // of the installation
+	text    string // of its config.ini.php
 	install *golden.Installation
 	config  *matomo.Config
 	devices *device.Detector
@@ -97,8 +97,11 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{server: testserver.MariaDB(t, testserver.Durable()), entries: readEntries(t)}
+	if _, err := os.Stat(filepath.Join(shared, "perf")); err != nil {
+		t.Skip("../shared/perf is not there")
+	}
 	home := t.TempDir()
+	b := &bench{server: testserver.MariaDB(t, testserver.Durable()), entries: readEntries(t), home: home}
 	data, err := filepath.Abs(filepath.Join(shared, "matomo-data", "vendor"))
 	if err != nil {
 		t.Fatal(err)
@@ -126,17 +129,18 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.config, err = matomo.ParseConfig(home, b.install.Config(&golden.Case{}, map[string]map[string]any{
+	b.text = b.install.Config(&golden.Case{}, map[string]map[string]any{
 		"database": {"unix_socket": b.server.Socket, "dbname": database},
-	}))
+	})
+	b.config, err = matomo.ParseConfig(home, b.text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if b.devices, err = device.Load(b.config.Vendor().DeviceRegexes()); err != nil {
 		t.Fatal(err)
 	}
-	redis := testserver.Redis(t)
-	if b.backend, err = queue.NewRedis(queue.RedisOptions{Host: redis.Host, Port: redis.Port}); err != nil {
+	b.redis = testserver.Redis(t)
+	if b.backend, err = queue.NewRedis(queue.RedisOptions{Host: b.redis.Host, Port: b.redis.Port}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.backend.Close() })
