@@ -32,6 +32,8 @@ type applier struct {
 
 	pageviews map[*store.Visit][]*store.LinkAction // of the batch, pending or written
 
+	converted map[conversionKey]bool
+
 	entries map[entryKey]*store.ActionEntry
 	wanted  map[*store.ActionEntry]bool // entries that requests of the batch refer to
 	marking map[markKey]bool            // days that the batch marks
@@ -41,6 +43,13 @@ type applier struct {
 	// For the caches, when the batch is committed.
 	newMarks   []markKey
 	movedSites []int64
+}
+
+// conversionKey is the key of log_conversion.
+type conversionKey struct {
+	visit  *store.Visit
+	goal   int64
+	buster int64
 }
 
 type entryKey struct {

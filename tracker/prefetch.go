@@ -91,6 +91,7 @@ func (a *applier) prefetch(ctx context.Context) error {
 	a.byID = make(map[int64]*visitState)
 	a.keyed = make(map[visitKey][]*visitState)
 	a.pageviews = make(map[*store.Visit][]*store.LinkAction)
+	a.converted = make(map[conversionKey]bool)
 	a.entries = make(map[entryKey]*store.ActionEntry)
 	a.wanted = make(map[*store.ActionEntry]bool)
 	a.marking = make(map[markKey]bool)

@@ -111,7 +111,7 @@ func (a *applier) record(ctx context.Context, s *step) error {
 		c.Visit = state.row
 	}
 	if s.order == nil || s.order.Unreadable {
-		a.pending.conversions = append(a.pending.conversions, s.conversions...)
+		a.keepConversions(s.conversions)
 	} else if err := a.recordOrder(ctx, s); err != nil {
 		return databaseError{err}
 	}
@@ -122,6 +122,18 @@ func (a *applier) record(ctx context.Context, s *step) error {
 	}
 	a.moveSiteCreated(s.p)
 	return nil
+}
+
+// keepConversions leaves out what the batch has converted already: a visit converts most goals once, and Matomo lets the database ignore
+// the others.
+func (a *applier) keepConversions(conversions []*store.Conversion) {
+	for _, c := range conversions {
+		key := conversionKey{c.Visit, c.GoalID, c.Buster}
+		if !a.converted[key] {
+			a.converted[key] = true
+			a.pending.conversions = append(a.pending.conversions, c)
+		}
+	}
 }
 
 // recordOrder writes a cart or an order with its items. It goes to the database at once, because what is written depends on what is

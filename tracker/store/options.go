@@ -183,10 +183,15 @@ var ErrCheckpointMoved = errors.New("the checkpoint has been moved by somebody e
 func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoint) error {
 	q := tx.begin("UPDATE ", tx.s.table("option"), " SET `option_value` = ").text(to.String())
 	q.add(" WHERE `option_name` = ").text(checkpointPrefix + list)
+	// Offset and last batch identify a checkpoint; the rest of the text is long.
+	start := from.String()
+	if head, _, long := strings.Cut(from.Digest, " "); long {
+		start = Checkpoint{from.Offset, head}.String() + " "
+	}
 	if tx.s.sqlite {
-		q.add(" AND `option_value` = ").text(from.String())
+		q.add(" AND substr(`option_value`, 1, ").int(int64(len(start))).add(") = ").text(start)
 	} else {
-		q.add(" AND CAST(`option_value` AS BINARY) = ").text(from.String())
+		q.add(" AND CAST(LEFT(`option_value`, ").int(int64(len(start))).add(") AS BINARY) = ").text(start)
 		q.add(" AND @@auto_increment_increment = ").int(tx.increment) // a cluster may change it at any time
 	}
 	_, err := tx.write(ctx, func(matched, _ int64) {
