@@ -229,20 +229,12 @@ func (b *batch) lookBack(ctx context.Context, tx *store.Tx) (*checkpoint, error)
 
 // commit makes sure of the lock before it commits: a PHP worker that has taken over knows nothing of the checkpoint.
 func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result) error {
-	asked := time.Now()
-	extended := make(chan error, 1)
-	go func() { extended <- b.held.Extend(ctx, b.LockTTL) }() // while the rows are written
-	err := tx.Flush(ctx)
-	lost := <-extended
-	if err != nil {
+	if err := tx.Flush(ctx); err != nil {
 		return fmt.Errorf("rows of the batch: %w", err)
 	}
-	if time.Since(asked) > b.LockTTL/heartbeats { // the rows have waited for others
-		asked = time.Now()
-		lost = b.held.Extend(ctx, b.LockTTL)
-	}
-	if lost != nil {
-		return lost
+	asked := time.Now()
+	if err := b.held.Extend(ctx, b.LockTTL); err != nil {
+		return err
 	}
 	b.at(BeforeCommit)
 	if time.Since(asked) > b.LockTTL/2 { // this process, or its machine, was frozen
