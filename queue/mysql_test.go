@@ -185,7 +185,20 @@ func TestMySQLBatchOfWhichThePluginTookSomeIsNotRemoved(t *testing.T) {
 }
 
 func TestMySQLTransactionBlocksNobodyElse(t *testing.T) {
-	m, db := newMySQL(t)
+	for name, index := range map[string]string{
+		"as the plugin makes its table now":       "PRIMARY KEY (queue_key)",
+		"as older versions of the plugin made it": "UNIQUE unique_queue_key (queue_key)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, db := newMySQL(t)
+			execute(t, db, `CREATE TABLE `+pluginKeys+` (queue_key VARCHAR(70) NOT NULL, queue_value VARCHAR(255) NULL DEFAULT NULL,
+				expiry_time BIGINT UNSIGNED DEFAULT 9999999999, `+index+`) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`)
+			transactionBlocksNobodyElse(t, m, db)
+		})
+	}
+}
+
+func transactionBlocksNobodyElse(t *testing.T, m *MySQL, db *sqlx.DB) {
 	ctx := t.Context()
 	for id := range 3 {
 		must(t, m.Append(ctx, Key(id), numbered(0, 4)...))
