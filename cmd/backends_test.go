@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"regexp"
 	"strconv"
@@ -153,8 +154,9 @@ func TestEveryCommandWorksOnEveryBackend(t *testing.T) {
 			r := i.ok(t, "process", "--workers", "2", "--force-num-requests-process-at-once", "1")
 			contains(t, r.stdout, "Moved 1 request sets", fmt.Sprintf("Tracked: %d of %d requests", views+1, views+2), "1 put aside")
 			i.lettersAreRetriedAndDeleted(t)
-			if n := i.count(t, "log_link_visit_action"); n != views+2 {
-				t.Errorf("%d actions, want %d", n, views+2)
+			i.serveReceives(t)
+			if n := i.count(t, "log_link_visit_action"); n != views+2+hits {
+				t.Errorf("%d actions, want %d", n, views+2+hits)
 			}
 			contains(t, i.ok(t, "monitor", "--iterations", "1").stdout, "total: 0 sets in 2 queues")
 		})
@@ -231,6 +233,23 @@ func (i *installation) locksAreShownAndReleased(t *testing.T) {
 	if got := i.ok(t, "lock-status", "--json").stdout; got != "[]\n" {
 		t.Errorf("locks left: %s", got)
 	}
+}
+
+// hits are requests that serve receives.
+const hits = 3
+
+func (i *installation) serveReceives(t *testing.T) {
+	t.Helper()
+	i.env["QUEUEDTRACKING_PROCESS_DURING_TRACKING_REQUEST"] = "false"
+	s := startServe(t, i.dir, i.env)
+	for n := range hits {
+		if status, body := s.get(t, hit(n)); status != http.StatusOK {
+			t.Errorf("serve: status %d, %q", status, body)
+		}
+	}
+	s.stop(t)
+	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1")
+	contains(t, r.stdout, fmt.Sprintf("Tracked: %d of %d requests", hits, hits))
 }
 
 func (i *installation) lettersAreRetriedAndDeleted(t *testing.T) {
