@@ -125,6 +125,30 @@ func TestMySQLRowThatCommitsLateIsNeitherLostNorTakenTwice(t *testing.T) {
 	expectList(t, m, testList, []byte("late"))
 }
 
+// A slow writer holds up neither the reader nor the removal of what was read, be it the whole list.
+func TestMySQLWriterThatHasNotCommittedBlocksNobody(t *testing.T) {
+	m, db := newMySQL(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // waiting for a lock takes longer
+	defer cancel()
+	must(t, m.Append(ctx, testList, numbered(0, 3)...))
+	slow, err := db.Beginx()
+	must(t, err)
+	defer slow.Rollback()
+	execute(t, slow, "INSERT INTO "+pluginList+" (list_value) VALUES ('slow')")
+	must(t, m.Append(ctx, testList, numbered(3, 4)...))
+	head, err := m.Head(ctx, testList, 10)
+	if err != nil || len(head.Elements) != 4 {
+		t.Fatalf("%d elements, %v", len(head.Elements), err)
+	}
+	tx, err := db.Beginx()
+	must(t, err)
+	defer tx.Rollback()
+	expect(t, true)(m.RemoveFirstTx(ctx, tx, testList, head))
+	must(t, tx.Commit())
+	must(t, slow.Commit())
+	expectList(t, m, testList, []byte("slow"))
+}
+
 func TestMySQLBatchLeavesTheQueueWithTheTransaction(t *testing.T) {
 	m, db := newMySQL(t)
 	ctx := t.Context()
