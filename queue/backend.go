@@ -79,7 +79,8 @@ type Batch struct {
 	Offset   int64 // position of the first element, counted from the first one ever
 	Len      int64 // elements in the list, those of the batch included
 
-	rows []int64 // of the elements in their table, where there is one
+	rows    []int64 // of the elements in their table, where there is one
+	counted bool    // the row of the list's counter was there
 }
 
 // First is the batch of the first n elements.

@@ -125,6 +125,26 @@ func TestMySQLRowThatCommitsLateIsNeitherLostNorTakenTwice(t *testing.T) {
 	expectList(t, m, testList, []byte("late"))
 }
 
+// Somebody has emptied the table of keys between reading and removing: nothing is removed, and the next batch counts from the beginning.
+func TestMySQLCounterThatVanishesIsMadeAnew(t *testing.T) {
+	m, db := newMySQL(t)
+	ctx := t.Context()
+	must(t, m.Append(ctx, testList, numbered(0, 6)...))
+	head, err := m.Head(ctx, testList, 2)
+	must(t, err)
+	expect(t, true)(m.RemoveFirst(ctx, testList, head))
+	head, err = m.Head(ctx, testList, 2)
+	must(t, err)
+	execute(t, db, "DELETE FROM "+pluginKeys)
+	expect(t, false)(m.RemoveFirst(ctx, testList, head))
+	head, err = m.Head(ctx, testList, 2)
+	if diff := cmp.Diff(Batch{Elements: numbered(2, 4), Offset: 0, Len: 4}, head, ignoreRows); err != nil || diff != "" {
+		t.Fatalf("%v (-want +got):\n%s", err, diff)
+	}
+	expect(t, true)(m.RemoveFirst(ctx, testList, head))
+	expectList(t, m, testList, numbered(4, 6)...)
+}
+
 // A slow writer holds up neither the reader nor the removal of what was read, be it the whole list.
 func TestMySQLWriterThatHasNotCommittedBlocksNobody(t *testing.T) {
 	m, db := newMySQL(t)
