@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
+	"github.com/queuedtracking/queuedtracking/queue"
 )
 
 const monitorHelp = `Shows what is in the queues and keeps showing it, every two seconds.
@@ -19,8 +20,8 @@ On a terminal the table is refreshed in place, one page of queues at a time:
     1 … 9, 0      page 1 … 9, 10 of this ten     up and down       ten pages forth and back
     q             quit
 
-In a pipe it prints plain lines, with --json one object per refresh. With --once it looks once and tells by its exit
-status how things are, for a monitoring system:
+In a pipe it prints plain lines, with --json one object per refresh. A server that goes away, to be restarted or replaced, is
+waited for. With --once it looks once and tells by its exit status how things are, for a monitoring system:
 
     0  no queue holds more than --warn request sets
     1  one holds more than --warn
@@ -153,24 +154,34 @@ func (c *monitorCommand) printLines(ctx context.Context) error {
 		fmt.Fprint(c.stdout, heading(c.conn.settings.queue))
 	}
 	for n := 1; ; n++ {
-		s, err := c.take(ctx)
-		if err != nil {
+		err := c.printOnce(ctx)
+		if n == c.iterations || err != nil && !c.mayPass(err) {
 			return err
 		}
-		if c.json {
-			if err := printJSON(c.stdout, s); err != nil {
-				return err
-			}
-		} else {
-			c.printPlain(s)
-		}
-		if n == c.iterations {
-			return nil
+		if err != nil {
+			c.logs.Warn("cannot look at the queues, trying again", "error", err)
 		}
 		if c.nap(ctx, c.interval); c.stopped() || ctx.Err() != nil {
 			return nil
 		}
 	}
+}
+
+func (c *monitorCommand) printOnce(ctx context.Context) error {
+	s, err := c.take(ctx)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return printJSON(c.stdout, s)
+	}
+	c.printPlain(s)
+	return nil
+}
+
+// mayPass reports whether what kept from looking, after the first time, may be over soon: a fail-over or a restart.
+func (c *monitorCommand) mayPass(err error) bool {
+	return c.before != nil && errors.Is(err, queue.ErrUnavailable)
 }
 
 // refresh shows the table in place until q is pressed.
@@ -191,11 +202,17 @@ func (c *monitorCommand) refreshScreen(ctx context.Context, screen *terminal.Scr
 	ticker := time.NewTicker(c.interval)
 	defer ticker.Stop()
 	pages := pager{rows: c.rows, page: c.page}
-	s, err := c.take(ctx)
-	for n := 1; err == nil; n++ {
-		pages.fit(len(s.Queues))
-		shown = heading(c.conn.settings.queue) + view(s, pages, screen.Keys() != nil)
-		if err = screen.Show(shown); err != nil || n == c.iterations {
+	_, err = c.take(ctx)
+	for n := 1; err == nil || c.mayPass(err); n++ {
+		pages.fit(len(c.before.Queues))
+		shown = heading(c.conn.settings.queue) + view(c.before, pages, screen.Keys() != nil)
+		if err != nil {
+			shown += "\nSeen last; trying again: " + printable(err) + "\n"
+		}
+		if n == c.iterations {
+			return shown, errors.Join(err, screen.Show(shown))
+		}
+		if err := screen.Show(shown); err != nil {
 			return shown, err
 		}
 		select {
@@ -210,7 +227,7 @@ func (c *monitorCommand) refreshScreen(ctx context.Context, screen *terminal.Scr
 			pages.press(key)
 			n-- // a key is no refresh
 		case <-ticker.C:
-			s, err = c.take(ctx)
+			_, err = c.take(ctx)
 		}
 	}
 	return shown, err

@@ -359,21 +359,3 @@ func TestQueuesLeftBehindAreMovedAndProcessed(t *testing.T) {
 		t.Errorf("%d sets are left", n)
 	}
 }
-
-func TestQueueInMatomosDatabaseIsProcessed(t *testing.T) {
-	i := newInstallation(t)
-	backend, err := queue.NewMySQL(i.db, "matomo_", "the test's database")
-	if err != nil {
-		t.Fatal(err)
-	}
-	i.backend = backend
-	requests := i.fill(t, 200, 2)
-	mysql := []string{"--backend", "mysql", "--num-queue-workers", "2"}
-	contains(t, i.ok(t, append([]string{"monitor", "--iterations", "1"}, mysql...)...).stdout, "in 2 queues")
-	contains(t, i.ok(t, append([]string{"test"}, mysql...)...).stdout, "Everything that is needed works")
-	r := i.ok(t, append([]string{"process", "--workers", "2", "--force-num-requests-process-at-once", "1"}, mysql...)...)
-	contains(t, r.stdout, fmt.Sprintf("of %d requests", requests))
-	if n := i.waiting(t); n != 0 {
-		t.Errorf("%d sets are left", n)
-	}
-}

@@ -186,6 +186,35 @@ func TestMonitorPrintsPlainLinesInAPipe(t *testing.T) {
 	}
 }
 
+func TestMonitorOutlivesAServerThatIsAway(t *testing.T) {
+	server := testserver.Redis(t)
+	i := newInstallation(t)
+	args := []string{"monitor", "--redis-port", port(server), "--redis-database", "0", "--iterations"}
+	clock := &stepClock{now: time.Now()}
+	clock.during = func(sleeps int) {
+		switch sleeps {
+		case 1:
+			server.Kill(t)
+		case 2:
+			server.Start(t)
+		case 4:
+			server.Kill(t)
+		}
+	}
+	r := i.run(t, append(args, "4"), clock.into)
+	if r.status != statusDone || strings.Count(r.stdout, "total: 0 sets") < 2 {
+		t.Errorf("exit status %d:\n%s", r.status, r.stdout)
+	}
+	contains(t, r.stderr, "cannot look at the queues, trying again", "connection")
+	clock.sleeps = 3
+	if r := i.run(t, append(args, "2"), clock.into); r.status != statusFailed { // the last look has failed
+		t.Errorf("exit status %d:\n%s", r.status, r.stdout)
+	}
+	if r := i.run(t, append(args, "2"), clock.into); r.status != statusFailed || strings.Contains(r.stderr, "trying again") { // there is none
+		t.Errorf("exit status %d:\n%s", r.status, r.stderr)
+	}
+}
+
 func TestMonitorEndsWithASignal(t *testing.T) {
 	i := newInstallation(t)
 	clock := &stepClock{now: time.Now()}

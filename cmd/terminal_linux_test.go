@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
 
 // openTerminal makes a pseudo terminal: what the user sees and types, and the program's side.
@@ -110,6 +112,25 @@ func TestMonitorTurnsPagesOnATerminalAndGivesItBack(t *testing.T) {
 	}
 	if *before != *after {
 		t.Errorf("the terminal was left as %+v, was %+v", after, before)
+	}
+}
+
+func TestMonitorShowsOnATerminalThatItsServerIsAway(t *testing.T) {
+	server := testserver.Redis(t)
+	i := newInstallation(t)
+	user, tty := openTerminal(t)
+	s := watchTerminal(user)
+	ended := make(chan result)
+	go func() {
+		args := []string{"monitor", "--redis-port", port(server), "--redis-database", "0", "--interval", "100ms"}
+		ended <- i.run(t, args, func(p *program) { p.stdin, p.stdout = tty, tty })
+	}()
+	s.await(t, "page 1/1")
+	server.Kill(t)
+	s.await(t, "Seen last; trying again: redis 127.0.0.1")
+	s.press(t, "q")
+	if r := <-ended; r.status != statusDone {
+		t.Errorf("exit status %d: %s", r.status, r.stderr)
 	}
 }
 

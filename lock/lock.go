@@ -1,5 +1,5 @@
 // Package lock holds the lock of a queue: at most one worker, PHP's or ours, takes entries from a queue at a time (specification
-// §0.1). Names, values and times to live are those of Matomo's plugin QueuedTracking, so that both respect each other's locks.
+// §0.1). Names and values are those of Matomo's plugin QueuedTracking, so that both respect each other's locks.
 //
 // The package knows keys and times, not where they are kept: that is a Store, which every queue.Backend is.
 package lock
@@ -14,9 +14,6 @@ import (
 	"strings"
 	"time"
 )
-
-// TTL is the time to live of a new lock, as in the plugin.
-const TTL = 60 * time.Second
 
 // maxQueues is the highest number of queues that the plugin's settings allow.
 const maxQueues = 4096

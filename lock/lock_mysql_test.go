@@ -24,7 +24,7 @@ func TestLocksInMySQL(t *testing.T) {
 		t.Errorf("before there is a table: %v, %v", held, err)
 	}
 	ours := acquire(t, l, 3)
-	if _, ok, err := l.Acquire(t.Context(), 3, lock.TTL); ok || err != nil {
+	if _, ok, err := l.Acquire(t.Context(), 3, pluginTTL); ok || err != nil {
 		t.Errorf("acquired twice: %v, %v", ok, err)
 	}
 	for range 2 { // the same time again, within one second

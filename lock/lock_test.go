@@ -20,6 +20,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
+// pluginTTL is the time to live of the plugin's locks.
+const pluginTTL = 60 * time.Second
+
 func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }
 
 var _ lock.Store = queue.Backend(nil)
@@ -85,7 +88,7 @@ func setUp(t *testing.T) (*lock.Locker, php) {
 
 func acquire(t *testing.T, l *lock.Locker, id int) *lock.Lock {
 	t.Helper()
-	held, ok, err := l.Acquire(t.Context(), id, lock.TTL)
+	held, ok, err := l.Acquire(t.Context(), id, pluginTTL)
 	if err != nil || !ok {
 		t.Fatalf("acquire %d: %v, %v", id, ok, err)
 	}
@@ -118,7 +121,7 @@ func TestValueComesFromTheRandomSource(t *testing.T) {
 		t.Errorf("value %q", value)
 	}
 	broken := errors.New("no entropy")
-	if _, _, err := lock.New(store, iotest.ErrReader(broken)).Acquire(t.Context(), 1, lock.TTL); !errors.Is(err, broken) {
+	if _, _, err := lock.New(store, iotest.ErrReader(broken)).Acquire(t.Context(), 1, pluginTTL); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -149,7 +152,7 @@ func TestPHPRespectsOurLock(t *testing.T) {
 func TestWeRespectPHPsLock(t *testing.T) {
 	l, php := setUp(t)
 	php.acquire("QueuedTrackingLock0", "abcdef012345")
-	if _, ok, err := l.Acquire(t.Context(), 0, lock.TTL); ok || err != nil {
+	if _, ok, err := l.Acquire(t.Context(), 0, pluginTTL); ok || err != nil {
 		t.Errorf("acquired %v, %v", ok, err)
 	}
 	if !php.eval(phpExpire, "QueuedTrackingLock0", "abcdef012345", 30) {
@@ -200,7 +203,7 @@ func TestOneOfManyGetsTheLock(t *testing.T) {
 	got := make(chan *lock.Lock, 16)
 	for range cap(got) {
 		wg.Go(func() {
-			held, ok, err := l.Acquire(t.Context(), 7, lock.TTL)
+			held, ok, err := l.Acquire(t.Context(), 7, pluginTTL)
 			if err != nil {
 				t.Error(err)
 			}
@@ -227,14 +230,14 @@ func TestListAndUnlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, h := range held {
-		if h.Left > lock.TTL-5*time.Second && h.Left <= lock.TTL {
-			held[i].Left = lock.TTL
+		if h.Left > pluginTTL-5*time.Second && h.Left <= pluginTTL {
+			held[i].Left = pluginTTL
 		}
 	}
 	want := []lock.Held{
-		{QueueID: 2, Key: "QueuedTrackingLock2", Left: lock.TTL},
+		{QueueID: 2, Key: "QueuedTrackingLock2", Left: pluginTTL},
 		{QueueID: 7, Key: "QueuedTrackingLock7", Left: -1},
-		{QueueID: 4095, Key: "QueuedTrackingLock4095", Left: lock.TTL},
+		{QueueID: 4095, Key: "QueuedTrackingLock4095", Left: pluginTTL},
 	}
 	if diff := cmp.Diff(want, held); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -254,10 +257,10 @@ func TestErrorsOfTheStoreAreNotTakenForALostLock(t *testing.T) {
 	held := acquire(t, l, 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, acquireErr := l.Acquire(ctx, 1, lock.TTL)
+	_, _, acquireErr := l.Acquire(ctx, 1, pluginTTL)
 	_, listErr := l.List(ctx)
 	for name, err := range map[string]error{
-		"extend": held.Extend(ctx, lock.TTL), "release": held.Release(ctx), "acquire": acquireErr, "list": listErr,
+		"extend": held.Extend(ctx, pluginTTL), "release": held.Release(ctx), "acquire": acquireErr, "list": listErr,
 	} {
 		if !errors.Is(err, context.Canceled) || errors.Is(err, lock.ErrLost) {
 			t.Errorf("%s: %v", name, err)

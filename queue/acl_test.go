@@ -1,9 +1,13 @@
 package queue
 
 import (
+	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gomodule/redigo/redis"
 
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
@@ -15,7 +19,11 @@ func documentedRules(t *testing.T) string {
 	if command == nil {
 		t.Fatal("the document names no ACL user")
 	}
-	return string(command[1])
+	if rules := command[1]; bytes.Contains(readFile(t, "../README.md"), rules) {
+		return string(rules)
+	}
+	t.Fatal("README.md names other rules than docs/backends.md")
+	return ""
 }
 
 // Everything that a backend does is allowed to the user that the documentation makes, and nothing on other keys.
@@ -69,6 +77,69 @@ func TestDocumentedRightsAreEnough(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What the plugin sends is allowed with the rights that docs/backends.md adds for it.
+func TestDocumentedRightsAreEnoughForThePlugin(t *testing.T) {
+	added := regexp.MustCompile("(?m)^`(.+)` in addition, which the plugin sends").FindSubmatch(readFile(t, "../docs/backends.md"))
+	if added == nil {
+		t.Fatal("the document names no rights for the plugin")
+	}
+	s := testserver.Redis(t, testserver.WithUser("matomo", "secret", documentedRules(t)+" "+string(added[1])))
+	conn, err := redis.Dial("tcp", s.Addr, redis.DialUsername("matomo"), redis.DialPassword("secret"))
+	must(t, err)
+	defer conn.Close()
+	for _, command := range [][]any{
+		{"SELECT", 0},
+		{"ECHO", "TEST"},
+		{"INFO", "server"},
+		{"INFO", "memory"},
+		{"RPUSH", testList, "entry"},
+		{"LRANGE", testList, 0, 24},
+		{"LLEN", testList},
+		{"LTRIM", testList, 1, -1},
+		{"SET", testKey, "value", "NX", "EX", 60},
+		{"GET", testKey},
+		{"PTTL", testKey},
+		{"KEYS", "QueuedTrackingLock*"},
+		{"EVAL", `if redis.call("GET",KEYS[1]) == ARGV[1] then return redis.call("EXPIRE",KEYS[1], ARGV[2]) else return 0 end`, 1, testKey, "value", 60},
+		{"EVAL", `if redis.call("GET",KEYS[1]) == ARGV[1] then return redis.call("DEL",KEYS[1]) else return 0 end`, 1, testKey, "value"},
+		{"DEL", testList},
+	} {
+		if _, err := conn.Do(command[0].(string), command[1:]...); err != nil {
+			t.Errorf("%v: %v", command[0], err)
+		}
+	}
+}
+
+func TestDocumentedRightsOnSentinelsAreEnough(t *testing.T) {
+	t.Parallel()
+	rules := regexp.MustCompile("(?m)^A user of the Sentinels needs `(.+)`;").FindSubmatch(readFile(t, "../docs/backends.md"))
+	if rules == nil {
+		t.Fatal("the document names no rights on Sentinels")
+	}
+	s := testserver.Sentinel(t, testserver.WithUser("matomo", "secret", documentedRules(t)))
+	for _, sentinel := range s.Sentinels {
+		conn := sentinel.Dial(t)
+		args := append([]any{"SETUSER", "matomo", "on", ">secret", "-@all"}, fields(string(rules[1]))...)
+		for _, args := range [][]any{args, {"SETUSER", "default", "off"}} {
+			if _, err := conn.Do("ACL", args...); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	r := opened(t)(NewRedisSentinel(RedisOptions{User: "matomo", Password: "secret"}, s.Name, s.Addrs()))
+	must(t, r.Append(t.Context(), testList, []byte("x")))
+	if info, err := r.Info(t.Context()); err != nil || !slices.Contains(info.Nodes, s.Data[1].Addr+" replica") {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
+func fields(text string) (words []any) {
+	for word := range strings.FieldsSeq(text) {
+		words = append(words, word)
+	}
+	return words
 }
 
 func TestServerWithoutEVALSHAIsSentTheScripts(t *testing.T) {

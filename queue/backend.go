@@ -81,7 +81,8 @@ type Batch struct {
 	Offset   int64 // position of the first element, counted from the first one ever
 	Len      int64 // elements in the list from the first one on
 
-	rows []int64 // of the elements in their table, where there is one
+	rows    []int64 // of the elements in their table, where there is one
+	counted bool    // the row of the list's counter was there
 }
 
 // End is the position behind the last element.

@@ -94,7 +94,7 @@ func TestAddSplitsASetByVisitor(t *testing.T) {
 
 func TestAddRefusesWhatPHPCannotWrite(t *testing.T) {
 	b := openRedis(t)
-	set := RequestSet{Requests: []*php.Array{php.List(php.String("\xff"))}}
+	set := RequestSet{Requests: []*php.Array{notUTF8()}}
 	if err := newManager(t, b, 1).Add(t.Context(), set, defaultVisitor); err == nil {
 		t.Error("no error")
 	}

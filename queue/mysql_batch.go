@@ -71,6 +71,7 @@ func (m *MySQL) head(ctx context.Context, list string, above int64, n int) (Batc
 		if b.Offset, err = m.counter(list, counter); err != nil {
 			return Batch{}, err
 		}
+		b.counted = counter.Valid
 		if id.Valid {
 			b.rows = append(b.rows, id.Int64)
 			b.Elements = append(b.Elements, element)
@@ -110,7 +111,7 @@ func (m *MySQL) RemoveFirst(ctx context.Context, list string, batch Batch) (bool
 	if len(batch.Elements) == 0 {
 		return true, nil
 	}
-	if err := m.ensureCounter(ctx, list); err != nil {
+	if err := m.ensureCounter(ctx, list, batch); err != nil {
 		return false, err
 	}
 	err := m.inTx(ctx, "delete", nil, func(ctx context.Context, tx Executor) error {
@@ -128,10 +129,9 @@ func (m *MySQL) RemoveFirst(ctx context.Context, list string, batch Batch) (bool
 
 // ensureCounter makes the row of the list's counter outside of the transaction that will raise it: changing a row that is not there
 // would lock its neighbours, which are the locks of other queues.
-func (m *MySQL) ensureCounter(ctx context.Context, list string) error {
-	_, known, err := m.Get(ctx, OffsetKey(list))
-	if err != nil || known {
-		return err
+func (m *MySQL) ensureCounter(ctx context.Context, list string, batch Batch) error {
+	if batch.counted {
+		return nil
 	}
 	return m.call(ctx, "insert", m.createKeys, func(ctx context.Context) error {
 		_, err := m.db.ExecContext(ctx, "INSERT IGNORE INTO "+m.keys()+" (queue_key, queue_value) VALUES (?, '0')", offsetRow(list))

@@ -125,6 +125,50 @@ func TestMySQLRowThatCommitsLateIsNeitherLostNorTakenTwice(t *testing.T) {
 	expectList(t, m, testList, []byte("late"))
 }
 
+// Somebody has emptied the table of keys between reading and removing: nothing is removed, and the next batch counts from the beginning.
+func TestMySQLCounterThatVanishesIsMadeAnew(t *testing.T) {
+	m, db := newMySQL(t)
+	ctx := t.Context()
+	must(t, m.Append(ctx, testList, numbered(0, 6)...))
+	head, err := m.Head(ctx, testList, 2)
+	must(t, err)
+	expect(t, true)(m.RemoveFirst(ctx, testList, head))
+	head, err = m.Head(ctx, testList, 2)
+	must(t, err)
+	execute(t, db, "DELETE FROM "+pluginKeys)
+	expect(t, false)(m.RemoveFirst(ctx, testList, head))
+	head, err = m.Head(ctx, testList, 2)
+	if diff := cmp.Diff(Batch{Elements: numbered(2, 4), Offset: 0, Len: 4}, head, ignoreRows); err != nil || diff != "" {
+		t.Fatalf("%v (-want +got):\n%s", err, diff)
+	}
+	expect(t, true)(m.RemoveFirst(ctx, testList, head))
+	expectList(t, m, testList, numbered(4, 6)...)
+}
+
+// A slow writer holds up neither the reader nor the removal of what was read, be it the whole list.
+func TestMySQLWriterThatHasNotCommittedBlocksNobody(t *testing.T) {
+	m, db := newMySQL(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // waiting for a lock takes longer
+	defer cancel()
+	must(t, m.Append(ctx, testList, numbered(0, 3)...))
+	slow, err := db.Beginx()
+	must(t, err)
+	defer slow.Rollback()
+	execute(t, slow, "INSERT INTO "+pluginList+" (list_value) VALUES ('slow')")
+	must(t, m.Append(ctx, testList, numbered(3, 4)...))
+	head, err := m.Head(ctx, testList, 10)
+	if err != nil || len(head.Elements) != 4 {
+		t.Fatalf("%d elements, %v", len(head.Elements), err)
+	}
+	tx, err := db.Beginx()
+	must(t, err)
+	defer tx.Rollback()
+	expect(t, true)(m.RemoveFirstTx(ctx, tx, testList, head))
+	must(t, tx.Commit())
+	must(t, slow.Commit())
+	expectList(t, m, testList, []byte("slow"))
+}
+
 func TestMySQLBatchLeavesTheQueueWithTheTransaction(t *testing.T) {
 	m, db := newMySQL(t)
 	ctx := t.Context()
@@ -185,7 +229,20 @@ func TestMySQLBatchOfWhichThePluginTookSomeIsNotRemoved(t *testing.T) {
 }
 
 func TestMySQLTransactionBlocksNobodyElse(t *testing.T) {
-	m, db := newMySQL(t)
+	for name, index := range map[string]string{
+		"as the plugin makes its table now":       "PRIMARY KEY (queue_key)",
+		"as older versions of the plugin made it": "UNIQUE unique_queue_key (queue_key)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, db := newMySQL(t)
+			execute(t, db, `CREATE TABLE `+pluginKeys+` (queue_key VARCHAR(70) NOT NULL, queue_value VARCHAR(255) NULL DEFAULT NULL,
+				expiry_time BIGINT UNSIGNED DEFAULT 9999999999, `+index+`) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`)
+			transactionBlocksNobodyElse(t, m, db)
+		})
+	}
+}
+
+func transactionBlocksNobodyElse(t *testing.T, m *MySQL, db *sqlx.DB) {
 	ctx := t.Context()
 	for id := range 3 {
 		must(t, m.Append(ctx, Key(id), numbered(0, 4)...))

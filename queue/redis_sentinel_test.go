@@ -72,6 +72,27 @@ func TestSentinelsWithTLSAndPasswords(t *testing.T) {
 	}
 }
 
+// The Sentinels have not seen yet that the server they name is a replica now.
+func TestServerThatIsNoMasterIsNotUsed(t *testing.T) {
+	t.Parallel()
+	s := testserver.Sentinel(t)
+	r := opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, s.Addrs()))
+	if _, err := s.Data[0].Dial(t).Do("REPLICAOF", "127.0.0.1", "1"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.Len(t.Context(), testList)
+	if !errors.Is(err, ErrUnavailable) || !strings.HasSuffix(err.Error(), s.Data[0].Addr+": server is no master any more") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestServerThatMayNotTellItsRoleIsBelievedToBeTheMaster(t *testing.T) {
+	t.Parallel()
+	s := testserver.Sentinel(t, testserver.WithUser("matomo", "secret", documentedRules(t)+" -role -ping"))
+	r := opened(t)(NewRedisSentinel(RedisOptions{User: "matomo", Password: "secret"}, s.Name, s.Addrs()))
+	must(t, r.Append(t.Context(), testList, []byte("x")))
+}
+
 // The connections stay open here: the old master lives on, as a replica.
 func TestMasterThatIsDemotedIsLeft(t *testing.T) {
 	t.Parallel()

@@ -363,6 +363,18 @@ func TestRedisRestartIsSurvived(t *testing.T) {
 	}
 }
 
+// A firewall or a proxy has dropped the connection: that is found out before a command is lost to it.
+func TestConnectionThatBrokeWhileIdleIsReplaced(t *testing.T) {
+	s := testserver.Redis(t)
+	r := newRedis(t, RedisOptions{Host: s.Host, Port: s.Port})
+	must(t, r.Append(t.Context(), testList, []byte("x")))
+	if _, err := s.Dial(t).Do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"); err != nil {
+		t.Fatal(err)
+	}
+	goBy(checkIdle)
+	must(t, r.Append(t.Context(), testList, []byte("y")))
+}
+
 func BenchmarkHeadAndRemove(b *testing.B) {
 	for name, open := range map[string]opener{"redis": openRedis, "mysql": openMatomoDatabase} {
 		b.Run(name, func(b *testing.B) { benchmarkHeadAndRemove(b, open(b)) })

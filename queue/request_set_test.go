@@ -43,8 +43,15 @@ func TestEncodeWritesPHPsJSON(t *testing.T) {
 	}
 }
 
+// notUTF8 are parameters that PHP cannot write as JSON.
+func notUTF8() *php.Array {
+	params := php.NewArray(1)
+	params.Set("action_name", php.String("\xff"))
+	return params
+}
+
 func TestEncodeRefusesTextThatIsNotUTF8(t *testing.T) {
-	_, err := Encode(RequestSet{Requests: []*php.Array{php.List(php.String("\xff"))}})
+	_, err := Encode(RequestSet{Requests: []*php.Array{notUTF8()}})
 	if err == nil || !strings.HasPrefix(err.Error(), "encode request set: ") {
 		t.Errorf("error %v", err)
 	}

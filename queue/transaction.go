@@ -38,7 +38,7 @@ func (m *MySQL) RemoveFirstTx(ctx context.Context, tx Executor, list string, bat
 	if len(batch.Elements) == 0 {
 		return true, nil
 	}
-	if err := m.ensureCounter(ctx, list); err != nil {
+	if err := m.ensureCounter(ctx, list, batch); err != nil {
 		return false, err
 	}
 	removed, err := m.removeRows(ctx, tx, list, batch)

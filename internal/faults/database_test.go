@@ -65,9 +65,19 @@ func TestAnswersToCommitLost(t *testing.T) {
 
 func TestDatabaseRestarted(t *testing.T) {
 	t.Parallel()
-	requests := 3000
-	redis, number := testserver.RedisDatabase(t)
-	s := newSiteOn(t, testserver.MariaDB(t, testserver.Private()), redis, number)
+	t.Run("queues in Redis", func(t *testing.T) {
+		t.Parallel()
+		redis, number := testserver.RedisDatabase(t)
+		restartDatabase(t, newSiteOn(t, testserver.MariaDB(t, testserver.Private()), redis, number))
+	})
+	t.Run("queues in the database", func(t *testing.T) {
+		t.Parallel()
+		restartDatabase(t, newSiteWith(t, testserver.MariaDB(t, testserver.Private()), inDatabase()))
+	})
+}
+
+func restartDatabase(t *testing.T, s *site) {
+	const requests = 3000
 	for i, part := range parts(corpus(t, requests), times(4)) {
 		s.push(t, part)
 		c := s.start(t, nil)

@@ -55,8 +55,12 @@ func TestKilledAtRandomInstants(t *testing.T) {
 	}
 }
 
+// longestWindow is the time within which workers are killed. It gets shorter where they are done sooner.
+const longestWindow = 150 * time.Millisecond
+
 func killAtRandom(t *testing.T, s *site, kills int) {
 	requests := 60 * kills
+	window := longestWindow
 	for _, part := range parts(corpus(t, requests), 2*kills) {
 		s.push(t, part)
 		if kills == 0 {
@@ -64,11 +68,14 @@ func killAtRandom(t *testing.T, s *site, kills int) {
 		}
 		c := s.start(t, func(j *job) { j.Batch = 2 })
 		c.until("ready")
-		time.Sleep(rand.N(150 * time.Millisecond))
+		time.Sleep(rand.N(window))
 		c.signal(syscall.SIGKILL)
-		if c.wait() == -1 { // it had not finished before
+		if c.wait() == -1 {
 			made.add("kills", 1)
 			kills--
+			window = min(window*21/20, longestWindow)
+		} else { // it had finished before
+			window = window * 3 / 4
 		}
 		s.unlock(t)
 	}

@@ -55,9 +55,14 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 // newMySQLSite makes one whose queues are in the database that is tracked into.
 func newMySQLSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteWith(t, testserver.MariaDB(t), inDatabase())
+}
+
+// inDatabase are the settings of queues that are in Matomo's database.
+func inDatabase() matomo.QueueSettings {
 	settings := matomo.DefaultQueueSettings()
 	settings.Backend = matomo.BackendMySQL
-	return newSiteWith(t, testserver.MariaDB(t), settings)
+	return settings
 }
 
 // kinds are the two ways in which rows and queue are kept in step: by the checkpoint, and by one transaction.

@@ -22,15 +22,6 @@ type entry struct {
 // NewArray returns an empty array with room for n entries.
 func NewArray(n int) *Array { return &Array{entries: make([]entry, 0, n)} }
 
-// List returns an array with the values under 0, 1, 2 ….
-func List(values ...Value) *Array {
-	a := NewArray(len(values))
-	for _, v := range values {
-		a.Append(v)
-	}
-	return a
-}
-
 // Len is the number of entries.
 func (a *Array) Len() int {
 	if a == nil {

@@ -34,10 +34,11 @@ func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOption
 	if info.Role == "replica" {
 		r.Fail("role", errors.New("the server is a replica"), "set redisHost and redisPort to the master")
 	}
+	q.inDatabase = info.Mode == "database"
 	defer q.clean()
 	q.locks()
 	q.lists()
-	if !o.SkipEviction && info.Mode != "database" {
+	if !o.SkipEviction && !q.inDatabase {
 		r.eviction(info)
 	}
 	return true
@@ -58,6 +59,16 @@ type queueCheck struct {
 	ctx              context.Context
 	backend          queue.Backend
 	key, list, other string
+	inDatabase       bool
+}
+
+// check is Check for a primitive of the queues. In a database it has the name without the commands of Redis in brackets.
+func (q *queueCheck) check(name string, err error, advice string) bool {
+	if q.inDatabase {
+		name, _, _ = strings.Cut(name, " (")
+		advice = adviceDatabase
+	}
+	return q.Check(name, err, "", advice)
 }
 
 // clean deletes what the checks may have left, also when they were interrupted.
@@ -70,8 +81,9 @@ func (q *queueCheck) clean() {
 }
 
 const (
-	adviceCommands = "the Redis user needs the commands GET, SET, DEL, PTTL, EXPIRE, EVAL, EVALSHA, LLEN, LRANGE, LTRIM, RPUSH, INCRBY on its keys"
+	adviceCommands = "the Redis user needs the commands GET, SET, DEL, PTTL, PEXPIRE, EVAL, EVALSHA, LLEN, LINDEX, LRANGE, LREM, LTRIM, RPUSH, INCRBY on its keys"
 	adviceLua      = "the server has to run Lua scripts (EVAL, EVALSHA), which Redis does from 2.6 on"
+	adviceDatabase = "the database user needs SELECT, INSERT, UPDATE, DELETE, CREATE and DROP for the tables of the queues"
 )
 
 const firstTTL, laterTTL = 20 * time.Second, 90 * time.Second
@@ -79,58 +91,58 @@ const firstTTL, laterTTL = 20 * time.Second, 90 * time.Second
 // locks tries what locks are made of.
 func (q *queueCheck) locks() {
 	set, err := q.backend.SetIfNotExists(q.ctx, q.key, "mine", firstTTL)
-	if !q.Check("set a lock (SET NX EX)", orElse(err, set, "a key that cannot exist was said to exist"), "", adviceCommands) {
+	if !q.check("set a lock (SET NX EX)", orElse(err, set, "a key that cannot exist was said to exist"), adviceCommands) {
 		return
 	}
 	again, err := q.backend.SetIfNotExists(q.ctx, q.key, "other", firstTTL)
-	q.Check("a lock keeps others out", orElse(err, !again, "a second lock was granted"), "", adviceCommands)
+	q.check("a lock keeps others out", orElse(err, !again, "a second lock was granted"), adviceCommands)
 	value, _, err := q.backend.Get(q.ctx, q.key)
-	q.Check("read a key", orElse(err, value == "mine", fmt.Sprintf("it reads %q", value)), "", adviceCommands)
+	q.check("read a key", orElse(err, value == "mine", fmt.Sprintf("it reads %q", value)), adviceCommands)
 	q.ttl("a lock runs out", firstTTL)
 
 	denied, err := q.backend.ExpireIfValue(q.ctx, q.key, "other", laterTTL)
-	q.Check("nobody else extends a lock (Lua)", orElse(err, !denied, "somebody else's lock was extended"), "", adviceLua)
+	q.check("nobody else extends a lock (Lua)", orElse(err, !denied, "somebody else's lock was extended"), adviceLua)
 	extended, err := q.backend.ExpireIfValue(q.ctx, q.key, "mine", laterTTL)
-	q.Check("extend a lock (Lua)", orElse(err, extended, "the lock was not extended"), "", adviceLua)
+	q.check("extend a lock (Lua)", orElse(err, extended, "the lock was not extended"), adviceLua)
 	q.ttl("an extended lock runs out later", laterTTL)
 	denied, err = q.backend.DeleteIfValue(q.ctx, q.key, "other")
-	q.Check("nobody else releases a lock (Lua)", orElse(err, !denied, "somebody else's lock was released"), "", adviceLua)
+	q.check("nobody else releases a lock (Lua)", orElse(err, !denied, "somebody else's lock was released"), adviceLua)
 	deleted, err := q.backend.DeleteIfValue(q.ctx, q.key, "mine")
-	q.Check("release a lock (Lua)", orElse(err, deleted, "the lock was not released"), "", adviceLua)
+	q.check("release a lock (Lua)", orElse(err, deleted, "the lock was not released"), adviceLua)
 }
 
 // ttl checks that the key has about this much time left.
 func (q *queueCheck) ttl(name string, want time.Duration) {
 	left, err := q.backend.TTLs(q.ctx, q.key)
 	fine := err == nil && len(left) == 1 && left[0] > want-10*time.Second && left[0] <= want
-	q.Check(name, orElse(err, fine, fmt.Sprintf("%v left instead of %s", left, want)), "", adviceCommands)
+	q.check(name, orElse(err, fine, fmt.Sprintf("%v left instead of %s", left, want)), adviceCommands)
 }
 
 // lists tries what queues are made of.
 func (q *queueCheck) lists() {
 	first, second, third := []byte("\x00\xff 1"), []byte("2"), []byte("3")
 	err := q.backend.Append(q.ctx, q.list, first, second, third)
-	if !q.Check("append to a list", err, "", adviceCommands) {
+	if !q.check("append to a list", err, adviceCommands) {
 		return
 	}
 	elements, err := q.backend.Range(q.ctx, q.list, 0, 2)
 	fine := len(elements) == 2 && bytes.Equal(elements[0], first) && bytes.Equal(elements[1], second)
-	q.Check("read a list", orElse(err, fine, "other elements came back than were appended"), "", adviceCommands)
+	q.check("read a list", orElse(err, fine, "other elements came back than were appended"), adviceCommands)
 	n, err := q.backend.Len(q.ctx, q.list)
-	q.Check("length of a list", orElse(err, n == 3, fmt.Sprintf("%d instead of 3", n)), "", adviceCommands)
+	q.check("length of a list", orElse(err, n == 3, fmt.Sprintf("%d instead of 3", n)), adviceCommands)
 
 	head, err := q.backend.Head(q.ctx, q.list, 2)
-	if !q.Check("read a batch with its position (Lua)", orElse(err, len(head.Elements) == 2 && head.Offset == 0, "wrong batch"), "", adviceLua) {
+	if !q.check("read a batch with its position (Lua)", orElse(err, len(head.Elements) == 2 && head.Offset == 0, "wrong batch"), adviceLua) {
 		return
 	}
 	removed, err := q.backend.RemoveFirst(q.ctx, q.list, head)
-	q.Check("remove a batch (Lua)", orElse(err, removed, "it was not removed"), "", adviceLua)
+	q.check("remove a batch (Lua)", orElse(err, removed, "it was not removed"), adviceLua)
 	again, err := q.backend.RemoveFirst(q.ctx, q.list, head)
-	q.Check("a batch is removed once", orElse(err, !again, "it was removed twice"), "", adviceLua)
+	q.check("a batch is removed once", orElse(err, !again, "it was removed twice"), adviceLua)
 	offset, err := q.backend.Offset(q.ctx, q.list)
-	q.Check("count what was removed", orElse(err, offset == 2, fmt.Sprintf("%d instead of 2", offset)), "", adviceCommands)
+	q.check("count what was removed", orElse(err, offset == 2, fmt.Sprintf("%d instead of 2", offset)), adviceCommands)
 	err = q.backend.Append(q.ctx, queue.FailedKey(q.list), third)
-	q.Check("put a dead letter aside", err, "", "the Redis user needs rights on keys queuedtracking:*")
+	q.check("put a dead letter aside", err, "the Redis user needs rights on keys queuedtracking:*")
 }
 
 // orElse is err, or what is wrong when a check was not fine.

@@ -174,7 +174,9 @@ func TestSameCampaignKeepsItsKeyword(t *testing.T) {
 
 func TestListsWherePHPWantsTextAreRefused(t *testing.T) {
 	d := loadDetector(t, testdata)
-	list := php.ArrayValue(php.List(php.String("x")))
+	elements := php.NewArray(1)
+	elements.Append(php.String("x"))
+	list := php.ArrayValue(elements)
 	withRaw := func(name string) Input {
 		in := testInput(page, "")
 		in.Raw.Set("utm_campaign", php.String("x"))

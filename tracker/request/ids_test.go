@@ -51,8 +51,10 @@ func TestVisitorID(t *testing.T) {
 func TestVisitorIDIsRefused(t *testing.T) {
 	_, _, err := read(t, `{"cid":"0123456789abcde"}`).VisitorID()
 	wantRejection(t, err, InvalidParameter)
+	list := php.NewArray(1)
+	list.Append(php.String("x"))
 	_, _, err = read(t, `{}`, settings(func(s *matomo.TrackerSettings) { s.UseThirdPartyIDCookie = true }),
-		cookie("_pk_uid", php.ArrayValue(php.List(php.String("x"))))).VisitorID()
+		cookie("_pk_uid", php.ArrayValue(list))).VisitorID()
 	wantRejection(t, err, WrongType)
 }
 

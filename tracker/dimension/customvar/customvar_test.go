@@ -60,9 +60,11 @@ func TestParse(t *testing.T) {
 }
 
 func TestStructuredParameter(t *testing.T) {
-	pair := php.ArrayValue(php.List(php.String("a&b"), php.Int(5)))
+	pair := php.NewArray(2)
+	pair.Append(php.String("a&b"))
+	pair.Append(php.Int(5))
 	list := php.NewArray(1)
-	list.Set("2", pair)
+	list.Set("2", php.ArrayValue(pair))
 	if got := set(parse(php.ArrayValue(list), true)); got != "2 a&b=5;" {
 		t.Error(got)
 	}
