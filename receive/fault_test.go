@@ -148,7 +148,7 @@ func wantEachOnce(t *testing.T, s *senders, found map[string]int) {
 func TestNothingIsLostWhenRedisIsKilledAndComesBack(t *testing.T) {
 	server := testserver.Redis(t, testserver.WithAOF())
 	spool := t.TempDir()
-	c := startChild(t, server, spool, 2)
+	c := startChild(t, server.Socket, spool, 2)
 	s := startSenders(func() string { return c.addr })
 	s.wait(t, 200)
 	for range 2 {
@@ -176,7 +176,7 @@ func TestNothingIsLostWhenServeIsKilled(t *testing.T) {
 	spool := t.TempDir()
 	var addr atomic.Pointer[string]
 	start := func() *child {
-		c := startChild(t, server, spool, 2)
+		c := startChild(t, server.Socket, spool, 2)
 		addr.Store(&c.addr)
 		return c
 	}
@@ -201,7 +201,7 @@ func TestNothingIsLostWhenServeIsKilled(t *testing.T) {
 
 func TestTermLetsRequestsUnderWayEnd(t *testing.T) {
 	server := testserver.Redis(t)
-	c := startChild(t, server, "", 2)
+	c := startChild(t, server.Socket, "", 2)
 	s := startSenders(func() string { return c.addr })
 	s.wait(t, 100)
 	c.end(t, syscall.SIGTERM)
@@ -214,7 +214,7 @@ func TestTermLetsRequestsUnderWayEnd(t *testing.T) {
 
 func TestWithoutSpoolAndQueueRequestsAreRefused(t *testing.T) {
 	server := testserver.Redis(t)
-	c := startChild(t, server, "", 1)
+	c := startChild(t, server.Socket, "", 1)
 	server.Kill(t)
 	response, err := http.Get("http://" + c.addr + "/matomo.php?idsite=1&rec=1")
 	if err != nil {
@@ -235,7 +235,7 @@ type attack struct {
 
 func TestAbuseLeavesOthersAlone(t *testing.T) {
 	server := testserver.Redis(t)
-	c := startChild(t, server, "", 1)
+	c := startChild(t, server.Socket, "", 1)
 	post := func(length int, body string) string {
 		return fmt.Sprintf("POST /matomo.php HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, body)
 	}

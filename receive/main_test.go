@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
 	"runtime/debug"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,10 +26,12 @@ import (
 
 // Variables that make the test binary a server of its own instead of running tests.
 const (
-	childRedis  = "RECEIVE_TEST_REDIS" // path of the unix socket
+	childRedis  = "RECEIVE_TEST_REDIS" // path of the unix socket, or host:port
 	childSpool  = "RECEIVE_TEST_SPOOL" // directory, or nothing
 	childQueues = "RECEIVE_TEST_QUEUES"
 	childListen = "RECEIVE_TEST_LISTEN"
+
+	childProfile = "RECEIVE_TEST_PROFILE" // file for a profile of processor time, or nothing
 )
 
 func TestMain(m *testing.M) {
@@ -44,11 +48,22 @@ func TestMain(m *testing.M) {
 // runChild serves until SIGTERM. It prints its address first.
 func runChild() error {
 	debug.SetGCPercent(400) // as the command does
+	if file := os.Getenv(childProfile); file != "" {
+		f, err := os.Create(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	queues, err := strconv.Atoi(os.Getenv(childQueues))
 	if err != nil {
 		return err
 	}
-	backend, err := queue.NewRedis(queue.RedisOptions{Host: os.Getenv(childRedis), IOTimeout: 2 * time.Second})
+	backend, err := openBackend(os.Getenv(childRedis))
 	if err != nil {
 		return err
 	}
@@ -88,16 +103,28 @@ func runChild() error {
 	return Serve(l, handler, DefaultLimits(), 5*time.Second, discard(), ctx.Done())
 }
 
+// openBackend is the backend at the path of a unix socket or at host:port.
+func openBackend(address string) (*queue.Redis, error) {
+	o := queue.RedisOptions{Host: address, IOTimeout: 2 * time.Second}
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		o.Host = host
+		if o.Port, err = strconv.Atoi(port); err != nil {
+			return nil, err
+		}
+	}
+	return queue.NewRedis(o)
+}
+
 // child is a server in a process of its own.
 type child struct {
 	*exec.Cmd
 	addr string
 }
 
-func startChild(t testing.TB, server *testserver.RedisServer, spool string, queues int) *child {
+func startChild(t testing.TB, redis, spool string, queues int) *child {
 	t.Helper()
 	c := &child{Cmd: exec.Command(os.Args[0])}
-	c.Env = append(os.Environ(), childRedis+"="+server.Socket, childSpool+"="+spool, childQueues+"="+strconv.Itoa(queues), childListen+"=127.0.0.1:0")
+	c.Env = append(os.Environ(), childRedis+"="+redis, childSpool+"="+spool, childQueues+"="+strconv.Itoa(queues), childListen+"=127.0.0.1:0")
 	return c.start(t)
 }
 
@@ -157,10 +184,13 @@ func (c *child) residentKiB(t testing.TB) int {
 // ticksPerSecond is Linux' unit of time in /proc.
 const ticksPerSecond = 100
 
-// cpu is the processor time that the child has used.
-func (c *child) cpu(t testing.TB) time.Duration {
+// processorTime is what a process has used, 0 for this one.
+func processorTime(t testing.TB, pid int) time.Duration {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
+	if pid == 0 {
+		pid = os.Getpid()
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		t.Skip("processor time is read from /proc:", err)
 	}

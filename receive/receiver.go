@@ -130,10 +130,10 @@ func (q *received) entries() (entries []Entry, replaced bool, err error) {
 		return nil, false, err
 	}
 	for _, p := range parts {
-		element, err := encode(p.set)
+		element, err := queue.Encode(p.set)
 		if err != nil {
 			replaced = true
-			if element, err = encode(substituteSet(p.set)); err != nil {
+			if element, err = queue.Encode(substituteSet(p.set)); err != nil {
 				return nil, replaced, fmt.Errorf("%w: %w", errUnencodable, err)
 			}
 		}
