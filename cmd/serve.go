@@ -27,6 +27,12 @@ paths /matomo.php, /piwik.php and /js/tracker.php (there only requests with para
 A request is answered when Redis has it. With --spool requests are kept on disk while Redis is away and follow, in order,
 when it is back; when there is no place left, or without --spool, clients get status 503 and Retry-After.
 
+With --wait-replicas N a request is answered when N replicas have it, too, so that a fail-over of Sentinel or Cluster loses nothing.
+When they do not within --replica-timeout the request is in the queue, but not safely. With --spool it is kept on disk as well: the
+client gets the usual answer, and the request is queued once more only if it was lost with its server. Without --spool the client
+gets status 503 although the request may be tracked: a client that repeats it may be counted twice. Either way it is counted in
+queuedtracking_received_unreplicated_entries_total.
+
 Requests with queuedtracking=0 are tracked at once. With --process, or where the plugin's setting "process during tracking
 request" is on, this process also tracks what is queued, so that no other worker is needed.
 
@@ -49,6 +55,8 @@ type serveCommand struct {
 	prefix                string
 	spool                 string
 	spoolMiB              int64
+	replicas              int
+	replicaTimeout        time.Duration
 	bodyMiB               int64
 	limits                receive.Limits
 	grace                 time.Duration
@@ -57,6 +65,7 @@ type serveCommand struct {
 	conn     *connection
 	registry *prometheus.Registry
 	general  *options
+	queues   receive.Appender
 	store    *receive.Spool
 	writer   *receive.Writer
 	inside   *insideWorker // nil: this process tracks nothing
@@ -75,6 +84,8 @@ func newServeCommand(p *program) *cobra.Command {
 	flags.StringVar(&c.prefix, "prefix", "", "`path` before /matomo.php, such as /analytics")
 	flags.StringVar(&c.spool, "spool", "", "`directory` that keeps requests while Redis is away")
 	flags.Int64Var(&c.spoolMiB, "spool-max", 1024, "most `MiB` of it")
+	flags.IntVar(&c.replicas, "wait-replicas", 0, "answer when this `number` of Redis replicas have a request, too")
+	flags.DurationVar(&c.replicaTimeout, "replica-timeout", time.Second, "longest `time` to wait for them")
 	flags.BoolVar(&c.process, "process", false, "also track what is queued; default: the plugin's setting \"process during tracking request\"")
 	flags.Int64Var(&c.bodyMiB, "max-body", c.limits.BodyBytes>>20, "longest body in `MiB`")
 	flags.IntVar(&c.limits.BulkRequests, "max-bulk", c.limits.BulkRequests, "most `requests` in one bulk request")
@@ -96,6 +107,9 @@ func (c *serveCommand) run(command *cobra.Command) (err error) {
 	}
 	if c.spoolMiB < 1 {
 		return usage("--spool-max %d: wants 1 or more", c.spoolMiB)
+	}
+	if c.replicas < 0 || c.replicaTimeout < time.Millisecond {
+		return usage("--wait-replicas %d, --replica-timeout %v: want 0 or more, and 1ms or more", c.replicas, c.replicaTimeout)
 	}
 	ctx := command.Context()
 	c.conn = c.newConnection(command.Flags())
@@ -143,11 +157,24 @@ const (
 
 // open finds settings and queues. Redis may be away at first when there is a spool.
 func (c *serveCommand) open(ctx context.Context) error {
-	err := c.openSettings(ctx)
-	if err == nil {
-		err = c.conn.openQueue(ctx, 16)
+	if err := c.openSettings(ctx); err != nil {
+		return err
 	}
-	if c.conn.backend != nil && c.spool != "" && errors.Is(err, queue.ErrUnavailable) {
+	err := c.conn.openQueue(ctx, 16)
+	if c.conn.backend == nil {
+		return err
+	}
+	if c.queues = c.conn.backend; c.replicas > 0 {
+		redis, ok := c.conn.backend.(*queue.Redis)
+		if !ok {
+			return usage("--wait-replicas needs queues in Redis")
+		}
+		replicated := redis.Replicated(c.replicas, c.replicaTimeout)
+		if c.queues = replicated; err == nil {
+			err = replicated.Check(ctx)
+		}
+	}
+	if c.spool != "" && errors.Is(err, queue.ErrUnavailable) {
 		c.logs.Warn("queue is away, requests go to the spool", "error", err)
 		return nil
 	}
@@ -184,7 +211,7 @@ func (c *serveCommand) serve(ctx context.Context) error {
 	}
 	counts := receive.NewMetrics(c.registry)
 	c.writer = receive.NewWriter(receive.WriterOptions{
-		Backend: c.conn.backend, Queues: c.conn.settings.queue.NumQueueWorkers, Spool: c.store, Timeout: writeTimeout,
+		Backend: c.queues, Queues: c.conn.settings.queue.NumQueueWorkers, Spool: c.store, Timeout: writeTimeout + c.replicaTimeout,
 		Log: c.logs.Logger, Metrics: counts,
 	})
 	defer c.writer.Close()

@@ -193,11 +193,28 @@ func TestServeWithoutDatabaseStartsWithoutRedisAndCatchesUp(t *testing.T) {
 	s.until(t, func() bool { n, _ := i.backend.Len(context.Background(), queue.Key(0)); return n == 1 })
 }
 
+func TestServeWaitsForReplicas(t *testing.T) {
+	i := newInstallation(t) // its Redis has none
+	s := startServe(t, i.dir, i.env, "--wait-replicas", "1", "--replica-timeout", "10ms", "--process=false")
+	if status, _ := s.get(t, hit(1)); status != http.StatusServiceUnavailable {
+		t.Errorf("status %d without a spool", status)
+	}
+	if n := i.waiting(t); n != 1 {
+		t.Errorf("%d sets wait", n)
+	}
+	s.stop(t)
+	s = startServe(t, i.dir, i.env, "--wait-replicas", "1", "--replica-timeout", "10ms", "--process=false", "--spool", t.TempDir())
+	if status, _ := s.get(t, hit(2)); status != http.StatusOK {
+		t.Errorf("status %d with a spool", status)
+	}
+}
+
 func TestServeRefusesWhatCannotWork(t *testing.T) {
 	needServe(t)
 	server := newInstallation(t)
 	for _, args := range [][]string{
-		{"--spool-max", "0"}, {"--max-bulk", "0"}, {"--rate", "-1"}, {"--max-body", "0"}, {"--process", "--without-database"},
+		{"--spool-max", "0"}, {"--wait-replicas", "-1"}, {"--wait-replicas", "1", "--replica-timeout", "0"}, {"--wait-replicas", "1", "--backend", "mysql"},
+		 {"--max-bulk", "0"}, {"--rate", "-1"}, {"--max-body", "0"}, {"--process", "--without-database"},
 	} {
 		p := newProgram(os.DirFS("../testdata"))
 		var out lockedBuffer

@@ -161,6 +161,23 @@ func TestNothingIsLostWhenRedisIsKilledAndComesBack(t *testing.T) {
 	wantDrained(t, server, spool, s)
 }
 
+func TestNothingIsLostInAFailover(t *testing.T) {
+	t.Parallel()
+	servers := testserver.Sentinel(t)
+	spool := t.TempDir()
+	c := startChild(t, servers.Name+"@"+strings.Join(servers.Addrs(), ","), spool, 2, childReplicas+"=1")
+	s := startSenders(func() string { return c.addr })
+	s.wait(t, 200)
+	old := servers.Data[0]
+	old.Kill(t)
+	s.wait(t, 100) // through the spool
+	servers.WaitForMasterOtherThan(t, old)
+	old.Start(t) // calls itself master until the Sentinels find it; nothing is replicated before it is back
+	s.wait(t, 200)
+	s.end()
+	wantDrained(t, servers.Data[1], spool, s)
+}
+
 // wantDrained waits until the spool is empty and checks the queues then.
 func wantDrained(t *testing.T, server *testserver.RedisServer, spool string, s *senders) {
 	t.Helper()

@@ -26,10 +26,12 @@ import (
 
 // Variables that make the test binary a server of its own instead of running tests.
 const (
-	childRedis  = "RECEIVE_TEST_REDIS" // path of the unix socket, or host:port
+	childRedis  = "RECEIVE_TEST_REDIS" // as openBackend takes it
 	childSpool  = "RECEIVE_TEST_SPOOL" // directory, or nothing
 	childQueues = "RECEIVE_TEST_QUEUES"
 	childListen = "RECEIVE_TEST_LISTEN"
+
+	childReplicas = "RECEIVE_TEST_REPLICAS" // to wait for, or nothing
 
 	childProfile = "RECEIVE_TEST_PROFILE" // file for a profile of processor time, or nothing
 )
@@ -69,14 +71,13 @@ func runChild() error {
 	}
 	defer backend.Close()
 	metrics := NewMetrics(prometheus.NewRegistry())
-	o := WriterOptions{Backend: backend, Queues: queues, Timeout: 2 * time.Second, Log: discard(), Metrics: metrics}
-	if dir := os.Getenv(childSpool); dir != "" {
-		if o.Spool, err = OpenSpool(dir, 64<<20, time.Now, discard()); err != nil {
-			return err
-		}
-		defer o.Spool.Close()
+	writer, spool, err := openWriter(backend, queues, metrics)
+	if err != nil {
+		return err
 	}
-	writer := NewWriter(o)
+	if spool != nil {
+		defer spool.Close()
+	}
 	defer writer.Close()
 	config, err := matomo.ParseConfig(os.TempDir(), recordedConfig)
 	if err != nil {
@@ -103,9 +104,12 @@ func runChild() error {
 	return Serve(l, handler, DefaultLimits(), 5*time.Second, discard(), ctx.Done())
 }
 
-// openBackend is the backend at the path of a unix socket or at host:port.
+// openBackend is the backend at the path of a unix socket, at host:port, or behind the Sentinels of a master: master@host:port,host:port.
 func openBackend(address string) (*queue.Redis, error) {
 	o := queue.RedisOptions{Host: address, IOTimeout: 2 * time.Second}
+	if master, sentinels, ok := strings.Cut(address, "@"); ok {
+		return queue.NewRedisSentinel(o, master, strings.Split(sentinels, ","))
+	}
 	if host, port, err := net.SplitHostPort(address); err == nil {
 		o.Host = host
 		if o.Port, err = strconv.Atoi(port); err != nil {
@@ -115,16 +119,32 @@ func openBackend(address string) (*queue.Redis, error) {
 	return queue.NewRedis(o)
 }
 
+// openWriter is the writer that the environment describes.
+func openWriter(backend *queue.Redis, queues int, metrics *Metrics) (w *Writer, spool *Spool, err error) {
+	o := WriterOptions{Backend: backend, Queues: queues, Timeout: 2 * time.Second, Log: discard(), Metrics: metrics}
+	if n, err := strconv.Atoi(os.Getenv(childReplicas)); err == nil {
+		o.Backend = backend.Replicated(n, time.Second)
+	}
+	if dir := os.Getenv(childSpool); dir != "" {
+		if spool, err = OpenSpool(dir, 64<<20, time.Now, discard()); err != nil {
+			return nil, nil, err
+		}
+		o.Spool = spool
+	}
+	return NewWriter(o), spool, nil
+}
+
 // child is a server in a process of its own.
 type child struct {
 	*exec.Cmd
 	addr string
 }
 
-func startChild(t testing.TB, redis, spool string, queues int) *child {
+func startChild(t testing.TB, redis, spool string, queues int, env ...string) *child {
 	t.Helper()
 	c := &child{Cmd: exec.Command(os.Args[0])}
 	c.Env = append(os.Environ(), childRedis+"="+redis, childSpool+"="+spool, childQueues+"="+strconv.Itoa(queues), childListen+"=127.0.0.1:0")
+	c.Env = append(c.Env, env...)
 	return c.start(t)
 }
 
