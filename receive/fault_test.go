@@ -68,6 +68,13 @@ func (s *senders) count() int {
 	return len(s.acked)
 }
 
+// refused counts the answers with status 503.
+func (s *senders) refused() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.other[http.StatusServiceUnavailable]
+}
+
 // wait waits for further acknowledged requests.
 func (s *senders) wait(t *testing.T, more int) {
 	t.Helper()

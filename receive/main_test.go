@@ -33,6 +33,8 @@ const (
 
 	childReplicas = "RECEIVE_TEST_REPLICAS" // to wait for, or nothing
 
+	childFileLimit = "RECEIVE_TEST_FILE_LIMIT" // bytes that a file may have, or nothing
+
 	childProfile = "RECEIVE_TEST_PROFILE" // file for a profile of processor time, or nothing
 )
 
@@ -60,6 +62,12 @@ func runChild() error {
 			return err
 		}
 		defer pprof.StopCPUProfile()
+	}
+	if n, err := strconv.ParseUint(os.Getenv(childFileLimit), 10, 64); err == nil {
+		signal.Ignore(syscall.SIGXFSZ)
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: n}); err != nil {
+			return err
+		}
 	}
 	queues, err := strconv.Atoi(os.Getenv(childQueues))
 	if err != nil {
