@@ -35,16 +35,6 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
-// needServe skips the test in a program without the command.
-func needServe(t *testing.T) {
-	t.Helper()
-	p := newProgram(os.DirFS("../testdata"))
-	name := newServeCommand(p).Name()
-	if command, _, err := p.rootCommand().Find([]string{name}); err != nil || command.Name() != name {
-		t.Skip("the program has no command", name)
-	}
-}
-
 // serving is a running "queuedtracking serve".
 type serving struct {
 	program *program
@@ -55,11 +45,17 @@ type serving struct {
 
 func startServe(t *testing.T, dir string, env map[string]string, args ...string) *serving {
 	t.Helper()
-	needServe(t)
+	return startServeAs(t, func(*program) {}, dir, env, args...)
+}
+
+// startServeAs starts it in surroundings that change has changed.
+func startServeAs(t *testing.T, change func(*program), dir string, env map[string]string, args ...string) *serving {
+	t.Helper()
 	s := &serving{program: newProgram(os.DirFS("../testdata")), status: make(chan int, 1)}
 	s.program.stdout, s.program.stderr = &s.out, &s.out
 	s.program.workingDir = func() (string, error) { return dir, nil }
 	s.program.lookupEnv = func(name string) (string, bool) { v, ok := env[name]; return v, ok }
+	change(s.program)
 	socket := filepath.Join(t.TempDir(), "s")
 	s.client.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
@@ -210,11 +206,10 @@ func TestServeWaitsForReplicas(t *testing.T) {
 }
 
 func TestServeRefusesWhatCannotWork(t *testing.T) {
-	needServe(t)
 	server := newInstallation(t)
 	for _, args := range [][]string{
 		{"--spool-max", "0"}, {"--wait-replicas", "-1"}, {"--wait-replicas", "1", "--replica-timeout", "0"}, {"--wait-replicas", "1", "--backend", "mysql"},
-		 {"--max-bulk", "0"}, {"--rate", "-1"}, {"--max-body", "0"}, {"--process", "--without-database"},
+		{"--max-bulk", "0"}, {"--rate", "-1"}, {"--max-body", "0"}, {"--process", "--without-database"},
 	} {
 		p := newProgram(os.DirFS("../testdata"))
 		var out lockedBuffer
