@@ -268,7 +268,7 @@ func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 		Limits: c.limits, Prefix: c.prefix, Sink: c.writer, Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger, Metrics: counts,
 	}
 	if c.inside != nil {
-		o.Track = c.inside.track
+		o.Track, o.Superuser = c.inside.track, c.inside.isSuperuser
 	}
 	return o
 }

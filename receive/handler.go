@@ -32,6 +32,8 @@ type Options struct {
 
 	// Track tracks a set at once, for queuedtracking=0. Without it such requests are queued like others.
 	Track func(ctx context.Context, set queue.RequestSet) (tracker.Result, error)
+	// Superuser reports whether a token is a superuser's, for the answer to bulk requests that are tracked at once; may be nil.
+	Superuser func(ctx context.Context, token string) (bool, error)
 	// Queued is called after a request was queued, with the number of its entries; may be nil.
 	Queued func(entries int)
 }
