@@ -6,16 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/internal/metrics"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/receive"
 )
@@ -61,6 +58,7 @@ type serveCommand struct {
 	limits                receive.Limits
 	grace                 time.Duration
 	process               bool
+	accessLog             bool
 
 	conn     *connection
 	registry *prometheus.Registry
@@ -95,6 +93,7 @@ func newServeCommand(p *program) *cobra.Command {
 	flags.DurationVar(&c.grace, "drain-timeout", 10*time.Second, "longest `time` that requests under way get at the end")
 	flags.Float64Var(&c.limits.Rate, "rate", 0, "most `requests` per second of one client address, with status 429 beyond; 0: no limit")
 	flags.IntVar(&c.limits.Burst, "burst", c.limits.Burst, "`requests` that an address may send at once, with --rate")
+	flags.BoolVar(&c.accessLog, "access-log", false, "write a line for each request to stderr: client, path, status, time; never parameters")
 	p.withoutDatabaseFlag(flags)
 	return command
 }
@@ -117,9 +116,7 @@ func (c *serveCommand) run(command *cobra.Command) (err error) {
 	if err := c.open(ctx); err != nil {
 		return err
 	}
-	c.registry = prometheus.NewRegistry()
-	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		metrics.NewQueues(c.conn.backend, c.conn.settings.queue.NumQueueWorkers, c.clock, probeTimeout))
+	c.registry = c.conn.newRegistry()
 	if err := c.openInside(ctx, command.Flags().Changed("process")); err != nil {
 		return err
 	}
@@ -137,23 +134,21 @@ func (c *serveCommand) run(command *cobra.Command) (err error) {
 	return c.serve(ctx)
 }
 
-// garbagePercent is how far the heap may grow before garbage is collected: what receiving keeps is a few MiB, and collecting them all the
-// time would take a fifth of the processor time.
-const garbagePercent = 400
-
-// collectSeldom sets that, unless the environment has its own wish or this process also keeps the data for tracking.
+// collectSeldom collects garbage seldom, unless the environment has its own wish or this process also keeps the data for tracking.
 func (c *serveCommand) collectSeldom() (restore func()) {
-	if _, set := c.lookupEnv("GOGC"); set || c.inside != nil && c.inside.always {
+	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
+		if _, set := c.lookupEnv(name); set {
+			return func() {}
+		}
+	}
+	if c.inside != nil && c.inside.always {
 		return func() {}
 	}
-	before := debug.SetGCPercent(garbagePercent)
-	return func() { debug.SetGCPercent(before) }
+	return receive.CollectSeldom()
 }
 
-const (
-	writeTimeout = 3 * time.Second
-	probeTimeout = 2 * time.Second
-)
+// writeTimeout bounds a write to the queues, without the wait for replicas.
+const writeTimeout = 3 * time.Second
 
 // open finds settings and queues. Redis may be away at first when there is a spool.
 func (c *serveCommand) open(ctx context.Context) error {
@@ -215,16 +210,22 @@ func (c *serveCommand) serve(ctx context.Context) error {
 		Log: c.logs.Logger, Metrics: counts,
 	})
 	defer c.writer.Close()
-	handler, err := receive.NewHandler(c.handlerOptions(counts))
+	tracking, err := receive.NewHandler(c.handlerOptions(counts))
 	if err != nil {
 		return errors.Join(err, l.Close())
+	}
+	handler := http.Handler(tracking)
+	if c.accessLog {
+		handler = tracking.LogAccess(c.logs.always())
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	stop := c.stopOrEnd(ctx)
 	if c.metricsListen != "" {
-		if err := c.serveMetrics(group, stop); err != nil {
+		tell, err := c.metricsServer(c.metricsListen, receive.Health{Ready: c.ready, Gatherer: c.registry})
+		if err != nil {
 			return errors.Join(err, l.Close())
 		}
+		group.Go(func() error { return tell(stop) })
 	}
 	group.Go(func() error { c.general.refresh(ctx, stop, c.logs.Logger); return nil })
 	if c.inside != nil && c.inside.always {
@@ -282,17 +283,4 @@ func (c *serveCommand) ready(ctx context.Context) error {
 	}
 	_, err := c.conn.backend.Len(ctx, queue.Key(0))
 	return err
-}
-
-// serveMetrics listens at the separate address.
-func (c *serveCommand) serveMetrics(group *errgroup.Group, stop <-chan struct{}) error {
-	l, err := receive.Listen(c.metricsListen, c.lookupEnv)
-	if err != nil {
-		return err
-	}
-	mux := http.NewServeMux()
-	receive.Health{Ready: c.ready, Gatherer: c.registry}.Register(mux)
-	group.Go(func() error { return receive.Serve(l, mux, receive.DefaultLimits(), c.grace, c.logs.Logger, stop) })
-	fmt.Fprintln(c.out(), "Metrics at", l.Addr())
-	return nil
 }

@@ -149,16 +149,26 @@ func TestServeProcessesInTheSameProcess(t *testing.T) {
 	}
 	s.until(t, func() bool { return i.waiting(t) == 0 })
 	s.until(t, func() bool { return i.count(t, "log_link_visit_action") == 10 })
-	_, address, _ := strings.Cut(s.out.String(), "Metrics at ")
+	text := scrape(t, s.out.String(), "/metrics")
+	contains(t, text, `queuedtracking_tracked_requests_total{result="tracked"} 10`, "queuedtracking_queue_up 1",
+		`queuedtracking_queue_length{queue="0"} 0`, `queuedtracking_http_requests_total{outcome="queued"} 10`)
+}
+
+// scrape asks at the address that a program has told.
+func scrape(t *testing.T, output, path string) string {
+	t.Helper()
+	_, address, _ := strings.Cut(output, "Metrics at ")
 	address, _, _ = strings.Cut(address, "\n")
-	response, err := http.Get("http://" + address + "/metrics")
+	response, err := http.Get("http://" + address + path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	text, _ := io.ReadAll(response.Body)
-	contains(t, string(text), `queuedtracking_tracked_requests_total{result="tracked"} 10`, "queuedtracking_queue_up 1",
-		`queuedtracking_queue_length{queue="0"} 0`, `queuedtracking_http_requests_total{outcome="queued"} 10`)
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func TestServeTracksAtOnceWhatAsksForIt(t *testing.T) {
@@ -187,6 +197,21 @@ func TestServeWithoutDatabaseStartsWithoutRedisAndCatchesUp(t *testing.T) {
 	i.env["QUEUEDTRACKING_NUM_QUEUE_WORKERS"] = "1"
 	s = startServe(t, t.TempDir(), i.env, "--without-database", "--spool", spool)
 	s.until(t, func() bool { n, _ := i.backend.Len(context.Background(), queue.Key(0)); return n == 1 })
+}
+
+func TestServeWritesAnAccessLogWithoutParameters(t *testing.T) {
+	i := newInstallation(t)
+	s := startServe(t, i.dir, i.env, "--process=false", "--access-log", "--prefix", "/a")
+	s.get(t, "/a/matomo.php?idsite=1&token_auth=0123456789abcdef0123456789abcdef")
+	s.get(t, "/nowhere?token_auth=0123456789abcdef0123456789abcdef")
+	s.stop(t)
+	contains(t, s.out.String(), "client=127.0.0.1 method=GET path=/a/matomo.php status=200 took=", "path=/nowhere status=404", "agent=Go-http-client/1.1")
+	lacks(t, s.out.String(), "token_auth", "0123456789abcdef")
+
+	s = startServe(t, i.dir, i.env, "--process=false")
+	s.get(t, "/matomo.php?idsite=1")
+	s.stop(t)
+	lacks(t, s.out.String(), "path=")
 }
 
 func TestServeWaitsForReplicas(t *testing.T) {

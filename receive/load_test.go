@@ -128,7 +128,7 @@ func TestLoad(t *testing.T) {
 	if _, err := conn.Do("FLUSHALL"); err != nil {
 		t.Fatal(err)
 	}
-	before, used := c.residentKiB(t), processorTimes(t, c, conn)
+	before, used := c.memoryKiB(t, "VmRSS"), processorTimes(t, c, conn)
 	took, times := load(t, c.addr, benchConnections, *benchRequests, 0)
 	reached := float64(len(times)) / took.Seconds()
 	fmt.Printf("serve:           %.0f requests/s, p50 %v, p99 %v, p99.9 %v\n", reached, quantile(times, 0.5), quantile(times, 0.99), quantile(times, 0.999))
@@ -137,7 +137,7 @@ func TestLoad(t *testing.T) {
 		now[i] = ((now[i] - used[i]) / time.Duration(len(times))).Round(100 * time.Nanosecond)
 	}
 	fmt.Printf("processor time:  serve %v, Redis %v, load generator %v per request\n", now[0], now[1], now[2])
-	fmt.Printf("memory:          %d MiB before, %d MiB after %d requests\n", before>>10, c.residentKiB(t)>>10, len(times))
+	fmt.Printf("memory:          %d MiB before, %d MiB after %d requests\n", before>>10, c.memoryKiB(t, "VmRSS")>>10, len(times))
 	fmt.Printf("redis-benchmark: %.0f rpush/s of %d bytes; serve reaches %.2f of it\n", ceiling, len(element), reached/ceiling)
 	_, times = load(t, c.addr, benchConnections, *benchRequests/4, reached/2)
 	fmt.Printf("half load:       p50 %v, p99 %v, p99.9 %v\n", quantile(times, 0.5), quantile(times, 0.99), quantile(times, 0.999))

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -51,7 +50,7 @@ func TestMain(m *testing.M) {
 
 // runChild serves until SIGTERM. It prints its address first.
 func runChild() error {
-	debug.SetGCPercent(400) // as the command does
+	defer CollectSeldom()() // as the command does
 	if file := os.Getenv(childProfile); file != "" {
 		f, err := os.Create(file)
 		if err != nil {
@@ -189,15 +188,15 @@ func (c *child) end(t testing.TB, s os.Signal) {
 	_ = c.Wait() // killed on purpose
 }
 
-// residentKiB is the memory of the child that is in use.
-func (c *child) residentKiB(t testing.TB) int {
+// memoryKiB is a figure of the child's memory: VmRSS is in use, VmHWM was at most.
+func (c *child) memoryKiB(t testing.TB, figure string) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
 	if err != nil {
 		t.Skip("memory is read from /proc:", err)
 	}
 	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, figure+":"); ok {
 			n, err := strconv.Atoi(strings.Fields(rest)[0])
 			if err != nil {
 				t.Fatal(err)
@@ -205,7 +204,7 @@ func (c *child) residentKiB(t testing.TB) int {
 			return n
 		}
 	}
-	t.Fatal("no VmRSS")
+	t.Fatal("no " + figure)
 	return 0
 }
 
