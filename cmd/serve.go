@@ -262,6 +262,7 @@ func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 			Queues: c.conn.settings.queue.NumQueueWorkers, Tracker: siteSettings(config), General: c.general.get,
 			Cookie: receive.CookieSettings{
 				Expire: time.Duration(config.Int("Tracker", "cookie_expire")) * time.Second,
+				Secure: config.Bool("General", "assume_secure_protocol"),
 				Path:   config.String("Tracker", "cookie_path"), Domain: config.String("Tracker", "cookie_domain"),
 			},
 			CORS: config.List("General", "cors_domains"), Image: image,

@@ -173,6 +173,23 @@ func TestThirdPartyCookie(t *testing.T) {
 	}
 }
 
+func TestThirdPartyCookieOverHTTPS(t *testing.T) {
+	o := testOptions(t, "[Tracker]\nuse_third_party_id_cookie = 1\ncookie_name = _pk_uid\n", &sink{})
+	o.Installation.Cookie = CookieSettings{Secure: true}
+	const webkit = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+	for agent, want := range map[string]string{
+		webkit + "Version/17.5 Safari/605.1.15":                   "; secure",
+		webkit + "Chrome/126.0.0.0 Safari/537.36":                 "; secure; SameSite=None",
+		"Mozilla/5.0 (Linux; Android 4.4) Version/4.0 Safari/534": "; secure; SameSite=None",
+	} {
+		r := get("/matomo.php?_id=1234567890123456")
+		r.Header.Set("User-Agent", agent)
+		if got := answerTo(t, o, r).Header.Get("Set-Cookie"); got != "_pk_uid=0%3D1234567890123456"+want {
+			t.Errorf("%s: %q, want …%q", agent, got, want)
+		}
+	}
+}
+
 func TestAnswersToWhatIsTrackedAtOnce(t *testing.T) {
 	bulk := `{"requests":["?idsite=1","?idsite=2"]}`
 	with := func(more string) string { return strings.Replace(bulk, "]}", "],"+more+"}", 1) }
