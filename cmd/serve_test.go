@@ -233,8 +233,14 @@ func TestServeWaitsForReplicas(t *testing.T) {
 func TestServeRefusesWhatCannotWork(t *testing.T) {
 	server := newInstallation(t)
 	for _, args := range [][]string{
-		{"--spool-max", "0"}, {"--wait-replicas", "-1"}, {"--wait-replicas", "1", "--replica-timeout", "0"}, {"--wait-replicas", "1", "--backend", "mysql"},
-		{"--max-bulk", "0"}, {"--rate", "-1"}, {"--max-body", "0"}, {"--process", "--without-database"},
+		{"--spool-max", "0"},
+		{"--wait-replicas", "-1"},
+		{"--wait-replicas", "1", "--replica-timeout", "0"},
+		{"--wait-replicas", "1", "--backend", "mysql"},
+		{"--max-bulk", "0"},
+		{"--rate", "-1"},
+		{"--max-body", "0"},
+		{"--process", "--without-database"},
 	} {
 		p := newProgram(os.DirFS("../testdata"))
 		var out lockedBuffer
