@@ -257,6 +257,9 @@ func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 	if err != nil {
 		c.logs.Warn("requests are answered with the usual image", "error", err)
 	}
+	if config.Bool("Tracker", "bulk_requests_require_authentication") {
+		c.logs.Warn("bulk requests are queued without a look at their tokens, although bulk_requests_require_authentication is set")
+	}
 	o := receive.Options{
 		Installation: receive.Installation{
 			Queues: c.conn.settings.queue.NumQueueWorkers, Tracker: siteSettings(config), General: c.general.get,
