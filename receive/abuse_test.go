@@ -77,7 +77,7 @@ func TestAbuseLeavesOthersAlone(t *testing.T) {
 		t.Errorf("of others %d were served, and answers were %v", len(others.acked), others.other)
 	}
 	t.Logf("%d requests of others were served, %d MiB were in use", len(others.acked), c.memoryKiB(t, "VmHWM")>>10)
-	if kib := c.memoryKiB(t, "VmHWM"); kib > 512<<10 {
+	if kib := c.memoryKiB(t, "VmHWM"); kib > memoryBound {
 		t.Errorf("%d MiB were in use", kib>>10)
 	}
 }
