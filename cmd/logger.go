@@ -20,9 +20,16 @@ type logger struct {
 func newLogger(stderr io.Writer) *logger {
 	l := &logger{level: new(slog.LevelVar), to: &redirect{to: stderr}}
 	l.level.Set(slog.LevelWarn)
-	l.Logger = slog.New(slog.NewTextHandler(l.to, &slog.HandlerOptions{Level: l.level, ReplaceAttr: cleanAttr}))
+	l.Logger = l.from(l.level)
 	return l
 }
+
+func (l *logger) from(level slog.Leveler) *slog.Logger {
+	return slog.New(slog.NewTextHandler(l.to, &slog.HandlerOptions{Level: level, ReplaceAttr: cleanAttr}))
+}
+
+// always writes whatever -q and -v say.
+func (l *logger) always() *slog.Logger { return l.from(slog.LevelInfo) }
 
 // setVerbosity is -q, -v, -vv, -vvv.
 func (l *logger) setVerbosity(quiet bool, verbose int) {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/queuedtracking/queuedtracking/internal/assembly"
+	"github.com/queuedtracking/queuedtracking/internal/metrics"
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/replay"
 )
@@ -49,10 +50,12 @@ type processCommand struct {
 	ignorePlugins  bool
 	withoutDevices bool
 	forceVersion   bool
+	metricsListen  string
 
 	conn     *connection
 	assembly *assembly.Assembly
 	progress *terminal.Progress
+	metrics  *metrics.Worker // nil: nobody asks
 }
 
 func newProcessCommand(p *program) *cobra.Command {
@@ -75,6 +78,7 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false, "process although an active plugin changes tracking in a way that is not known here")
 	flags.BoolVar(&c.withoutDevices, "without-device-detection", false, "process without the data of device-detector: all devices are unknown")
 	flags.BoolVar(&c.forceVersion, "force-version", false, "process for a version of Matomo that is not supported")
+	flags.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for /metrics, /healthz and /readyz while it runs, for --cycle 0")
 	return command
 }
 
@@ -118,6 +122,11 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 		return fmt.Errorf("%w; nothing was processed", err)
 	}
 	defer c.assembly.Close() // files that were read
+	endMetrics, err := c.openMetrics()
+	if err != nil {
+		return fmt.Errorf("%w; nothing was processed", err)
+	}
+	defer endMetrics()
 	options := c.options()
 	if err := c.moveOrphans(ctx, options); err != nil {
 		return err

@@ -61,6 +61,9 @@ func (c *processCommand) onBatch(b replay.Batch) {
 	if c.progress != nil {
 		c.progress.Add(int64(b.Result.Sets))
 	}
+	if c.metrics != nil {
+		c.metrics.Batch(b)
+	}
 	for _, r := range b.Result.Refusals {
 		if r.Failed {
 			continue // the worker has said so when it put the dead letter aside

@@ -6,16 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/internal/metrics"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/receive"
 )
@@ -26,6 +23,12 @@ paths /matomo.php, /piwik.php and /js/tracker.php (there only requests with para
 
 A request is answered when Redis has it. With --spool requests are kept on disk while Redis is away and follow, in order,
 when it is back; when there is no place left, or without --spool, clients get status 503 and Retry-After.
+
+With --wait-replicas N a request is answered when N replicas have it, too, so that a fail-over of Sentinel or Cluster loses nothing.
+When they do not within --replica-timeout the request is in the queue, but not safely. With --spool it is kept on disk as well: the
+client gets the usual answer, and the request is queued once more only if it was lost with its server. Without --spool the client
+gets status 503 although the request may be tracked: a client that repeats it may be counted twice. Either way it is counted in
+queuedtracking_received_unreplicated_entries_total.
 
 Requests with queuedtracking=0 are tracked at once. With --process, or where the plugin's setting "process during tracking
 request" is on, this process also tracks what is queued, so that no other worker is needed.
@@ -49,14 +52,18 @@ type serveCommand struct {
 	prefix                string
 	spool                 string
 	spoolMiB              int64
+	replicas              int
+	replicaTimeout        time.Duration
 	bodyMiB               int64
 	limits                receive.Limits
 	grace                 time.Duration
 	process               bool
+	accessLog             bool
 
 	conn     *connection
 	registry *prometheus.Registry
 	general  *options
+	queues   receive.Appender
 	store    *receive.Spool
 	writer   *receive.Writer
 	inside   *insideWorker // nil: this process tracks nothing
@@ -75,6 +82,8 @@ func newServeCommand(p *program) *cobra.Command {
 	flags.StringVar(&c.prefix, "prefix", "", "`path` before /matomo.php, such as /analytics")
 	flags.StringVar(&c.spool, "spool", "", "`directory` that keeps requests while Redis is away")
 	flags.Int64Var(&c.spoolMiB, "spool-max", 1024, "most `MiB` of it")
+	flags.IntVar(&c.replicas, "wait-replicas", 0, "answer when this `number` of Redis replicas have a request, too")
+	flags.DurationVar(&c.replicaTimeout, "replica-timeout", time.Second, "longest `time` to wait for them")
 	flags.BoolVar(&c.process, "process", false, "also track what is queued; default: the plugin's setting \"process during tracking request\"")
 	flags.Int64Var(&c.bodyMiB, "max-body", c.limits.BodyBytes>>20, "longest body in `MiB`")
 	flags.IntVar(&c.limits.BulkRequests, "max-bulk", c.limits.BulkRequests, "most `requests` in one bulk request")
@@ -84,6 +93,7 @@ func newServeCommand(p *program) *cobra.Command {
 	flags.DurationVar(&c.grace, "drain-timeout", 10*time.Second, "longest `time` that requests under way get at the end")
 	flags.Float64Var(&c.limits.Rate, "rate", 0, "most `requests` per second of one client address, with status 429 beyond; 0: no limit")
 	flags.IntVar(&c.limits.Burst, "burst", c.limits.Burst, "`requests` that an address may send at once, with --rate")
+	flags.BoolVar(&c.accessLog, "access-log", false, "write a line for each request to stderr: client, path, status, time; never parameters")
 	p.withoutDatabaseFlag(flags)
 	return command
 }
@@ -97,15 +107,16 @@ func (c *serveCommand) run(command *cobra.Command) (err error) {
 	if c.spoolMiB < 1 {
 		return usage("--spool-max %d: wants 1 or more", c.spoolMiB)
 	}
+	if c.replicas < 0 || c.replicaTimeout < time.Millisecond {
+		return usage("--wait-replicas %d, --replica-timeout %v: want 0 or more, and 1ms or more", c.replicas, c.replicaTimeout)
+	}
 	ctx := command.Context()
 	c.conn = c.newConnection(command.Flags())
 	defer c.conn.close()
 	if err := c.open(ctx); err != nil {
 		return err
 	}
-	c.registry = prometheus.NewRegistry()
-	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		metrics.NewQueues(c.conn.backend, c.conn.settings.queue.NumQueueWorkers, c.clock, probeTimeout))
+	c.registry = c.conn.newRegistry()
 	if err := c.openInside(ctx, command.Flags().Changed("process")); err != nil {
 		return err
 	}
@@ -123,31 +134,42 @@ func (c *serveCommand) run(command *cobra.Command) (err error) {
 	return c.serve(ctx)
 }
 
-// garbagePercent is how far the heap may grow before garbage is collected: what receiving keeps is a few MiB, and collecting them all the
-// time would take a fifth of the processor time.
-const garbagePercent = 400
-
-// collectSeldom sets that, unless the environment has its own wish or this process also keeps the data for tracking.
+// collectSeldom collects garbage seldom, unless the environment has its own wish or this process also keeps the data for tracking.
 func (c *serveCommand) collectSeldom() (restore func()) {
-	if _, set := c.lookupEnv("GOGC"); set || c.inside != nil && c.inside.always {
+	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
+		if _, set := c.lookupEnv(name); set {
+			return func() {}
+		}
+	}
+	if c.inside != nil && c.inside.always {
 		return func() {}
 	}
-	before := debug.SetGCPercent(garbagePercent)
-	return func() { debug.SetGCPercent(before) }
+	return receive.CollectSeldom()
 }
 
-const (
-	writeTimeout = 3 * time.Second
-	probeTimeout = 2 * time.Second
-)
+// writeTimeout bounds a write to the queues, without the wait for replicas.
+const writeTimeout = 3 * time.Second
 
 // open finds settings and queues. Redis may be away at first when there is a spool.
 func (c *serveCommand) open(ctx context.Context) error {
-	err := c.openSettings(ctx)
-	if err == nil {
-		err = c.conn.openQueue(ctx, 16)
+	if err := c.openSettings(ctx); err != nil {
+		return err
 	}
-	if c.conn.backend != nil && c.spool != "" && errors.Is(err, queue.ErrUnavailable) {
+	err := c.conn.openQueue(ctx, 16)
+	if c.conn.backend == nil {
+		return err
+	}
+	if c.queues = c.conn.backend; c.replicas > 0 {
+		redis, ok := c.conn.backend.(*queue.Redis)
+		if !ok {
+			return usage("--wait-replicas needs queues in Redis")
+		}
+		replicated := redis.Replicated(c.replicas, c.replicaTimeout)
+		if c.queues = replicated; err == nil {
+			err = replicated.Check(ctx)
+		}
+	}
+	if c.spool != "" && errors.Is(err, queue.ErrUnavailable) {
 		c.logs.Warn("queue is away, requests go to the spool", "error", err)
 		return nil
 	}
@@ -184,20 +206,26 @@ func (c *serveCommand) serve(ctx context.Context) error {
 	}
 	counts := receive.NewMetrics(c.registry)
 	c.writer = receive.NewWriter(receive.WriterOptions{
-		Backend: c.conn.backend, Queues: c.conn.settings.queue.NumQueueWorkers, Spool: c.store, Timeout: writeTimeout,
+		Backend: c.queues, Queues: c.conn.settings.queue.NumQueueWorkers, Spool: c.store, Timeout: writeTimeout + c.replicaTimeout,
 		Log: c.logs.Logger, Metrics: counts,
 	})
 	defer c.writer.Close()
-	handler, err := receive.NewHandler(c.handlerOptions(counts))
+	tracking, err := receive.NewHandler(c.handlerOptions(counts))
 	if err != nil {
 		return errors.Join(err, l.Close())
+	}
+	handler := http.Handler(tracking)
+	if c.accessLog {
+		handler = tracking.LogAccess(c.logs.always())
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	stop := c.stopOrEnd(ctx)
 	if c.metricsListen != "" {
-		if err := c.serveMetrics(group, stop); err != nil {
+		tell, err := c.metricsServer(c.metricsListen, receive.Health{Ready: c.ready, Gatherer: c.registry})
+		if err != nil {
 			return errors.Join(err, l.Close())
 		}
+		group.Go(func() error { return tell(stop) })
 	}
 	group.Go(func() error { c.general.refresh(ctx, stop, c.logs.Logger); return nil })
 	if c.inside != nil && c.inside.always {
@@ -229,11 +257,15 @@ func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 	if err != nil {
 		c.logs.Warn("requests are answered with the usual image", "error", err)
 	}
+	if config.Bool("Tracker", "bulk_requests_require_authentication") {
+		c.logs.Warn("bulk requests are queued without a look at their tokens, although bulk_requests_require_authentication is set")
+	}
 	o := receive.Options{
 		Installation: receive.Installation{
 			Queues: c.conn.settings.queue.NumQueueWorkers, Tracker: siteSettings(config), General: c.general.get,
 			Cookie: receive.CookieSettings{
 				Expire: time.Duration(config.Int("Tracker", "cookie_expire")) * time.Second,
+				Secure: config.Bool("General", "assume_secure_protocol"),
 				Path:   config.String("Tracker", "cookie_path"), Domain: config.String("Tracker", "cookie_domain"),
 			},
 			CORS: config.List("General", "cors_domains"), Image: image,
@@ -241,7 +273,7 @@ func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 		Limits: c.limits, Prefix: c.prefix, Sink: c.writer, Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger, Metrics: counts,
 	}
 	if c.inside != nil {
-		o.Track = c.inside.track
+		o.Track, o.Superuser = c.inside.track, c.inside.isSuperuser
 	}
 	return o
 }
@@ -255,17 +287,4 @@ func (c *serveCommand) ready(ctx context.Context) error {
 	}
 	_, err := c.conn.backend.Len(ctx, queue.Key(0))
 	return err
-}
-
-// serveMetrics listens at the separate address.
-func (c *serveCommand) serveMetrics(group *errgroup.Group, stop <-chan struct{}) error {
-	l, err := receive.Listen(c.metricsListen, c.lookupEnv)
-	if err != nil {
-		return err
-	}
-	mux := http.NewServeMux()
-	receive.Health{Ready: c.ready, Gatherer: c.registry}.Register(mux)
-	group.Go(func() error { return receive.Serve(l, mux, receive.DefaultLimits(), c.grace, c.logs.Logger, stop) })
-	fmt.Fprintln(c.out(), "Metrics at", l.Addr())
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/assembly"
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/metrics"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay"
@@ -96,6 +97,12 @@ func (w *insideWorker) attempt(ctx context.Context, set queue.RequestSet) (track
 		return tracker.Result{}, err
 	}
 	return *result, nil
+}
+
+// isSuperuser reports whether a token is a superuser's.
+func (w *insideWorker) isSuperuser(ctx context.Context, token string) (bool, error) {
+	conn := w.command.conn
+	return conn.installation.SuperuserToken(ctx, conn.db, matomo.TokenHash(token, conn.config.String("General", "salt")))
 }
 
 const (

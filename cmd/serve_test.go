@@ -35,16 +35,6 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
-// needServe skips the test in a program without the command.
-func needServe(t *testing.T) {
-	t.Helper()
-	p := newProgram(os.DirFS("../testdata"))
-	name := newServeCommand(p).Name()
-	if command, _, err := p.rootCommand().Find([]string{name}); err != nil || command.Name() != name {
-		t.Skip("the program has no command", name)
-	}
-}
-
 // serving is a running "queuedtracking serve".
 type serving struct {
 	program *program
@@ -55,11 +45,17 @@ type serving struct {
 
 func startServe(t *testing.T, dir string, env map[string]string, args ...string) *serving {
 	t.Helper()
-	needServe(t)
+	return startServeAs(t, func(*program) {}, dir, env, args...)
+}
+
+// startServeAs starts it in surroundings that change has changed.
+func startServeAs(t *testing.T, change func(*program), dir string, env map[string]string, args ...string) *serving {
+	t.Helper()
 	s := &serving{program: newProgram(os.DirFS("../testdata")), status: make(chan int, 1)}
 	s.program.stdout, s.program.stderr = &s.out, &s.out
 	s.program.workingDir = func() (string, error) { return dir, nil }
 	s.program.lookupEnv = func(name string) (string, bool) { v, ok := env[name]; return v, ok }
+	change(s.program)
 	socket := filepath.Join(t.TempDir(), "s")
 	s.client.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
@@ -153,16 +149,26 @@ func TestServeProcessesInTheSameProcess(t *testing.T) {
 	}
 	s.until(t, func() bool { return i.waiting(t) == 0 })
 	s.until(t, func() bool { return i.count(t, "log_link_visit_action") == 10 })
-	_, address, _ := strings.Cut(s.out.String(), "Metrics at ")
+	text := scrape(t, s.out.String(), "/metrics")
+	contains(t, text, `queuedtracking_tracked_requests_total{result="tracked"} 10`, "queuedtracking_queue_up 1",
+		`queuedtracking_queue_length{queue="0"} 0`, `queuedtracking_http_requests_total{outcome="queued"} 10`)
+}
+
+// scrape asks at the address that a program has told.
+func scrape(t *testing.T, output, path string) string {
+	t.Helper()
+	_, address, _ := strings.Cut(output, "Metrics at ")
 	address, _, _ = strings.Cut(address, "\n")
-	response, err := http.Get("http://" + address + "/metrics")
+	response, err := http.Get("http://" + address + path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	text, _ := io.ReadAll(response.Body)
-	contains(t, string(text), `queuedtracking_tracked_requests_total{result="tracked"} 10`, "queuedtracking_queue_up 1",
-		`queuedtracking_queue_length{queue="0"} 0`, `queuedtracking_http_requests_total{outcome="queued"} 10`)
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func TestServeTracksAtOnceWhatAsksForIt(t *testing.T) {
@@ -193,11 +199,48 @@ func TestServeWithoutDatabaseStartsWithoutRedisAndCatchesUp(t *testing.T) {
 	s.until(t, func() bool { n, _ := i.backend.Len(context.Background(), queue.Key(0)); return n == 1 })
 }
 
+func TestServeWritesAnAccessLogWithoutParameters(t *testing.T) {
+	i := newInstallation(t)
+	s := startServe(t, i.dir, i.env, "--process=false", "--access-log", "--prefix", "/a")
+	s.get(t, "/a/matomo.php?idsite=1&token_auth=0123456789abcdef0123456789abcdef")
+	s.get(t, "/nowhere?token_auth=0123456789abcdef0123456789abcdef")
+	s.stop(t)
+	contains(t, s.out.String(), "client=127.0.0.1 method=GET path=/a/matomo.php status=200 took=", "path=/nowhere status=404", "agent=Go-http-client/1.1")
+	lacks(t, s.out.String(), "token_auth", "0123456789abcdef")
+
+	s = startServe(t, i.dir, i.env, "--process=false")
+	s.get(t, "/matomo.php?idsite=1")
+	s.stop(t)
+	lacks(t, s.out.String(), "path=")
+}
+
+func TestServeWaitsForReplicas(t *testing.T) {
+	i := newInstallation(t) // its Redis has none
+	s := startServe(t, i.dir, i.env, "--wait-replicas", "1", "--replica-timeout", "10ms", "--process=false")
+	if status, _ := s.get(t, hit(1)); status != http.StatusServiceUnavailable {
+		t.Errorf("status %d without a spool", status)
+	}
+	if n := i.waiting(t); n != 1 {
+		t.Errorf("%d sets wait", n)
+	}
+	s.stop(t)
+	s = startServe(t, i.dir, i.env, "--wait-replicas", "1", "--replica-timeout", "10ms", "--process=false", "--spool", t.TempDir())
+	if status, _ := s.get(t, hit(2)); status != http.StatusOK {
+		t.Errorf("status %d with a spool", status)
+	}
+}
+
 func TestServeRefusesWhatCannotWork(t *testing.T) {
-	needServe(t)
 	server := newInstallation(t)
 	for _, args := range [][]string{
-		{"--spool-max", "0"}, {"--max-bulk", "0"}, {"--rate", "-1"}, {"--max-body", "0"}, {"--process", "--without-database"},
+		{"--spool-max", "0"},
+		{"--wait-replicas", "-1"},
+		{"--wait-replicas", "1", "--replica-timeout", "0"},
+		{"--wait-replicas", "1", "--backend", "mysql"},
+		{"--max-bulk", "0"},
+		{"--rate", "-1"},
+		{"--max-body", "0"},
+		{"--process", "--without-database"},
 	} {
 		p := newProgram(os.DirFS("../testdata"))
 		var out lockedBuffer

@@ -69,31 +69,34 @@ func (r *Redis) ask(ctx context.Context, command string, args ...any) (any, erro
 	return r.on(ctx, "", command, func(conn redis.Conn) (any, error) { return conn.Do(command, args...) })
 }
 
-// eval runs a script where its first key is, by its hash if the server knows it and allows that.
+// eval runs a script where its first key is.
 func (r *Redis) eval(ctx context.Context, s *script, key string, keysAndArgs ...any) (any, error) {
+	return r.on(ctx, key, "script "+s.name, func(conn redis.Conn) (any, error) { return r.evalOn(conn, s, key, keysAndArgs) })
+}
+
+// evalOn runs a script by its hash if the server knows it and allows that.
+func (r *Redis) evalOn(conn redis.Conn, s *script, key string, keysAndArgs []any) (any, error) {
 	args := append([]any{s.hash, s.keys, key}, keysAndArgs...)
-	return r.on(ctx, key, "script "+s.name, func(conn redis.Conn) (any, error) {
-		var forbidden error
-		if !r.plainEval.Load() {
-			reply, err := conn.Do("EVALSHA", args...)
-			if !isForbidden(err) && !hasCode(err, "NOSCRIPT") {
-				return reply, err
-			}
-			if isForbidden(err) {
-				forbidden = err
-			}
-		}
-		args[0] = s.source
-		reply, err := conn.Do("EVAL", args...)
-		if forbidden == nil {
+	var forbidden error
+	if !r.plainEval.Load() {
+		reply, err := conn.Do("EVALSHA", args...)
+		if !isForbidden(err) && !hasCode(err, "NOSCRIPT") {
 			return reply, err
 		}
 		if isForbidden(err) {
-			return nil, forbidden
+			forbidden = err
 		}
-		r.plainEval.Store(true)
+	}
+	args[0] = s.source
+	reply, err := conn.Do("EVAL", args...)
+	if forbidden == nil {
 		return reply, err
-	})
+	}
+	if isForbidden(err) {
+		return nil, forbidden
+	}
+	r.plainEval.Store(true)
+	return reply, err
 }
 
 // maxPipeline bounds the commands that are sent before their answers are read.

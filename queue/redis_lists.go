@@ -20,8 +20,12 @@ func (r *Redis) Append(ctx context.Context, list string, elements ...[]byte) err
 
 // AppendMarked implements Backend.
 func (r *Redis) AppendMarked(ctx context.Context, list string, mark Mark, elements ...[]byte) error {
-	_, err := r.eval(ctx, appendMarkedScript, list, withElements(elements, mark.Key, mark.Value, milliseconds(mark.TTL))...)
+	_, err := r.eval(ctx, appendMarkedScript, list, withMark(mark, elements)...)
 	return err
+}
+
+func withMark(mark Mark, elements [][]byte) []any {
+	return withElements(elements, mark.Key, mark.Value, milliseconds(mark.TTL))
 }
 
 func withElements(elements [][]byte, args ...any) []any {

@@ -70,7 +70,7 @@ return 1`)
 //	ARGV[3…] elements
 //	returns  nothing of interest
 var appendMarkedScript = newScript("append-marked", 2, `
-for i = 3, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
+for i = 3, #ARGV, 1000 do redis.call('RPUSH', KEYS[1], unpack(ARGV, i, math.min(i + 999, #ARGV))) end
 return redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])`)
 
 // moveScript takes an element out of one list and appends another to a second list.

@@ -1,12 +1,6 @@
 package queue
 
 import (
-	"bytes"
-	"fmt"
-	"sync"
-
-	"github.com/klauspost/compress/zlib"
-
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
@@ -25,14 +19,12 @@ type RequestSet struct {
 // Env is the environment of the HTTP request: PHP's $_SERVER and $_COOKIE. A nil array counts as an empty one.
 type Env struct{ Server, Cookie *php.Array }
 
-// Encode gives the entry that PHP would write: the zlib stream of the same JSON, byte for byte. Text that is not UTF-8 is an error
+// Encode gives the entry that PHP would write: a zlib stream of the same JSON, byte for byte. Text that is not UTF-8 is an error
 // (PHP then queues an entry without requests).
 func Encode(set RequestSet) ([]byte, error) {
-	text, err := php.EncodeJSON(set.value())
-	if err != nil {
-		return nil, fmt.Errorf("encode request set: %w", err)
-	}
-	return deflate(text)
+	e := encoders.Get().(*encoder)
+	defer encoders.Put(e)
+	return e.encode(set)
 }
 
 // value is the set as PHP's array; the order of the keys is part of the format.
@@ -54,20 +46,4 @@ func (s RequestSet) value() php.Value {
 	state.Set("tokenAuth", token)
 	state.Set("time", php.Int(s.Time))
 	return php.ArrayValue(state)
-}
-
-var deflaters = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
-
-func deflate(text string) ([]byte, error) {
-	w := deflaters.Get().(*zlib.Writer)
-	defer deflaters.Put(w)
-	out := bytes.NewBuffer(make([]byte, 0, len(text)/2+64))
-	w.Reset(out)
-	if _, err := w.Write([]byte(text)); err != nil {
-		return nil, fmt.Errorf("deflate: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("deflate: %w", err)
-	}
-	return out.Bytes(), nil
 }

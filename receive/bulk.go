@@ -18,33 +18,42 @@ func isBulk(body string) bool {
 // maxBulkValues bounds the values of a bulk request of the given number of requests: memory is needed for each.
 func maxBulkValues(requests int) int { return 10_000 + 64*requests }
 
+// bulk is what a bulk request holds.
+type bulk struct {
+	requests []*php.Array
+	token    string
+	silent   bool // "send_image":0 asks for an answer without a body, when the requests are tracked at once
+}
+
 // parseBulk reads {"requests":[…],"token_auth":"…"}: texts are URLs whose query strings are requests, everything else is a request
 // itself. A body that is no such JSON holds no requests; PHP and we answer that with 200.
-func parseBulk(body string, limit int) (requests []*php.Array, token string, err error) {
+func parseBulk(body string, limit int) (b bulk, err error) {
 	if strings.Count(body, ",") > maxBulkValues(limit) {
-		return nil, "", errTooMany
+		return bulk{}, errTooMany
 	}
 	body = withoutLineBreaks(php.Trim(body))
 	document, err := php.DecodeJSON(body)
 	if err != nil {
 		valid, changed := substitute(body)
 		if !changed {
-			return nil, "", nil
+			return bulk{}, nil
 		}
 		if document, err = php.DecodeJSON(valid); err != nil {
-			return nil, "", nil
+			return bulk{}, nil
 		}
 	}
 	list := document.Array().Value("requests")
 	if list.Array().Len() > limit {
-		return nil, "", errTooMany
+		return bulk{}, errTooMany
 	}
 	for _, v := range list.Array().All() {
 		if params := bulkRequest(v); params != nil {
-			requests = append(requests, params)
+			b.requests = append(b.requests, params)
 		}
 	}
-	return requests, php.ReadString(document.Array(), "token_auth", ""), nil
+	b.token = php.ReadString(document.Array(), "token_auth", "")
+	b.silent = php.EmptyString(php.ReadString(document.Array(), "send_image", "1"))
+	return b, nil
 }
 
 // bulkRequest is one request of a bulk request, nil for a text without a query. A value that is neither text nor a list or object is a

@@ -17,6 +17,7 @@ import (
 type CookieSettings struct {
 	Expire       time.Duration // cookie_expire
 	Path, Domain string        // cookie_path, cookie_domain
+	Secure       bool          // [General] assume_secure_protocol: browsers speak HTTPS, whatever the request looks like
 }
 
 const visitorIDDigits = 16
@@ -89,10 +90,21 @@ func (q *received) cookieHeader(name, id string) string {
 	if domain := cookieDomain(settings.Domain); domain != "" {
 		b.WriteString("; domain=" + rawURLEncode(domain))
 	}
-	if q.isHTTPS() {
-		return b.String() + "; secure; SameSite=None"
+	switch {
+	case !q.isHTTPS():
+		b.WriteString("; SameSite=Lax")
+	case isSafari(q.http.UserAgent()):
+		b.WriteString("; secure") // old ones take None for Strict
+	default:
+		b.WriteString("; secure; SameSite=None")
 	}
-	return b.String() + "; SameSite=Lax"
+	return b.String()
+}
+
+// isSafari tells Apple's browsers by their user agents, without the detection that tracking has.
+func isSafari(agent string) bool {
+	return strings.Contains(agent, "Version/") && strings.Contains(agent, "Safari/") &&
+		!strings.Contains(agent, "Chrome/") && !strings.Contains(agent, "Android")
 }
 
 // cookieDomain makes a domain cover its subdomains, without a port.
@@ -108,7 +120,7 @@ func cookieDomain(domain string) string {
 }
 
 func (q *received) isHTTPS() bool {
-	return q.http.TLS != nil || strings.EqualFold(q.http.Header.Get("X-Forwarded-Proto"), "https")
+	return q.installation.Cookie.Secure || q.http.TLS != nil || strings.EqualFold(q.http.Header.Get("X-Forwarded-Proto"), "https")
 }
 
 // rawURLEncode is rawurlencode: a blank is %20.

@@ -13,6 +13,7 @@ type bulkResult struct {
 	Status  string `json:"status"`
 	Tracked int    `json:"tracked"`
 	Invalid int    `json:"invalid"`
+	Indices *[]int `json:"invalid_indices,omitempty"` // positions of the invalid ones, for superusers alone
 }
 
 // track tracks the set at once and answers as Matomo does without the queue: the image with a status that tells whether the request
@@ -28,7 +29,7 @@ func (h *Handler) track(w http.ResponseWriter, q *received) (outcome string) {
 		status = http.StatusInternalServerError
 	}
 	if isBulk(q.body) {
-		q.answerBulk(w, result, status)
+		q.answerBulk(w, result, status, h.isSuperuser(q))
 	} else {
 		q.answerTracked(w, status)
 	}
@@ -72,9 +73,28 @@ func (q *received) answerTracked(w http.ResponseWriter, status int) {
 	}
 }
 
+// isSuperuser reports whether a bulk request comes with a superuser's token.
+func (h *Handler) isSuperuser(q *received) bool {
+	if h.o.Superuser == nil || q.set.TokenAuth == "" {
+		return false
+	}
+	is, err := h.o.Superuser(q.http.Context(), q.set.TokenAuth)
+	if err != nil {
+		h.o.Log.Warn("token could not be looked up", "error", err)
+	}
+	return is
+}
+
 // answerBulk answers a bulk request. Requests that are refused do not fail the others.
-func (q *received) answerBulk(w http.ResponseWriter, result tracker.Result, status int) {
+func (q *received) answerBulk(w http.ResponseWriter, result tracker.Result, status int, superuser bool) {
 	answer := bulkResult{Status: "success", Tracked: result.Requests - len(result.Refusals), Invalid: len(result.Refusals)}
+	if superuser {
+		indices := make([]int, 0, len(result.Refusals))
+		for _, refusal := range result.Refusals {
+			indices = append(indices, refusal.Request)
+		}
+		answer.Indices = &indices
+	}
 	if status == http.StatusBadRequest {
 		status = http.StatusOK
 	}
@@ -86,6 +106,11 @@ func (q *received) answerBulk(w http.ResponseWriter, result tracker.Result, stat
 	if q.http.Method != http.MethodGet {
 		allowOrigin(h, q.http)
 	}
+	if q.silent && status == http.StatusOK {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer)
+	text, _ := json.Marshal(answer) // numbers and texts: cannot fail
+	_, _ = w.Write(text)            // a client that has gone needs no answer
 }

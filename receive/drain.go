@@ -12,7 +12,8 @@ import (
 const markTTL = 30 * 24 * time.Hour
 
 // mark names the last group that a spool's owner has appended to a list. It is set together with the elements, so that a group whose
-// append was answered by silence, or which was drained by a process that was killed before it knew, is not appended again.
+// append was answered by silence, which too few replicas had in time, or which was drained by a process that was killed before it knew,
+// is not appended again.
 func (w *Writer) mark(r record) queue.Mark {
 	return queue.Mark{
 		Key:   "queuedtracking:received:{" + r.List + "}:" + w.o.Spool.Owner(),
@@ -21,10 +22,15 @@ func (w *Writer) mark(r record) queue.Mark {
 }
 
 // append writes a group and its mark to the backend.
-func (w *Writer) append(r record) error {
+func (w *Writer) append(r record) error { return w.appendMarked(r, r.Elements...) }
+
+// confirm sets the mark of a group that is there already once more: where replicas are waited for it returns when they have the group.
+func (w *Writer) confirm(r record) error { return w.appendMarked(r) }
+
+func (w *Writer) appendMarked(r record, elements ...[]byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), w.o.Timeout)
 	defer cancel()
-	return w.o.Backend.AppendMarked(ctx, r.List, w.mark(r), r.Elements...)
+	return w.o.Backend.AppendMarked(ctx, r.List, w.mark(r), elements...)
 }
 
 // appended reports whether the backend has the group already: marks of a list only grow.
@@ -90,13 +96,21 @@ func (w *Writer) move(r record, certain map[string]bool) error {
 			return err
 		}
 		if there {
-			return w.o.Spool.removeFirst(r)
+			return w.remove(r, w.confirm(r))
 		}
 	}
-	if err := w.append(r); err != nil {
+	if err := w.remove(r, w.append(r)); err != nil {
 		return err
 	}
 	certain[r.List] = true
+	return nil
+}
+
+// remove takes the spool's first record out of it, unless there was an error with it.
+func (w *Writer) remove(r record, err error) error {
+	if err != nil {
+		return err
+	}
 	w.o.Metrics.drained.Add(float64(len(r.Elements)))
 	return w.o.Spool.removeFirst(r)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,8 @@ type Options struct {
 
 	// Track tracks a set at once, for queuedtracking=0. Without it such requests are queued like others.
 	Track func(ctx context.Context, set queue.RequestSet) (tracker.Result, error)
+	// Superuser reports whether a token is a superuser's, for the answer to bulk requests that are tracked at once; may be nil.
+	Superuser func(ctx context.Context, token string) (bool, error)
 	// Queued is called after a request was queued, with the number of its entries; may be nil.
 	Queued func(entries int)
 }
@@ -106,7 +109,12 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (outcome string)
 		answerRefused(w, http.StatusTooManyRequests, "Too many requests from this address.", 1)
 		return outcomeLimited
 	}
-	q, outcome := h.read(w, r)
+	body, release, ok := h.admit(w, r)
+	if !ok {
+		return outcomeRefused
+	}
+	defer release()
+	q, outcome := h.read(w, r, body)
 	if q == nil {
 		return outcome
 	}
@@ -125,58 +133,47 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (outcome string)
 }
 
 // read takes the request apart; nil when that was refused.
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*received, string) {
-	body, release, ok := h.admit(w, r)
-	if !ok {
-		return nil, outcomeFull
-	}
-	defer release()
+func (h *Handler) read(w http.ResponseWriter, r *http.Request, body io.Reader) (q *received, outcome string) {
 	q, err := h.receiver.receive(r, body)
 	if err == nil {
 		return q, ""
 	}
+	w.Header().Set("Connection", "close") // what is left of the body is not read
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		answerRefused(w, http.StatusRequestEntityTooLarge, "The body is too large.", 0)
 	case errors.Is(err, errTooMany):
 		answerRefused(w, http.StatusRequestEntityTooLarge, "Too many requests in one bulk request.", 0)
-	default: // the client has gone, was too slow, or sent a body that is no HTTP
+	case errors.Is(err, errBusy):
+		answerRefused(w, http.StatusServiceUnavailable, "Too many large requests at the same time.", 1)
+		return nil, outcomeFull
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		answerRefused(w, http.StatusRequestTimeout, "The body took too long.", 0)
+	default: // the client has gone, or sent a body that is no HTTP
 		answerRefused(w, http.StatusBadRequest, "The body could not be read.", 0)
 	}
 	return nil, outcomeRefused
 }
 
-// smallBody needs no share of the memory for bodies: connections are limited, too.
-const smallBody = 16 << 10
-
-// admit bounds the body, and the memory that all bodies together take.
+// admit bounds the body, and the memory that all bodies together take until release, when their requests are answered. ok is false when
+// it was refused as too large.
 func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (body io.Reader, release func(), ok bool) {
-	none := func() {}
 	if r.ContentLength == 0 {
-		return nil, none, true
+		return nil, func() {}, true
 	}
 	limit := h.o.Limits.BodyBytes
 	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close")
 		answerRefused(w, http.StatusRequestEntityTooLarge, "The body is too large.", 0)
-		return nil, none, false
+		return nil, nil, false
 	}
 	body = http.MaxBytesReader(w, r.Body, limit)
 	if 0 < r.ContentLength && r.ContentLength <= smallBody {
-		return body, none, true
+		return body, func() {}, true
 	}
-	share := r.ContentLength
-	if share < 0 {
-		share = limit
-	}
-	if h.reading.Add(share) > h.o.Limits.BodyMemory {
-		h.reading.Add(-share)
-		w.Header().Set("Connection", "close")
-		answerRefused(w, http.StatusServiceUnavailable, "Too many large requests at the same time.", 1)
-		return nil, none, false
-	}
-	return body, func() { h.reading.Add(-share) }, true
+	large := &largeBody{from: body, all: &h.reading, most: h.o.Limits.BodyMemory}
+	return large, large.release, true
 }
 
 // retryAfter is how many seconds a client should wait when the queue is away.

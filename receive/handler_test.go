@@ -173,11 +173,29 @@ func TestThirdPartyCookie(t *testing.T) {
 	}
 }
 
+func TestThirdPartyCookieOverHTTPS(t *testing.T) {
+	o := testOptions(t, "[Tracker]\nuse_third_party_id_cookie = 1\ncookie_name = _pk_uid\n", &sink{})
+	o.Installation.Cookie = CookieSettings{Secure: true}
+	const webkit = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+	for agent, want := range map[string]string{
+		webkit + "Version/17.5 Safari/605.1.15":                   "; secure",
+		webkit + "Chrome/126.0.0.0 Safari/537.36":                 "; secure; SameSite=None",
+		"Mozilla/5.0 (Linux; Android 4.4) Version/4.0 Safari/534": "; secure; SameSite=None",
+	} {
+		r := get("/matomo.php?_id=1234567890123456")
+		r.Header.Set("User-Agent", agent)
+		if got := answerTo(t, o, r).Header.Get("Set-Cookie"); got != "_pk_uid=0%3D1234567890123456"+want {
+			t.Errorf("%s: %q, want …%q", agent, got, want)
+		}
+	}
+}
+
 func TestAnswersToWhatIsTrackedAtOnce(t *testing.T) {
 	bulk := `{"requests":["?idsite=1","?idsite=2"]}`
+	with := func(more string) string { return strings.Replace(bulk, "]}", "],"+more+"}", 1) }
 	rejected := func(reason request.Reason) tracker.Result {
 		return tracker.Result{
-			Requests: 2, Tracked: 1, Rejected: map[request.Reason]int{reason: 1}, Refusals: []tracker.Refusal{{Err: errors.New("x")}},
+			Requests: 2, Tracked: 1, Rejected: map[request.Reason]int{reason: 1}, Refusals: []tracker.Refusal{{Request: 1, Err: errors.New("x")}},
 		}
 	}
 	for _, test := range []struct {
@@ -194,12 +212,17 @@ func TestAnswersToWhatIsTrackedAtOnce(t *testing.T) {
 		{"GET", "", "", rejected(request.WrongType), nil, 500, transparentImage},
 		{"GET", "", "", tracker.Result{Failed: 1}, nil, 500, transparentImage},
 		{"GET", "", "", tracker.Result{}, errors.New("away"), 500, transparentImage},
-		{"POST", "", bulk, tracker.Result{Requests: 2, Tracked: 2}, nil, 200, `{"status":"success","tracked":2,"invalid":0}` + "\n"},
-		{"POST", "", bulk, rejected(request.UnknownSite), nil, 200, `{"status":"success","tracked":1,"invalid":1}` + "\n"},
-		{"POST", "", bulk, tracker.Result{}, errors.New("away"), 500, `{"status":"error","tracked":0,"invalid":0}` + "\n"},
+		{"POST", "", bulk, tracker.Result{Requests: 2, Tracked: 2}, nil, 200, `{"status":"success","tracked":2,"invalid":0}`},
+		{"POST", "", bulk, rejected(request.UnknownSite), nil, 200, `{"status":"success","tracked":1,"invalid":1}`},
+		{"POST", "", with(`"token_auth":"root"`), rejected(request.UnknownSite), nil, 200, `{"status":"success","tracked":1,"invalid":1,"invalid_indices":[1]}`},
+		{"POST", "", with(`"token_auth":"root"`), tracker.Result{Requests: 2}, nil, 200, `{"status":"success","tracked":2,"invalid":0,"invalid_indices":[]}`},
+		{"POST", "", with(`"token_auth":"other"`), tracker.Result{Requests: 2}, nil, 200, `{"status":"success","tracked":2,"invalid":0}`},
+		{"POST", "", with(`"send_image":0`), tracker.Result{Requests: 2}, nil, 204, ""},
+		{"POST", "", bulk, tracker.Result{}, errors.New("away"), 500, `{"status":"error","tracked":0,"invalid":0}`},
 	} {
 		o := testOptions(t, recordedConfig, nil)
 		o.Track = func(context.Context, queue.RequestSet) (tracker.Result, error) { return test.result, test.err }
+		o.Superuser = func(_ context.Context, token string) (bool, error) { return token == "root", nil }
 		got := answerTo(t, o, httptest.NewRequest(test.method, "/matomo.php?queuedtracking=0"+test.query, strings.NewReader(test.body)))
 		body, _ := io.ReadAll(got.Body)
 		if got.StatusCode != test.status || string(body) != test.want {

@@ -70,7 +70,7 @@ func cutNUL(name string) string {
 
 // setVariable enters a variable under a name as it came: "a.b" and "a b" become a_b, "a[x][]" an array. Names that are empty are dropped.
 func setVariable(vars *php.Array, name string, value php.Value) {
-	if !strings.ContainsAny(name, "[. ") {
+	if isPlainName(name) {
 		if name != "" {
 			vars.Set(name, value)
 		}
@@ -152,10 +152,19 @@ func setPath(vars *php.Array, path []key, value php.Value) {
 
 // plainName replaces what PHP's variable names cannot hold.
 func plainName(name string) string {
-	if !strings.ContainsAny(name, "[. ") {
+	if isPlainName(name) {
 		return name
 	}
 	return strings.NewReplacer(".", "_", " ", "_", "[", "_").Replace(name)
+}
+
+func isPlainName(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c == '[' || c == '.' || c == ' ' {
+			return false
+		}
+	}
+	return true
 }
 
 // union is $a + $b: the entries of a, then those of b whose keys a does not have.

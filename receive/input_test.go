@@ -104,16 +104,16 @@ func TestBulkRequests(t *testing.T) {
 		{"{\"requests\":[{\"a\":\"\xe4\"}]}", "", `[{"a":"\ufffd"}]`},
 		{"{\"requests\":[\xe4]}", "", `[]`},
 	} {
-		requests, token, err := parseBulk(test.in, 10)
+		b, err := parseBulk(test.in, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
 		list := &php.Array{}
-		for _, params := range requests {
+		for _, params := range b.requests {
 			list.Append(php.ArrayValue(params))
 		}
-		if got := jsonOf(t, list); got != test.want || token != test.token {
-			t.Errorf("%s: %s with token %q, want %s with %q", test.in, got, token, test.want, test.token)
+		if got := jsonOf(t, list); got != test.want || b.token != test.token {
+			t.Errorf("%s: %s with token %q, want %s with %q", test.in, got, b.token, test.want, test.token)
 		}
 	}
 	if isBulk(`"requests"`) || !isBulk(`{'requests'`) {

@@ -115,6 +115,43 @@ func TestConnectionsAreLimited(t *testing.T) {
 	}
 }
 
+func TestSlowClientsAreCutOff(t *testing.T) {
+	limits := DefaultLimits()
+	limits.HeaderTimeout, limits.ReadTimeout, limits.IdleTimeout = 50*time.Millisecond, 100*time.Millisecond, 50*time.Millisecond
+	h, err := NewHandler(testOptions(t, recordedConfig, &sink{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, ended := make(chan struct{}), make(chan error)
+	go func() { ended <- Serve(l, h, limits, time.Second, discard(), stop) }()
+	for _, test := range []struct{ name, sent, answer string }{
+		{"headers", "GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\nX-A", "HTTP/1.1 400 Bad Request"},
+		{"body", "POST /matomo.php HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nidsite=1", "HTTP/1.1 408 Request Timeout"},
+		{"chunked body", "POST /matomo.php HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nids", "HTTP/1.1 408 Request Timeout"},
+		{"next request", "GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK"},
+	} {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+		_, _ = io.WriteString(conn, test.sent)
+		answer, err := io.ReadAll(conn) // until the server hangs up
+		conn.Close()
+		if err != nil || !strings.HasPrefix(string(answer), test.answer) {
+			t.Errorf("%s: answer %q, %v", test.name, answer, err)
+		}
+	}
+	close(stop)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSocketOfSystemdIsServed(t *testing.T) {
 	server := testserver.Redis(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

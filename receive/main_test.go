@@ -5,10 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime/debug"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,10 +25,16 @@ import (
 
 // Variables that make the test binary a server of its own instead of running tests.
 const (
-	childRedis  = "RECEIVE_TEST_REDIS" // path of the unix socket
+	childRedis  = "RECEIVE_TEST_REDIS" // as openBackend takes it
 	childSpool  = "RECEIVE_TEST_SPOOL" // directory, or nothing
 	childQueues = "RECEIVE_TEST_QUEUES"
 	childListen = "RECEIVE_TEST_LISTEN"
+
+	childReplicas = "RECEIVE_TEST_REPLICAS" // to wait for, or nothing
+
+	childFileLimit = "RECEIVE_TEST_FILE_LIMIT" // bytes that a file may have, or nothing
+
+	childProfile = "RECEIVE_TEST_PROFILE" // file for a profile of processor time, or nothing
 )
 
 func TestMain(m *testing.M) {
@@ -43,25 +50,41 @@ func TestMain(m *testing.M) {
 
 // runChild serves until SIGTERM. It prints its address first.
 func runChild() error {
-	debug.SetGCPercent(400) // as the command does
+	defer CollectSeldom()() // as the command does
+	if file := os.Getenv(childProfile); file != "" {
+		f, err := os.Create(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	if n, err := strconv.ParseUint(os.Getenv(childFileLimit), 10, 64); err == nil {
+		signal.Ignore(syscall.SIGXFSZ)
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: n}); err != nil {
+			return err
+		}
+	}
 	queues, err := strconv.Atoi(os.Getenv(childQueues))
 	if err != nil {
 		return err
 	}
-	backend, err := queue.NewRedis(queue.RedisOptions{Host: os.Getenv(childRedis), IOTimeout: 2 * time.Second})
+	backend, err := openBackend(os.Getenv(childRedis))
 	if err != nil {
 		return err
 	}
 	defer backend.Close()
 	metrics := NewMetrics(prometheus.NewRegistry())
-	o := WriterOptions{Backend: backend, Queues: queues, Timeout: 2 * time.Second, Log: discard(), Metrics: metrics}
-	if dir := os.Getenv(childSpool); dir != "" {
-		if o.Spool, err = OpenSpool(dir, 64<<20, time.Now, discard()); err != nil {
-			return err
-		}
-		defer o.Spool.Close()
+	writer, spool, err := openWriter(backend, queues, metrics)
+	if err != nil {
+		return err
 	}
-	writer := NewWriter(o)
+	if spool != nil {
+		defer spool.Close()
+	}
 	defer writer.Close()
 	config, err := matomo.ParseConfig(os.TempDir(), recordedConfig)
 	if err != nil {
@@ -88,16 +111,47 @@ func runChild() error {
 	return Serve(l, handler, DefaultLimits(), 5*time.Second, discard(), ctx.Done())
 }
 
+// openBackend is the backend at the path of a unix socket, at host:port, or behind the Sentinels of a master: master@host:port,host:port.
+func openBackend(address string) (*queue.Redis, error) {
+	o := queue.RedisOptions{Host: address, IOTimeout: 2 * time.Second}
+	if master, sentinels, ok := strings.Cut(address, "@"); ok {
+		return queue.NewRedisSentinel(o, master, strings.Split(sentinels, ","))
+	}
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		o.Host = host
+		if o.Port, err = strconv.Atoi(port); err != nil {
+			return nil, err
+		}
+	}
+	return queue.NewRedis(o)
+}
+
+// openWriter is the writer that the environment describes.
+func openWriter(backend *queue.Redis, queues int, metrics *Metrics) (w *Writer, spool *Spool, err error) {
+	o := WriterOptions{Backend: backend, Queues: queues, Timeout: 2 * time.Second, Log: discard(), Metrics: metrics}
+	if n, err := strconv.Atoi(os.Getenv(childReplicas)); err == nil {
+		o.Backend = backend.Replicated(n, time.Second)
+	}
+	if dir := os.Getenv(childSpool); dir != "" {
+		if spool, err = OpenSpool(dir, 64<<20, time.Now, discard()); err != nil {
+			return nil, nil, err
+		}
+		o.Spool = spool
+	}
+	return NewWriter(o), spool, nil
+}
+
 // child is a server in a process of its own.
 type child struct {
 	*exec.Cmd
 	addr string
 }
 
-func startChild(t testing.TB, server *testserver.RedisServer, spool string, queues int) *child {
+func startChild(t testing.TB, redis, spool string, queues int, env ...string) *child {
 	t.Helper()
 	c := &child{Cmd: exec.Command(os.Args[0])}
-	c.Env = append(os.Environ(), childRedis+"="+server.Socket, childSpool+"="+spool, childQueues+"="+strconv.Itoa(queues), childListen+"=127.0.0.1:0")
+	c.Env = append(os.Environ(), childRedis+"="+redis, childSpool+"="+spool, childQueues+"="+strconv.Itoa(queues), childListen+"=127.0.0.1:0")
+	c.Env = append(c.Env, env...)
 	return c.start(t)
 }
 
@@ -134,15 +188,15 @@ func (c *child) end(t testing.TB, s os.Signal) {
 	_ = c.Wait() // killed on purpose
 }
 
-// residentKiB is the memory of the child that is in use.
-func (c *child) residentKiB(t testing.TB) int {
+// memoryKiB is a figure of the child's memory: VmRSS is in use, VmHWM was at most.
+func (c *child) memoryKiB(t testing.TB, figure string) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
 	if err != nil {
 		t.Skip("memory is read from /proc:", err)
 	}
 	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, figure+":"); ok {
 			n, err := strconv.Atoi(strings.Fields(rest)[0])
 			if err != nil {
 				t.Fatal(err)
@@ -150,17 +204,20 @@ func (c *child) residentKiB(t testing.TB) int {
 			return n
 		}
 	}
-	t.Fatal("no VmRSS")
+	t.Fatal("no " + figure)
 	return 0
 }
 
 // ticksPerSecond is Linux' unit of time in /proc.
 const ticksPerSecond = 100
 
-// cpu is the processor time that the child has used.
-func (c *child) cpu(t testing.TB) time.Duration {
+// processorTime is what a process has used, 0 for this one.
+func processorTime(t testing.TB, pid int) time.Duration {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
+	if pid == 0 {
+		pid = os.Getpid()
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		t.Skip("processor time is read from /proc:", err)
 	}

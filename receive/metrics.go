@@ -12,6 +12,7 @@ type Metrics struct {
 	duration      prometheus.Histogram
 	groups        prometheus.Histogram
 	backendErrors prometheus.Counter
+	unreplicated  prometheus.Counter
 	spoolErrors   prometheus.Counter
 	spooled       prometheus.Counter
 	drained       prometheus.Counter
@@ -50,6 +51,10 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		backendErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "queuedtracking_received_backend_errors_total", Help: "Writes that the queue's server did not take.",
 		}),
+		unreplicated: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "queuedtracking_received_unreplicated_entries_total",
+			Help: "Entries that are in a queue and that too few replicas had in time: they went to the spool, or were refused.",
+		}),
 		spoolErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "queuedtracking_spool_errors_total", Help: "Writes that the spool did not take: it is full or its disk fails.",
 		}),
@@ -60,7 +65,8 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "queuedtracking_spool_drained_entries_total", Help: "Entries that went from the spool into a queue.",
 		}),
 	}
-	registry.MustRegister(m.requests, m.entries, m.replaced, m.duration, m.groups, m.backendErrors, m.spoolErrors, m.spooled, m.drained)
+	registry.MustRegister(m.requests, m.entries, m.replaced, m.duration, m.groups, m.backendErrors, m.unreplicated,
+		m.spoolErrors, m.spooled, m.drained)
 	return m
 }
 

@@ -39,6 +39,7 @@ type received struct {
 
 	get, post *php.Array // $_GET and $_POST
 	body      string     // php://input
+	silent    bool       // of a bulk request
 	set       queue.RequestSet
 }
 
@@ -82,11 +83,12 @@ func (q *received) read(body io.Reader) (length int64, err error) {
 }
 
 // findRequests fills the set as Matomo's RequestSet does: a bulk request's, else the one that $_GET and $_POST make together.
-func (q *received) findRequests() (err error) {
+func (q *received) findRequests() error {
 	params := union(q.get, q.post)
 	token := php.ReadString(params, "token_auth", "")
 	if isBulk(q.body) {
-		q.set.Requests, q.set.TokenAuth, err = parseBulk(q.body, q.limits.BulkRequests)
+		b, err := parseBulk(q.body, q.limits.BulkRequests)
+		q.set.Requests, q.set.TokenAuth, q.silent = b.requests, b.token, b.silent
 		if !php.EmptyString(token) {
 			q.set.TokenAuth = token
 		}
@@ -130,10 +132,10 @@ func (q *received) entries() (entries []Entry, replaced bool, err error) {
 		return nil, false, err
 	}
 	for _, p := range parts {
-		element, err := encode(p.set)
+		element, err := queue.Encode(p.set)
 		if err != nil {
 			replaced = true
-			if element, err = encode(substituteSet(p.set)); err != nil {
+			if element, err = queue.Encode(substituteSet(p.set)); err != nil {
 				return nil, replaced, fmt.Errorf("%w: %w", errUnencodable, err)
 			}
 		}

@@ -18,8 +18,8 @@ type Entry struct {
 	Element []byte
 }
 
-// ErrFull is the error of entries that found no place: the queue's server is away and the spool is full, fails or is not set, or more
-// requests wait than can be kept. The client should try again later.
+// ErrFull is the error of entries that found no place: the queue's server is away, or too few of its replicas have them, and the spool is
+// full, fails or is not set, or more requests wait than can be kept. The client should try again later.
 var ErrFull = errors.New("no place for tracking requests")
 
 // errClosed is the error of entries that come after Close.
@@ -37,7 +37,7 @@ type WriterOptions struct {
 	Backend Appender
 	Queues  int
 	Spool   *Spool        // keeps entries while the backend is away; nil: they are refused
-	Timeout time.Duration // for one write to the backend
+	Timeout time.Duration // for one write to the backend, with the wait for replicas
 	Log     *slog.Logger
 	Metrics *Metrics
 }
@@ -209,15 +209,16 @@ func (l *lane) write(group []job) {
 	}
 }
 
-// put appends elements to a queue, or to the spool when the backend is away or the spool holds entries of the queue already.
+// put appends elements to a queue, or to the spool when the backend is away or the spool holds entries of the queue already. What is in
+// the queue but on too few replicas goes to the spool, too: there it stays until they have it, or is appended again when it was lost
+// with its server.
 func (w *Writer) put(id int, elements [][]byte) error {
 	list := queue.Key(id)
 	if w.o.Spool == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), w.o.Timeout)
 		defer cancel()
 		if err := w.o.Backend.Append(ctx, list, elements...); err != nil {
-			w.o.Metrics.backendErrors.Inc()
-			w.o.Log.Warn("queue is away, requests are refused", "queue", id, "requests", len(elements), "error", err)
+			w.failed(id, len(elements), "refused", err)
 			return fmt.Errorf("%w: %w", ErrFull, err)
 		}
 		return nil
@@ -228,8 +229,7 @@ func (w *Writer) put(id int, elements [][]byte) error {
 		if err == nil {
 			return nil
 		}
-		w.o.Metrics.backendErrors.Inc()
-		w.o.Log.Warn("queue is away, requests go to the spool", "queue", id, "error", err)
+		w.failed(id, len(elements), "spooled", err)
 	}
 	if err := w.o.Spool.Append(r); err != nil {
 		w.o.Metrics.spoolErrors.Inc()
@@ -238,4 +238,15 @@ func (w *Writer) put(id int, elements [][]byte) error {
 	}
 	w.o.Metrics.spooled.Add(float64(len(elements)))
 	return nil
+}
+
+// failed tells of a write that the backend did not take, or not safely.
+func (w *Writer) failed(id, requests int, fate string, err error) {
+	w.o.Metrics.backendErrors.Inc()
+	what := "queue is away"
+	if errors.Is(err, queue.ErrNotReplicated) {
+		w.o.Metrics.unreplicated.Add(float64(requests))
+		what = "too few replicas have requests"
+	}
+	w.o.Log.Warn(what+", they are "+fate, "queue", id, "requests", requests, "error", err)
 }

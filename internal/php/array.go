@@ -49,7 +49,8 @@ func (a *Array) Value(key string) Value {
 
 // Set replaces the value under key in its place or appends a new entry.
 func (a *Array) Set(key string, v Value) {
-	if i := a.find(key); i >= 0 {
+	i, slot := a.place(key)
+	if i >= 0 {
 		a.entries[i].value = v
 		return
 	}
@@ -57,11 +58,20 @@ func (a *Array) Set(key string, v Value) {
 	if a.next > 0 {
 		a.noteKey(key)
 	}
-	if n := len(a.entries); n > indexFrom && n <= a.index.capacity() {
-		a.index.add(a.entries, n-1)
+	if n := len(a.entries); a.index != nil && n <= a.index.capacity() {
+		a.index[slot] = int32(n)
 	} else {
 		a.reindex()
 	}
+}
+
+// place is the position of key, or -1 and the slot of the index, if there is one, where it belongs.
+func (a *Array) place(key string) (position, slot int) {
+	if a.index == nil {
+		return a.find(key), 0
+	}
+	slot = a.index.slot(a.entries, key)
+	return int(a.index[slot]) - 1, slot
 }
 
 // Append adds v under the next integer key, as PHP's $a[] = v does.

@@ -46,7 +46,7 @@ func (a *Array) reindex() {
 	if len(a.entries) <= indexFrom {
 		return
 	}
-	a.index = newKeyIndex(len(a.entries))
+	a.index = newKeyIndex(cap(a.entries))
 	for i := range a.entries {
 		a.index.add(a.entries, i)
 	}

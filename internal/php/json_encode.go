@@ -14,11 +14,17 @@ var errJSONInfinite = errors.New("INF and NAN cannot be encoded")
 // EncodeJSON is json_encode without flags: "/" is escaped, everything outside ASCII is written as \uXXXX, floats as short as they
 // read back equal, an empty array as []. Text that is not UTF-8, infinite floats and more than 512 levels are errors.
 func EncodeJSON(v Value) (string, error) {
-	b, err := appendJSON(nil, v, 0)
+	b, err := AppendJSON(nil, v)
+	return string(b), err
+}
+
+// AppendJSON appends what EncodeJSON returns to b. After an error it returns nil.
+func AppendJSON(b []byte, v Value) ([]byte, error) {
+	b, err := appendJSON(b, v, 0)
 	if err != nil {
-		return "", fmt.Errorf("json: %w", err)
+		return nil, fmt.Errorf("json: %w", err)
 	}
-	return string(b), nil
+	return b, nil
 }
 
 func appendJSON(b []byte, v Value, depth int) ([]byte, error) {
@@ -71,12 +77,15 @@ func appendJSONArray(b []byte, a *Array, depth int) (_ []byte, err error) {
 func appendJSONText(b []byte, s string) ([]byte, error) {
 	b = append(b, '"')
 	for i := 0; i < len(s); {
-		c := s[i]
-		if plain[c] && c != '/' {
-			b = append(b, c)
-			i++
-			continue
+		same := i
+		for same < len(s) && plain[s[same]] && s[same] != '/' {
+			same++
 		}
+		b = append(b, s[i:same]...)
+		if i = same; i == len(s) {
+			break
+		}
+		c := s[i]
 		if c < utf8.RuneSelf {
 			b = appendJSONEscape(b, c)
 			i++

@@ -1,11 +1,12 @@
 package php
 
-import "strings"
-
 // URLDecode is urldecode (§A.7): "+" is a blank, %HH a byte; a "%" without two hexadecimal digits stays.
 func URLDecode(s string) string {
-	first := strings.IndexAny(s, "%+")
-	if first < 0 {
+	first := 0
+	for first < len(s) && s[first] != '%' && s[first] != '+' {
+		first++
+	}
+	if first == len(s) {
 		return s
 	}
 	b := append(make([]byte, 0, len(s)), s[:first]...)

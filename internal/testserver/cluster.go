@@ -110,6 +110,19 @@ func (c *ClusterServers) Master(slot int) *RedisServer {
 	return nil
 }
 
+// ReplicaOf is the running node that copies a master.
+func (c *ClusterServers) ReplicaOf(t testing.TB, master *RedisServer) *RedisServer {
+	t.Helper()
+	port := fmt.Sprintf("master_port:%d\r", master.Port)
+	for _, node := range c.Nodes {
+		if node.Running() && strings.Contains(node.info("INFO", "replication"), port) {
+			return node
+		}
+	}
+	t.Fatalf("%s has no replica", master.Addr)
+	return nil
+}
+
 // owns reports whether an element of CLUSTER SLOTS gives the slot to the node: first and last slot, then the master.
 func (c *ClusterServers) owns(node *RedisServer, element any, slot int) bool {
 	fields, err := redis.Values(element, nil)

@@ -1,0 +1,41 @@
+package cmd
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/queuedtracking/queuedtracking/internal/metrics"
+	"github.com/queuedtracking/queuedtracking/receive"
+)
+
+// probeTimeout bounds a look at the queues for metrics.
+const probeTimeout = 2 * time.Second
+
+// newRegistry holds the metrics that commands have in common: the process and the queues.
+func (c *connection) newRegistry() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		metrics.NewQueues(c.backend, c.settings.queue.NumQueueWorkers, c.program.clock, probeTimeout))
+	return registry
+}
+
+// metricsGrace is the longest time that a scrape under way gets at the end.
+const metricsGrace = time.Second
+
+// metricsServer listens for /metrics, /healthz and /readyz at an address of their own; what it returns serves until stop is closed.
+func (p *program) metricsServer(address string, health receive.Health) (serve func(stop <-chan struct{}) error, err error) {
+	l, err := receive.Listen(address, p.lookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	health.Register(mux)
+	fmt.Fprintln(p.out(), "Metrics at", l.Addr())
+	return func(stop <-chan struct{}) error {
+		return receive.Serve(l, mux, receive.DefaultLimits(), metricsGrace, p.logs.Logger, stop)
+	}, nil
+}

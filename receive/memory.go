@@ -1,0 +1,20 @@
+package receive
+
+import "runtime/debug"
+
+const (
+	// garbagePercent is how far the heap may grow before garbage is collected: what receiving keeps is a few MiB, and collecting them all
+	// the time would take a fifth of the processor time.
+	garbagePercent = 400
+	// memoryGoal is from which on garbage is collected all the time instead: large bodies must not make the heap grow to five times them.
+	memoryGoal = 256 << 20
+)
+
+// CollectSeldom tunes the collection of garbage for a process that does nothing but receive.
+func CollectSeldom() (restore func()) {
+	percent, limit := debug.SetGCPercent(garbagePercent), debug.SetMemoryLimit(memoryGoal)
+	return func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
+}
