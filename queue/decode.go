@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -58,21 +59,21 @@ func (d Decoder) Decode(element []byte) (RequestSet, error) {
 	if limit <= 0 {
 		limit = DefaultMaxBytes
 	}
-	text, err := inflate(element, limit)
+	text, err := decompress(element, limit)
 	switch {
 	case errors.Is(err, errNotZlib):
 		if len(element) > limit {
 			return RequestSet{}, tooLarge(limit)
 		}
-		text = string(element)
+		text = bytes.Clone(element)
 	case errors.Is(err, errLimit):
 		return RequestSet{}, tooLarge(limit)
 	case err != nil:
 		return RequestSet{}, undecodable(ReasonInflate, "%w", err)
-	case text == "":
+	case len(text) == 0:
 		return RequestSet{}, nil
 	}
-	state, err := php.DecodeJSON(text)
+	state, err := php.DecodeJSONInPlace(text)
 	if err != nil {
 		return RequestSet{}, undecodable(ReasonJSON, "%w", err)
 	}

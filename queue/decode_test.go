@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -207,6 +208,47 @@ func TestZipBombIsRefused(t *testing.T) {
 	var u *UndecodableError
 	if _, err := Decode(bomb); !errors.As(err, &u) || u.Reason != ReasonTooLarge {
 		t.Errorf("%d bytes: %v", len(bomb), err)
+	}
+}
+
+// What is allocated on the way counts as well, which is more than there is at any time.
+func TestLargeEntryTakesAFewTimesItsSize(t *testing.T) {
+	const size, most = 50 << 20, 10
+	set, err := Decode(readFile(t, filepath.Join("testdata", "page-view.zlib")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	params, err := php.EncodeJSON(php.ArrayValue(set.Requests[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := strings.Repeat(params+",", size/len(params)) + params
+	for name, element := range map[string][]byte{
+		"compressed":   deflated(t, `{"requests":[`+requests+`],"time":1}`),
+		"uncompressed": []byte(`{"requests":[` + requests + `],"time":1}`),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		set, err := Decode(element)
+		runtime.ReadMemStats(&after)
+		if err != nil || len(set.Requests) != size/len(params)+1 {
+			t.Fatalf("%s: %d requests, %v", name, len(set.Requests), err)
+		}
+		if times := float64(after.TotalAlloc-before.TotalAlloc) / size; times > most {
+			t.Errorf("%s: %.1f times its size", name, times)
+		} else {
+			t.Logf("%s: %.1f times its size", name, times)
+		}
+	}
+}
+
+func TestElementIsNotChanged(t *testing.T) {
+	for _, name := range []string{"page-view.zlib", "uncompressed.json"} {
+		element := readFile(t, filepath.Join("testdata", name))
+		before := bytes.Clone(element)
+		if _, err := Decode(element); err != nil || !bytes.Equal(element, before) {
+			t.Errorf("%s: changed, or %v", name, err)
+		}
 	}
 }
 

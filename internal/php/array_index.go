@@ -52,25 +52,40 @@ func (a *Array) reindex() {
 	}
 }
 
-// mergeDuplicates drops entries whose key occurred before and gives their value to the first one. It reports whether it also made
-// the index.
-func (a *Array) mergeDuplicates() (indexed bool) {
-	if len(a.entries) > indexFrom {
-		a.index = newKeyIndex(len(a.entries))
-	}
-	kept := a.entries[:0]
+// mergeDuplicates drops entries whose key occurred before and gives their value to the first one. It makes the index as it goes.
+func (a *Array) mergeDuplicates() {
 	all := a.entries
-	for _, e := range all {
-		a.entries = kept
-		if i := a.find(e.key); i >= 0 {
-			kept[i].value = e.value
+	if len(all) > indexFrom {
+		a.index = newKeyIndex(len(all))
+	}
+	n := 0 // entries that are kept: they are before those that are not looked at yet
+	for i := range all {
+		first := a.enter(all[:n], &all[i])
+		if first < n {
+			all[first].value = all[i].value
 			continue
 		}
-		kept = append(kept, e)
-		if a.index != nil {
-			a.index.add(kept, len(kept)-1)
+		if n < i {
+			all[n] = all[i]
 		}
+		n++
 	}
-	a.entries = kept
-	return a.index != nil
+	clear(all[n:])
+	a.entries = all[:n]
+}
+
+// enter finds the position of an entry's key among those that are kept. A new one comes behind them, and into the index.
+func (a *Array) enter(kept []entry, e *entry) int {
+	if a.index == nil {
+		i := 0
+		for i < len(kept) && kept[i].key != e.key {
+			i++
+		}
+		return i
+	}
+	slot := a.index.slot(kept, e.key)
+	if a.index[slot] == 0 {
+		a.index[slot] = int32(len(kept) + 1)
+	}
+	return int(a.index[slot]) - 1
 }

@@ -58,17 +58,17 @@ func LooseEqual(a, b Value) bool {
 	}
 	switch {
 	case a.kind == KindNull && b.kind == KindString:
-		return b.str == ""
+		return b.Str() == ""
 	case a.kind <= KindBool:
 		return ToBool(a) == ToBool(b)
 	case a.kind == KindArray:
-		return equalArrays(a.arr, b.arr)
+		return equalArrays(a.Array(), b.Array())
 	case b.kind == KindArray:
 		return false
 	case a.kind == KindString:
-		return LooseEqualStrings(a.str, b.str)
+		return LooseEqualStrings(a.Str(), b.Str())
 	case b.kind == KindString:
-		return equalNumberAndString(a, b.str)
+		return equalNumberAndString(a, b.Str())
 	case a.kind == KindInt && b.kind == KindInt:
 		return a.num == b.num
 	}

@@ -5,12 +5,12 @@ package php
 func SanitizeValue(v Value) Value {
 	switch v.kind {
 	case KindString:
-		return String(Sanitize(v.str))
+		return String(Sanitize(v.Str()))
 	case KindArray:
-		if isClean(v.arr) {
+		if isClean(v.Array()) {
 			return v
 		}
-		return ArrayValue(sanitizeArray(v.arr))
+		return ArrayValue(sanitizeArray(v.Array()))
 	}
 	return v
 }
@@ -22,7 +22,7 @@ func isClean(a *Array) bool {
 			return false
 		}
 		switch {
-		case v.kind == KindString && Sanitize(v.str) != v.str, v.kind == KindArray && !isClean(v.arr):
+		case v.kind == KindString && Sanitize(v.Str()) != v.Str(), v.kind == KindArray && !isClean(v.Array()):
 			return false
 		}
 	}
@@ -50,8 +50,8 @@ func UnsanitizeValue(v Value) Value {
 	if v.kind != KindArray {
 		return String(Unsanitize(ToString(v)))
 	}
-	plain := NewArray(v.arr.Len())
-	for key, e := range v.arr.All() {
+	plain := NewArray(v.Array().Len())
+	for key, e := range v.Array().All() {
 		plain.Set(key, UnsanitizeValue(e))
 	}
 	return ArrayValue(plain)

@@ -1,10 +1,15 @@
 package php
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"strconv"
+	"strings"
+	"sync"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Causes of the errors of DecodeJSON, after PHP's json_last_error.
@@ -18,13 +23,30 @@ var (
 
 // DecodeJSON is json_decode(s, true) with its depth limit of 512: objects become arrays in their order, of equal keys the last value
 // counts in the place of the first, integers beyond 64 bits become floats. Literals are lower-case only; invalid UTF-8 and
-// unpaired surrogates are errors. Text without escapes shares the memory of s.
+// unpaired surrogates are errors. The result shares the memory of s, or of a single copy when there are escapes in it.
 func DecodeJSON(s string) (Value, error) {
-	const bytesPerEntry = 24
-	d := decoder{s: s, stack: make([]entry, 0, min(len(s)/bytesPerEntry, 64))}
+	if strings.IndexByte(s, '\\') >= 0 {
+		return DecodeJSONInPlace([]byte(s))
+	}
+	// Only text with escapes is ever changed.
+	return DecodeJSONInPlace(unsafe.Slice(unsafe.StringData(s), len(s)))
+}
+
+// DecodeJSONInPlace is DecodeJSON for text that nobody else has or will look at again: the strings of the result are parts of buf, where
+// escapes are replaced by the shorter text that they stand for. After an error buf is of no use.
+func DecodeJSONInPlace(buf []byte) (Value, error) {
+	stack := stacks.Get().(*[]entry)
+	d := decoder{s: buf, stack: *stack}
+	defer func() {
+		if cap(d.stack) <= keepStack {
+			clear(d.stack[:cap(d.stack)]) // what it refers to is not to be held
+			*stack = d.stack[:0]
+			stacks.Put(stack)
+		}
+	}()
 	v, err := d.value()
 	if err == nil {
-		if d.skipSpace(); d.pos < len(s) {
+		if d.skipSpace(); d.pos < len(d.s) {
 			err = errJSONSyntax
 		}
 	}
@@ -34,12 +56,23 @@ func DecodeJSON(s string) (Value, error) {
 	return v, nil
 }
 
+// stacks are used again. One is as long as a document has open entries at a time: for a queue entry some forty.
+var stacks = sync.Pool{New: func() any { return new([]entry) }}
+
+// keepStack is the capacity up to which a stack is worth keeping.
+const keepStack = 256
+
 type decoder struct {
-	s     string
+	s     []byte
 	pos   int
 	depth int
 	stack []entry // entries of the arrays that are still open
-	spare []byte  // room for the text that is being freed of its escapes
+}
+
+// view is a part of the buffer as a string. That is safe because what has become a string is not written to again: escapes are
+// replaced before, and each within its own text.
+func (d *decoder) view(from, to int) string {
+	return unsafe.String(unsafe.SliceData(d.s[from:to]), to-from)
 }
 
 func (d *decoder) skipSpace() {
@@ -85,7 +118,7 @@ func (d *decoder) value() (Value, error) {
 }
 
 func (d *decoder) literal(word string, v Value) (Value, error) {
-	if len(d.s)-d.pos < len(word) || d.s[d.pos:d.pos+len(word)] != word {
+	if len(d.s)-d.pos < len(word) || string(d.s[d.pos:d.pos+len(word)]) != word {
 		return Null, errJSONSyntax
 	}
 	d.pos += len(word)
@@ -93,29 +126,29 @@ func (d *decoder) literal(word string, v Value) (Value, error) {
 }
 
 func (d *decoder) number() (Value, error) {
-	start := d.pos
-	i := start
-	if d.s[i] == '-' {
+	s := d.view(d.pos, len(d.s))
+	i := 0
+	if s[i] == '-' {
 		i++
 	}
-	end := skipDigits(d.s, i)
+	end := skipDigits(s, i)
 	if end == i {
 		return Null, errJSONSyntax
 	}
-	if d.s[i] == '0' {
+	if s[i] == '0' {
 		end = i + 1
 	}
 	integer := true
-	if end < len(d.s) && d.s[end] == '.' {
-		if e := skipDigits(d.s, end+1); e > end+1 {
+	if end < len(s) && s[end] == '.' {
+		if e := skipDigits(s, end+1); e > end+1 {
 			integer, end = false, e
 		}
 	}
-	if e := skipExponent(d.s, end); e > end {
+	if e := skipExponent(s, end); e > end {
 		integer, end = false, e
 	}
-	d.pos = end
-	return numberScan{digits: d.s[start:end], float: !integer}.number(), nil
+	d.pos += end
+	return numberScan{digits: s[:end], float: !integer}.number(), nil
 }
 
 // nested reads an object or a list up to its closing bracket.
@@ -172,11 +205,12 @@ func (d *decoder) entry(object bool, position int) (e entry, err error) {
 
 // pop makes an array of the entries from base on.
 func (d *decoder) pop(base int, object bool) *Array {
-	entries := d.stack[base:]
-	a := &Array{entries: make([]entry, len(entries))}
-	copy(a.entries, entries)
+	a := &Array{entries: make([]entry, len(d.stack)-base)}
+	copy(a.entries, d.stack[base:])
 	d.stack = d.stack[:base]
-	if !object || !a.mergeDuplicates() {
+	if object {
+		a.mergeDuplicates()
+	} else {
 		a.reindex()
 	}
 	return a
@@ -190,88 +224,102 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
+// run is the end of the bytes from i on that stand for themselves, or are not ASCII: it is where a quote, a backslash, a control character
+// or the end of the input is. It looks at eight bytes at a time. When ascii is true all of them are ASCII.
+func (d *decoder) run(i int) (end int, ascii bool) {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x8080808080808080
+	)
+	var seen uint64
+	for ; i+8 <= len(d.s); i += 8 {
+		word := binary.LittleEndian.Uint64(d.s[i:])
+		seen |= word
+		quote, backslash := word^'"'*ones, word^'\\'*ones
+		// A byte less than n borrows from its highest bit when n is subtracted. Bytes after the first that does may do so wrongly.
+		found := ((word-' '*ones)&^word | (quote-ones)&^quote | (backslash-ones)&^backslash) & highs
+		if found != 0 {
+			return i + bits.TrailingZeros64(found)/8, seen&highs == 0
+		}
+	}
+	for ; i < len(d.s) && (plain[d.s[i]] || d.s[i] >= utf8.RuneSelf); i++ {
+		seen |= uint64(d.s[i])
+	}
+	return i, seen&highs == 0
+}
+
 // text reads a quoted text.
 func (d *decoder) text() (string, error) {
+	start := d.pos + 1
+	end, ascii := d.run(start)
+	d.pos = end
+	switch {
+	case end == len(d.s) || d.s[end] < ' ':
+		return "", errJSONControl
+	case d.s[end] == '\\':
+		return d.escapedText(start, ascii)
+	case !ascii && !utf8.Valid(d.s[start:end]):
+		return "", errJSONUTF8
+	}
 	d.pos++
-	start, ascii := d.pos, true
-	for d.pos < len(d.s) {
-		c := d.s[d.pos]
+	return d.view(start, end), nil
+}
+
+// escapedText goes on at the first backslash of the text that began at start. What an escape stands for, and what follows, is written
+// right behind the text before it.
+func (d *decoder) escapedText(start int, ascii bool) (string, error) {
+	for end := d.pos; ; {
 		switch {
-		case plain[c]:
+		case d.pos == len(d.s) || d.s[d.pos] < ' ':
+			return "", errJSONControl
+		case d.s[d.pos] == '"':
 			d.pos++
-		case c >= utf8.RuneSelf:
-			ascii = false
-			d.pos++
-		case c == '"':
-			text := d.s[start:d.pos]
-			if !ascii && !utf8.ValidString(text) {
+			if !ascii && !utf8.Valid(d.s[start:end]) {
 				return "", errJSONUTF8
 			}
-			d.pos++
-			return text, nil
-		case c == '\\':
-			return d.escapedText(start)
-		default:
-			return "", errJSONControl
+			return d.view(start, end), nil
 		}
+		r, err := d.escape()
+		if err != nil {
+			return "", err
+		}
+		if r < utf8.RuneSelf {
+			d.s[end] = byte(r)
+			end++
+		} else {
+			end += utf8.EncodeRune(d.s[end:], r)
+		}
+		next, plain := d.run(d.pos)
+		ascii = ascii && plain
+		end += copy(d.s[end:], d.s[d.pos:next])
+		d.pos = next
 	}
-	return "", errJSONControl
 }
 
-// escapedText goes on at the first backslash of the text that began at start.
-func (d *decoder) escapedText(start int) (string, error) {
-	b := d.spare[:0]
-	for done := start; d.pos < len(d.s); {
-		switch c := d.s[d.pos]; {
-		case c == '\\':
-			b = append(b, d.s[done:d.pos]...)
-			var err error
-			if b, err = d.escape(b); err != nil {
-				return "", err
-			}
-			done = d.pos
-		case c == '"':
-			b = append(b, d.s[done:d.pos]...)
-			d.pos++
-			d.spare = b
-			if !utf8.Valid(b) {
-				return "", errJSONUTF8
-			}
-			return string(b), nil
-		case c < ' ':
-			return "", errJSONControl
-		default:
-			d.pos++
-		}
-	}
-	return "", errJSONControl
-}
-
-// escape appends what the escape sequence at the position stands for.
-func (d *decoder) escape(b []byte) ([]byte, error) {
+// escape is the character that the escape sequence at the position stands for.
+func (d *decoder) escape() (rune, error) {
 	if d.pos+1 >= len(d.s) {
-		return nil, errJSONSyntax
+		return 0, errJSONSyntax
 	}
 	c := d.s[d.pos+1]
 	d.pos += 2
 	switch c {
 	case '"', '\\', '/':
-		return append(b, c), nil
+		return rune(c), nil
 	case 'b':
-		return append(b, '\b'), nil
+		return '\b', nil
 	case 'f':
-		return append(b, '\f'), nil
+		return '\f', nil
 	case 'n':
-		return append(b, '\n'), nil
+		return '\n', nil
 	case 'r':
-		return append(b, '\r'), nil
+		return '\r', nil
 	case 't':
-		return append(b, '\t'), nil
+		return '\t', nil
 	case 'u':
-		r, err := d.unicodeEscape()
-		return utf8.AppendRune(b, r), err
+		return d.unicodeEscape()
 	}
-	return nil, errJSONSyntax
+	return 0, errJSONSyntax
 }
 
 // unicodeEscape reads the digits after \u, and the second half of a surrogate pair.
@@ -283,7 +331,7 @@ func (d *decoder) unicodeEscape() (rune, error) {
 	if r < 0xd800 || r > 0xdfff {
 		return r, nil
 	}
-	if r > 0xdbff || len(d.s)-d.pos < 6 || d.s[d.pos:d.pos+2] != `\u` {
+	if r > 0xdbff || len(d.s)-d.pos < 6 || string(d.s[d.pos:d.pos+2]) != `\u` {
 		return 0, errJSONUTF16
 	}
 	d.pos += 2
@@ -298,7 +346,7 @@ func (d *decoder) hex4() (r rune, ok bool) {
 	if len(d.s)-d.pos < 4 {
 		return 0, false
 	}
-	for _, c := range []byte(d.s[d.pos : d.pos+4]) {
+	for _, c := range d.s[d.pos : d.pos+4] {
 		digit := hexDigit(c)
 		if digit < 0 {
 			return 0, false

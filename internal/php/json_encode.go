@@ -40,12 +40,12 @@ func appendJSON(b []byte, v Value, depth int) ([]byte, error) {
 		}
 		return append(b, shortestFloat(f, 'e')...), nil
 	case KindString:
-		return appendJSONText(b, v.str)
+		return appendJSONText(b, v.Str())
 	case KindArray:
 		if depth == maxDepth {
 			return nil, errJSONDepth
 		}
-		return appendJSONArray(b, v.arr, depth+1)
+		return appendJSONArray(b, v.Array(), depth+1)
 	}
 	return append(b, "null"...), nil
 }

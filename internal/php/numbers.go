@@ -149,9 +149,9 @@ func ToInt(v Value) int64 {
 	case KindFloat:
 		return floatToInt(v.Float())
 	case KindString:
-		return StringToInt(v.str)
+		return StringToInt(v.Str())
 	case KindArray:
-		return int64(min(v.arr.Len(), 1))
+		return int64(min(v.Array().Len(), 1))
 	}
 	return 0
 }
@@ -162,7 +162,7 @@ func ToFloat(v Value) float64 {
 	case KindFloat:
 		return v.Float()
 	case KindString:
-		return StringToFloat(v.str)
+		return StringToFloat(v.Str())
 	}
 	return float64(ToInt(v))
 }
@@ -173,9 +173,9 @@ func ToBool(v Value) bool {
 	case KindFloat:
 		return v.Float() != 0
 	case KindString:
-		return !EmptyString(v.str)
+		return !EmptyString(v.Str())
 	case KindArray:
-		return v.arr.Len() > 0
+		return v.Array().Len() > 0
 	}
 	return v.num != 0
 }
@@ -198,7 +198,7 @@ func ToString(v Value) string {
 	case KindFloat:
 		return FloatString(v.Float())
 	case KindString:
-		return v.str
+		return v.Str()
 	case KindArray:
 		return "Array"
 	}

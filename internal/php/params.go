@@ -20,7 +20,7 @@ func param(params *Array, name string) (Value, bool) {
 	case KindBool:
 		return v, v.num != 0
 	case KindString:
-		return v, v.str != ""
+		return v, v.Str() != ""
 	}
 	return v, true
 }
@@ -31,7 +31,7 @@ func ReadString(params *Array, name, def string) string {
 	if ok {
 		switch v.kind {
 		case KindString:
-			return Sanitize(v.str)
+			return Sanitize(v.Str())
 		case KindInt, KindFloat:
 			return ToString(v)
 		}
@@ -81,7 +81,7 @@ func ReadJSON(params *Array, name string) (v Value, present bool) {
 		return Null, false
 	}
 	if v.kind == KindString {
-		decoded, err := DecodeJSON(v.str)
+		decoded, err := DecodeJSON(v.Str())
 		if err != nil {
 			return Null, true
 		}

@@ -26,10 +26,10 @@ func appendSerialized(b []byte, v Value) []byte {
 	case KindFloat:
 		return append(append(append(b, "d:"...), shortestFloat(v.Float(), 'E')...), ';')
 	case KindString:
-		return append(appendSerializedText(b, v.str), ';')
+		return append(appendSerializedText(b, v.Str()), ';')
 	case KindArray:
-		b = append(strconv.AppendInt(append(b, "a:"...), int64(v.arr.Len()), 10), ":{"...)
-		for key, e := range v.arr.All() {
+		b = append(strconv.AppendInt(append(b, "a:"...), int64(v.Array().Len()), 10), ":{"...)
+		for key, e := range v.Array().All() {
 			b = appendSerialized(appendSerializedKey(b, key), e)
 		}
 		return append(b, '}')

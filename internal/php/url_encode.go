@@ -65,7 +65,7 @@ func appendQuery(b []byte, prefix string, a *Array) []byte {
 		case KindNull:
 			continue
 		case KindArray:
-			b = appendQuery(b, name, v.arr)
+			b = appendQuery(b, name, v.Array())
 			continue
 		}
 		if len(b) > 0 {
