@@ -128,8 +128,12 @@ func (s *Summary) Add(o Summary) {
 // ErrStopped is the cause of a context that is cancelled to stop a run at once, without finishing the batch.
 var ErrStopped = errors.New("stopped")
 
-// batchesPerLock is how many batches a worker takes before it lets others have the queue, as the plugin does.
-const batchesPerLock = 10
+// batchesPerLock is how many batches a worker takes, at least, before it lets others have the queue, as the plugin does; timePerLock how long
+// it goes on, at least, as long as the plugin's worker needs for them: only the first batch under a lock is not read ahead.
+const (
+	batchesPerLock = 10
+	timePerLock    = 500 * time.Millisecond
+)
 
 // Run processes the queues until none that it may take holds Threshold sets, or until stop is closed: then every worker finishes its
 // batch first. When ctx is cancelled the batches under way are rolled back; the queue is left as it was.

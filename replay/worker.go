@@ -133,16 +133,21 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 			b.discard()
 		}
 	}()
-	for left := batchesPerLock; left > 0 && !w.stopped(ctx); left-- {
+	since := w.Clock()
+	for n := 1; !w.stopped(ctx); n++ {
+		more := n < batchesPerLock || w.Clock().Sub(since) < timePerLock
 		if b == nil {
 			if b, err = w.readBatch(ctx, id, held); err != nil || b == nil {
 				return worked, err
 			}
 		}
-		if b, err = b.track(ctx, left > 1); err != nil {
+		if b, err = b.track(ctx, more); err != nil {
 			return worked, fmt.Errorf("queue %d: %w", id, err)
 		}
 		worked, w.lost = true, 0
+		if !more {
+			break
+		}
 	}
 	return worked, nil
 }
