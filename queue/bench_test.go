@@ -34,11 +34,7 @@ func traffic(tb testing.TB) (elements [][]byte) {
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			tb.Fatal(err)
 		}
-		element, err := deflate(string(r.Entry))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		elements = append(elements, element)
+		elements = append(elements, deflated(tb, string(r.Entry)))
 	}
 	return elements
 }
