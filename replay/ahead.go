@@ -16,27 +16,35 @@ type ahead struct {
 	done   chan *batch
 }
 
-// readAhead begins to read what follows b.
-func (b *batch) readAhead(ctx context.Context) *ahead {
+// readAhead begins to read what follows b, if b is as large as can be. The visits are looked up when the batch in front of b, if there is one,
+// is committed or given up: what b changes can be added from memory, what was changed before cannot.
+func (b *batch) readAhead(ctx context.Context, front <-chan struct{}) {
+	if len(b.head.Elements) < b.size {
+		return
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	a := &ahead{cancel, make(chan *batch, 1)}
 	size := b.sizes.size
-	go func() { a.done <- b.following(ctx, size) }()
-	return a
+	go func() { a.done <- b.following(ctx, size, front) }()
+	b.ahead = a
 }
 
-func (b *batch) following(ctx context.Context, size int) *batch {
+func (b *batch) following(ctx context.Context, size int, front <-chan struct{}) *batch {
 	head, err := b.Backend.Next(ctx, b.list, b.head, size)
 	if err != nil || !b.enough(len(head.Elements)) {
 		return nil
 	}
-	next := &batch{worker: b.worker, queue: b.queue, list: b.list, size: size, held: b.held, head: head}
+	next := b.newBatch(b.queue, b.held, size)
+	next.head = head
 	next.decode()
 	if next.prepared, err = next.prepareSafely(ctx, next.sets); err != nil {
 		return nil
 	}
+	if front != nil {
+		<-front
+	}
 	if err := b.prefetchSafely(ctx, next.prepared); err != nil {
-		next.discard()
+		next.abandon()
 		return nil
 	}
 	return next
@@ -47,7 +55,7 @@ func (b *batch) prefetchSafely(ctx context.Context, next *tracker.Batch) (err er
 	return b.tracker.Prefetch(ctx, next, b.prepared)
 }
 
-// take waits for the batch, nil when there is none. When it is not wanted the work on it is ended instead.
+// take waits for the batch, nil when there is none. When it is not wanted the work on it is ended instead, and it is given up.
 func (a *ahead) take(wanted bool) *batch {
 	if a == nil {
 		return nil
@@ -57,16 +65,9 @@ func (a *ahead) take(wanted bool) *batch {
 		a.cancel()
 	}
 	next := <-a.done
-	if !wanted && next != nil {
-		next.discard()
+	if !wanted {
+		next.abandon()
 		return nil
 	}
 	return next
-}
-
-// discard lets the tracker forget a batch that was prepared and will not be written.
-func (b *batch) discard() {
-	if b.prepared != nil {
-		b.tracker.Discard(b.prepared)
-	}
 }

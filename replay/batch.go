@@ -27,6 +27,11 @@ type batch struct {
 	positions []int  // entry of each request set: undecodable entries have none
 	notes     []note // entries that are put aside as a whole
 	prepared  *tracker.Batch
+	ahead     *ahead // reads the batch behind this one; nil: nobody does
+
+	started time.Time
+	flight  *flight       // nil: the batch is not airborne
+	down    chan struct{} // closed when a flight is over
 
 	sent      *tracker.Result // of the attempt whose COMMIT was sent
 	saved     store.Checkpoint
@@ -40,14 +45,14 @@ var errStale = errors.New("batch is no longer at the head of the queue")
 
 // process tracks the entries and removes them from the queue. Entries that hold no request set, and requests that cannot be written, go
 // to the dead letters.
-func (b *batch) process(ctx context.Context) (tracker.Result, error) {
+func (b *batch) process(ctx context.Context) (*tracker.Result, error) {
 	result, err := b.write(ctx, b.prepared)
 	if err != nil {
-		return tracker.Result{}, err
+		return nil, err
 	}
 	after, cancel := outlast(ctx)
 	defer cancel()
-	return *result, b.clear(after)
+	return result, b.clear(after)
 }
 
 // where are the attributes that name the batch in the log.
@@ -142,35 +147,8 @@ func (b *batch) write(ctx context.Context, prepared *tracker.Batch) (result *tra
 	}
 }
 
-// attempt is one transaction. Where the checkpoint is what this worker has left there, which the transaction makes sure of, it need not
-// be read.
+// attempt is one transaction.
 func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
-	last, known := b.last[b.list]
-	delete(b.last, b.list) // until it is committed again
-	if known && last.Offset == b.head.Offset && b.sent == nil {
-		result, err = b.transaction(ctx, prepared, func(tx *store.Tx) (start, error) {
-			cp := readCheckpoint(last)
-			b.saved = cp.after(b.head, b.notes)
-			return start{at: &cp, moved: true}, tx.MoveCheckpoint(ctx, b.list, last, b.saved)
-		})
-		if !errors.Is(err, store.ErrCheckpointMoved) {
-			return result, err
-		}
-	}
-	return b.transaction(ctx, prepared, func(tx *store.Tx) (start, error) {
-		cp, err := b.lookBack(ctx, tx)
-		return start{at: cp}, err
-	})
-}
-
-// start is how a transaction begins.
-type start struct {
-	at    *checkpoint // the list's, now locked; nil: the batch is committed already
-	moved bool        // it is the batch's own by now
-}
-
-// transaction writes the batch, if begin finds that it is to be written.
-func (b *batch) transaction(ctx context.Context, prepared *tracker.Batch, begin func(*store.Tx) (start, error)) (result *tracker.Result, err error) {
 	defer recovered(&err)
 	b.at(BeforeBegin)
 	tx, err := b.Store.Begin(ctx)
@@ -181,11 +159,11 @@ func (b *batch) transaction(ctx context.Context, prepared *tracker.Batch, begin 
 	if b.Fault != nil {
 		tx.AfterWrites(func() { b.at(AfterWrite) })
 	}
-	start, err := begin(tx)
+	cp, err := b.lookBack(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	if start.at == nil {
+	if cp == nil {
 		return b.tracked(), nil
 	}
 	if result, err = b.tracker.Write(ctx, tx, prepared); err != nil {
@@ -198,13 +176,15 @@ func (b *batch) transaction(ctx context.Context, prepared *tracker.Batch, begin 
 	if notes, err = b.finishWithin(ctx, tx, notes); err != nil {
 		return result, err
 	}
-	if !start.moved || len(notes) != len(b.notes) {
-		b.saved = start.at.after(b.head, notes)
-		if err := tx.SaveCheckpoint(ctx, b.list, b.saved); err != nil {
-			return result, err
-		}
+	b.saved = cp.after(b.head, notes)
+	if err := tx.SaveCheckpoint(ctx, b.list, b.saved); err != nil {
+		return result, err
 	}
-	return result, b.commit(ctx, tx, result)
+	if err := b.commit(ctx, tx, result); err != nil {
+		return result, err
+	}
+	b.last[b.list] = b.saved
+	return result, nil
 }
 
 // lookBack reads and locks the checkpoint, and finds out whether the batch, or a part of it, is committed already: then it returns none.
@@ -244,7 +224,6 @@ func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result
 	if err := tx.Commit(ctx); err != nil {
 		return err
 	}
-	b.last[b.list] = b.saved
 	b.at(AfterCommit)
 	return nil
 }

@@ -24,8 +24,11 @@ func Points() []Point {
 	}
 }
 
+// at lets a test act. Two batches may be on their way at once; the test is told of one thing after the other.
 func (o *Options) at(point Point) {
 	if o.Fault != nil {
+		o.faults.Lock()
+		defer o.faults.Unlock()
 		o.Fault(point)
 	}
 }

@@ -54,7 +54,7 @@ func (w *worker) moveOrphan(ctx context.Context, id int, visitor queue.VisitorFu
 // settle removes what is committed already from the head of a queue.
 func (w *worker) settle(ctx context.Context, id int, held *lock.Lock) error {
 	for {
-		b := &batch{worker: w, queue: id, list: queue.Key(id), held: held}
+		b := w.newBatch(id, held, 1)
 		var err error
 		if b.head, err = w.Backend.Head(ctx, b.list, 1); err != nil || len(b.head.Elements) == 0 {
 			return err

@@ -20,7 +20,8 @@ func (w *worker) preview(ctx context.Context, id int, held *lock.Lock) error {
 		if len(elements) == 0 || len(elements) < min(w.Threshold, w.BatchSize) {
 			return nil
 		}
-		b := &batch{worker: w, queue: id, list: list, held: held, head: queue.Batch{Elements: elements, Offset: start}}
+		b := w.newBatch(id, held, w.BatchSize)
+		b.head = queue.Batch{Elements: elements, Offset: start}
 		if err := b.preview(ctx); err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/lock"
@@ -69,6 +70,7 @@ type Options struct {
 
 	OnBatch func(Batch) // called after each batch, from the worker's goroutine; may be nil
 	Fault   func(Point) // called at each point, for tests; nil otherwise
+	faults  *sync.Mutex // held meanwhile
 
 	joint queue.Transactional // the queue takes part in the transactions of Store; nil when it is elsewhere
 }
@@ -77,6 +79,7 @@ type Options struct {
 const DefaultPatience = time.Minute
 
 func (o *Options) setDefaults() {
+	o.faults = new(sync.Mutex)
 	if o.LockTTL <= 0 {
 		o.LockTTL = DefaultLockTTL
 	}

@@ -128,11 +128,7 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 // batches processes some batches of a queue. Each is read ahead while the one in front of it is written.
 func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked bool, err error) {
 	var b *batch
-	defer func() {
-		if b != nil {
-			b.discard()
-		}
-	}()
+	defer func() { b.abandon() }()
 	since := w.Clock()
 	for n := 1; !w.stopped(ctx); n++ {
 		more := n < batchesPerLock || w.Clock().Sub(since) < timePerLock
@@ -157,9 +153,14 @@ func (w *worker) enough(entries int) bool {
 	return entries > 0 && entries >= min(w.Threshold, w.BatchSize)
 }
 
+// newBatch is a batch of a queue of which so many entries are asked for.
+func (w *worker) newBatch(id int, held *lock.Lock, size int) *batch {
+	return &batch{worker: w, queue: id, list: queue.Key(id), held: held, size: size, down: make(chan struct{})}
+}
+
 // readBatch reads and prepares the queue's oldest entries, nil when the queue holds too few.
 func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch, error) {
-	b := &batch{worker: w, queue: id, list: queue.Key(id), held: held, size: w.sizes.size}
+	b := w.newBatch(id, held, w.sizes.size)
 	err := w.retry(ctx, func() (err error) {
 		b.head, err = w.Backend.Head(ctx, b.list, b.size)
 		return err
@@ -175,15 +176,24 @@ func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch
 	return b, nil
 }
 
-// track writes the batch, removes it from the queue and returns the one behind it, if it is to be read ahead and there is one.
+// track writes the batch, removes it from the queue and returns the one behind it, if there is one that has been read ahead.
 func (b *batch) track(ctx context.Context, more bool) (next *batch, err error) {
-	started, retries := b.Clock(), b.summary.Retries
-	var ahead *ahead
-	if more && len(b.head.Elements) == b.size {
-		ahead = b.readAhead(ctx)
+	retries := b.summary.Retries
+	if b.flight == nil {
+		if more && b.ahead == nil {
+			b.readAhead(ctx, nil)
+		}
+		last := b.last[b.list]
+		delete(b.last, b.list) // until it is committed again
+		b.takeOff(ctx, last)
 	}
-	result, err := b.process(ctx)
-	next = ahead.take(err == nil && b.removed && !b.stopped(ctx))
+	var result *tracker.Result
+	if b.flight != nil {
+		next, result, err = b.arrive(ctx, more)
+	} else {
+		result, err = b.process(ctx)
+		next = b.ahead.take(err == nil && b.removed && !b.stopped(ctx))
+	}
 	if errors.Is(err, errStale) {
 		b.Log.Info("batch left: somebody else has just removed it", b.where()...)
 		return nil, nil
@@ -191,12 +201,9 @@ func (b *batch) track(ctx context.Context, more bool) (next *batch, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("offset %d: %w", b.head.Offset, err)
 	}
-	took := b.Clock().Sub(started)
-	b.finished(took, result)
+	took := b.Clock().Sub(b.started)
+	b.finished(took, *result)
 	b.adapt(ctx, took, b.summary.Retries > retries)
-	if next != nil {
-		b.at(AfterRead)
-	}
 	return next, nil
 }
 

@@ -338,9 +338,8 @@ func (a *applier) moveSiteCreated(p *parsed) {
 	}
 }
 
-// committed tells the caches, and the batch that was prefetched meanwhile, what the committed batch has changed.
+// committed tells the caches what the committed batch has changed.
 func (a *applier) committed() {
-	a.t.last = &written{a.batch, a.touched}
 	a.t.marked.add(a.newMarks)
 	for _, site := range a.movedSites {
 		a.t.installation.Forget(site)

@@ -96,7 +96,7 @@ func New(o Options) *Tracker {
 	return t
 }
 
-// written is the batch that was committed last, and the visits that it began or changed.
+// written is the batch that was written last, and the visits that it began or changed.
 type written struct {
 	batch   *Batch
 	touched []*visitState

@@ -30,7 +30,8 @@ func (b *Batch) Fail(i int, err error) bool {
 }
 
 // Write applies the batch and hands its rows to the transaction. It may be called again after a rollback. An error is the database's;
-// requests that are refused are in the result, which is complete once the transaction is flushed.
+// requests that are refused are in the result, which is complete once the transaction is flushed. Then the next batch may be written, in
+// another transaction; it must not be committed before this one, or without it.
 func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (*Result, error) {
 	a, err := t.play(ctx, tx, b, false)
 	if err != nil {
@@ -39,6 +40,7 @@ func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (*Result, e
 	if err := a.write(ctx); err != nil {
 		return nil, err
 	}
+	t.last = &written{a.batch, a.touched}
 	tx.OnCommit(a.committed)
 	return a.result, nil
 }
