@@ -228,7 +228,7 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) (speed float64
 		t.Fatal(err)
 	}
 	a, err := assembly.Assemble(ctx, installation, b.db, assembly.Options{
-		Clock: clock, Random: rand.Reader, Devices: devices, Log: slog.New(slog.DiscardHandler), Cores: 1,
+		Clock: clock, Random: rand.Reader, Devices: devices, Log: slog.New(slog.DiscardHandler), Cores: max(1, runtime.GOMAXPROCS(0)/m.workers),
 	})
 	if err != nil {
 		t.Fatal(err)
