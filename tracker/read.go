@@ -147,7 +147,9 @@ func (t *Tracker) readDevice(p *parsed) error {
 func (t *Tracker) clientHints(r *request.Request) (*device.Hints, error) {
 	var hints *device.Hints
 	var err error
-	if v, present := r.JSON("uadata"); present {
+	if text := r.Params().Value("uadata").Str(); text != "" {
+		hints, err = t.devices.Hints(text)
+	} else if v, present := r.JSON("uadata"); present {
 		hints, err = device.HintsFromParam(v)
 	} else {
 		hints, err = device.HintsFromServer(r.Env().Server)
