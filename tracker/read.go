@@ -115,7 +115,7 @@ func (t *Tracker) storedIP(p *parsed) string {
 
 // browserPlugins reads the parameters in the order in which Matomo does (§4).
 func browserPlugins(r *request.Request) store.BrowserPlugins {
-	read := func(name string) store.NullInt { return store.Int(php.ReadInt(r.Params(), name, 0)) }
+	read := func(name string) store.NullInt { return store.Int(r.Int(name)) }
 	return store.BrowserPlugins{
 		Flash: read("fla"), Java: read("java"), Quicktime: read("qt"), Realplayer: read("realp"),
 		PDF: read("pdf"), WindowsMedia: read("wma"), Silverlight: read("ag"), Cookie: read("cookie"),
