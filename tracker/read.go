@@ -115,7 +115,7 @@ func (t *Tracker) storedIP(p *parsed) string {
 
 // browserPlugins reads the parameters in the order in which Matomo does (§4).
 func browserPlugins(r *request.Request) store.BrowserPlugins {
-	read := func(name string) store.NullInt { return store.Int(php.ReadInt(r.Params(), name, 0)) }
+	read := func(name string) store.NullInt { return store.Int(r.Int(name)) }
 	return store.BrowserPlugins{
 		Flash: read("fla"), Java: read("java"), Quicktime: read("qt"), Realplayer: read("realp"),
 		PDF: read("pdf"), WindowsMedia: read("wma"), Silverlight: read("ag"), Cookie: read("cookie"),
@@ -147,7 +147,9 @@ func (t *Tracker) readDevice(p *parsed) error {
 func (t *Tracker) clientHints(r *request.Request) (*device.Hints, error) {
 	var hints *device.Hints
 	var err error
-	if v, present := r.JSON("uadata"); present {
+	if text := r.Params().Value("uadata").Str(); text != "" {
+		hints, err = t.devices.Hints(text)
+	} else if v, present := r.JSON("uadata"); present {
 		hints, err = device.HintsFromParam(v)
 	} else {
 		hints, err = device.HintsFromServer(r.Env().Server)

@@ -50,10 +50,11 @@ func Zlib(buf, stream []byte, limit int) ([]byte, error) {
 	return d.out[:d.w], nil
 }
 
-// The longest match, and what the copy of one may write beyond its end.
+// The longest match, the number of bytes of which one is copied at a time, and so what a copy may write beyond its end.
 const (
 	maxMatch = 258
-	overrun  = 7
+	chunk    = 16
+	overrun  = chunk - 1
 )
 
 type decoder struct {
@@ -192,7 +193,7 @@ func (d *decoder) symbols(t *tables) (done bool, err error) {
 	out, w := d.out, d.w
 	literals, distances := &t.literals, &t.distances
 	for w <= len(out)-(maxMatch+overrun) {
-		// A literal or length takes up to 20 bits, a distance up to 28.
+		// A literal or length takes up to 20 bits, a distance up to 28; two literals up to 25.
 		if pos+8 <= len(src) {
 			bits |= binary.LittleEndian.Uint64(src[pos:]) << (n & 63)
 			pos += (63 - n) >> 3
@@ -211,12 +212,18 @@ func (d *decoder) symbols(t *tables) (done bool, err error) {
 		bits >>= e & lengthMask
 		n -= int(e & lengthMask)
 		if e&isLiteral != 0 {
+			out[w] = byte(e >> valueShift)
+			w++
+			if e = literals[bits&(1<<literalBits-1)]; e&isLiteral != 0 { // often another one follows, for which there are bits enough
+				bits >>= e & lengthMask
+				n -= int(e & lengthMask)
+				out[w] = byte(e >> valueShift)
+				w++
+			}
 			if n < 0 {
 				err = io.ErrUnexpectedEOF
 				break
 			}
-			out[w] = byte(e >> valueShift)
-			w++
 			continue
 		}
 		if e&isEnd != 0 {
@@ -258,18 +265,15 @@ func (d *decoder) symbols(t *tables) (done bool, err error) {
 			break
 		}
 		end := w + length
-		if distance >= 8 {
-			for w < end {
-				binary.LittleEndian.PutUint64(out[w:], binary.LittleEndian.Uint64(out[from:]))
-				w += 8
-				from += 8
+		if distance >= chunk {
+			for ; w < end; w, from = w+chunk, from+chunk {
+				*(*[chunk]byte)(out[w:]) = *(*[chunk]byte)(out[from:])
 			}
 			w = end
 			continue
 		}
-		for ; w < end; w++ {
+		for ; w < end; w, from = w+1, from+1 {
 			out[w] = out[from]
-			from++
 		}
 	}
 	d.pos, d.bits, d.n, d.w = pos, bits, n, w

@@ -6,14 +6,14 @@ import "hash/maphash"
 const indexFrom = 12
 
 // keyIndex is a hash table with open addressing: a slot holds the position of an entry plus one, 0 when it is free. Its length is a
-// power of two and at least twice the number of entries.
+// power of two, and at least three of eight slots are free.
 type keyIndex []int32
 
 // keySeed keeps senders of requests from choosing keys that collide.
 var keySeed = maphash.MakeSeed()
 
 // capacity is the number of entries that the index has room for.
-func (x keyIndex) capacity() int { return len(x) / 2 }
+func (x keyIndex) capacity() int { return len(x) / 8 * 5 }
 
 // slot finds the slot that holds key, or the free one where it belongs.
 func (x keyIndex) slot(entries []entry, key string) int {
@@ -33,8 +33,8 @@ func (x keyIndex) add(entries []entry, position int) {
 }
 
 func newKeyIndex(entries int) keyIndex {
-	size := 2 * 16
-	for size < entries*2 {
+	size := 32
+	for size/8*5 < entries {
 		size *= 2
 	}
 	return make(keyIndex, size)

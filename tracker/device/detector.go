@@ -3,6 +3,7 @@ package device
 import (
 	"fmt"
 	"io/fs"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -12,8 +13,9 @@ import (
 )
 
 const (
-	cacheSize = 50_000 // devices, and as many answers to the question whether a user agent is a bot
-	maxKey    = 500    // characters of Matomo's cache key
+	cacheSize  = 50_000  // devices, and as many answers to the question whether a user agent is a bot
+	maxKey     = 500     // characters of Matomo's cache key
+	hintsBytes = 8 << 20 // texts of client hints that are remembered, with what was read from them
 )
 
 // Detector detects devices. It is safe for concurrent use.
@@ -22,6 +24,7 @@ type Detector struct {
 	tables  *tables
 	devices *otter.Cache[string, *Device]
 	bots    *otter.Cache[string, bool]
+	hints   *otter.Cache[string, *Hints]
 }
 
 // Load reads the data files of device-detector from its folder "regexes". The error names the file that is missing or broken.
@@ -46,6 +49,9 @@ func (d *Detector) Forgetful() (fresh *Detector, err error) {
 	if d.bots, err = otter.New(&otter.Options[string, bool]{MaximumSize: cacheSize}); err != nil {
 		return nil, fmt.Errorf("bot cache: %w", err)
 	}
+	if d.hints, err = otter.New(&otter.Options[string, *Hints]{MaximumWeight: hintsBytes, Weigher: hintsWeight}); err != nil {
+		return nil, fmt.Errorf("client hints cache: %w", err)
+	}
 	return d, nil
 }
 
@@ -65,6 +71,31 @@ func (d *Detector) Detect(ua string, hints *Hints) *Device {
 	}
 	first, _ := d.devices.SetIfAbsent(strings.Clone(key), found)
 	return first
+}
+
+// Hints reads the parameter uadata where it is text, as HintsFromParam does with what is in it. The same few hundred characters come with
+// every request of a browser, and of all with the same version; that is why they are remembered. The error is a *HintsError.
+func (d *Detector) Hints(uadata string) (*Hints, error) {
+	if found, ok := d.hints.GetIfPresent(uadata); ok {
+		return found, nil
+	}
+	text := strings.Clone(uadata) // which the hints are parts of, see Detect
+	v, err := php.DecodeJSON(text)
+	if err != nil {
+		return nil, nil
+	}
+	hints, err := HintsFromParam(php.SanitizeValue(v))
+	if err == nil {
+		d.hints.Set(text, hints)
+	}
+	return hints, err
+}
+
+// hintsWeight is about what an entry of the cache takes: text that was decoded from uadata is no longer than that, and each brand needs some
+// thirty characters of it.
+func hintsWeight(uadata string, _ *Hints) uint32 {
+	const fixed, times = 500, 5
+	return uint32(min(fixed+times*len(uadata), math.MaxUint32))
 }
 
 // IsBot reports whether a user agent, which is not sanitized here, is that of a bot (§2.1). It looks at nothing else and is meant for a

@@ -2,7 +2,10 @@ package device_test
 
 import (
 	"errors"
+	"reflect"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -157,5 +160,60 @@ func TestHeadersThatAreNoHints(t *testing.T) {
 	}
 	if h, err := device.HintsFromServer(nil); h != nil || err != nil {
 		t.Errorf("%v, %v", h, err)
+	}
+}
+
+// Once to read it, once to remember it.
+func TestHintsOfTextAreThoseOfItsJSON(t *testing.T) {
+	d := loadOwn(t)
+	for _, uadata := range []string{
+		`null`, `"text"`, `5`, `[]`, `{}`, `{"brands":`, "\xff", ` {"platform":"Windows","platformVersion":"15.0.0"} `,
+		`{"fullVersionList":[{"brand":"Opera","version":"110.0"},{"brand":"Chromium","version":"126"}],"mobile":true,"model":"a\"b\u00e9<"}`,
+		`{"platform":5}`, `{"x-requested-with":false}`,
+	} {
+		var want *device.Hints
+		var wantErr error
+		if v, err := php.DecodeJSON(uadata); err == nil {
+			want, wantErr = device.HintsFromParam(php.SanitizeValue(v))
+		}
+		for range 2 {
+			got, err := d.Hints(uadata)
+			if (got == nil) != (want == nil) || !reflect.DeepEqual(err, wantErr) {
+				t.Errorf("%s: %+v, %v; want %+v, %v", uadata, got, err, want, wantErr)
+			}
+			fresh, forgetErr := d.Forgetful()
+			if forgetErr != nil {
+				t.Fatal(forgetErr)
+			}
+			if found, want := summary(d.Detect(frozen, got)), summary(fresh.Detect(frozen, want)); found != want {
+				t.Errorf("%s: %s, want %s", uadata, found, want)
+			}
+		}
+	}
+}
+
+func TestHintsAreReadInParallel(t *testing.T) {
+	d := loadOwn(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i := range 200 {
+				hints, err := d.Hints(`{"model":"` + strconv.Itoa(10+i%10) + `"}`)
+				if err != nil || d.Detect("x", hints).Model != strconv.Itoa(10+i%10) {
+					t.Errorf("%d: %v, %v", i, hints, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func BenchmarkHintsOfText(b *testing.B) {
+	d := loadOwn(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := d.Hints(`{"fullVersionList":[{"brand":"Google Chrome","version":"114.0.5735.110"},{"brand":"Not A","version":"8"}],"platform":"Windows","platformVersion":"15.0.0","mobile":false,"model":""}`); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

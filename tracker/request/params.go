@@ -13,7 +13,10 @@ func (r *Request) Text(name string) string {
 			return r.texts[i].text
 		}
 	}
-	v, _ := r.params.Get(name)
+	v := r.params.Value(name)
+	if v.IsNull() {
+		return defaultText(name)
+	}
 	if !v.IsString() || v.Str() == "" || name == "" || name == "0" {
 		return php.ReadString(r.params, name, defaultText(name))
 	}
