@@ -23,6 +23,9 @@ It goes on until every queue that it may take holds fewer request sets than the 
 process" (or --force-num-requests-process-at-once) says. Queues that another worker has locked are left to that worker.
 Position in the queue and rows are committed together: whatever happens, a request is neither lost nor tracked twice.
 
+A transaction takes as many request sets as that setting says. Larger ones are faster: --batch auto lets them grow up to 1,000
+while a queue is long, as long as one takes less than a quarter of a second and nobody waits for a lock in the database.
+
 The first interrupt (Ctrl-C, SIGTERM) lets it finish the batch and say what was done; the second one ends it at once.
 
 Requests that Matomo would refuse are counted with the reason, -v names each. Requests that the database refuses, and
@@ -30,6 +33,7 @@ entries that are damaged, are put aside as dead letters; the others of their bat
 
 const processExample = `  queuedtracking process
   queuedtracking process --force-num-requests-process-at-once 1     to the last request
+  queuedtracking process --batch auto                               a long backlog, faster
   queuedtracking process --workers 4 --cycle 0 --sleep 2            for ever, looking every 2 seconds
   queuedtracking process --dry-run -v                               what would be refused, and why?
 
@@ -86,8 +90,6 @@ func (c *processCommand) validate(command *cobra.Command) error {
 	switch {
 	case command.Flags().Changed("force-num-requests-process-at-once") && c.force < 1:
 		return usage("--force-num-requests-process-at-once %d: wants 1 or more", c.force)
-	case c.force > 0 && c.batch.set:
-		return usage("--batch and --force-num-requests-process-at-once contradict each other: give one of them")
 	case c.workers < 1:
 		return usage("--workers %d: wants 1 or more", c.workers)
 	case c.cycle < 0:
@@ -157,7 +159,7 @@ func (c *processCommand) options() replay.Options {
 	}
 	switch {
 	case c.batch.auto:
-		o.MaxBatchSize = maxAutoBatch
+		o.BatchSize, o.MaxBatchSize = s.NumRequestsToProcess, maxAutoBatch
 	case c.batch.set:
 		o.BatchSize = c.batch.size
 	}

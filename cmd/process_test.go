@@ -47,6 +47,28 @@ func TestProcessLeavesQueuesThatHoldLessThanABatch(t *testing.T) {
 	contains(t, i.ok(t, "process", "--num-requests-to-process", "10").stdout, "Tracked: 10 of 10 requests")
 }
 
+func TestProcessWithLargerBatches(t *testing.T) {
+	i := newInstallation(t)
+	for flag, want := range map[string]int{"25": 8, "100": 2, "auto": 4} { // 25, 50, 100 and the rest
+		i.fill(t, 200, 1)
+		left := i.waiting(t)
+		r := i.ok(t, "process", "--num-queue-workers", "1", "--force-num-requests-process-at-once", "1", "--batch", flag, "-vv")
+		if n := strings.Count(r.stderr, "msg=batch "); n > want+int(left-200)/25+1 || n < want-2 {
+			t.Errorf("--batch %s: %d batches for %d sets, want about %d", flag, n, left, want)
+		}
+		if n := i.waiting(t); n != 0 {
+			t.Errorf("--batch %s: %d sets are left", flag, n)
+		}
+	}
+	for _, flag := range []string{"0", "-1", "many", ""} {
+		r := i.run(t, []string{"process", "--batch", flag})
+		if r.status != statusUsage {
+			t.Errorf("--batch %q: exit status %d", flag, r.status)
+		}
+		contains(t, r.stderr, "wants a number from 1, or auto")
+	}
+}
+
 // pageView is one request for site 1.
 func pageView(title string) queue.RequestSet {
 	params := php.NewArray(0)

@@ -192,7 +192,9 @@ func (b *batch) track(ctx context.Context, more bool) (next *batch, err error) {
 		next, result, err = b.arrive(ctx, more)
 	} else {
 		result, err = b.process(ctx)
-		next = b.ahead.take(err == nil && b.removed && !b.stopped(ctx))
+		if next = b.ahead.take(err == nil && b.removed && !b.stopped(ctx)); next != nil {
+			next.at(AfterRead)
+		}
 	}
 	if errors.Is(err, errStale) {
 		b.Log.Info("batch left: somebody else has just removed it", b.where()...)

@@ -31,8 +31,11 @@ func TestKilledAtEveryPoint(t *testing.T) {
 				s := kind.newSite(t)
 				s.push(t, corpus(t, requests))
 				for nth := range 4 {
-					if point == replay.AfterWrite {
-						nth *= 5 // another statement of the batch each time
+					switch point {
+					case replay.AfterWrite:
+						nth *= 5 // another batch each time
+					case replay.BeforeRelease, replay.AfterRelease:
+						nth = 0 // a lock is held for longer than this takes
 					}
 					c := s.start(t, func(j *job) { j.Point, j.Nth, j.Signal = point, nth, syscall.SIGKILL })
 					c.killed()
