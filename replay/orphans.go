@@ -20,11 +20,15 @@ func MoveOrphans(ctx context.Context, o Options, visitor queue.VisitorFunc) (mov
 	if err != nil {
 		return 0, err
 	}
-	orphans, err := manager.Orphans(ctx)
+	w := &worker{Options: o, manager: manager, locker: lock.New(o.Backend, o.Random), last: make(map[string]store.Checkpoint)}
+	var orphans []queue.Orphan
+	err = w.retry(ctx, func() (err error) {
+		orphans, err = manager.Orphans(ctx)
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}
-	w := &worker{Options: o, manager: manager, locker: lock.New(o.Backend, o.Random), last: make(map[string]store.Checkpoint)}
 	for _, orphan := range orphans {
 		n, err := w.moveOrphan(ctx, orphan.ID, visitor)
 		moved += n

@@ -182,7 +182,11 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 		}
 	}
 	if total.Busy > 0 && err == nil && !o.DryRun {
-		total.Busy, err = stillWaiting(ctx, manager, o)
+		last := &worker{Options: o, stop: stop}
+		err = last.retry(ctx, func() (err error) {
+			total.Busy, err = stillWaiting(ctx, manager, o)
+			return err
+		})
 	}
 	return total, err
 }

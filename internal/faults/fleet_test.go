@@ -89,7 +89,7 @@ func TestPHPWorkerTakesAFrozenWorkersQueue(t *testing.T) {
 			const requests = 800
 			s := newSite(t)
 			s.push(t, corpus(t, requests))
-			c := s.start(t, func(j *job) { j.Point, j.Nth, j.Signal = point, 3, syscall.SIGSTOP })
+			c := s.start(t, func(j *job) { j.Point, j.Signal = point, syscall.SIGSTOP }) // nothing is in flight
 			if !c.until("at") {
 				t.Fatal("never there")
 			}
