@@ -23,7 +23,7 @@ It goes on until every queue that it may take holds fewer request sets than the 
 process" (or --force-num-requests-process-at-once) says. Queues that another worker has locked are left to that worker.
 Position in the queue and rows are committed together: whatever happens, a request is neither lost nor tracked twice.
 
-A transaction takes as many request sets as that setting says. Larger ones are faster: --batch auto lets them grow up to 1,000
+A transaction takes as many request sets as that setting says. Larger ones are faster: --batch auto lets them grow up to 500
 while a queue is long, as long as one takes less than a quarter of a second and nobody waits for a lock in the database.
 
 The first interrupt (Ctrl-C, SIGTERM) lets it finish the batch and say what was done; the second one ends it at once.
@@ -170,7 +170,7 @@ func (c *processCommand) options() replay.Options {
 }
 
 // maxAutoBatch is the size up to which batches grow with --batch auto: larger ones are hardly faster, but need more memory.
-const maxAutoBatch = 1000
+const maxAutoBatch = 500
 
 // batchFlag is the value of --batch.
 type batchFlag struct {
