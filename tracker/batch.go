@@ -22,7 +22,8 @@ type applier struct {
 	t     *Tracker
 	tx    *store.Tx
 	batch *Batch
-	dry   bool // nothing is written
+	dry   bool     // nothing is written
+	front *written // what the tracker has written before, perhaps not yet committed
 
 	found   map[store.VisitQuery]store.Found // answers of the database
 	byID    map[int64]*visitState

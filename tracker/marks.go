@@ -80,7 +80,7 @@ func (a *applier) mark(ctx context.Context, p *parsed) error {
 		return nil
 	}
 	key := markKey{p.facts.Site.ID, p.date}
-	if a.marking[key] {
+	if a.marking[key] || a.front != nil && a.front.marked[key] {
 		return nil
 	}
 	known, err := a.t.marked.marked(ctx, a.tx, a.batch.now, key)

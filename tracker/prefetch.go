@@ -120,15 +120,14 @@ func (a *applier) prefetch(ctx context.Context) error {
 func (a *applier) takeAhead() bool {
 	ahead := a.batch.ahead
 	a.batch.ahead = nil
-	if ahead == nil || a.dry || a.t.last == nil || a.t.last.batch != ahead.during {
+	if ahead == nil || a.dry || a.front == nil || a.front.batch != ahead.during {
 		return false
 	}
 	a.found = ahead.found
-	for _, s := range a.t.last.touched {
+	for _, s := range a.front.touched {
 		s.stored, s.order = s.row, 0 // as if the database had been asked
 		a.byID[s.row.ID] = s
 		a.remember(s)
 	}
-	a.t.last = nil
 	return true
 }

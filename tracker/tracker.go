@@ -67,7 +67,7 @@ type Tracker struct {
 	auth         *authenticator
 	salts        map[matomo.SaltKey]string // of days that no Site holds
 	trust        trust                     // as the last batch that was prepared left it
-	last         *written                  // nil: nobody needs it any more
+	front        front                     // the batch that was written last
 	marked       *marks
 	pid          int
 }
@@ -96,10 +96,42 @@ func New(o Options) *Tracker {
 	return t
 }
 
-// written is the batch that was written last, and the visits that it began or changed.
+// written is a batch that was written, and may not be committed yet: the visits that it began or changed, the days that it marked.
 type written struct {
 	batch   *Batch
 	touched []*visitState
+	marked  map[markKey]bool
+}
+
+// front is the batch that was written last. Its transaction may end while the next one is written.
+type front struct {
+	mu   sync.Mutex
+	last *written
+}
+
+// before returns what was written in front of a batch, nil when there is nothing.
+func (f *front) before(b *Batch) *written {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.last != nil && f.last.batch == b { // an attempt that was rolled back
+		return nil
+	}
+	return f.last
+}
+
+func (f *front) set(w *written) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.last = w
+}
+
+// rolledBack forgets what did not happen.
+func (f *front) rolledBack(w *written) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.last == w {
+		f.last = nil
+	}
 }
 
 // botDetector lets exclusions work without device detection.

@@ -40,7 +40,9 @@ func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (*Result, e
 	if err := a.write(ctx); err != nil {
 		return nil, err
 	}
-	t.last = &written{a.batch, a.touched}
+	done := &written{a.batch, a.touched, a.marking}
+	t.front.set(done)
+	tx.OnRollback(func() { t.front.rolledBack(done) })
 	tx.OnCommit(a.committed)
 	return a.result, nil
 }
@@ -56,7 +58,7 @@ func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, b *Batch) (*Result,
 
 // play prefetches and applies.
 func (t *Tracker) play(ctx context.Context, tx *store.Tx, b *Batch, dry bool) (*applier, error) {
-	a := &applier{t: t, tx: tx, batch: b, dry: dry, result: &Result{Sets: b.sets, Requests: len(b.requests)}}
+	a := &applier{t: t, tx: tx, batch: b, dry: dry, front: t.front.before(b), result: &Result{Sets: b.sets, Requests: len(b.requests)}}
 	if err := a.prefetch(ctx); err != nil {
 		return nil, err
 	}

@@ -117,6 +117,9 @@ func (tx *Tx) discard() {
 // OnCommit notes a function to run once the transaction is committed.
 func (tx *Tx) OnCommit(f func()) { tx.onCommit = append(tx.onCommit, f) }
 
+// OnRollback notes a function to run if the transaction is rolled back.
+func (tx *Tx) OnRollback(f func()) { tx.undo = append(tx.undo, f) }
+
 // AfterWrites notes a function to call whenever the transaction has sent something that writes. Tests make faults with it.
 func (tx *Tx) AfterWrites(f func()) { tx.written = f }
 
