@@ -185,6 +185,37 @@ func TestRefusedValueLeavesNothingOfTheTransaction(t *testing.T) {
 	})
 }
 
+func TestTransactionWhoseScriptFailedIsNotCommitted(t *testing.T) {
+	for about, fail := range map[string]func(tx *Tx) error{
+		"refused value": func(tx *Tx) error {
+			families := []family{newFamily(0), newFamily(1)}
+			families[1].links[1].PageviewID = Text(strings.Repeat("x", 300))
+			return writeFamilies(t.Context(), tx, families)
+		},
+		"moved checkpoint": func(tx *Tx) error {
+			err := tx.MoveCheckpoint(t.Context(), testList, Checkpoint{1, "a"}, Checkpoint{2, "b"})
+			return errors.Join(err, writeFamilies(t.Context(), tx, []family{newFamily(0)}))
+		},
+	} {
+		s := openStore(t, mariaDB(t))
+		tx, err := s.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := fail(tx); err != nil {
+			t.Fatal(err)
+		}
+		failed := tx.Flush(t.Context())
+		_, asked := tx.FindVisits(t.Context(), []VisitQuery{{ByVisitor: true}})
+		if err := tx.Commit(t.Context()); failed == nil || !errors.Is(asked, failed) || !errors.Is(err, failed) {
+			t.Errorf("%s: Flush: %v, FindVisits: %v, Commit: %v", about, failed, asked, err)
+		}
+		if n := countRows(t, s); n != 0 {
+			t.Errorf("%s: %d rows are left", about, n)
+		}
+	}
+}
+
 func TestRollbackOfNothingIsNotSent(t *testing.T) {
 	s := openStore(t, mariaDB(t))
 	s.db.SetMaxOpenConns(1)
