@@ -3,8 +3,12 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/jmoiron/sqlx"
 )
 
 func entry(kind int64, name string) *ActionEntry { return &ActionEntry{Type: kind, Name: name} }
@@ -152,5 +156,81 @@ func TestActionsAreFoundByTheirIndex(t *testing.T) {
 	query := "EXPLAIN SELECT idaction, type, name FROM m_log_action WHERE type = 1 AND hash IN (1, 2, 3) OR type = 2 AND hash IN (4, 5)"
 	if err := s.db.Unsafe().Get(&rows, query); err != nil || rows.Key != "index_type_hash" || rows.Type != "range" {
 		t.Errorf("%+v, %v", rows, err)
+	}
+}
+
+// meanwhile lets somebody else act between the insertion of a worker's rows and its look at them.
+type meanwhile struct {
+	database
+	act func()
+}
+
+func (m *meanwhile) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
+	m.act()
+	return m.database.QueryxContext(ctx, query, args...)
+}
+
+func TestWorkersThatCreateTheSameNamesAgree(t *testing.T) {
+	s := openStore(t, mariaDB(t))
+	for _, increment := range []int64{1, 2} { // 2 is wrong: ids that are thought to be the worker's own are somebody else's
+		s.db.MustExec("DELETE FROM m_log_action")
+		bystander := entry(1, "bystander")
+		create(t, fresh(t, s), bystander)
+		first, second := []*ActionEntry{entry(1, "a"), entry(1, "b"), entry(4, "a")}, []*ActionEntry{entry(4, "a"), entry(1, "c"), entry(1, "a")}
+		worker := fresh(t, s)
+		worker.server.increment = increment
+		other := fresh(t, s)
+		db := &meanwhile{s.db, func() { create(t, other, second...) }}
+		if err := worker.createActions(t.Context(), db, first); err != nil {
+			t.Fatal(err)
+		}
+		checkDictionary(t, s, 5, append(append(first, second...), bystander)...)
+	}
+}
+
+func TestWorkersThatCreateTheSameNamesAtOnceKeepEachOthersRows(t *testing.T) {
+	s := openStore(t, mariaDB(t))
+	const workers, names = 4, 40
+	entries := make([][]*ActionEntry, workers)
+	var wait sync.WaitGroup
+	for w := range workers {
+		for i := range names {
+			entries[w] = append(entries[w], entry(1, string(rune('a'+(i+w*7)%names))))
+		}
+		process := fresh(t, s)
+		wait.Go(func() {
+			for chunk := range slices.Chunk(entries[w], 5) {
+				tx, err := process.Begin(t.Context())
+				if err == nil {
+					err = errors.Join(tx.CreateActions(t.Context(), chunk), tx.Rollback())
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	// Who has looked before another one's rows were committed keeps its own, as in Matomo: the name then has two rows.
+	checkDictionary(t, s, 0, slices.Concat(entries...)...)
+}
+
+// checkDictionary checks that each entry has a row of its name: the lowest one of so many rows, or any where rows is 0.
+func checkDictionary(t *testing.T, s *Store, rows int, entries ...*ActionEntry) {
+	t.Helper()
+	var n int
+	if err := s.db.Get(&n, "SELECT COUNT(*) FROM m_log_action"); err != nil || rows > 0 && n != rows {
+		t.Errorf("%d rows, want %d, %v", n, rows, err)
+	}
+	reader := fresh(t, s)
+	for _, e := range entries {
+		query := "SELECT COUNT(*) FROM m_log_action WHERE idaction = ? AND type = ? AND BINARY name = ?"
+		if err := s.db.Get(&n, query, e.ID, e.Type, e.Name); err != nil || n != 1 {
+			t.Errorf("%+v has no row, %v", e, err)
+		}
+		lowest := entry(e.Type, e.Name)
+		if err := reader.FindActions(t.Context(), []*ActionEntry{lowest}); err != nil || rows > 0 && lowest.ID != e.ID || lowest.ID > e.ID {
+			t.Errorf("%+v, found %d, %v", e, lowest.ID, err)
+		}
 	}
 }

@@ -103,17 +103,19 @@ func (tx *Tx) write(ctx context.Context, done func(affected, id int64)) (collect
 	return false, nil
 }
 
-// Flush sends what was collected. Afterwards every row that was inserted has its ID.
+// Flush sends what was collected. Afterwards every row that was inserted has its ID. Once it has failed, it fails again and so does Commit:
+// a part of the script is missing.
 func (tx *Tx) Flush(ctx context.Context) error {
 	c := &tx.script
-	if len(c.steps) == 0 {
-		return nil
+	if tx.refused != nil || len(c.steps) == 0 {
+		return tx.refused
 	}
 	defer c.reset()
 	tx.count(len(c.steps))
 	tx.begun = true
 	results, err := tx.send(ctx)
 	if err != nil {
+		tx.refused = err
 		return err
 	}
 	affected, ids := results.AllRowsAffected(), results.AllLastInsertIds()

@@ -23,7 +23,7 @@ type Tx struct {
 	stats     Stats
 	onCommit  []func()
 	undo      []func() // on rollback
-	refused   error    // by a condition of the transaction's own
+	refused   error    // why it must not be committed: a script that failed, or a condition of the transaction's own
 	written   func()   // after each round trip that writes, nil for none
 	done      bool
 }

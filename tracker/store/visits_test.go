@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -230,42 +229,6 @@ func TestFindVisitsInSeveralStatements(t *testing.T) {
 			t.Error("not found in the second statement")
 		}
 	})
-}
-
-func TestFindVisitsUsesTheIndexes(t *testing.T) {
-	s := openStore(t, mariaDB(t))
-	var visits []*Visit
-	for i := range 2000 {
-		v := newTestVisit(1, byte(i), testTime+int64(i))
-		v.Visitor[2] = byte(i >> 8)
-		visits = append(visits, v)
-	}
-	inTx(t, s, func(ctx context.Context, tx *Tx) error { return tx.InsertVisits(ctx, visits) })
-	s.db.MustExec("ANALYZE TABLE m_log_visit")
-	for kind, index := range []string{visitorIndex, configIndex, configIndex} {
-		inTx(t, s, func(ctx context.Context, tx *Tx) error {
-			q := tx.begin("EXPLAIN SELECT q.n, ", s.finders[kind], " AS id FROM (")
-			s.lookUpParameters(q, 0, &VisitQuery{SiteID: 1, ByVisitor: kind == 0, ByConfig: kind > 0, UserID: NullText{V: "u", Valid: kind == 2}, To: testTime}, true)
-			q.add(") AS q")
-			rows, err := tx.conn.QueryxContext(ctx, string(q.sql), q.args...)
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			plan := ""
-			for rows.Next() {
-				row := map[string]any{}
-				if err := rows.MapScan(row); err != nil {
-					return err
-				}
-				plan += fmt.Sprintf("%s key=%s %s\n", row["table"], row["key"], row["Extra"])
-			}
-			if !strings.Contains(plan, "w key="+index) || strings.Contains(plan, "filesort") {
-				t.Errorf("kind %d:\n%s", kind, plan)
-			}
-			return rows.Err()
-		})
-	}
 }
 
 func TestUpdateVisitsWritesWhatChanged(t *testing.T) {
