@@ -12,6 +12,9 @@
 // Dead letters are noted in the checkpoint, too: they are committed with the rows of their batch, then put aside, then the batch is
 // removed from the queue. A mark beside the letters tells a successor whether that was done.
 //
+// Batches of a queue overlap: while one is written the next is read and prepared (ahead.go), while one is committed and removed the rows of
+// the next are on their way (flight.go). They are committed one after the other all the same.
+//
 // Where the queue is in the database that is tracked into, all of this is one transaction, and a committed batch leaves nothing to do (see
 // within.go).
 //

@@ -3,7 +3,7 @@
 // A batch goes through the stages of the design's data flow:
 //
 //	prepare   parse the requests into typed values, independent of any visit: no database transaction, several cores
-//	prefetch  read what the batch may need: visits, ids of actions
+//	prefetch  read what the batch may need: visits, ids of actions; perhaps while the batch in front is still being written
 //	apply     play the requests in queue order, in memory, against the visits that the batch itself has created or changed
 //	flush     write the result with multi-row statements
 //
