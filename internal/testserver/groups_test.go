@@ -44,7 +44,11 @@ func TestClusterMovesSlotsAndReplacesADeadMaster(t *testing.T) {
 	if _, err := from.Dial(t).Do("GET", "k"); err == nil || !strings.HasPrefix(err.Error(), "MOVED") {
 		t.Errorf("asked where it was: %v", err)
 	}
-	if n, err := redis.Int(to.Dial(t).Do("WAIT", 1, 5000)); n != 1 || err != nil {
+	conn := to.Dial(t)
+	if _, err := conn.Do("SET", "{k}", "WAIT waits for what its own connection has written, and so for what came before"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := redis.Int(conn.Do("WAIT", 1, 5000)); n != 1 || err != nil {
 		t.Fatalf("%d replicas, %v", n, err)
 	}
 	to.Kill(t)
