@@ -214,6 +214,9 @@ func (d Database) authorities() ([]string, error) {
 	return files, nil
 }
 
+// maxIdle is how many unused connections are kept: more than the workers of a process use, each some four, of which some are always idle.
+const maxIdle = 16
+
 // Open makes a pool of connections to the MySQL or MariaDB server. Nothing is connected yet: the first use or a ping tells whether the
 // server can be reached.
 func (d Database) Open() (*sqlx.DB, error) {
@@ -226,6 +229,7 @@ func (d Database) Open() (*sqlx.DB, error) {
 		return nil, fmt.Errorf("database %s: %w", d.Address(), err)
 	}
 	db := sqlx.NewDb(sql.OpenDB(connector), "mysql")
+	db.SetMaxIdleConns(maxIdle)
 	db.SetConnMaxIdleTime(time.Minute) // before the server, a proxy or a firewall drops it
 	return db, nil
 }
