@@ -124,9 +124,6 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 		return fmt.Errorf("%w; nothing was processed", err)
 	}
 	defer c.assembly.Close() // files that were read
-	if _, set := c.lookupEnv("GOGC"); !set {
-		defer replay.CollectSeldom()()
-	}
 	endMetrics, err := c.openMetrics()
 	if err != nil {
 		return fmt.Errorf("%w; nothing was processed", err)

@@ -16,20 +16,19 @@ type ahead struct {
 	done   chan *batch
 }
 
-// readAhead begins to read what follows b, if b is as large as can be. The visits are looked up when the batch in front of b, if there is one,
-// is committed or given up: what b changes can be added from memory, what was changed before cannot.
-func (b *batch) readAhead(ctx context.Context, front <-chan struct{}) {
-	if len(b.head.Elements) < b.size {
+// readAhead begins to read what follows b, if b is as large as can be and nobody has begun.
+func (b *batch) readAhead(ctx context.Context) {
+	if b.ahead != nil || len(b.head.Elements) < b.size {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	a := &ahead{cancel, make(chan *batch, 1)}
 	size := b.sizes.size
-	go func() { a.done <- b.following(ctx, size, front) }()
+	go func() { a.done <- b.following(ctx, size) }()
 	b.ahead = a
 }
 
-func (b *batch) following(ctx context.Context, size int, front <-chan struct{}) *batch {
+func (b *batch) following(ctx context.Context, size int) *batch {
 	head, err := b.Backend.Next(ctx, b.list, b.head, size)
 	if err != nil || !b.enough(len(head.Elements)) {
 		return nil
@@ -40,9 +39,6 @@ func (b *batch) following(ctx context.Context, size int, front <-chan struct{}) 
 	if next.prepared, err = next.prepareSafely(ctx, next.sets); err != nil {
 		return nil
 	}
-	if front != nil {
-		<-front
-	}
 	if err := b.prefetchSafely(ctx, next.prepared); err != nil {
 		next.abandon()
 		return nil
@@ -50,14 +46,18 @@ func (b *batch) following(ctx context.Context, size int, front <-chan struct{}) 
 	return next
 }
 
-func (b *batch) prefetchSafely(ctx context.Context, next *tracker.Batch) (err error) {
-	defer recovered(&err)
-	return b.tracker.Prefetch(ctx, next, b.prepared)
+// abandon gives a batch up that will not be written, and those behind it. It may be nil.
+func (b *batch) abandon() {
+	if b != nil {
+		b.next(false)
+		b.tracker.Discard(b.prepared)
+	}
 }
 
-// take waits for the batch, nil when there is none. When it is not wanted the work on it is ended instead, and it is given up.
-func (a *ahead) take(wanted bool) *batch {
-	if a == nil {
+// next waits for the batch behind b, nil when there is none. When it is not wanted the work on it is ended instead, and it is given up.
+func (b *batch) next(wanted bool) *batch {
+	a := b.ahead
+	if b.ahead = nil; a == nil {
 		return nil
 	}
 	defer a.cancel()
@@ -65,9 +65,17 @@ func (a *ahead) take(wanted bool) *batch {
 		a.cancel()
 	}
 	next := <-a.done
-	if !wanted {
+	switch {
+	case !wanted:
 		next.abandon()
 		return nil
+	case next != nil:
+		next.at(AfterRead)
 	}
 	return next
+}
+
+func (b *batch) prefetchSafely(ctx context.Context, next *tracker.Batch) (err error) {
+	defer recovered(&err)
+	return b.tracker.Prefetch(ctx, next, b.prepared)
 }

@@ -30,8 +30,6 @@ type batch struct {
 	ahead     *ahead // reads the batch behind this one; nil: nobody does
 
 	started time.Time
-	flight  *flight       // nil: the batch is not airborne
-	down    chan struct{} // closed when a flight is over
 
 	sent      *tracker.Result // of the attempt whose COMMIT was sent
 	saved     store.Checkpoint
@@ -180,6 +178,9 @@ func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *t
 	if err := tx.SaveCheckpoint(ctx, b.list, b.saved); err != nil {
 		return result, err
 	}
+	if err := tx.Flush(ctx); err != nil {
+		return result, fmt.Errorf("rows of the batch: %w", err)
+	}
 	if err := b.commit(ctx, tx, result); err != nil {
 		return result, err
 	}
@@ -209,9 +210,6 @@ func (b *batch) lookBack(ctx context.Context, tx *store.Tx) (*checkpoint, error)
 
 // commit makes sure of the lock before it commits: a PHP worker that has taken over knows nothing of the checkpoint.
 func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result) error {
-	if err := tx.Flush(ctx); err != nil {
-		return fmt.Errorf("rows of the batch: %w", err)
-	}
 	asked := time.Now()
 	if err := b.held.Extend(ctx, b.LockTTL); err != nil {
 		return err
@@ -231,8 +229,8 @@ func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result
 // tracked is the result of a batch that was committed already. When that was an attempt of ours whose COMMIT was not answered, its result
 // holds.
 func (b *batch) tracked() *tracker.Result {
-	if b.sent != nil && (b.recovered == 0 || b.recovered == int64(len(b.head.Elements))) {
-		return b.sent
+	if b.sent != nil && (b.recovered == 0 || b.recovered >= int64(len(b.head.Elements))) {
+		return b.sent // what was behind it was in the air with it
 	}
 	b.summary.Recovered += int(b.recovered)
 	b.Log.Warn("entries that are committed already are removed from the queue", append(b.where(), "entries", b.recovered)...)

@@ -4,151 +4,245 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// flight is a batch whose rows have been sent to the database and are not committed. It is the short way of a batch that nothing is wrong
-// with: the worker knows the checkpoint, which its transaction moves first (store.Tx.MoveCheckpoint), so nothing need be read.
+// flight is a batch on the short way into the database, which a batch takes that nothing is wrong with: the worker knows the checkpoint,
+// which the transaction moves last (store.Tx.MoveCheckpoint), so nothing need be read.
 //
-// While one batch lands, that is, is committed and removed from its queue, the next one takes off: its requests are applied, and its
-// rows wait in the database for the lock on the checkpoint, which the first one's commit releases. It may not land before the first one
-// has left the queue. Whatever goes wrong on the way ends the flight; the batch is then processed step by step (batch.process), and the
-// one behind it is given up.
+// Several batches fly at once. While the rows of one are on their way to the database, the one in front of it is being committed and removed
+// from its queue, and the next one is played. The checkpoint keeps them in order: a batch cannot move it before the one in front is committed,
+// so that the later one is never committed without the earlier one. Entries leave the queue in order as well.
+//
+// Whatever goes wrong on the way ends the flight and those behind it. Then the first batch that is not committed is processed step by step
+// (batch.process), and what was behind it is read again.
+//
+// On SQLite no batch flies: there only one transaction can write, and new names are a part of it.
 type flight struct {
+	*batch
+	front  *flight // nil: none
 	tx     *store.Tx
 	result *tracker.Result
-}
 
-// takeOff tries to send the batch's rows behind a checkpoint. The batch is airborne afterwards, or nothing has happened.
-func (b *batch) takeOff(ctx context.Context, last store.Checkpoint) {
-	b.started = b.Clock()
-	if b.joint != nil || len(b.notes) > 0 || last.Offset != b.head.Offset {
-		return
-	}
-	if err := b.climb(ctx, last); err != nil {
-		b.Log.Debug("batch is processed step by step", append(b.where(), "error", err)...)
-		if retryable(err) {
-			b.summary.Retries++
-		}
-	}
-}
-
-// errNotes says that there are dead letters, which are noted in the checkpoint.
-var errNotes = errors.New("requests that cannot be written")
-
-func (b *batch) climb(ctx context.Context, last store.Checkpoint) (err error) {
-	defer recovered(&err)
-	b.at(BeforeBegin)
-	tx, err := b.Store.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if b.flight == nil {
-			_ = tx.Rollback()
-		}
-	}()
-	if b.Fault != nil {
-		tx.AfterWrites(func() { b.at(AfterWrite) })
-	}
-	saved := readCheckpoint(last).after(b.head, nil)
-	if err := tx.MoveCheckpoint(ctx, b.list, last, saved); err != nil {
-		return err
-	}
-	result, err := b.tracker.Write(ctx, tx, b.prepared)
-	if err != nil {
-		return err
-	}
-	for _, refusal := range result.Refusals {
-		if refusal.Failed {
-			return errNotes
-		}
-	}
-	if err := tx.Flush(ctx); err != nil {
-		return err
-	}
-	b.allNotes(result) // tells refusals by their positions
-	b.saved, b.flight = saved, &flight{tx, result}
-	return nil
-}
-
-// landing is what became of a flight.
-type landing struct {
-	committed bool
-	removed   bool // and nothing else has left the queue
+	sent      chan struct{} // closed when the server has the rows, or will not have them
+	refused   error         // after that: why it has not
+	down      chan struct{} // closed at the end
+	committed bool          // after that
+	removed   bool          // and nothing else has left the queue
 	err       error
 }
 
-// land begins to commit the batch that is airborne and to remove it from the queue.
-func (b *batch) land(ctx context.Context) <-chan landing {
-	landed := make(chan landing, 1)
-	go func() {
-		var l landing
-		l.err = b.commitSafely(ctx)
-		l.committed = l.err == nil
-		close(b.down)
-		if l.committed {
-			after, cancel := outlast(ctx)
-			defer cancel()
-			l.removed, l.err = b.Backend.RemoveFirst(after, b.list, b.head)
-			b.at(AfterRemoval)
-		}
-		landed <- l
-	}()
-	return landed
-}
+// maxFlights is how many batches may be in the air.
+const maxFlights = 2
 
-func (b *batch) commitSafely(ctx context.Context) (err error) {
+// errFront says that a batch cannot be committed because the one in front of it was not.
+var errFront = errors.New("the batch in front was given up")
+
+// takeOff plays the batch, hands its rows to a transaction and lets it fly. On an error nothing has happened.
+func (w *worker) takeOff(ctx context.Context, b *batch) (err error) {
 	defer recovered(&err)
-	defer b.flight.tx.Rollback() // after a commit there is nothing to roll back
-	return b.commit(ctx, b.flight.tx, b.flight.result)
-}
-
-// arrive waits for the landing of a batch that is airborne, and lets the next one take off meanwhile.
-func (b *batch) arrive(ctx context.Context, more bool) (next *batch, result *tracker.Result, err error) {
-	landed := b.land(ctx)
-	if next = b.ahead.take(true); next != nil && !b.stopped(ctx) {
-		next.at(AfterRead)
-		if more {
-			next.readAhead(ctx, b.down)
+	f := &flight{batch: b, sent: make(chan struct{}), down: make(chan struct{})}
+	last, known := w.last[b.list]
+	if n := len(w.air); n > 0 {
+		f.front = w.air[n-1]
+		last, known = f.front.saved, true
+	}
+	if !known || b.joint != nil || b.Store.OneWriter() || len(b.notes) > 0 || last.Offset != b.head.Offset {
+		return errSteps
+	}
+	defer func() {
+		if err != nil && f.tx != nil {
+			_ = f.tx.Rollback()
 		}
-		next.takeOff(ctx, b.saved)
+	}()
+	play, err := b.tracker.Play(ctx, b.prepared, func(ctx context.Context) (*store.Tx, error) {
+		if err := w.landed(); err != nil {
+			return nil, err
+		}
+		return f.tx, f.begin(ctx)
+	})
+	if err != nil {
+		return err
 	}
-	l := <-landed
-	result, b.flight = b.flight.result, nil
-	if l.committed {
-		b.last[b.list] = b.saved
+	f.result = play.Result()
+	for _, refusal := range f.result.Refusals {
+		if refusal.Failed { // a dead letter, which is noted in the checkpoint
+			return errSteps
+		}
 	}
-	if b.removed = l.removed; l.removed {
-		return next, result, nil
+	if err := play.Name(ctx); err != nil {
+		return err
 	}
-	next.abandon()
-	switch {
-	case l.committed:
-		after, cancel := outlast(ctx)
-		defer cancel()
-		return nil, result, b.clear(after)
-	case errors.Is(l.err, lock.ErrLost), ctx.Err() != nil:
-		return nil, nil, fmt.Errorf("offset %d: %w", b.head.Offset, l.err)
+	if err := f.front.settle(); err != nil {
+		return err
 	}
-	b.Log.Warn("batch not committed, processed step by step", append(b.where(), "error", l.err)...)
-	b.summary.Retries++
-	result, err = b.process(ctx)
-	return nil, result, err
+	if f.tx == nil {
+		if err := f.begin(ctx); err != nil {
+			return err
+		}
+	}
+	if err := play.Write(ctx, f.tx); err != nil {
+		return err
+	}
+	b.saved = readCheckpoint(last).after(b.head, nil)
+	if err := f.tx.MoveCheckpoint(ctx, b.list, last, b.saved); err != nil {
+		return err
+	}
+	b.allNotes(f.result) // tells refusals by their positions
+	delete(w.last, b.list)
+	w.air = append(w.air, f)
+	go f.fly(ctx)
+	return nil
 }
 
-// abandon gives a batch up that will not be written, and those behind it. It may be nil.
-func (b *batch) abandon() {
-	if b == nil {
+// errSteps says that a batch has to be processed step by step.
+var errSteps = errors.New("not a batch that can fly")
+
+func (f *flight) begin(ctx context.Context) (err error) {
+	f.started = f.Clock()
+	f.at(BeforeBegin)
+	if f.tx, err = f.Store.Begin(ctx); err == nil && f.Fault != nil {
+		f.tx.AfterWrites(func() { f.at(AfterWrite) })
+	}
+	return err
+}
+
+// settle waits until the server has the flight's rows, which then get their ids. There may be no flight.
+func (f *flight) settle() error {
+	if f == nil {
+		return nil
+	}
+	<-f.sent
+	if f.refused != nil {
+		return errFront
+	}
+	f.tx.Settle()
+	return nil
+}
+
+// fly sends the rows, commits them and removes the batch from the queue.
+func (f *flight) fly(ctx context.Context) {
+	defer close(f.down)
+	f.refused = f.sendSafely(ctx)
+	close(f.sent)
+	if f.err = f.refused; f.err == nil {
+		f.err = f.commitSafely(ctx)
+		f.committed = f.err == nil
+	}
+	if f.err != nil {
+		_ = f.tx.Rollback() // nobody need wait for its locks
+	}
+	if f.front != nil {
+		<-f.front.down
+		if !f.front.removed {
+			f.err = errFront
+			return
+		}
+		f.front = nil
+	}
+	if !f.committed {
 		return
 	}
-	b.ahead.take(false)
-	if b.flight != nil {
-		_ = b.flight.tx.Rollback()
-		b.flight = nil
+	after, cancel := outlast(ctx)
+	defer cancel()
+	f.removed, f.err = f.Backend.RemoveFirst(after, f.list, f.head)
+	f.at(AfterRemoval)
+}
+
+func (f *flight) sendSafely(ctx context.Context) (err error) {
+	defer recovered(&err)
+	f.sending.Add(1)
+	defer f.sending.Add(-1)
+	return f.tx.Send(ctx)
+}
+
+func (f *flight) commitSafely(ctx context.Context) (err error) {
+	defer recovered(&err)
+	return f.commit(ctx, f.tx, f.result)
+}
+
+// landed waits until everything in the air is committed and removed, and has its ids.
+func (w *worker) landed() error {
+	for _, f := range w.air {
+		if <-f.down; !f.removed {
+			return errFront
+		}
+		f.tx.Settle()
 	}
-	b.tracker.Discard(b.prepared)
+	return nil
+}
+
+// land waits until no more than so many batches are in the air. It reports false when something went wrong with one of them: then everything
+// behind it has been given up, also the batch that is about to take off, if there is one, and has to be read again.
+func (w *worker) land(ctx context.Context, most int, behind *batch) (straight bool, err error) {
+	for len(w.air) > most {
+		f := w.air[0]
+		if <-f.down; !f.removed {
+			return false, w.crashed(ctx, behind)
+		}
+		f.tx.Settle()
+		w.air = w.air[1:]
+		w.last[f.list] = f.saved
+		f.landed(ctx, f.result, false)
+	}
+	return true, nil
+}
+
+// crashed deals with what is in the air after the first of it was not committed, or not removed. What has to be read again, or is left to
+// others, is given up.
+func (w *worker) crashed(ctx context.Context, behind *batch) (err error) {
+	air := w.air
+	w.air = nil
+	behind.abandon()
+	air[len(air)-1].next(false)
+	for _, f := range air {
+		<-f.down
+	}
+	var again []*flight
+	for i, f := range air {
+		switch {
+		case err != nil:
+		case f.committed:
+			err = f.late(ctx)
+		case i == 0:
+			err = f.lost(ctx)
+		case f.head.End() > air[0].head.Offset+air[0].recovered:
+		default: // committed like the first one, and removed with it: neither answer came
+			f.landed(ctx, f.result, true)
+			continue
+		}
+		if err != nil || i > 0 && !f.committed {
+			again = append(again, f)
+		}
+	}
+	for _, f := range slices.Backward(again) {
+		f.tracker.Discard(f.prepared)
+	}
+	return err
+}
+
+// late removes a batch that is committed.
+func (f *flight) late(ctx context.Context) error {
+	f.tx.Settle()
+	after, cancel := outlast(ctx)
+	defer cancel()
+	if err := f.clear(after); err != nil {
+		return fmt.Errorf("offset %d: %w", f.head.Offset, err)
+	}
+	f.landed(ctx, f.result, false)
+	return nil
+}
+
+// lost processes a batch that was not committed, as far as anybody knows, step by step.
+func (f *flight) lost(ctx context.Context) error {
+	if errors.Is(f.err, lock.ErrLost) || ctx.Err() != nil {
+		return fmt.Errorf("offset %d: %w", f.head.Offset, f.err)
+	}
+	f.Log.Warn("batch not committed, processed step by step", append(f.where(), "error", f.err)...)
+	f.summary.Retries++
+	return f.step(ctx, f.batch)
 }

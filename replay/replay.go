@@ -12,8 +12,8 @@
 // Dead letters are noted in the checkpoint, too: they are committed with the rows of their batch, then put aside, then the batch is
 // removed from the queue. A mark beside the letters tells a successor whether that was done.
 //
-// Batches of a queue overlap: while one is written the next is read and prepared (ahead.go), while one is committed and removed the rows of
-// the next are on their way (flight.go). They are committed one after the other all the same.
+// Batches of a queue overlap: while one is committed and removed, the rows of the next are on their way (flight.go), the one behind it is
+// played in memory, and the one behind that is read and prepared (ahead.go). They are committed one after the other all the same.
 //
 // Where the queue is in the database that is tracked into, all of this is one transaction, and a committed batch leaves nothing to do (see
 // within.go).
@@ -27,8 +27,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/lock"
@@ -40,8 +40,9 @@ import (
 // Tracker turns request sets into rows. *tracker.Tracker is one.
 type Tracker interface {
 	Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error)
-	Prefetch(ctx context.Context, batch, during *tracker.Batch) error
+	Prefetch(ctx context.Context, batch, front *tracker.Batch) error
 	Discard(batch *tracker.Batch)
+	Play(ctx context.Context, batch *tracker.Batch, begin func(ctx context.Context) (*store.Tx, error)) (*tracker.Play, error)
 	Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
 	Preview(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
 }
@@ -75,14 +76,15 @@ type Options struct {
 	Fault   func(Point) // called at each point, for tests; nil otherwise
 	faults  *sync.Mutex // held meanwhile
 
-	joint queue.Transactional // the queue takes part in the transactions of Store; nil when it is elsewhere
+	sending *atomic.Int64       // flights of all workers whose rows are on their way to the database
+	joint   queue.Transactional // the queue takes part in the transactions of Store; nil when it is elsewhere
 }
 
 // DefaultPatience is how long a run waits for a server that is away.
 const DefaultPatience = time.Minute
 
 func (o *Options) setDefaults() {
-	o.faults = new(sync.Mutex)
+	o.faults, o.sending = new(sync.Mutex), new(atomic.Int64)
 	if o.LockTTL <= 0 {
 		o.LockTTL = DefaultLockTTL
 	}
@@ -192,16 +194,6 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 		})
 	}
 	return total, err
-}
-
-// garbagePercent is how far the heap may grow before garbage is collected. Draining makes some ten KB of garbage for each request; with
-// Go's 100 a seventh of the processor time would go into collecting it, with 200 memory stays below 150 MB.
-const garbagePercent = 200
-
-// CollectSeldom sets how often garbage is collected in a process that does little but drain queues. restore takes that back.
-func CollectSeldom() (restore func()) {
-	before := debug.SetGCPercent(garbagePercent)
-	return func() { debug.SetGCPercent(before) }
 }
 
 // stillWaiting counts queues with enough sets for a batch. Those that were locked by another worker of this run are done by the end of it.

@@ -65,12 +65,13 @@ func (b *batch) adapt(ctx context.Context, took time.Duration, repeated bool) {
 	s.adapt(p)
 }
 
-// hinders reports whether somebody waits for a lock in the database, which may well be one of ours.
+// hinders reports whether somebody waits for a lock in the database, which may well be one of ours. Our own flights wait for each other.
 func (w *worker) hinders(ctx context.Context) bool {
 	if now := w.Clock(); now.Sub(w.asked) >= waitersInterval {
 		w.asked = now
+		own := w.sending.Load()
 		waiting, err := w.Store.LockWaits(ctx)
-		return err == nil && waiting > 0
+		return err == nil && waiting > own
 	}
 	return false
 }

@@ -22,6 +22,7 @@ type worker struct {
 	stop    <-chan struct{}
 	summary Summary
 
+	air   []*flight                   // in the order of their batches
 	last  map[string]store.Checkpoint // of lists, as this worker has left them
 	full  map[int]error               // queues that may have no more dead letters
 	lost  int                         // locks lost since the last batch
@@ -37,7 +38,7 @@ func (w *worker) stopped(ctx context.Context) bool {
 	case <-w.stop:
 		return true
 	default:
-		return ctx.Err() != nil || w.MaxBatches > 0 && w.summary.Batches >= w.MaxBatches
+		return ctx.Err() != nil || w.MaxBatches > 0 && w.summary.Batches+len(w.air) >= w.MaxBatches
 	}
 }
 
@@ -125,19 +126,30 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 	return worked, err
 }
 
-// batches processes some batches of a queue. Each is read ahead while the one in front of it is written.
+// batches processes some batches of a queue. Each is read ahead while those in front of it are played and written.
 func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked bool, err error) {
-	var b *batch
-	defer func() { b.abandon() }()
+	var b *batch // the next one, when it has been read ahead
+	defer func() {
+		b.abandon()
+		if _, e := w.land(ctx, 0, nil); err == nil {
+			err = e
+		}
+	}()
 	since := w.Clock()
 	for n := 1; !w.stopped(ctx); n++ {
 		more := n < batchesPerLock || w.Clock().Sub(since) < timePerLock
 		if b == nil {
+			if _, err := w.land(ctx, 0, nil); err != nil {
+				return worked, err
+			}
+			if w.stopped(ctx) {
+				break
+			}
 			if b, err = w.readBatch(ctx, id, held); err != nil || b == nil {
 				return worked, err
 			}
 		}
-		if b, err = b.track(ctx, more); err != nil {
+		if b, err = w.track(ctx, b, more); err != nil {
 			return worked, fmt.Errorf("queue %d: %w", id, err)
 		}
 		worked, w.lost = true, 0
@@ -155,7 +167,7 @@ func (w *worker) enough(entries int) bool {
 
 // newBatch is a batch of a queue of which so many entries are asked for.
 func (w *worker) newBatch(id int, held *lock.Lock, size int) *batch {
-	return &batch{worker: w, queue: id, list: queue.Key(id), held: held, size: size, down: make(chan struct{})}
+	return &batch{worker: w, queue: id, list: queue.Key(id), held: held, size: size}
 }
 
 // readBatch reads and prepares the queue's oldest entries, nil when the queue holds too few.
@@ -176,37 +188,51 @@ func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch
 	return b, nil
 }
 
-// track writes the batch, removes it from the queue and returns the one behind it, if there is one that has been read ahead.
-func (b *batch) track(ctx context.Context, more bool) (next *batch, err error) {
-	retries := b.summary.Retries
-	if b.flight == nil {
-		if more && b.ahead == nil {
-			b.readAhead(ctx, nil)
-		}
-		last := b.last[b.list]
-		delete(b.last, b.list) // until it is committed again
-		b.takeOff(ctx, last)
+// track lets the batch fly or, if it cannot, processes it step by step. It returns the one behind it, if that has been read ahead.
+func (w *worker) track(ctx context.Context, b *batch, more bool) (next *batch, err error) {
+	if more {
+		b.readAhead(ctx)
 	}
-	var result *tracker.Result
-	if b.flight != nil {
-		next, result, err = b.arrive(ctx, more)
-	} else {
-		result, err = b.process(ctx)
-		if next = b.ahead.take(err == nil && b.removed && !b.stopped(ctx)); next != nil {
-			next.at(AfterRead)
+	err = w.takeOff(ctx, b)
+	if err == nil {
+		straight, err := w.land(ctx, maxFlights, nil)
+		return b.next(err == nil && straight && !w.stopped(ctx)), err
+	}
+	if !errors.Is(err, errSteps) {
+		b.Log.Debug("batch is processed step by step", append(b.where(), "error", err)...)
+		if retryable(err) {
+			w.summary.Retries++
 		}
 	}
+	if straight, err := w.land(ctx, 0, b); err != nil || !straight {
+		return nil, err
+	}
+	err = w.step(ctx, b)
+	return b.next(err == nil && b.removed && !w.stopped(ctx)), err
+}
+
+// step processes a batch with nothing in the air.
+func (w *worker) step(ctx context.Context, b *batch) error {
+	retries := w.summary.Retries
+	delete(w.last, b.list) // until it is committed again
+	b.started = b.Clock()
+	result, err := b.process(ctx)
 	if errors.Is(err, errStale) {
 		b.Log.Info("batch left: somebody else has just removed it", b.where()...)
-		return nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("offset %d: %w", b.head.Offset, err)
+		return fmt.Errorf("offset %d: %w", b.head.Offset, err)
 	}
+	b.landed(ctx, result, w.summary.Retries > retries)
+	return nil
+}
+
+// landed counts a batch that is in the database and out of the queue, and lets it decide the size of the next ones.
+func (b *batch) landed(ctx context.Context, result *tracker.Result, repeated bool) {
 	took := b.Clock().Sub(b.started)
 	b.finished(took, *result)
-	b.adapt(ctx, took, b.summary.Retries > retries)
-	return next, nil
+	b.adapt(ctx, took, repeated)
 }
 
 // finished counts a batch and tells of it.

@@ -20,16 +20,18 @@ func (s *visitState) changed() bool { return s.stored == nil || s.row != s.store
 // applier plays the requests of one batch. It exists for one attempt to write the batch.
 type applier struct {
 	t     *Tracker
-	tx    *store.Tx
+	begin func(ctx context.Context) (*store.Tx, error)
+	tx    *store.Tx // nil: not needed yet
 	batch *Batch
-	dry   bool     // nothing is written
-	front *written // what the tracker has written before, perhaps not yet committed
+	dry   bool // nothing is written
 
-	found   map[store.VisitQuery]store.Found // answers of the database
-	byID    map[int64]*visitState
-	touched []*visitState              // changed or new, in the order of their first change
-	keyed   map[visitKey][]*visitState // those that have, or had, a visitor id or fingerprint
-	begun   int
+	found     map[store.VisitQuery]store.Found // answers of the database
+	answers   map[question]answer
+	byID      map[int64]*visitState
+	unsettled []*visitState              // carried from a batch in front whose rows had no ids yet
+	touched   []*visitState              // changed or new, in the order of their first change
+	keyed     map[visitKey][]*visitState // those that have, or had, a visitor id or fingerprint
+	begun     int
 
 	pageviews map[*store.Visit][]*store.LinkAction // of the batch, pending or written
 
@@ -95,7 +97,11 @@ func (a *applier) find(ctx context.Context, q store.VisitQuery) (*visitState, er
 	if err := a.flush(ctx); err != nil {
 		return nil, err
 	}
-	found, err := a.tx.FindVisits(ctx, []store.VisitQuery{q})
+	tx, err := a.database(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := tx.FindVisits(ctx, []store.VisitQuery{q})
 	if err != nil {
 		return nil, err
 	}
@@ -170,15 +176,26 @@ func (s *visitState) newer(other *visitState, lowestFirst bool) bool {
 	return other.before(s)
 }
 
-// before reports whether s has the smaller idvisit.
+// before reports whether s has, or will have, the smaller idvisit.
 func (s *visitState) before(other *visitState) bool {
+	if a, b := s.place(), other.place(); a != b {
+		return a < b
+	}
+	if store.Deferred(s.row.ID) {
+		return s.row.ID > other.row.ID // the further from the first one
+	}
+	return s.row.ID < other.row.ID || s.row.ID == other.row.ID && s.order < other.order
+}
+
+// place orders visits by when they are inserted: before this batch, by a batch that is on its way, by this one.
+func (s *visitState) place() int {
 	switch {
-	case s.row.ID == 0:
-		return other.row.ID == 0 && s.order < other.order
-	case other.row.ID == 0:
-		return true
+	case s.row.ID > 0:
+		return 0
+	case s.row.ID < 0:
+		return 1
 	default:
-		return s.row.ID < other.row.ID
+		return 2
 	}
 }
 
@@ -238,8 +255,8 @@ func (a *applier) keep(s *visitState, row *store.Visit) {
 	a.remember(s)
 }
 
-// begin adds a new visit.
-func (a *applier) begin(row *store.Visit) *visitState {
+// add adds a new visit.
+func (a *applier) add(row *store.Visit) *visitState {
 	a.begun++
 	s := &visitState{row: row, order: a.begun}
 	a.touched = append(a.touched, s)

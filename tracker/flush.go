@@ -24,10 +24,14 @@ func (a *applier) flush(ctx context.Context) error {
 	if a.dry {
 		return nil
 	}
+	tx, err := a.database(ctx)
+	if err != nil {
+		return err
+	}
 	if err := a.write(ctx); err != nil {
 		return err
 	}
-	if err := a.tx.Flush(ctx); err != nil {
+	if err := tx.Flush(ctx); err != nil {
 		return fmt.Errorf("rows of the batch: %w", err)
 	}
 	a.settle()
@@ -39,6 +43,7 @@ func (a *applier) flush(ctx context.Context) error {
 // New entries of the dictionary are committed at once, in a transaction of their own: they are harmless when the batch rolls back, and
 // no other worker has to wait for them.
 func (a *applier) write(ctx context.Context) error {
+	a.settleCarried()
 	if err := a.tx.CreateActions(ctx, a.pending.entries); err != nil {
 		return fmt.Errorf("log_action: %w", err)
 	}

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
-	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // markKey names a day of a site whose archived reports have to be made again.
@@ -29,25 +28,24 @@ type marks struct {
 
 const marksTTL = 300 // seconds, like Matomo's general cache
 
-// marked reports whether the day is marked.
-func (m *marks) marked(ctx context.Context, tx *store.Tx, now int64, key markKey) (bool, error) {
+// marked reports whether the day is marked, and whether that is known.
+func (m *marks) marked(now int64, key markKey) (marked, known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.days != nil && now-m.read < marksTTL {
-		return m.days[key], nil
-	}
-	names, err := tx.OptionNames(ctx, "%"+markInfix+"%")
-	if err != nil {
-		return false, fmt.Errorf("option: %w", err)
-	}
-	m.days, m.read = make(map[markKey]bool, len(names)), now
-	for _, name := range names {
+	return m.days[key], m.days != nil && now-m.read < marksTTL
+}
+
+// load takes what the table holds.
+func (m *marks) load(now int64, options []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.days, m.read = make(map[markKey]bool, len(options)), now
+	for _, name := range options {
 		if parts := markName.FindStringSubmatch(name); parts != nil {
 			site, _ := strconv.ParseInt(parts[1], 10, 64)
 			m.days[markKey{site, parts[2]}] = true
 		}
 	}
-	return m.days[key], nil
 }
 
 func (m *marks) add(keys []markKey) {
@@ -80,12 +78,24 @@ func (a *applier) mark(ctx context.Context, p *parsed) error {
 		return nil
 	}
 	key := markKey{p.facts.Site.ID, p.date}
-	if a.marking[key] || a.front != nil && a.front.marked[key] {
+	if a.marking[key] || a.t.trail.marked(key) {
 		return nil
 	}
-	known, err := a.t.marked.marked(ctx, a.tx, a.batch.now, key)
-	if err != nil || known {
-		return err
+	marked, known := a.t.marked.marked(a.batch.now, key)
+	if !known {
+		tx, err := a.database(ctx)
+		if err != nil {
+			return err
+		}
+		options, err := tx.OptionNames(ctx, "%"+markInfix+"%")
+		if err != nil {
+			return fmt.Errorf("option: %w", err)
+		}
+		a.t.marked.load(a.batch.now, options)
+		marked, _ = a.t.marked.marked(a.batch.now, key)
+	}
+	if marked {
+		return nil
 	}
 	a.marking[key] = true
 	a.pending.marks = append(a.pending.marks, key)

@@ -20,11 +20,13 @@ import (
 // Batch is a number of request sets that were prepared: parsed as far as no visit is concerned. It can be written, and written again
 // when the database rolled the first attempt back.
 type Batch struct {
+	number   int64 // of the tracker's batches
 	sets     int
 	requests []*parsed
 	now      int64
 	general  *matomo.General
 	trust    trust // of the tracker before the batch
+	known    map[question]span
 	ahead    *ahead
 }
 
@@ -59,7 +61,8 @@ func (p *parsed) active() bool { return p.err == nil && p.excluded == "" && !p.e
 // Prepare reads the requests of a batch. An error means that settings or salts could not be read from the database; nothing is written
 // by it but salts that did not exist.
 func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch, error) {
-	b := &Batch{sets: len(sets), now: t.clock().Unix(), trust: t.trust}
+	t.prepared++
+	b := &Batch{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust}
 	var ids []int64
 	for s, set := range sets {
 		origin := &request.Origin{
@@ -117,9 +120,12 @@ func (t *Tracker) bind(ctx context.Context, b *Batch, trust *trust) error {
 	return nil
 }
 
+// worthACore is how many requests a goroutine needs: starting one, and waking another thread, takes as long as reading some requests.
+const worthACore = 50
+
 // readAll reads the requests on as many cores as there are to be used.
 func (t *Tracker) readAll(b *Batch) {
-	if t.cores == 1 || len(b.requests) < 2*t.cores {
+	if t.cores == 1 || len(b.requests) < worthACore*t.cores {
 		for _, p := range b.requests {
 			t.readSafely(p)
 		}

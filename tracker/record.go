@@ -76,12 +76,16 @@ func (a *applier) refuseTaken(ctx context.Context, s *step) error {
 	if err := a.flush(ctx); err != nil {
 		return databaseError{err}
 	}
+	tx, err := a.database(ctx)
+	if err != nil {
+		return databaseError{err}
+	}
 	var visitID int64
 	if !s.isNew {
 		visitID = s.old.row.ID
 	}
 	for _, c := range s.conversions {
-		taken, err := a.tx.ConversionExists(ctx, visitID, c)
+		taken, err := tx.ConversionExists(ctx, visitID, c)
 		if err != nil {
 			return databaseError{err}
 		}
@@ -98,7 +102,7 @@ func (a *applier) record(ctx context.Context, s *step) error {
 	a.keepIDs(s.itemIDs)
 	state := s.old
 	if s.isNew {
-		state = a.begin(s.row)
+		state = a.add(s.row)
 	} else {
 		a.keep(state, s.row)
 	}
@@ -146,17 +150,20 @@ func (a *applier) recordOrder(ctx context.Context, s *step) error {
 	if err := a.flush(ctx); err != nil {
 		return err
 	}
+	tx, err := a.database(ctx)
+	if err != nil {
+		return err
+	}
 	c := s.conversions[0]
 	var recorded bool
-	var err error
 	switch {
 	case s.cartRefused: // Matomo goes on as if there were nothing to record
 	case s.cartOpen():
-		recorded, err = a.tx.UpdateCart(ctx, c)
+		recorded, err = tx.UpdateCart(ctx, c)
 	default:
-		err = a.tx.InsertConversions(ctx, s.conversions, func(n int) { recorded = n == 1 })
+		err = tx.InsertConversions(ctx, s.conversions, func(n int) { recorded = n == 1 })
 		if err == nil {
-			err = a.tx.Flush(ctx)
+			err = tx.Flush(ctx)
 		}
 	}
 	if err != nil {
@@ -219,7 +226,11 @@ func (a *applier) findStoredTimed(ctx context.Context, s *step, sure bool) error
 	if row.ID == 0 {
 		return nil
 	}
-	found, err := a.tx.FindPageviews(ctx, []store.PageviewQuery{{VisitID: row.ID, PageviewID: s.p.pageviewID}})
+	tx, err := a.database(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := tx.FindPageviews(ctx, []store.PageviewQuery{{VisitID: row.ID, PageviewID: s.p.pageviewID}})
 	if err != nil {
 		return fmt.Errorf("log_link_visit_action: %w", err)
 	}
@@ -236,7 +247,7 @@ func (a *applier) recordTimings(s *step) {
 	}
 	switch {
 	case id != 0:
-		change := a.change(id)
+		change := a.change(store.LinkID{Valid: true, ID: id})
 		if change.Performance == nil {
 			change.Performance = new(store.Performance)
 		}
@@ -305,19 +316,19 @@ func (a *applier) recordTimeSpent(s *step) {
 		row.TimeSpent = store.Int(s.timeSpent)
 		return
 	}
-	if id := s.before.Number(); id != 0 {
-		a.change(id).TimeSpent = store.Int(s.timeSpent)
+	if s.before.Number() != 0 {
+		a.change(s.before).TimeSpent = store.Int(s.timeSpent)
 	}
 }
 
-// change is the pending change of an action that is in the database.
-func (a *applier) change(id int64) *store.LinkChange {
+// change is the pending change of an action that is in the database, or on its way there.
+func (a *applier) change(link store.LinkID) *store.LinkChange {
 	for i := range a.pending.changes {
-		if a.pending.changes[i].ID == id {
+		if a.pending.changes[i].Link.Number() == link.Number() {
 			return &a.pending.changes[i]
 		}
 	}
-	a.pending.changes = append(a.pending.changes, store.LinkChange{ID: id})
+	a.pending.changes = append(a.pending.changes, store.LinkChange{Link: link})
 	return &a.pending.changes[len(a.pending.changes)-1]
 }
 

@@ -48,8 +48,8 @@ type Options struct {
 }
 
 // Tracker tracks batches. One Tracker stands for one of Matomo's worker processes: it has its process-wide state (the intranet rule of
-// §3.6, caches that never expire). Batches are prepared one after the other and written in the same order; one may be prepared, and then
-// prefetched, while the one before it is written. Several Trackers may share all of Options.
+// §3.6, caches that never expire). Batches are prepared one after the other, and played and written in the same order; one may be prepared,
+// and then prefetched, while the one before it is played and written. Several Trackers may share all of Options.
 type Tracker struct {
 	installation *matomo.Installation
 	db           *sqlx.DB
@@ -67,7 +67,8 @@ type Tracker struct {
 	auth         *authenticator
 	salts        map[matomo.SaltKey]string // of days that no Site holds
 	trust        trust                     // as the last batch that was prepared left it
-	front        front                     // the batch that was written last
+	prepared     int64                     // batches
+	trail        trail
 	marked       *marks
 	pid          int
 }
@@ -94,44 +95,6 @@ func New(o Options) *Tracker {
 	}
 	t.exclusions = exclude.New(botDetector{o.Devices}, o.Spammers)
 	return t
-}
-
-// written is a batch that was written, and may not be committed yet: the visits that it began or changed, the days that it marked.
-type written struct {
-	batch   *Batch
-	touched []*visitState
-	marked  map[markKey]bool
-}
-
-// front is the batch that was written last. Its transaction may end while the next one is written.
-type front struct {
-	mu   sync.Mutex
-	last *written
-}
-
-// before returns what was written in front of a batch, nil when there is nothing.
-func (f *front) before(b *Batch) *written {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.last != nil && f.last.batch == b { // an attempt that was rolled back
-		return nil
-	}
-	return f.last
-}
-
-func (f *front) set(w *written) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.last = w
-}
-
-// rolledBack forgets what did not happen.
-func (f *front) rolledBack(w *written) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.last == w {
-		f.last = nil
-	}
 }
 
 // botDetector lets exclusions work without device detection.

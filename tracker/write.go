@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
@@ -29,38 +30,89 @@ func (b *Batch) Fail(i int, err error) bool {
 	return true
 }
 
-// Write applies the batch and hands its rows to the transaction. It may be called again after a rollback. An error is the database's;
-// requests that are refused are in the result, which is complete once the transaction is flushed. Then the next batch may be written, in
-// another transaction; it must not be committed before this one, or without it.
+// Play is a batch that was played: its rows are in memory, and refer to each other and to those of the batch in front.
+type Play struct{ a *applier }
+
+// Play applies the requests of a batch to the visits. It may be called again when a play was not written, or rolled back. An error is the
+// database's; requests that are refused are in the result.
+//
+// Most batches that were prefetched need nothing else from the database. One that does asks begin for the transaction in which it is
+// written, in which everything in front of it has to be visible.
+func (t *Tracker) Play(ctx context.Context, b *Batch, begin func(ctx context.Context) (*store.Tx, error)) (*Play, error) {
+	a := &applier{t: t, batch: b, begin: begin}
+	if err := a.play(ctx); err != nil {
+		return nil, err
+	}
+	return &Play{a}, nil
+}
+
+// Result tells what became of the requests. Numbers of rows are complete once the transaction is flushed.
+func (p *Play) Result() *Result { return p.a.result }
+
+// Name adds new entries of the dictionary, where they are committed on their own. Write would do it, but this can be done before the batch in
+// front has got its ids.
+func (p *Play) Name(ctx context.Context) error {
+	if err := p.a.t.store.CreateActions(ctx, p.a.pending.entries); err != nil {
+		return fmt.Errorf("log_action: %w", err)
+	}
+	return nil
+}
+
+// Write hands the rows to the transaction, the one that begin has given if it was asked. The batch in front must have its ids. Then the next
+// batch may be played and, in another transaction, written; it must not be committed before this one, or without it.
+func (p *Play) Write(ctx context.Context, tx *store.Tx) error {
+	a := p.a
+	a.tx = tx
+	if err := a.write(ctx); err != nil {
+		return err
+	}
+	done := &written{batch: a.batch.number, touched: a.touched, marked: a.marking, answers: a.answersBehind()}
+	a.t.trail.add(done)
+	tx.OnRollback(func() { a.t.trail.rollBack(done) })
+	tx.OnCommit(func() {
+		a.committed()
+		a.t.trail.commit(done)
+	})
+	return nil
+}
+
+// Write plays the batch and hands its rows to the transaction.
 func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (*Result, error) {
-	a, err := t.play(ctx, tx, b, false)
+	p, err := t.Play(ctx, b, func(context.Context) (*store.Tx, error) { return tx, nil })
 	if err != nil {
 		return nil, err
 	}
-	if err := a.write(ctx); err != nil {
-		return nil, err
-	}
-	done := &written{a.batch, a.touched, a.marking}
-	t.front.set(done)
-	tx.OnRollback(func() { t.front.rolledBack(done) })
-	tx.OnCommit(a.committed)
-	return a.result, nil
+	return p.Result(), p.Write(ctx, tx)
 }
 
 // Preview applies the batch and writes nothing. Where the batch would have to be flushed in between, what is in memory decides.
 func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, b *Batch) (*Result, error) {
-	a, err := t.play(ctx, tx, b, true)
-	if err != nil {
+	a := &applier{t: t, tx: tx, batch: b, dry: true}
+	if err := a.play(ctx); err != nil {
 		return nil, err
 	}
 	return a.result, nil
 }
 
+// database is the transaction of the batch.
+func (a *applier) database(ctx context.Context) (*store.Tx, error) {
+	if a.tx == nil {
+		tx, err := a.begin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a.tx = tx
+		a.settleCarried()
+	}
+	return a.tx, nil
+}
+
 // play prefetches and applies.
-func (t *Tracker) play(ctx context.Context, tx *store.Tx, b *Batch, dry bool) (*applier, error) {
-	a := &applier{t: t, tx: tx, batch: b, dry: dry, front: t.front.before(b), result: &Result{Sets: b.sets, Requests: len(b.requests)}}
+func (a *applier) play(ctx context.Context) error {
+	b := a.batch
+	a.result = &Result{Sets: b.sets, Requests: len(b.requests)}
 	if err := a.prefetch(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	for _, p := range b.requests {
 		if p.failure != nil {
@@ -73,14 +125,14 @@ func (t *Tracker) play(ctx context.Context, tx *store.Tx, b *Batch, dry bool) (*
 			err := a.apply(ctx, p)
 			var database databaseError
 			if errors.As(err, &database) {
-				return nil, database.error
+				return database.error
 			}
 			a.count(p, err)
 			continue
 		}
 		a.count(p, p.err)
 	}
-	return a, nil
+	return nil
 }
 
 // databaseError is an error that ends the attempt, not one of the request.

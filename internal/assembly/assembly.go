@@ -203,12 +203,17 @@ func (t *Tracker) ready(ctx context.Context) error {
 }
 
 // Prefetch is tracker.Tracker's, for batches that this tracker has prepared.
-func (t *Tracker) Prefetch(ctx context.Context, batch, during *tracker.Batch) error {
-	return t.tracker.Prefetch(ctx, batch, during)
+func (t *Tracker) Prefetch(ctx context.Context, batch, front *tracker.Batch) error {
+	return t.tracker.Prefetch(ctx, batch, front)
 }
 
 // Discard is tracker.Tracker's, for a batch that this tracker has prepared.
 func (t *Tracker) Discard(batch *tracker.Batch) { t.tracker.Discard(batch) }
+
+// Play is tracker.Tracker's, for a batch that this tracker has prepared.
+func (t *Tracker) Play(ctx context.Context, batch *tracker.Batch, begin func(ctx context.Context) (*store.Tx, error)) (*tracker.Play, error) {
+	return t.tracker.Play(ctx, batch, begin)
+}
 
 // Write is tracker.Tracker's, for a batch that this tracker has prepared.
 func (t *Tracker) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {

@@ -234,9 +234,6 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) (speed float64
 		t.Fatal(err)
 	}
 	defer a.Close()
-	if os.Getenv("GOGC") == "" {
-		defer replay.CollectSeldom()() // as the command does
-	}
 	queues := m.workers
 	requests := 0
 	for range max(1, *rounds) {

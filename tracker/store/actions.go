@@ -84,18 +84,27 @@ func (tx *Tx) CreateActions(ctx context.Context, entries []*ActionEntry) error {
 		tx.hold(missing)
 		return nil
 	}
-	// One after the other: workers of this process that meet the same new name do not add it twice.
-	tx.s.creating.Lock()
-	defer tx.s.creating.Unlock()
-	if missing = tx.s.recall(missing); len(missing) == 0 {
+	tx.stats.Statements++
+	return tx.s.CreateActions(ctx, missing)
+}
+
+// CreateActions is Tx.CreateActions ahead of a transaction. On SQLite it does nothing.
+func (s *Store) CreateActions(ctx context.Context, entries []*ActionEntry) error {
+	missing := withoutID(entries)
+	if len(missing) == 0 || s.sqlite {
 		return nil
 	}
-	tx.stats.Statements++
-	if err := tx.s.createActions(ctx, tx.s.db, missing); err != nil {
+	// One after the other: workers of this process that meet the same new name do not add it twice.
+	s.creating.Lock()
+	defer s.creating.Unlock()
+	if missing = s.recall(missing); len(missing) == 0 {
+		return nil
+	}
+	if err := s.createActions(ctx, s.db, missing); err != nil {
 		clearIDs(missing)
 		return err
 	}
-	tx.s.remember(missing)
+	s.remember(missing)
 	return nil
 }
 

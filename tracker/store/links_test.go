@@ -58,11 +58,11 @@ func TestLinkActionsAreUpdated(t *testing.T) {
 		insertLinks(t, s, links...)
 		stats := inTx(t, s, func(ctx context.Context, tx *Tx) error {
 			return tx.UpdateLinkActions(ctx, []LinkChange{
-				{ID: links[2].ID, TimeSpent: Int(30)},
-				{ID: links[0].ID, TimeSpent: Int(10)},
-				{ID: links[1].ID, Performance: &Performance{Server: Int(20), OnLoad: Int(0)}},
-				{ID: links[1].ID + 1000, TimeSpent: Int(1)},
-				{ID: 7},
+				{Link: LinkOf(links[2]), TimeSpent: Int(30)},
+				{Link: LinkOf(links[0]), TimeSpent: Int(10)},
+				{Link: LinkOf(links[1]), Performance: &Performance{Server: Int(20), OnLoad: Int(0)}},
+				{Link: LinkID{Valid: true, ID: links[1].ID + 1000}, TimeSpent: Int(1)},
+				{Link: LinkID{Valid: true, ID: 7}},
 			})
 		})
 		if stats.Statements != 3 || stats.GoneVisits != 0 {

@@ -178,8 +178,11 @@ func (tx *Tx) ensureCheckpoint(ctx context.Context, option string) error {
 var ErrCheckpointMoved = errors.New("the checkpoint has been moved by somebody else")
 
 // MoveCheckpoint is Checkpoint and SaveCheckpoint in one step, for somebody who knows what the checkpoint should be: it travels with the
-// rows. If it is another one, Flush fails with ErrCheckpointMoved, and the transaction has to be rolled back. It has to be the first
-// statement of the transaction.
+// rows. It waits for a transaction that is about to move the checkpoint. If the checkpoint is then another one than from, Flush fails with
+// ErrCheckpointMoved, and the transaction has to be rolled back.
+//
+// It should be the last statement of the transaction: then two transactions can write their rows at the same time, of which one depends on
+// the other. The later one cannot be committed without the earlier one.
 func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoint) error {
 	q := tx.begin("UPDATE ", tx.s.table("option"), " SET `option_value` = ").text(to.String())
 	q.add(" WHERE `option_name` = ").text(checkpointPrefix + list)
@@ -194,12 +197,13 @@ func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoi
 		q.add(" AND CAST(LEFT(`option_value`, ").int(int64(len(start))).add(") AS BINARY) = ").text(start)
 		q.add(" AND @@auto_increment_increment = ").int(tx.increment) // a cluster may change it at any time
 	}
-	_, err := tx.write(ctx, func(matched, _ int64) {
+	_, err := tx.writeStep(ctx, step{check: func(matched int64) error {
 		if matched != 1 {
-			tx.refused = ErrCheckpointMoved
+			return ErrCheckpointMoved
 		}
-	})
-	return errors.Join(err, tx.refused)
+		return nil
+	}})
+	return err
 }
 
 // String is the text in which a checkpoint is stored.

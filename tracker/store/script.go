@@ -17,18 +17,24 @@ import (
 // the first one.
 type script struct {
 	statement
-	steps     []func(affected, id int64) // for each statement who is told what the server said of it; nil: nobody
+	steps     []step // one for each statement
 	variables int
 }
 
-func (c *script) add(q *statement, done func(affected, id int64)) {
+// step is what a statement's answer is for. Either function may be nil.
+type step struct {
+	done  func(affected, id int64)   // is told what the server said
+	check func(affected int64) error // finds out whether the transaction may be committed
+}
+
+func (c *script) add(q *statement, s step) {
 	if len(c.steps) > 0 {
 		c.sql = append(c.sql, ';')
 	}
 	c.sql = append(c.sql, q.sql...)
 	c.args = append(c.args, q.args...)
 	c.long += q.long
-	c.steps = append(c.steps, done)
+	c.steps = append(c.steps, s)
 }
 
 func (c *script) reset() {
@@ -39,8 +45,8 @@ func (c *script) reset() {
 
 // silent reports whether there are statements, and whether nobody wants to know what becomes of them.
 func (c *script) silent() bool {
-	for _, done := range c.steps {
-		if done != nil {
+	for _, s := range c.steps {
+		if s.done != nil || s.check != nil {
 			return false
 		}
 	}
@@ -50,7 +56,7 @@ func (c *script) silent() bool {
 // keepID keeps the first number that the last statement will have given in a variable.
 func (c *script) keepID() (variable int) {
 	c.variables++
-	c.add(new(statement).add("SET ", variableName(c.variables), " = LAST_INSERT_ID()"), nil)
+	c.add(new(statement).add("SET ", variableName(c.variables), " = LAST_INSERT_ID()"), step{})
 	return c.variables
 }
 
@@ -60,12 +66,12 @@ const maxDistance = 1 << 32
 // reference is the ID of a row whose number will be that of the variable plus distance.
 func reference(variable int, distance int64) int64 { return -(int64(variable)*maxDistance + distance) }
 
-// deferred reports whether an ID is a reference.
-func deferred(id int64) bool { return id < 0 }
+// Deferred reports whether an ID is a reference: the row is on its way to the database.
+func Deferred(id int64) bool { return id < 0 }
 
 // id adds the number of a row, or its reference.
 func (q *statement) id(id int64) *statement {
-	if !deferred(id) {
+	if !Deferred(id) {
 		return q.int(id)
 	}
 	return q.add(variableName(int(-id/maxDistance)), "+").int(-id % maxDistance)
@@ -77,6 +83,10 @@ func variableName(n int) string { return fmt.Sprintf("@qt%d", n) }
 // write collects the statement under construction, or sends it at once where there are no scripts and where it is too long for one. done is
 // told how many rows it changed and the first number that it gave; nil: nobody wants to know.
 func (tx *Tx) write(ctx context.Context, done func(affected, id int64)) (collected bool, err error) {
+	return tx.writeStep(ctx, step{done: done})
+}
+
+func (tx *Tx) writeStep(ctx context.Context, s step) (collected bool, err error) {
 	limit := &tx.s.server
 	if tx.script.size()+tx.q.size() > limit.maxStatement || len(tx.script.args)+len(tx.q.args) > limit.maxParameters {
 		if err := tx.Flush(ctx); err != nil {
@@ -84,11 +94,11 @@ func (tx *Tx) write(ctx context.Context, done func(affected, id int64)) (collect
 		}
 	}
 	if limit.scripts && !tx.s.full(&tx.q) {
-		tx.script.add(&tx.q, done)
+		tx.script.add(&tx.q, s)
 		return true, nil
 	}
 	result, err := tx.exec(ctx)
-	if err != nil || done == nil {
+	if err != nil {
 		return false, err
 	}
 	affected, err := result.RowsAffected()
@@ -99,38 +109,75 @@ func (tx *Tx) write(ctx context.Context, done func(affected, id int64)) (collect
 	if err != nil {
 		return false, err
 	}
-	done(affected, id)
-	return false, nil
+	tx.refused = s.answered(affected, id)
+	return false, tx.refused
+}
+
+// answered passes an answer on.
+func (s *step) answered(affected, id int64) error {
+	if s.done != nil {
+		s.done(affected, id)
+	}
+	if s.check != nil {
+		return s.check(affected)
+	}
+	return nil
 }
 
 // Flush sends what was collected. Afterwards every row that was inserted has its ID. Once it has failed, it fails again and so does Commit:
 // a part of the script is missing.
 func (tx *Tx) Flush(ctx context.Context) error {
+	if err := tx.Send(ctx); err != nil {
+		return err
+	}
+	tx.Settle()
+	tx.sent = false
+	return nil
+}
+
+// Send is the first half of Flush: the server gets the rows, and it is known whether they may be committed. It touches nothing but the
+// transaction, so that another goroutine may use the rows meanwhile. All that may follow is Settle, and Commit or Rollback.
+func (tx *Tx) Send(ctx context.Context) error {
 	c := &tx.script
-	if tx.refused != nil || len(c.steps) == 0 {
+	if tx.refused != nil || tx.sent || len(c.steps) == 0 {
 		return tx.refused
 	}
-	defer c.reset()
+	tx.sent = true
 	tx.count(len(c.steps))
 	tx.begun = true
-	results, err := tx.send(ctx)
+	answers, err := tx.send(ctx)
+	if err == nil && (len(answers.AllRowsAffected()) != len(c.steps) || len(answers.AllLastInsertIds()) != len(c.steps)) {
+		err = fmt.Errorf("%d answers to %d statements", len(answers.AllRowsAffected()), len(c.steps))
+	}
 	if err != nil {
 		tx.refused = err
 		return err
 	}
-	affected, ids := results.AllRowsAffected(), results.AllLastInsertIds()
-	if len(affected) != len(c.steps) || len(ids) != len(c.steps) {
-		return fmt.Errorf("%d answers to %d statements", len(affected), len(c.steps))
-	}
-	for i, done := range c.steps {
-		if done != nil {
-			done(affected[i], ids[i])
+	tx.answers = answers
+	for i, affected := range answers.AllRowsAffected() {
+		if check := c.steps[i].check; check != nil && tx.refused == nil {
+			tx.refused = check(affected)
 		}
 	}
 	if tx.written != nil {
 		tx.written()
 	}
 	return tx.refused
+}
+
+// Settle is the second half of Flush: the rows get their IDs. Another goroutine may commit at the same time.
+func (tx *Tx) Settle() {
+	if tx.answers == nil {
+		return
+	}
+	affected, ids := tx.answers.AllRowsAffected(), tx.answers.AllLastInsertIds()
+	for i, s := range tx.script.steps {
+		if s.done != nil {
+			s.done(affected[i], ids[i])
+		}
+	}
+	tx.answers = nil
+	tx.script.reset()
 }
 
 // send runs the script on the driver's connection: package sql would tell of its last statement only.

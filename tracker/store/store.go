@@ -90,6 +90,9 @@ func Open(ctx context.Context, db *sqlx.DB, opts Options) (*Store, error) {
 // Close ends the Store's background work. The database stays open.
 func (s *Store) Close() { s.known.StopAllGoroutines() }
 
+// OneWriter reports whether only one transaction at a time can write, as on SQLite.
+func (s *Store) OneWriter() bool { return s.sqlite }
+
 // DB is the database that the tables are in.
 func (s *Store) DB() *sqlx.DB { return s.db }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -18,7 +19,9 @@ type Tx struct {
 	conn      *sqlx.Conn
 	q         statement // the statement under construction
 	script    script
-	begun     bool // the server knows of the transaction
+	answers   mysql.Result // to the script, not yet passed on
+	sent      bool         // and nothing was written since
+	begun     bool         // the server knows of the transaction
 	increment int64
 	stats     Stats
 	onCommit  []func()
@@ -43,7 +46,7 @@ func (s *Store) Begin(ctx context.Context) (*Tx, error) {
 	}
 	tx := &Tx{s: s, conn: conn, increment: s.server.increment}
 	if s.server.scripts { // with the first statement
-		tx.script.add(&statement{sql: []byte("BEGIN")}, nil)
+		tx.script.add(&statement{sql: []byte("BEGIN")}, step{})
 		return tx, nil
 	}
 	begin := "BEGIN"
@@ -67,7 +70,11 @@ func (tx *Tx) count(statements int) {
 // Commit ends the transaction and runs what OnCommit noted. After an error that IsConnectionLost it is not known whether the transaction
 // took place.
 func (tx *Tx) Commit(ctx context.Context) error {
-	if err := tx.Flush(ctx); err != nil {
+	flush := tx.Flush
+	if tx.sent {
+		flush = tx.Send
+	}
+	if err := flush(ctx); err != nil {
 		_ = tx.Rollback()
 		return err
 	}
@@ -152,7 +159,7 @@ func (tx *Tx) exec(ctx context.Context) (sql.Result, error) {
 func (tx *Tx) query(ctx context.Context, row func(rows *sqlx.Rows) error) error {
 	if tx.script.silent() { // BEGIN travels with the first question
 		tx.count(len(tx.script.steps) + 1)
-		tx.script.add(&tx.q, nil)
+		tx.script.add(&tx.q, step{})
 		tx.begun = true
 		err := queryRows(ctx, tx.conn, &tx.script.statement, row)
 		tx.script.reset()

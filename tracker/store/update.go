@@ -36,9 +36,10 @@ func (tx *Tx) UpdateVisits(ctx context.Context, changes []VisitChange) error {
 	return updateRows(ctx, tx, t, "`idvisit`", rows, func(gone int) { tx.stats.GoneVisits += gone })
 }
 
-// LinkChange is what a later request knows about an action that is in the database. Fields without a value stay as they are.
+// LinkChange is what a later request knows about an action that is in the database, or will be when the script has run that inserts it.
+// Fields without a value stay as they are.
 type LinkChange struct {
-	ID          int64        // idlink_va
+	Link        LinkID
 	TimeSpent   NullInt      // seconds (§5.6)
 	Performance *Performance // §5.8
 }
@@ -52,7 +53,7 @@ func (tx *Tx) UpdateLinkActions(ctx context.Context, changes []LinkChange) error
 		if change.Performance != nil {
 			link.Performance = *change.Performance
 		}
-		row := rowChange{id: change.ID}
+		row := rowChange{id: change.Link.Number()}
 		for i := range t.columns {
 			if v, ok := t.columns[i].value(link).(*NullInt); ok && v.Valid {
 				row.values = append(row.values, newValue{column: i, value: v})
