@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -214,7 +213,7 @@ func (c *serveCommand) serve(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	handler := http.Handler(tracking)
+	handler := tracking.Handle
 	if c.accessLog {
 		handler = tracking.LogAccess(c.logs.always())
 	}

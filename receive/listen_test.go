@@ -3,13 +3,14 @@ package receive
 import (
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/valyala/fasthttp"
 
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
@@ -37,7 +38,7 @@ func TestUnixSocketIsServedAndRemoved(t *testing.T) {
 	}
 	stop := make(chan struct{})
 	ended := make(chan error)
-	go func() { ended <- Serve(l, h, DefaultLimits(), time.Second, discard(), stop) }()
+	go func() { ended <- Serve(l, h.Handle, DefaultLimits(), time.Second, discard(), stop) }()
 	conn, err := net.Dial("unix", path)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +46,7 @@ func TestUnixSocketIsServedAndRemoved(t *testing.T) {
 	defer conn.Close()
 	_, _ = io.WriteString(conn, "GET /matomo.php?idsite=1 HTTP/1.0\r\n\r\n")
 	answer, err := io.ReadAll(conn)
-	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.0 200 OK") {
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200 OK") {
 		t.Errorf("%q, %v", answer, err)
 	}
 	close(stop)
@@ -79,7 +80,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 	limits.Connections = 1
 	stop := make(chan struct{})
 	ended := make(chan error)
-	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	ok := func(*fasthttp.RequestCtx) {}
 	go func() { ended <- Serve(l, ok, limits, 10*time.Millisecond, discard(), stop) }()
 	first, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
@@ -127,9 +128,9 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- Serve(l, h, limits, time.Second, discard(), stop) }()
+	go func() { ended <- Serve(l, h.Handle, limits, time.Second, discard(), stop) }()
 	for _, test := range []struct{ name, sent, answer string }{
-		{"headers", "GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\nX-A", "HTTP/1.1 400 Bad Request"},
+		{"headers", "GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\nX-A", "HTTP/1.1 408 Request Timeout"},
 		{"body", "POST /matomo.php HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nidsite=1", "HTTP/1.1 408 Request Timeout"},
 		{"chunked body", "POST /matomo.php HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nids", "HTTP/1.1 408 Request Timeout"},
 		{"next request", "GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK"},
