@@ -1,8 +1,10 @@
 package receive
 
 import (
+	"bufio"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -150,6 +152,69 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	close(stop)
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestClientsThatHangAreCutOffAtTheEnd(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, finish := make(chan struct{}), make(chan struct{})
+	waiting := func(*fasthttp.RequestCtx) { close(begun); <-finish }
+	stop, ended := make(chan struct{}), make(chan error)
+	go func() { ended <- Serve(l, waiting, DefaultLimits(), 300*time.Millisecond, discard(), stop) }()
+	hanging, served := dialAt(t, l.Addr()), dialAt(t, l.Addr())
+	_, _ = io.WriteString(hanging, "GET / HTTP/1.1\r\nHost: x\r\nX-A")
+	_, _ = io.WriteString(served, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-begun
+	close(stop)
+	close(finish)
+	if answer, err := io.ReadAll(served); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200 OK\r\n") {
+		t.Errorf("request under way: %q, %v", answer, err)
+	}
+	if answer, _ := io.ReadAll(hanging); len(answer) > 0 {
+		t.Errorf("request that never ends: %q", answer)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func dialAt(t *testing.T, addr net.Addr) net.Conn {
+	t.Helper()
+	conn, err := net.Dial(addr.Network(), addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func TestPanicIsAnsweredWith500(t *testing.T) {
+	ask := asking(t, func(*fasthttp.RequestCtx) { panic("x") })
+	for range 2 {
+		if got := ask(get("/")); got.StatusCode != http.StatusInternalServerError {
+			t.Errorf("status %d", got.StatusCode)
+		}
+	}
+}
+
+func TestClientsThatAskBeforeTheySendAreTold(t *testing.T) {
+	url := serve(t, testOptions(t, recordedConfig, &sink{}))
+	address, err := net.ResolveTCPAddr("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for length, want := range map[string]string{"8": "HTTP/1.1 100 Continue\r\n", "8388609": "HTTP/1.1 413 Request Entity Too Large\r\n"} {
+		conn := dialAt(t, address)
+		_, _ = io.WriteString(conn, "POST /matomo.php HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: "+length+"\r\n\r\n")
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != want {
+			t.Errorf("%s bytes: %q, %v", length, line, err)
+		}
 	}
 }
 
