@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,10 +31,8 @@ func (p *program) metricsServer(address string, health receive.Health) (serve fu
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	health.Register(mux)
 	fmt.Fprintln(p.out(), "Metrics at", l.Addr())
 	return func(stop <-chan struct{}) error {
-		return receive.Serve(l, mux, receive.DefaultLimits(), metricsGrace, p.logs.Logger, stop)
+		return receive.Serve(l, health.Handler(), receive.DefaultLimits(), metricsGrace, p.logs.Logger, stop)
 	}, nil
 }

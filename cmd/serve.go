@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -88,7 +87,7 @@ func newServeCommand(p *program) *cobra.Command {
 	flags.Int64Var(&c.bodyMiB, "max-body", c.limits.BodyBytes>>20, "longest body in `MiB`")
 	flags.IntVar(&c.limits.BulkRequests, "max-bulk", c.limits.BulkRequests, "most `requests` in one bulk request")
 	flags.IntVar(&c.limits.Connections, "max-connections", c.limits.Connections, "most open `connections`")
-	flags.DurationVar(&c.limits.ReadTimeout, "read-timeout", c.limits.ReadTimeout, "longest `time` that a client may take to send a request")
+	flags.DurationVar(&c.limits.ReadTimeout, "read-timeout", c.limits.ReadTimeout, "longest `time` that a client may take to send a body")
 	flags.DurationVar(&c.limits.IdleTimeout, "idle-timeout", c.limits.IdleTimeout, "longest `time` that a connection may be idle")
 	flags.DurationVar(&c.grace, "drain-timeout", 10*time.Second, "longest `time` that requests under way get at the end")
 	flags.Float64Var(&c.limits.Rate, "rate", 0, "most `requests` per second of one client address, with status 429 beyond; 0: no limit")
@@ -214,7 +213,7 @@ func (c *serveCommand) serve(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	handler := http.Handler(tracking)
+	handler := tracking.Handle
 	if c.accessLog {
 		handler = tracking.LogAccess(c.logs.always())
 	}

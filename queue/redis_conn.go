@@ -1,8 +1,10 @@
 package queue
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"time"
 
@@ -44,8 +46,16 @@ func (o RedisOptions) connect(ctx context.Context, network, addr string) (redis.
 func (o RedisOptions) dialOptions(network string) []redis.DialOption {
 	io := orDefault(o.IOTimeout, defaultIOTimeout)
 	connect := orDefault(o.ConnectTimeout, defaultConnectTimeout)
+	dialer := net.Dialer{Timeout: connect}
 	opts := []redis.DialOption{
-		redis.DialConnectTimeout(connect), redis.DialTLSHandshakeTimeout(connect),
+		redis.DialContextFunc(func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return &gatheringConn{conn, bufio.NewWriterSize(conn, gatherBytes)}, nil
+		}),
+		redis.DialTLSHandshakeTimeout(connect),
 		redis.DialReadTimeout(io), redis.DialWriteTimeout(io),
 		redis.DialDatabase(o.Database),
 		redis.DialUsername(o.User), redis.DialPassword(o.Password),
@@ -54,6 +64,25 @@ func (o RedisOptions) dialOptions(network string) []redis.DialOption {
 		opts = append(opts, redis.DialUseTLS(true), redis.DialTLSConfig(o.TLS))
 	}
 	return opts
+}
+
+// gatherBytes is what is sent together.
+const gatherBytes = 64 << 10
+
+// gatheringConn sends what is written when an answer is waited for. redigo writes 4 KiB at a time, and each write wakes the server up to
+// find a part of a command.
+type gatheringConn struct {
+	net.Conn
+	out *bufio.Writer
+}
+
+func (c *gatheringConn) Write(p []byte) (int, error) { return c.out.Write(p) }
+
+func (c *gatheringConn) Read(p []byte) (int, error) {
+	if err := c.out.Flush(); err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(p)
 }
 
 func orDefault[T comparable](v, def T) T {

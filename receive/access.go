@@ -2,34 +2,21 @@ package receive
 
 import (
 	"log/slog"
-	"net/http"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 // LogAccess writes a line for each request that the handler answers, to be told apart by client, path and status. Query strings and bodies,
 // which hold tokens and what visitors do, are left out.
-func (h *Handler) LogAccess(to *slog.Logger) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) LogAccess(to *slog.Logger) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
 		started := h.o.Clock()
-		noting := &notingWriter{ResponseWriter: w, status: http.StatusOK}
-		h.ServeHTTP(noting, r)
-		to.LogAttrs(r.Context(), slog.LevelInfo, "request",
-			slog.String("client", h.receiver.clientIP(r)), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-			slog.Int("status", noting.status), slog.Duration("took", h.o.Clock().Sub(started).Round(time.Microsecond)),
-			slog.String("agent", r.UserAgent()))
-	})
+		m := newMessage(ctx)
+		h.answer(m)
+		to.LogAttrs(ctx, slog.LevelInfo, "request",
+			slog.String("client", h.receiver.clientIP(m)), slog.String("method", m.method), slog.String("path", m.path),
+			slog.Int("status", m.Response.StatusCode()), slog.Duration("took", h.o.Clock().Sub(started).Round(time.Microsecond)),
+			slog.String("agent", m.header("User-Agent")))
+	}
 }
-
-// notingWriter notes the status of an answer.
-type notingWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *notingWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *notingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

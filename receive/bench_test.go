@@ -2,9 +2,10 @@ package receive
 
 import (
 	"bufio"
-	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/valyala/fasthttp"
 )
 
 // BenchmarkEntry is the work for one request without network: parse, choose the queue, encode.
@@ -13,13 +14,13 @@ func BenchmarkEntry(b *testing.B) {
 	settings := o.Installation.Tracker(0)
 	rc := &Receiver{installation: o.Installation, limits: o.Limits, clock: o.Clock}
 	rc.installation.Tracker = siteSettings(settings)
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(trackingRequest(1))))
-	if err != nil {
+	var ctx fasthttp.RequestCtx
+	if err := ctx.Request.Read(bufio.NewReader(strings.NewReader(trackingRequest(1)))); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		q, err := rc.receive(r, nil)
+		q, err := rc.receive(newMessage(&ctx), nil)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -12,13 +12,17 @@ const smallBody = 16 << 10
 // errBusy refuses a body for which there is no memory now.
 var errBusy = errors.New("too many large bodies at the same time")
 
+// errTooLarge refuses a body that is longer than the limit.
+var errTooLarge = errors.New("body is too large")
+
 // largeBody takes memory for what has come of a body, not for what is announced: a client that sends nothing keeps nobody from being
 // served.
 type largeBody struct {
 	from io.Reader
 	all  *atomic.Int64 // bytes of all large bodies
-	most int64
+	most int64         // for all
 	mine int64
+	max  int64 // for this one
 }
 
 func (b *largeBody) Read(p []byte) (int, error) {
@@ -26,6 +30,9 @@ func (b *largeBody) Read(p []byte) (int, error) {
 	b.mine += int64(n)
 	if b.all.Add(int64(n)) > b.most {
 		return n, errBusy
+	}
+	if b.mine > b.max {
+		return n, errTooLarge
 	}
 	return n, err
 }

@@ -1,7 +1,6 @@
 package receive
 
 import (
-	"net/http"
 	"sync"
 	"time"
 
@@ -67,10 +66,10 @@ func (b *buckets) makeRoom(now time.Time) {
 }
 
 // clientIP is the client's address as Matomo's proxy settings give it (§1.7), before anything of the body is read.
-func (rc *Receiver) clientIP(r *http.Request) string {
+func (rc *Receiver) clientIP(m *message) string {
 	server := &php.Array{}
-	addHeaders(func(name, value string) { server.Set(name, php.String(value)) }, r)
-	peer, _ := peerOf(r)
+	m.addHeaders(server)
+	peer, _ := hostAndPort(m.RemoteAddr())
 	server.Set("REMOTE_ADDR", php.String(peer))
 	q := &received{Receiver: rc, set: queue.RequestSet{Env: queue.Env{Server: server}}}
 	return q.bind(&php.Array{}).HeaderIP()

@@ -9,8 +9,8 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,7 +91,7 @@ type sink struct {
 	err     error
 }
 
-func (s *sink) Write(_ context.Context, entries []Entry) error {
+func (s *sink) Write(entries []Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
@@ -125,9 +125,19 @@ func serve(t testing.TB, o Options) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	return server.URL
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, ended := make(chan struct{}), make(chan error)
+	go func() { ended <- Serve(l, h.Handle, o.Limits, time.Second, discard(), stop) }()
+	t.Cleanup(func() {
+		close(stop)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return "http://" + l.Addr().String()
 }
 
 func TestRecordedCases(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"io"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ const visitorIDDigits = 16
 
 // setThirdPartyCookie gives the browser the visitor id to bring along from every site, where [Tracker] use_third_party_id_cookie asks for
 // it: the one that the cookie has, else that of the first-party cookie, else a new one. Visitors who asked to be ignored get none.
-func (q *received) setThirdPartyCookie(h http.Header) error {
+func (q *received) setThirdPartyCookie() error {
 	for _, params := range q.set.Requests {
 		if !q.installation.Tracker(php.ReadInt(params, "idsite", 0)).UseThirdPartyIDCookie {
 			continue
@@ -38,8 +37,8 @@ func (q *received) setThirdPartyCookie(h http.Header) error {
 		if err != nil {
 			return err
 		}
-		h.Set("P3p", "CP='OTI DSP COR NID STP UNI OTPa OUR'")
-		h.Set("Set-Cookie", q.cookieHeader(r.Settings().CookieName, id))
+		q.setHeader("P3p", "CP='OTI DSP COR NID STP UNI OTPa OUR'")
+		q.setHeader("Set-Cookie", q.cookieHeader(r.Settings().CookieName, id))
 	}
 	return nil
 }
@@ -93,7 +92,7 @@ func (q *received) cookieHeader(name, id string) string {
 	switch {
 	case !q.isHTTPS():
 		b.WriteString("; SameSite=Lax")
-	case isSafari(q.http.UserAgent()):
+	case isSafari(q.header("User-Agent")):
 		b.WriteString("; secure") // old ones take None for Strict
 	default:
 		b.WriteString("; secure; SameSite=None")
@@ -120,7 +119,7 @@ func cookieDomain(domain string) string {
 }
 
 func (q *received) isHTTPS() bool {
-	return q.installation.Cookie.Secure || q.http.TLS != nil || strings.EqualFold(q.http.Header.Get("X-Forwarded-Proto"), "https")
+	return q.installation.Cookie.Secure || strings.EqualFold(q.header("X-Forwarded-Proto"), "https")
 }
 
 // rawURLEncode is rawurlencode: a blank is %20.

@@ -1,8 +1,10 @@
 package receive
 
 import (
+	"context"
 	"encoding/json"
-	"net/http"
+
+	"github.com/valyala/fasthttp"
 
 	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
@@ -18,22 +20,24 @@ type bulkResult struct {
 
 // track tracks the set at once and answers as Matomo does without the queue: the image with a status that tells whether the request
 // was taken, or JSON for a bulk request.
-func (h *Handler) track(w http.ResponseWriter, q *received) (outcome string) {
-	if err := q.setThirdPartyCookie(w.Header()); err != nil {
+func (h *Handler) track(q *received) (outcome string) {
+	if err := q.setThirdPartyCookie(); err != nil {
 		h.o.Log.Warn("third-party cookie was not set", "error", err)
 	}
-	result, err := h.o.Track(q.http.Context(), q.set)
+	ctx, cancel := context.WithTimeout(context.Background(), h.o.Limits.WriteTimeout)
+	defer cancel()
+	result, err := h.o.Track(ctx, q.set)
 	status := directStatus(result)
 	if err != nil {
 		h.o.Log.Error("request could not be tracked", "error", err)
-		status = http.StatusInternalServerError
+		status = fasthttp.StatusInternalServerError
 	}
 	if isBulk(q.body) {
-		q.answerBulk(w, result, status, h.isSuperuser(q))
+		q.answerBulk(result, status, h.isSuperuser(ctx, q))
 	} else {
-		q.answerTracked(w, status)
+		q.answerTracked(status)
 	}
-	if status >= http.StatusBadRequest {
+	if status >= fasthttp.StatusBadRequest {
 		return outcomeRefused
 	}
 	return outcomeTracked
@@ -43,42 +47,36 @@ func (h *Handler) track(w http.ResponseWriter, q *received) (outcome string) {
 func directStatus(result tracker.Result) int {
 	for reason := range result.Rejected {
 		if reason == request.WrongType {
-			return http.StatusInternalServerError
+			return fasthttp.StatusInternalServerError
 		}
-		return http.StatusBadRequest
+		return fasthttp.StatusBadRequest
 	}
 	if result.Failed > 0 {
-		return http.StatusInternalServerError
+		return fasthttp.StatusInternalServerError
 	}
-	return http.StatusOK
+	return fasthttp.StatusOK
 }
 
-func (q *received) answerTracked(w http.ResponseWriter, status int) {
-	h := w.Header()
-	if q.http.Method == http.MethodGet {
-		h["Cache-Control"] = noStore
+func (q *received) answerTracked(status int) {
+	if q.IsGet() {
+		q.setHeader("Cache-Control", "no-store")
 	} else {
-		allowOrigin(h, q.http)
+		q.allowOrigin()
 	}
 	if q.wantsNoImage() {
-		h.Set("Content-Type", htmlType)
-		w.WriteHeader(http.StatusNoContent)
+		q.SetContentType(htmlType)
+		q.SetStatusCode(fasthttp.StatusNoContent)
 		return
 	}
-	image := q.installation.Image.orDefault()
-	h["Content-Type"] = image.types
-	w.WriteHeader(status)
-	if q.http.Method != http.MethodHead {
-		_, _ = w.Write(image.bytes) // a client that has gone needs no answer
-	}
+	q.answerImage(status)
 }
 
 // isSuperuser reports whether a bulk request comes with a superuser's token.
-func (h *Handler) isSuperuser(q *received) bool {
+func (h *Handler) isSuperuser(ctx context.Context, q *received) bool {
 	if h.o.Superuser == nil || q.set.TokenAuth == "" {
 		return false
 	}
-	is, err := h.o.Superuser(q.http.Context(), q.set.TokenAuth)
+	is, err := h.o.Superuser(ctx, q.set.TokenAuth)
 	if err != nil {
 		h.o.Log.Warn("token could not be looked up", "error", err)
 	}
@@ -86,7 +84,7 @@ func (h *Handler) isSuperuser(q *received) bool {
 }
 
 // answerBulk answers a bulk request. Requests that are refused do not fail the others.
-func (q *received) answerBulk(w http.ResponseWriter, result tracker.Result, status int, superuser bool) {
+func (q *received) answerBulk(result tracker.Result, status int, superuser bool) {
 	answer := bulkResult{Status: "success", Tracked: result.Requests - len(result.Refusals), Invalid: len(result.Refusals)}
 	if superuser {
 		indices := make([]int, 0, len(result.Refusals))
@@ -95,22 +93,21 @@ func (q *received) answerBulk(w http.ResponseWriter, result tracker.Result, stat
 		}
 		answer.Indices = &indices
 	}
-	if status == http.StatusBadRequest {
-		status = http.StatusOK
+	if status == fasthttp.StatusBadRequest {
+		status = fasthttp.StatusOK
 	}
-	if status != http.StatusOK {
+	if status != fasthttp.StatusOK {
 		answer.Status = "error"
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	if q.http.Method != http.MethodGet {
-		allowOrigin(h, q.http)
+	q.SetContentType("application/json")
+	if !q.IsGet() {
+		q.allowOrigin()
 	}
-	if q.silent && status == http.StatusOK {
-		w.WriteHeader(http.StatusNoContent)
+	if q.silent && status == fasthttp.StatusOK {
+		q.SetStatusCode(fasthttp.StatusNoContent)
 		return
 	}
-	w.WriteHeader(status)
+	q.SetStatusCode(status)
 	text, _ := json.Marshal(answer) // numbers and texts: cannot fail
-	_, _ = w.Write(text)            // a client that has gone needs no answer
+	q.SetBody(text)
 }

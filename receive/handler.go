@@ -5,11 +5,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/valyala/fasthttp"
 
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
@@ -17,7 +18,7 @@ import (
 
 // Sink takes entries; *Writer is one.
 type Sink interface {
-	Write(ctx context.Context, entries []Entry) error
+	Write(entries []Entry) error
 }
 
 // Options say how requests are received.
@@ -71,25 +72,25 @@ func NewHandler(o Options) (*Handler, error) {
 	return h, nil
 }
 
-var _ http.Handler = (*Handler)(nil)
+// Handle answers one request.
+func (h *Handler) Handle(ctx *fasthttp.RequestCtx) { h.answer(newMessage(ctx)) }
 
-// ServeHTTP implements http.Handler.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := mergeSlashes(r.URL.Path)
+func (h *Handler) answer(m *message) {
+	path := mergeSlashes(m.path)
 	if !h.paths[path] {
-		answerRefused(w, http.StatusNotFound, "There is no tracking endpoint at this path.", 0)
+		m.refuse(fasthttp.StatusNotFound, "There is no tracking endpoint at this path.", 0)
 		return
 	}
-	if strings.HasSuffix(path, scriptEndpoint) && r.Method != http.MethodPost && r.URL.RawQuery == "" {
-		answerRefused(w, http.StatusNotFound, "The tracking script is not served here.", 0)
+	if strings.HasSuffix(path, scriptEndpoint) && !m.IsPost() && m.query == "" {
+		m.refuse(fasthttp.StatusNotFound, "The tracking script is not served here.", 0)
 		return
 	}
-	h.receiver.allowDomains(w.Header(), r)
-	if isPreflight(r) {
-		answerPreflight(w)
+	m.allowDomains(h.o.Installation.CORS)
+	if m.isPreflight() {
+		m.answerPreflight()
 		return
 	}
-	h.count(h.serve(w, r))
+	h.count(h.serve(m))
 }
 
 // mergeSlashes makes one slash of several, as web servers do.
@@ -103,29 +104,29 @@ func mergeSlashes(path string) string {
 func (h *Handler) count(outcome string) { h.o.Metrics.requests.WithLabelValues(outcome).Inc() }
 
 // serve receives one request, answers it and tells what became of it.
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (outcome string) {
+func (h *Handler) serve(m *message) (outcome string) {
 	started := h.o.Clock()
-	if h.buckets != nil && !h.buckets.take(h.receiver.clientIP(r), started) {
-		answerRefused(w, http.StatusTooManyRequests, "Too many requests from this address.", 1)
+	if h.buckets != nil && !h.buckets.take(h.receiver.clientIP(m), started) {
+		m.refuse(fasthttp.StatusTooManyRequests, "Too many requests from this address.", 1)
 		return outcomeLimited
 	}
-	body, release, ok := h.admit(w, r)
+	body, release, ok := h.admit(m)
 	if !ok {
 		return outcomeRefused
 	}
 	defer release()
-	q, outcome := h.read(w, r, body)
+	q, outcome := h.read(m, body)
 	if q == nil {
 		return outcome
 	}
 	if len(q.set.Requests) == 0 || !h.o.Installation.Tracker(0).RecordStatistics {
-		answerNothing(w, r)
+		m.answerNothing()
 		return outcomeEmpty
 	}
 	if h.o.Track != nil && q.direct() {
-		return h.track(w, q)
+		return h.track(q)
 	}
-	if outcome := h.enqueue(w, q); outcome != outcomeQueued {
+	if outcome := h.enqueue(q); outcome != outcomeQueued {
 		return outcome
 	}
 	h.o.Metrics.duration.Observe(h.o.Clock().Sub(started).Seconds())
@@ -133,46 +134,45 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (outcome string)
 }
 
 // read takes the request apart; nil when that was refused.
-func (h *Handler) read(w http.ResponseWriter, r *http.Request, body io.Reader) (q *received, outcome string) {
-	q, err := h.receiver.receive(r, body)
+func (h *Handler) read(m *message, body io.Reader) (q *received, outcome string) {
+	q, err := h.receiver.receive(m, body)
 	if err == nil {
 		return q, ""
 	}
-	w.Header().Set("Connection", "close") // what is left of the body is not read
-	var tooLarge *http.MaxBytesError
+	m.closeEarly()
 	switch {
-	case errors.As(err, &tooLarge):
-		answerRefused(w, http.StatusRequestEntityTooLarge, "The body is too large.", 0)
+	case errors.Is(err, errTooLarge):
+		m.refuse(fasthttp.StatusRequestEntityTooLarge, "The body is too large.", 0)
 	case errors.Is(err, errTooMany):
-		answerRefused(w, http.StatusRequestEntityTooLarge, "Too many requests in one bulk request.", 0)
+		m.refuse(fasthttp.StatusRequestEntityTooLarge, "Too many requests in one bulk request.", 0)
 	case errors.Is(err, errBusy):
-		answerRefused(w, http.StatusServiceUnavailable, "Too many large requests at the same time.", 1)
+		m.refuse(fasthttp.StatusServiceUnavailable, "Too many large requests at the same time.", 1)
 		return nil, outcomeFull
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		answerRefused(w, http.StatusRequestTimeout, "The body took too long.", 0)
+		m.refuse(fasthttp.StatusRequestTimeout, "The body took too long.", 0)
 	default: // the client has gone, or sent a body that is no HTTP
-		answerRefused(w, http.StatusBadRequest, "The body could not be read.", 0)
+		m.refuse(fasthttp.StatusBadRequest, "The body could not be read.", 0)
 	}
 	return nil, outcomeRefused
 }
 
 // admit bounds the body, and the memory that all bodies together take until release, when their requests are answered. ok is false when
 // it was refused as too large.
-func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (body io.Reader, release func(), ok bool) {
-	if r.ContentLength == 0 {
+func (h *Handler) admit(m *message) (body io.Reader, release func(), ok bool) {
+	body = m.RequestBodyStream()
+	if body == nil {
 		return nil, func() {}, true
 	}
-	limit := h.o.Limits.BodyBytes
-	if r.ContentLength > limit {
-		w.Header().Set("Connection", "close")
-		answerRefused(w, http.StatusRequestEntityTooLarge, "The body is too large.", 0)
+	length, limit := int64(m.Request.Header.ContentLength()), h.o.Limits.BodyBytes
+	if length > limit {
+		m.closeEarly()
+		m.refuse(fasthttp.StatusRequestEntityTooLarge, "The body is too large.", 0)
 		return nil, nil, false
 	}
-	body = http.MaxBytesReader(w, r.Body, limit)
-	if 0 < r.ContentLength && r.ContentLength <= smallBody {
+	if 0 <= length && length <= smallBody {
 		return body, func() {}, true
 	}
-	large := &largeBody{from: body, all: &h.reading, most: h.o.Limits.BodyMemory}
+	large := &largeBody{from: body, all: &h.reading, most: h.o.Limits.BodyMemory, max: limit}
 	return large, large.release, true
 }
 
@@ -180,27 +180,27 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (body io.Reader,
 const retryAfter = 5
 
 // enqueue writes the entries and answers.
-func (h *Handler) enqueue(w http.ResponseWriter, q *received) (outcome string) {
+func (h *Handler) enqueue(q *received) (outcome string) {
 	entries, replaced, err := q.entries()
 	if err != nil {
 		h.o.Log.Warn("request cannot be queued", "error", err)
-		answerRefused(w, http.StatusBadRequest, "The request holds values that cannot be stored.", 0)
+		q.refuse(fasthttp.StatusBadRequest, "The request holds values that cannot be stored.", 0)
 		return outcomeRefused
 	}
 	if replaced {
 		h.o.Metrics.replaced.Inc()
 	}
-	if err := q.setThirdPartyCookie(w.Header()); err != nil {
+	if err := q.setThirdPartyCookie(); err != nil {
 		h.o.Log.Warn("third-party cookie was not set", "error", err)
 	}
-	if err := h.o.Sink.Write(q.http.Context(), entries); err != nil {
-		answerRefused(w, http.StatusServiceUnavailable, "Tracking requests cannot be taken at the moment.", retryAfter)
+	if err := h.o.Sink.Write(entries); err != nil {
+		q.refuse(fasthttp.StatusServiceUnavailable, "Tracking requests cannot be taken at the moment.", retryAfter)
 		return outcomeFull
 	}
 	h.o.Metrics.entries.Add(float64(len(entries)))
 	if h.o.Queued != nil {
 		h.o.Queued(len(entries))
 	}
-	q.answerQueued(w)
+	q.answerQueued()
 	return outcomeQueued
 }

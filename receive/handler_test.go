@@ -1,6 +1,7 @@
 package receive
 
 import (
+	"bufio"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -15,22 +16,55 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttputil"
 
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
-// answerTo is what a handler answers to one request.
-func answerTo(t *testing.T, o Options, r *http.Request) *http.Response {
+// asking serves a handler in memory. What it returns sends one request on a connection of its own, and reads the answer.
+func asking(t *testing.T, handler fasthttp.RequestHandler) func(r *http.Request) *http.Response {
+	t.Helper()
+	l := fasthttputil.NewInmemoryListener()
+	stop, ended := make(chan struct{}), make(chan error)
+	go func() { ended <- Serve(l, handler, DefaultLimits(), time.Second, discard(), stop) }()
+	t.Cleanup(func() {
+		close(stop)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return func(r *http.Request) *http.Response {
+		t.Helper()
+		conn, err := l.Dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		go func() { _ = r.Write(conn) }() // the server may hang up in the middle
+		answer, err := http.ReadResponse(bufio.NewReader(conn), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+}
+
+func askingHandler(t *testing.T, o Options) func(r *http.Request) *http.Response {
 	t.Helper()
 	h, err := NewHandler(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w.Result()
+	return asking(t, h.Handle)
+}
+
+// answerTo is what a handler answers to one request.
+func answerTo(t *testing.T, o Options, r *http.Request) *http.Response {
+	t.Helper()
+	return askingHandler(t, o)(r)
 }
 
 func get(target string) *http.Request { return httptest.NewRequest(http.MethodGet, target, nil) }
@@ -236,16 +270,11 @@ func TestRateIsLimitedPerClient(t *testing.T) {
 	o.Limits.Rate, o.Limits.Burst = 1, 2
 	now := time.Unix(1_800_000_000, 0)
 	o.Clock = func() time.Time { return now }
-	h, err := NewHandler(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := askingHandler(t, o)
 	ask := func(client string) int {
 		r := get("/matomo.php?idsite=1")
 		r.Header.Set("X-Forwarded-For", client)
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		return w.Code
+		return handler(r).StatusCode
 	}
 	for i, want := range []int{200, 200, 429, 429} {
 		if got := ask("198.51.100.1"); got != want {
@@ -279,10 +308,9 @@ func TestMemoryForBodiesIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.reading.Store(o.Limits.BodyMemory)
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/matomo.php", strings.NewReader(strings.Repeat("x", smallBody+1))))
-	if w.Code != http.StatusServiceUnavailable || h.reading.Load() != o.Limits.BodyMemory {
-		t.Errorf("status %d, %d bytes", w.Code, h.reading.Load())
+	r := httptest.NewRequest(http.MethodPost, "/matomo.php", strings.NewReader(strings.Repeat("x", smallBody+1)))
+	if got := asking(t, h.Handle)(r).StatusCode; got != http.StatusServiceUnavailable || h.reading.Load() != o.Limits.BodyMemory {
+		t.Errorf("status %d, %d bytes", got, h.reading.Load())
 	}
 }
 
@@ -301,21 +329,16 @@ func TestLimitsThatCannotWork(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	var away error
-	mux := http.NewServeMux()
-	Health{Ready: func(context.Context) error { return away }, Gatherer: prometheus.NewRegistry()}.Register(mux)
-	status := func(path string) int {
-		w := httptest.NewRecorder()
-		mux.ServeHTTP(w, get(path))
-		return w.Code
-	}
+	ask := asking(t, Health{Ready: func(context.Context) error { return away }, Gatherer: prometheus.NewRegistry()}.Handler())
+	status := func(path string) int { return ask(get(path)).StatusCode }
 	if a, b, c := status("/healthz"), status("/readyz"), status("/metrics"); a != 200 || b != 200 || c != 200 {
 		t.Errorf("statuses %d, %d, %d", a, b, c)
 	}
-	beside := Health{Ready: func(context.Context) error { return nil }}.Beside(http.NotFoundHandler())
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "//matomo.php": 404} {
-		w := httptest.NewRecorder()
-		if beside.ServeHTTP(w, get("http://x"+path)); w.Code != want {
-			t.Errorf("%s beside a handler: %d", path, w.Code)
+	teapot := func(ctx *fasthttp.RequestCtx) { ctx.SetStatusCode(fasthttp.StatusTeapot) }
+	beside := asking(t, Health{Ready: func(context.Context) error { return nil }}.Beside(teapot))
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "//matomo.php": 418} {
+		if got := beside(get("http://x" + path)).StatusCode; got != want {
+			t.Errorf("%s beside a handler: %d", path, got)
 		}
 	}
 	away = errors.New("away")

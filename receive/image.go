@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -15,14 +14,14 @@ const transparentImage = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00
 
 // Image is what tracking requests are answered with. The zero Image is a transparent pixel.
 type Image struct {
-	bytes          []byte
-	types, lengths []string // header values
+	bytes []byte
+	kind  string // MIME type
 }
 
 var pixel = newImage([]byte(transparentImage), "image/gif")
 
 func newImage(b []byte, kind string) Image {
-	return Image{b, []string{kind}, []string{strconv.Itoa(len(b))}}
+	return Image{b, kind}
 }
 
 func (i Image) orDefault() Image {

@@ -9,14 +9,14 @@ import (
 // Limits protect the receiver from requests made to exhaust it. The zero value of a field is no limit only where it says so.
 type Limits struct {
 	BodyBytes    int64 // longest body; beyond: 413
-	HeaderBytes  int   // longest request line and headers; beyond: 431
+	HeaderBytes  int   // longest request line and headers; beyond: 431. Each connection has as much memory
 	BulkRequests int   // most requests in one bulk request; beyond: 413
 	BodyMemory   int64 // bytes of bodies read at the same time; beyond: 503
 	Connections  int   // open connections; more wait until others end
 
 	HeaderTimeout time.Duration // to send the headers
-	ReadTimeout   time.Duration // to send the whole request
-	WriteTimeout  time.Duration // to take the answer, counted from the end of the headers
+	ReadTimeout   time.Duration // to send the body
+	WriteTimeout  time.Duration // to take the answer; a request is tracked at once within as much
 	IdleTimeout   time.Duration // between two requests of a connection
 
 	Rate  float64 // requests per second and client address, 0: no limit; beyond: 429
@@ -26,7 +26,7 @@ type Limits struct {
 // DefaultLimits are those of PHP behind a web server, more or less.
 func DefaultLimits() Limits {
 	return Limits{
-		BodyBytes: 8 << 20, HeaderBytes: 64 << 10, BulkRequests: 5000, BodyMemory: 64 << 20, Connections: 10_000,
+		BodyBytes: 8 << 20, HeaderBytes: 32 << 10, BulkRequests: 5000, BodyMemory: 64 << 20, Connections: 10_000,
 		HeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 40 * time.Second, IdleTimeout: 60 * time.Second,
 		Burst: 100,
 	}

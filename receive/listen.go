@@ -3,12 +3,16 @@ package receive
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 // systemdName is the address that asks for the socket that systemd hands over.
@@ -89,10 +93,13 @@ type limited struct {
 	room   chan struct{}
 	closed chan struct{}
 	once   sync.Once
+
+	mu   sync.Mutex
+	open map[*limitedConn]bool
 }
 
 func limitConnections(l net.Listener, n int) *limited {
-	return &limited{Listener: l, room: make(chan struct{}, n), closed: make(chan struct{})}
+	return &limited{Listener: l, room: make(chan struct{}, n), closed: make(chan struct{}), open: make(map[*limitedConn]bool)}
 }
 
 func (l *limited) Accept() (net.Conn, error) {
@@ -106,7 +113,11 @@ func (l *limited) Accept() (net.Conn, error) {
 		<-l.room
 		return nil, err
 	}
-	return &limitedConn{Conn: conn, release: func() { <-l.room }}, nil
+	c := &limitedConn{Conn: conn, from: l}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open[c] = true
+	return c, nil
 }
 
 func (l *limited) Close() error {
@@ -114,14 +125,47 @@ func (l *limited) Close() error {
 	return l.Listener.Close()
 }
 
-type limitedConn struct {
-	net.Conn
-	once    sync.Once
-	release func()
+// cutOff closes all connections.
+func (l *limited) cutOff() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.open {
+		_ = c.Conn.Close()
+	}
 }
 
+func (l *limited) forget(c *limitedConn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open[c] {
+		delete(l.open, c)
+		<-l.room
+	}
+}
+
+type limitedConn struct {
+	net.Conn
+	from    *limited
+	talking bool // the client may still be sending
+}
+
+// lingerTime is how long what a client goes on sending is read after the answer. Closing at once would reset the connection, maybe before
+// the client has read the answer.
+const lingerTime = 500 * time.Millisecond
+
 func (c *limitedConn) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(c.release)
-	return err
+	defer c.from.forget(c)
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.talking && half.CloseWrite() == nil {
+		_ = c.SetReadDeadline(time.Now().Add(lingerTime))
+		_, _ = io.Copy(io.Discard, c.Conn)
+	}
+	return c.Conn.Close()
+}
+
+// closeEarly ends the connection after the answer although the client may still be sending.
+func closeEarly(ctx *fasthttp.RequestCtx) {
+	ctx.SetConnectionClose()
+	if c, ok := ctx.Conn().(*limitedConn); ok {
+		c.talking = true
+	}
 }

@@ -1,6 +1,7 @@
 package receive
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/valyala/fasthttp"
 
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
@@ -37,7 +40,7 @@ func TestUnixSocketIsServedAndRemoved(t *testing.T) {
 	}
 	stop := make(chan struct{})
 	ended := make(chan error)
-	go func() { ended <- Serve(l, h, DefaultLimits(), time.Second, discard(), stop) }()
+	go func() { ended <- Serve(l, h.Handle, DefaultLimits(), time.Second, discard(), stop) }()
 	conn, err := net.Dial("unix", path)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +48,7 @@ func TestUnixSocketIsServedAndRemoved(t *testing.T) {
 	defer conn.Close()
 	_, _ = io.WriteString(conn, "GET /matomo.php?idsite=1 HTTP/1.0\r\n\r\n")
 	answer, err := io.ReadAll(conn)
-	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.0 200 OK") {
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200 OK") {
 		t.Errorf("%q, %v", answer, err)
 	}
 	close(stop)
@@ -79,7 +82,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 	limits.Connections = 1
 	stop := make(chan struct{})
 	ended := make(chan error)
-	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	ok := func(*fasthttp.RequestCtx) {}
 	go func() { ended <- Serve(l, ok, limits, 10*time.Millisecond, discard(), stop) }()
 	first, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
@@ -127,9 +130,9 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- Serve(l, h, limits, time.Second, discard(), stop) }()
+	go func() { ended <- Serve(l, h.Handle, limits, time.Second, discard(), stop) }()
 	for _, test := range []struct{ name, sent, answer string }{
-		{"headers", "GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\nX-A", "HTTP/1.1 400 Bad Request"},
+		{"headers", "GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\nX-A", "HTTP/1.1 408 Request Timeout"},
 		{"body", "POST /matomo.php HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nidsite=1", "HTTP/1.1 408 Request Timeout"},
 		{"chunked body", "POST /matomo.php HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nids", "HTTP/1.1 408 Request Timeout"},
 		{"next request", "GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK"},
@@ -149,6 +152,69 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	close(stop)
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestClientsThatHangAreCutOffAtTheEnd(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, finish := make(chan struct{}), make(chan struct{})
+	waiting := func(*fasthttp.RequestCtx) { close(begun); <-finish }
+	stop, ended := make(chan struct{}), make(chan error)
+	go func() { ended <- Serve(l, waiting, DefaultLimits(), 300*time.Millisecond, discard(), stop) }()
+	hanging, served := dialAt(t, l.Addr()), dialAt(t, l.Addr())
+	_, _ = io.WriteString(hanging, "GET / HTTP/1.1\r\nHost: x\r\nX-A")
+	_, _ = io.WriteString(served, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-begun
+	close(stop)
+	close(finish)
+	if answer, err := io.ReadAll(served); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200 OK\r\n") {
+		t.Errorf("request under way: %q, %v", answer, err)
+	}
+	if answer, _ := io.ReadAll(hanging); len(answer) > 0 {
+		t.Errorf("request that never ends: %q", answer)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func dialAt(t *testing.T, addr net.Addr) net.Conn {
+	t.Helper()
+	conn, err := net.Dial(addr.Network(), addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func TestPanicIsAnsweredWith500(t *testing.T) {
+	ask := asking(t, func(*fasthttp.RequestCtx) { panic("x") })
+	for range 2 {
+		if got := ask(get("/")); got.StatusCode != http.StatusInternalServerError {
+			t.Errorf("status %d", got.StatusCode)
+		}
+	}
+}
+
+func TestClientsThatAskBeforeTheySendAreTold(t *testing.T) {
+	url := serve(t, testOptions(t, recordedConfig, &sink{}))
+	address, err := net.ResolveTCPAddr("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for length, want := range map[string]string{"8": "HTTP/1.1 100 Continue\r\n", "8388609": "HTTP/1.1 413 Request Entity Too Large\r\n"} {
+		conn := dialAt(t, address)
+		_, _ = io.WriteString(conn, "POST /matomo.php HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: "+length+"\r\n\r\n")
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != want {
+			t.Errorf("%s bytes: %q, %v", length, line, err)
+		}
 	}
 }
 

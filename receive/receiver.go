@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 	"time"
 
@@ -35,7 +34,7 @@ type Receiver struct {
 // received is one HTTP request of a tracker.
 type received struct {
 	*Receiver
-	http *http.Request
+	*message
 
 	get, post *php.Array // $_GET and $_POST
 	body      string     // php://input
@@ -44,15 +43,15 @@ type received struct {
 }
 
 // receive reads the body and finds the tracking requests. Errors are those of reading, or of limits.
-func (rc *Receiver) receive(r *http.Request, body io.Reader) (*received, error) {
-	q := &received{Receiver: rc, http: r, get: parseQuery(r.URL.RawQuery), post: &php.Array{}}
+func (rc *Receiver) receive(m *message, body io.Reader) (*received, error) {
+	q := &received{Receiver: rc, message: m, get: parseQuery(m.query), post: &php.Array{}}
 	length, err := q.read(body)
 	if err != nil {
 		return nil, err
 	}
 	now := rc.clock()
 	q.set.Time = now.Unix()
-	q.set.Env = environment(r, now, length)
+	q.set.Env = m.environment(now, length)
 	return q, q.findRequests()
 }
 
@@ -65,17 +64,18 @@ func (q *received) read(body io.Reader) (length int64, err error) {
 	if err != nil || len(raw) == 0 {
 		return 0, err
 	}
-	if q.http.Method != http.MethodPost {
+	if !q.IsPost() {
 		q.body = string(raw)
 		return int64(len(raw)), nil
 	}
-	kind, _, _ := strings.Cut(q.http.Header.Get("Content-Type"), ";")
+	contentType := q.header("Content-Type")
+	kind, _, _ := strings.Cut(contentType, ";")
 	switch strings.ToLower(strings.TrimSpace(kind)) {
 	case "application/x-www-form-urlencoded":
 		q.body = string(raw)
 		q.post = parseQuery(q.body)
 	case "multipart/form-data":
-		q.post = parseMultipart(q.http.Header.Get("Content-Type"), raw)
+		q.post = parseMultipart(contentType, raw)
 	default:
 		q.body = string(raw)
 	}

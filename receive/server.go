@@ -6,25 +6,31 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttpadaptor"
 )
 
 // Serve answers on the listener until stop is closed. Then it takes no more connections, lets requests under way end for as long as grace,
 // and returns. The listener is closed.
-func Serve(l net.Listener, handler http.Handler, limits Limits, grace time.Duration, log *slog.Logger, stop <-chan struct{}) error {
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: limits.HeaderTimeout, ReadTimeout: limits.ReadTimeout,
-		WriteTimeout: limits.WriteTimeout, IdleTimeout: limits.IdleTimeout,
-		MaxHeaderBytes:               limits.HeaderBytes,
-		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+func Serve(l net.Listener, handler fasthttp.RequestHandler, limits Limits, grace time.Duration, log *slog.Logger, stop <-chan struct{}) error {
+	connections := limitConnections(l, limits.Connections)
+	server := &fasthttp.Server{
+		Handler: recovering(handler, log), ErrorHandler: answerUnreadable, HeaderReceived: limits.bodyTime,
+		ReadTimeout: min(limits.HeaderTimeout, limits.ReadTimeout), WriteTimeout: limits.WriteTimeout, IdleTimeout: limits.IdleTimeout,
+		ReadBufferSize: limits.HeaderBytes, Concurrency: 2 * limits.Connections, // connections that are being closed count, too
+		StreamRequestBody: true, MaxRequestBodySize: 1, // the handler reads and bounds what is longer
+		ExpectHandler: limits.expect, DisablePreParseMultipartForm: true, CloseOnShutdown: true,
+		NoDefaultServerHeader: true, NoDefaultContentType: true,
+		Logger: slog.NewLogLogger(log.Handler(), slog.LevelDebug), SecureErrorLogMessage: true,
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(limitConnections(l, limits.Connections)) }()
+	go func() { served <- server.Serve(connections) }()
 	select {
 	case err := <-served:
 		return err
@@ -32,13 +38,62 @@ func Serve(l net.Listener, handler http.Handler, limits Limits, grace time.Durat
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	err := server.Shutdown(ctx)
+	err := server.ShutdownWithContext(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		log.Warn("clients that were too slow are cut off")
-		err = server.Close()
+		connections.cutOff()
+		err = nil
 	}
 	<-served
 	return err
+}
+
+// bodyTime gives a request with a body time for that.
+func (l Limits) bodyTime(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
+	if h.ContentLength() == 0 || h.ContentLength() == noBody {
+		return c
+	}
+	c.ReadTimeout = l.ReadTimeout
+	return c
+}
+
+// expect answers a client that asks before it sends a body.
+func (l Limits) expect(ctx *fasthttp.RequestCtx) int {
+	if int64(ctx.Request.Header.ContentLength()) > l.BodyBytes {
+		return fasthttp.StatusRequestEntityTooLarge
+	}
+	return fasthttp.StatusContinue
+}
+
+// noBody is fasthttp's content length of a request that tells none.
+const noBody = -2
+
+// answerUnreadable answers what is no request, or did not come in time.
+func answerUnreadable(ctx *fasthttp.RequestCtx, err error) {
+	closeEarly(ctx)
+	_, tooLong := errors.AsType[*fasthttp.ErrSmallBuffer](err)
+	switch {
+	case tooLong:
+		ctx.Error("The headers are too large.\n", fasthttp.StatusRequestHeaderFieldsTooLarge)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		ctx.Error("The request took too long.\n", fasthttp.StatusRequestTimeout)
+	default:
+		ctx.Error("This is no HTTP request.\n", fasthttp.StatusBadRequest)
+	}
+}
+
+// recovering answers a request whose handling panics with 500: it must not end the process.
+func recovering(handler fasthttp.RequestHandler, log *slog.Logger) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		defer func() {
+			if p := recover(); p != nil {
+				log.Error("request could not be handled", "panic", p, "stack", string(debug.Stack()))
+				closeEarly(ctx)
+				ctx.Error("The request could not be handled.\n", fasthttp.StatusInternalServerError)
+			}
+		}()
+		handler(ctx)
+	}
 }
 
 // Health answers whether the process lives (/healthz) and whether it can take requests (/readyz), and serves metrics (/metrics).
@@ -47,17 +102,16 @@ type Health struct {
 	Gatherer prometheus.Gatherer
 }
 
-// Beside serves /healthz and /readyz, and leaves every other path to handler as it came: a mux would redirect //matomo.php.
-func (h Health) Beside(handler http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	h.Register(mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == healthPath || r.URL.Path == readyPath {
-			mux.ServeHTTP(w, r)
+// Beside serves /healthz and /readyz, and leaves every other path to handler.
+func (h Health) Beside(handler fasthttp.RequestHandler) fasthttp.RequestHandler {
+	health := h.Handler()
+	return func(ctx *fasthttp.RequestCtx) {
+		if path := string(ctx.Path()); path == healthPath || path == readyPath {
+			health(ctx)
 			return
 		}
-		handler.ServeHTTP(w, r)
-	})
+		handler(ctx)
+	}
 }
 
 const (
@@ -68,8 +122,9 @@ const (
 // probeTimeout bounds the look at the queue's server.
 const probeTimeout = 2 * time.Second
 
-// Register adds /healthz and /readyz to a mux, and /metrics when there is a gatherer.
-func (h Health) Register(mux *http.ServeMux) {
+// Handler serves /healthz and /readyz, and /metrics when there is a gatherer.
+func (h Health) Handler() fasthttp.RequestHandler {
+	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET "+readyPath, func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
@@ -83,6 +138,7 @@ func (h Health) Register(mux *http.ServeMux) {
 	if h.Gatherer != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(h.Gatherer, promhttp.HandlerOpts{}))
 	}
+	return fasthttpadaptor.NewFastHTTPHandler(mux)
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

@@ -83,10 +83,10 @@ func NewWriter(o WriterOptions) *Writer {
 }
 
 // Write returns when all entries are in their queues or on disk. An ErrFull says that some are not; those of other queues may be.
-func (w *Writer) Write(ctx context.Context, entries []Entry) error {
+func (w *Writer) Write(entries []Entry) error {
 	t := &ticket{done: make(chan struct{})}
 	t.open.Store(int32(len(entries)))
-	if err := w.hand(ctx, t, entries); err != nil {
+	if err := w.hand(t, entries); err != nil {
 		return err
 	}
 	<-t.done // bounded: each write to the backend has a time-out, the spool is a local disk
@@ -97,7 +97,7 @@ func (w *Writer) Write(ctx context.Context, entries []Entry) error {
 }
 
 // hand gives the entries to the lanes of their queues.
-func (w *Writer) hand(ctx context.Context, t *ticket, entries []Entry) error {
+func (w *Writer) hand(t *ticket, entries []Entry) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
@@ -110,7 +110,7 @@ func (w *Writer) hand(ctx context.Context, t *ticket, entries []Entry) error {
 			return fmt.Errorf("%w: too many wait", ErrFull)
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
 // Close waits until what was taken is written and ends the writer. What is in the spool stays there.

@@ -83,7 +83,7 @@ func newTestWriter(t *testing.T, to Appender, s *Spool) *Writer {
 
 func put(t *testing.T, w *Writer, id int, element string) error {
 	t.Helper()
-	return w.Write(context.Background(), []Entry{{id, []byte(element)}})
+	return w.Write([]Entry{{id, []byte(element)}})
 }
 
 func TestSpooledEntriesFollowInOrderAndOnce(t *testing.T) {
@@ -125,7 +125,7 @@ func TestEntriesWithoutAnyPlaceAreRefused(t *testing.T) {
 func TestEntriesOfOneRequestGoToTheirQueues(t *testing.T) {
 	to := newMemory()
 	w := newTestWriter(t, to, nil)
-	if err := w.Write(context.Background(), []Entry{{2, []byte("a")}, {0, []byte("b")}, {2, []byte("c")}}); err != nil {
+	if err := w.Write([]Entry{{2, []byte("a")}, {0, []byte("b")}, {2, []byte("c")}}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"a", "c"}, to.list(queue.Key(2))); diff != "" {
