@@ -201,6 +201,7 @@ func (w *worker) crashed(ctx context.Context, behind *batch) (err error) {
 	air[len(air)-1].next(false)
 	for _, f := range air {
 		<-f.down
+		f.tx.Settle()
 	}
 	var again []*flight
 	for i, f := range air {
@@ -227,7 +228,6 @@ func (w *worker) crashed(ctx context.Context, behind *batch) (err error) {
 
 // late removes a batch that is committed.
 func (f *flight) late(ctx context.Context) error {
-	f.tx.Settle()
 	after, cancel := outlast(ctx)
 	defer cancel()
 	if err := f.clear(after); err != nil {

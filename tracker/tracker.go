@@ -8,7 +8,8 @@
 //	flush     write the result with multi-row statements
 //
 // The rows are those that one request at a time would give. Where an answer from memory could differ from the database's, what there is
-// is flushed and the database asked (batch.find). What a request means is decided by the packages below: request, exclude, visit,
+// is flushed and the database asked (applier.find). Batches are played while those in front of them are still on their way to the database;
+// what these have written is passed on in memory (trail). What a request means is decided by the packages below: request, exclude, visit,
 // action, referrer, device, location, conversion, dimension; this package knows their order (specification §1.1).
 package tracker
 
