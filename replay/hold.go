@@ -18,10 +18,13 @@ const (
 	releaseTimeout = 5 * time.Second
 )
 
-// acquire locks a queue; ok is false when somebody else has it.
+// acquire locks a queue; ok is false when somebody else has it. When ctx ends meanwhile the answer is waited for: a lock that was got has to
+// be given back.
 func (w *worker) acquire(ctx context.Context, id int) (held *lock.Lock, ok bool, err error) {
 	err = w.retry(ctx, func() (err error) {
-		held, ok, err = w.locker.Acquire(ctx, id, w.LockTTL)
+		patient, cancel := outlast(ctx)
+		defer cancel()
+		held, ok, err = w.locker.Acquire(patient, id, w.LockTTL)
 		return err
 	}, "queue", id)
 	return held, ok, err
