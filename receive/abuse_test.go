@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
@@ -119,15 +118,4 @@ func sendLarge(t *testing.T, c *child, clients int) {
 	wg.Wait()
 }
 
-func dial(t *testing.T, c *child) net.Conn {
-	t.Helper()
-	conn, err := net.Dial("tcp", c.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	return conn
-}
+func dial(t *testing.T, c *child) net.Conn { return dialAt(t, c.addr) }

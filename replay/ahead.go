@@ -16,9 +16,9 @@ type ahead struct {
 	done   chan *batch
 }
 
-// readAhead begins to read what follows b, if b is as large as can be and nobody has begun.
+// readAhead begins to read what follows b, if b is as large as can be.
 func (b *batch) readAhead(ctx context.Context) {
-	if b.ahead != nil || len(b.head.Elements) < b.size {
+	if len(b.head.Elements) < b.size {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)

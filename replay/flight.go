@@ -59,8 +59,14 @@ func (w *worker) takeOff(ctx context.Context, b *batch) (err error) {
 			_ = f.tx.Rollback()
 		}
 	}()
+	// If the look-ups of this batch have seen the rows of the one in front, these have their ids before they are met again in memory.
+	if f.front.hasSent() {
+		if err := f.front.settle(); err != nil {
+			return err
+		}
+	}
 	play, err := b.tracker.Play(ctx, b.prepared, func(ctx context.Context) (*store.Tx, error) {
-		if err := w.landed(); err != nil {
+		if err := w.allDown(); err != nil {
 			return nil, err
 		}
 		return f.tx, f.begin(ctx)
@@ -109,6 +115,19 @@ func (f *flight) begin(ctx context.Context) (err error) {
 		f.tx.AfterWrites(func() { f.at(AfterWrite) })
 	}
 	return err
+}
+
+// hasSent reports whether the server has the flight's rows, or will not have them: they are not committed before. There may be no flight.
+func (f *flight) hasSent() bool {
+	if f == nil {
+		return false
+	}
+	select {
+	case <-f.sent:
+		return true
+	default:
+		return false
+	}
 }
 
 // settle waits until the server has the flight's rows, which then get their ids. There may be no flight.
@@ -165,8 +184,8 @@ func (f *flight) commitSafely(ctx context.Context) (err error) {
 	return f.commit(ctx, f.tx, f.result)
 }
 
-// landed waits until everything in the air is committed and removed, and has its ids.
-func (w *worker) landed() error {
+// allDown waits until everything in the air is committed and removed, and has its ids.
+func (w *worker) allDown() error {
 	for _, f := range w.air {
 		if <-f.down; !f.removed {
 			return errFront
