@@ -76,11 +76,11 @@ func (p *phpWorker) take(id int) error {
 	for range most {
 		n, err := p.batch(id, size, key, value)
 		if err != nil || n == 0 {
-			break
+			break // what failed is still in the queue
 		}
 		p.batches++
 	}
-	return errors.Join(err, p.queues.release(key, value))
+	return p.queues.release(key, value)
 }
 
 // phpTTL is for how long the plugin extends a lock before it tracks, or commits, so many things.

@@ -73,15 +73,25 @@ func number(err error) uint16 {
 	return 0
 }
 
+// exec repeats a statement that lost a deadlock: workers that insert and delete the same lock lose some, whoever they are. The plugin's command
+// ends there and cron starts it again, which would only take longer.
+func (m *phpMySQL) exec(query string, args ...any) error {
+	for {
+		if _, err := m.db.Exec(query, args...); number(err) != 1213 {
+			return err
+		}
+	}
+}
+
 func (m *phpMySQL) lock(key, value string, ttl int) (bool, error) {
 	if m.has(key, "") {
 		return false, nil
 	}
-	if _, err := m.db.Exec("DELETE FROM "+phpKeys+" WHERE queue_key = ? and not ("+phpLive+")", key); err != nil {
+	if err := m.exec("DELETE FROM "+phpKeys+" WHERE queue_key = ? and not ("+phpLive+")", key); err != nil {
 		return false, err
 	}
 	const insert = "INSERT INTO " + phpKeys + " (`queue_key`, `queue_value`, `expiry_time`) VALUES (?,?,(UNIX_TIMESTAMP() + ?))"
-	if _, err := m.db.Exec(insert, key, value, ttl); number(err) == 1062 {
+	if err := m.exec(insert, key, value, ttl); number(err) == 1062 {
 		return false, nil
 	} else if err != nil {
 		return false, err
@@ -97,13 +107,12 @@ func (m *phpMySQL) has(key, value string) bool {
 }
 
 func (m *phpMySQL) extend(key, value string, ttl int) (bool, error) {
-	_, err := m.db.Exec("UPDATE "+phpKeys+" SET expiry_time = (UNIX_TIMESTAMP() + ?) WHERE queue_key = ? and queue_value = ?", ttl, key, value)
+	err := m.exec("UPDATE "+phpKeys+" SET expiry_time = (UNIX_TIMESTAMP() + ?) WHERE queue_key = ? and queue_value = ?", ttl, key, value)
 	return m.has(key, value), err
 }
 
 func (m *phpMySQL) release(key, value string) error {
-	_, err := m.db.Exec("DELETE FROM "+phpKeys+" WHERE queue_key = ? and queue_value = ?", key, value)
-	return err
+	return m.exec("DELETE FROM "+phpKeys+" WHERE queue_key = ? and queue_value = ?", key, value)
 }
 
 func (m *phpMySQL) read(list string, n int) (elements [][]byte, err error) {
@@ -115,6 +124,5 @@ func (m *phpMySQL) read(list string, n int) (elements [][]byte, err error) {
 }
 
 func (m *phpMySQL) trim(list string, n int) error {
-	_, err := m.db.Exec(fmt.Sprintf("DELETE FROM %s ORDER BY idqueuelist ASC LIMIT %d", phpLists+list, n))
-	return err
+	return m.exec(fmt.Sprintf("DELETE FROM %s ORDER BY idqueuelist ASC LIMIT %d", phpLists+list, n))
 }
