@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
-	"strconv"
 )
 
 // VisitChange is a visit as the database has it and as it shall be.
@@ -84,12 +83,7 @@ func updateRows[R any](ctx context.Context, tx *Tx, t *table[R], id string, rows
 	slices.SortFunc(rows, func(a, b rowChange) int { return cmp.Compare(a.id, b.id) })
 	for _, group := range alike(t, rows) {
 		for len(group) > 0 {
-			n := 1
-			if len(group) == 1 {
-				updateOne(tx, t, id, group[0])
-			} else {
-				n = updateMany(tx, t, id, group)
-			}
+			n := update(tx, t, id, group)
 			_, err := tx.write(ctx, func(matched, _ int64) { gone(n - int(matched)) })
 			if err != nil {
 				return err
@@ -100,7 +94,8 @@ func updateRows[R any](ctx context.Context, tx *Tx, t *table[R], id string, rows
 	return nil
 }
 
-// alike groups rows that one statement can update: those in which the same texts change. Numbers may change in some of the rows only.
+// alike groups rows that one statement can update: those in which the same texts change, so that no text is ever written back. Numbers and
+// moments may change in some of the rows only.
 func alike[R any](t *table[R], rows []rowChange) [][]rowChange {
 	groups := make(map[string]int)
 	var ordered [][]rowChange
@@ -108,7 +103,7 @@ func alike[R any](t *table[R], rows []rowChange) [][]rowChange {
 	for _, row := range rows {
 		key = key[:0]
 		for _, v := range row.values {
-			if t.columns[v.column].typ.kind != kindInt {
+			if kind := t.columns[v.column].typ.kind; kind != kindInt && kind != kindMoment {
 				key = binary.LittleEndian.AppendUint16(key, uint16(v.column))
 			}
 		}
@@ -123,143 +118,105 @@ func alike[R any](t *table[R], rows []rowChange) [][]rowChange {
 	return ordered
 }
 
-func updateOne[R any](tx *Tx, t *table[R], id string, row rowChange) {
-	q := tx.begin("UPDATE ", t.sqlName, " SET ")
-	for i, v := range row.values {
-		c := &t.columns[v.column]
-		q.add(separator(i), c.sqlName, " = ")
-		if v.relative {
-			q.add(c.sqlName, " + ")
+// maxChanged bounds the rows of one UPDATE. The server finds a row's values by comparing its id with those of the others, so that the cost of
+// a row grows with their number; up to here it falls.
+const maxChanged = 32
+
+// update begins a statement that changes as many rows as fit, and returns their number. MySQL and MariaDB are made to find them by their
+// ids, whatever the statistics of a small table say: only the rows that change are locked.
+func update[R any](tx *Tx, t *table[R], id string, rows []rowChange) int {
+	rows = rows[:min(len(rows), maxChanged)]
+	for {
+		q := tx.begin("UPDATE ", t.sqlName)
+		if !tx.s.sqlite {
+			q.add(" FORCE INDEX (PRIMARY)")
 		}
-		c.typ.write(q, v.value)
+		for n, c := range changes(rows) {
+			q.add([]string{" SET ", ", "}[min(n, 1)])
+			t.assign(q, c, id, len(rows))
+		}
+		where(q, id, rows)
+		if len(rows) == 1 || !tx.s.full(q) {
+			return len(rows)
+		}
+		rows = rows[:len(rows)/2]
 	}
-	q.add(" WHERE ", id, " = ").id(row.id)
 }
 
-// changing is a column that some rows of an UPDATE change.
+// where adds the condition that finds the rows. References come first, each for itself: one of them in a list, and the server would read the
+// whole table.
+func where(q *statement, id string, rows []rowChange) {
+	glue := " WHERE "
+	for len(rows) > 0 && Deferred(rows[0].id) {
+		q.add(glue, id, " = ").id(rows[0].id)
+		glue, rows = " OR ", rows[1:]
+	}
+	for n := range rows {
+		if n == 0 {
+			q.add(glue, id, " IN (")
+		}
+		q.add(separator(n)).id(rows[n].id)
+	}
+	if len(rows) > 0 {
+		q.add(")")
+	}
+}
+
+// changing is a column that some rows change, and the values that they get, in the order of the rows.
 type changing struct {
-	column   int
-	relative bool
-	rows     int  // how many
-	flag     uint // of the rows that change it, 0: all do
+	column int
+	ids    []int64
+	values []newValue
 }
 
-// find returns the value that a row has for it.
-func (c *changing) find(row *rowChange) (any, bool) {
-	for i := range row.values {
-		if v := &row.values[i]; v.column == c.column && v.relative == c.relative {
-			return v.value, true
-		}
-	}
-	return nil, false
-}
-
-// maxFlags is the number of columns that may change in some of the rows only: bits of a BIGINT.
-const maxFlags = 60
-
-// changes lists the columns that the rows change. Those that not all of them change have a flag.
-func (t *table[R]) changes(rows []rowChange) []changing {
+// changes lists the columns that the rows change.
+func changes(rows []rowChange) []changing {
 	var list []changing
-	for r := range rows {
-		for _, v := range rows[r].values {
-			i := slices.IndexFunc(list, func(c changing) bool { return c.column == v.column && c.relative == v.relative })
+	for _, row := range rows {
+		for _, v := range row.values {
+			i := slices.IndexFunc(list, func(c changing) bool { return c.column == v.column })
 			if i < 0 {
 				i = len(list)
-				list = append(list, changing{column: v.column, relative: v.relative})
+				list = append(list, changing{column: v.column})
 			}
-			list[i].rows++
-		}
-	}
-	flag := uint(1)
-	for i := range list {
-		if list[i].rows < len(rows) {
-			list[i].flag, flag = flag, flag<<1
+			list[i].ids, list[i].values = append(list[i].ids, row.id), append(list[i].values, v)
 		}
 	}
 	return list
 }
 
-// updateMany begins a statement that joins the table with the new values, as many rows as fit, and returns their number. MySQL and
-// MariaDB are told to go through the values first: whatever the statistics say, only the rows that change are locked, by ascending id.
-func updateMany[R any](tx *Tx, t *table[R], id string, rows []rowChange) int {
-	rows = rows[:min(len(rows), maxRows)]
-	columns := t.changes(rows)
-	for len(columns) > maxFlags { // never with Matomo's tables
-		rows = rows[:len(rows)/2]
-		columns = t.changes(rows)
+// assign adds the assignment of a column for so many rows. When all of them change it, what the first one gets is the ELSE and need not be
+// repeated; otherwise the ELSE is what they have.
+func (t *table[R]) assign(q *statement, c changing, id string, rows int) {
+	own := &t.columns[c.column]
+	write := func(v newValue) {
+		if v.relative {
+			q.add(own.sqlName, " + ")
+		}
+		own.typ.write(q, v.value)
 	}
-	if tx.s.sqlite {
-		q := tx.begin("UPDATE ", t.sqlName, " AS t SET ")
-		assign(q, t, "", columns)
-		q.add(" FROM (")
-		n := newValues(tx, t, columns, rows)
-		q.add(") AS n WHERE t.", id, " = n.c0")
-		return n
+	q.add(own.sqlName, " = ")
+	first, all, several := c.values[0], len(c.values) == rows, false
+	for i, v := range c.values {
+		if all && v.relative == first.relative && same(v.value, first.value) {
+			continue
+		}
+		if !several {
+			q.add("CASE ", id)
+			several = true
+		}
+		q.add(" WHEN ").id(c.ids[i]).add(" THEN ")
+		write(v)
 	}
-	q := tx.begin("UPDATE (")
-	n := newValues(tx, t, columns, rows)
-	q.add(") AS n STRAIGHT_JOIN ", t.sqlName, " AS t ON t.", id, " = n.c0 SET ")
-	assign(q, t, "t.", columns)
-	return n
-}
-
-// newValues adds a table of new values with the columns c0 (the id), f (the flags) and c1, c2 … A row has NULL for what it does not change,
-// or 0 to add.
-func newValues[R any](tx *Tx, t *table[R], columns []changing, rows []rowChange) int {
-	return fill(tx.s, &tx.q, rows, func(n int) {
-		q := &tx.q
-		as := func(name string) {
-			if n == 0 {
-				q.add(" AS ", name)
-			}
-		}
-		if n > 0 {
-			q.add(" UNION ALL ")
-		}
-		q.add("SELECT ").id(rows[n].id)
-		as("c0")
-		var flags uint
-		for i := range columns {
-			c := &columns[i]
-			q.add(", ")
-			if value, ok := c.find(&rows[n]); ok {
-				flags |= c.flag
-				t.columns[c.column].typ.write(q, value)
-			} else if c.relative {
-				q.add("0")
-			} else {
-				q.add("NULL")
-			}
-			as("c" + strconv.Itoa(i+1))
-		}
-		q.add(", ").int(int64(flags))
-		as("f")
-	})
-}
-
-// assign adds the assignments, one for each column of the table: a column may be set in some rows and added to in others.
-func assign[R any](q *statement, t *table[R], prefix string, columns []changing) {
-	glue := ""
-	for i := range columns {
-		c := &columns[i]
-		own, value := "t."+t.columns[c.column].sqlName, "n.c"+strconv.Itoa(i+1)
-		other := slices.IndexFunc(columns, func(o changing) bool { return o.column == c.column && o.relative != c.relative })
-		switch {
-		case c.relative && other >= 0:
-			continue // with the other one
-		case c.relative:
-			value = own + " + " + value
-		case other >= 0:
-			value = choice(c.flag, value, own+" + n.c"+strconv.Itoa(other+1))
-		case c.flag != 0:
-			value = choice(c.flag, value, own)
-		}
-		q.add(glue, prefix, t.columns[c.column].sqlName, " = ", value)
-		glue = ", "
+	if several {
+		q.add(" ELSE ")
 	}
-}
-
-// choice is an expression: yes where the flag is set.
-func choice(flag uint, yes, no string) string {
-	return "CASE WHEN n.f & " + strconv.FormatUint(uint64(flag), 10) + " THEN " + yes + " ELSE " + no + " END"
+	if all {
+		write(first)
+	} else {
+		q.add(own.sqlName)
+	}
+	if several {
+		q.add(" END")
+	}
 }
