@@ -95,6 +95,17 @@ func (b Batch) First(n int) Batch {
 	return b
 }
 
+// Parts are the batches of n elements each that the batch consists of, in order; the last one may have fewer.
+func (b Batch) Parts(n int) []Batch {
+	var parts []Batch
+	for len(b.Elements) > n {
+		parts = append(parts, b.First(n))
+		b.Elements, b.rows = b.Elements[n:], b.rows[min(n, len(b.rows)):]
+		b.Offset, b.Len = b.Offset+int64(n), b.Len-int64(n)
+	}
+	return append(parts, b)
+}
+
 // Unknown stands for a number that the server did not tell.
 const Unknown int64 = -1
 

@@ -6,44 +6,74 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
-// ahead is the batch behind another one. It is read, decoded, prepared and asked about while that one is written, which is most of the
-// work that needs no transaction.
+// ahead are the batches behind another one. They are read, decoded, prepared and asked about while that one is written, which is most of the
+// work that needs no transaction. Small batches are read several at once: asking for one costs as much as asking for a hundred entries.
 //
-// Nothing of it counts before the batch in front of it has left the queue as its worker meant it to: then it is the head of the queue.
+// Nothing of a batch counts before the batch in front of it has left the queue as its worker meant it to: then it is the head of the queue.
 // What goes wrong here is no error: the batch is read again when its turn comes.
 type ahead struct {
 	cancel context.CancelFunc
-	done   chan *batch
+	done   chan *batch // the first of them, or nil
 }
 
-// readAhead begins to read what follows b, if b is as large as can be.
+// So much is read at once, unless a batch is larger.
+const (
+	entriesAtOnce = 100
+	bytesAtOnce   = 1 << 20
+)
+
+// atOnce is how many batches like b are read at once.
+func (b *batch) atOnce() int {
+	return max(1, min(entriesAtOnce/max(b.size, 1), bytesAtOnce/max(b.bytes(), 1)))
+}
+
+// readAhead begins to read what follows b and the batches that were read with it, if they are as large as can be and nobody does.
 func (b *batch) readAhead(ctx context.Context) {
-	if len(b.head.Elements) < b.size {
+	last := b
+	for last.behind != nil {
+		last = last.behind
+	}
+	if last.ahead != nil || len(last.head.Elements) < last.size {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	a := &ahead{cancel, make(chan *batch, 1)}
 	size := b.sizes.size
-	go func() { a.done <- b.following(ctx, size) }()
-	b.ahead = a
+	go func() { a.done <- last.following(ctx, size) }()
+	last.ahead = a
 }
 
+// following reads batches of this size behind b. It returns the first of them, nil for none.
 func (b *batch) following(ctx context.Context, size int) *batch {
-	head, err := b.Backend.Next(ctx, b.list, b.head, size)
-	if err != nil || !b.enough(len(head.Elements)) {
+	head, err := b.Backend.Next(ctx, b.list, b.head, size*b.atOnce())
+	if err != nil {
 		return nil
 	}
-	next := b.newBatch(b.queue, b.held, size)
-	next.head = head
-	next.decode()
-	if next.prepared, err = next.prepareSafely(ctx, next.sets); err != nil {
+	var batches []*batch
+	var prepared []*tracker.Batch
+	for _, part := range head.Parts(size) {
+		if !b.enough(len(part.Elements)) {
+			break
+		}
+		next := b.newBatch(b.queue, b.held, size)
+		next.head = part
+		next.decode()
+		if next.prepared, err = next.prepareSafely(ctx, next.sets); err != nil {
+			break
+		}
+		if n := len(batches); n > 0 {
+			batches[n-1].behind = next
+		}
+		batches, prepared = append(batches, next), append(prepared, next.prepared)
+	}
+	if len(batches) == 0 {
 		return nil
 	}
-	if err := b.prefetchSafely(ctx, next.prepared); err != nil {
-		next.abandon()
+	if err := b.prefetchSafely(ctx, prepared); err != nil {
+		batches[0].abandon()
 		return nil
 	}
-	return next
+	return batches[0]
 }
 
 // abandon gives a batch up that will not be written, and those behind it. It may be nil.
@@ -56,15 +86,16 @@ func (b *batch) abandon() {
 
 // next waits for the batch behind b, nil when there is none. When it is not wanted the work on it is ended instead, and it is given up.
 func (b *batch) next(wanted bool) *batch {
-	a := b.ahead
-	if b.ahead = nil; a == nil {
-		return nil
+	next := b.behind
+	b.behind = nil
+	if a := b.ahead; a != nil {
+		b.ahead = nil
+		defer a.cancel()
+		if !wanted {
+			a.cancel()
+		}
+		next = <-a.done
 	}
-	defer a.cancel()
-	if !wanted {
-		a.cancel()
-	}
-	next := <-a.done
 	switch {
 	case !wanted:
 		next.abandon()
@@ -75,7 +106,7 @@ func (b *batch) next(wanted bool) *batch {
 	return next
 }
 
-func (b *batch) prefetchSafely(ctx context.Context, next *tracker.Batch) (err error) {
+func (b *batch) prefetchSafely(ctx context.Context, behind []*tracker.Batch) (err error) {
 	defer recovered(&err)
-	return b.tracker.Prefetch(ctx, next, b.prepared)
+	return b.tracker.Prefetch(ctx, behind, b.prepared)
 }

@@ -27,7 +27,8 @@ type batch struct {
 	positions []int  // entry of each request set: undecodable entries have none
 	notes     []note // entries that are put aside as a whole
 	prepared  *tracker.Batch
-	ahead     *ahead // reads the batch behind this one; nil: nobody does
+	behind    *batch // the next one, if it was read together with this one
+	ahead     *ahead // reads what is behind this one; nil: nobody does
 
 	started time.Time
 
@@ -58,6 +59,14 @@ func (b *batch) where() []any { return []any{"queue", b.queue, "offset", b.head.
 
 func (b *batch) retry(ctx context.Context, do func() error) error {
 	return b.worker.retry(ctx, do, b.where()...)
+}
+
+// bytes is the size of the entries as they are in the queue.
+func (b *batch) bytes() (n int) {
+	for _, element := range b.head.Elements {
+		n += len(element)
+	}
+	return n
 }
 
 // decode opens the entries.

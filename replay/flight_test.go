@@ -104,11 +104,11 @@ func (c *counting) Prepare(ctx context.Context, sets []queue.RequestSet) (*track
 	return c.Tracker.Prepare(ctx, sets)
 }
 
-func (c *counting) Prefetch(ctx context.Context, batch, during *tracker.Batch) error {
+func (c *counting) Prefetch(ctx context.Context, batches []*tracker.Batch, front *tracker.Batch) error {
 	c.mu.Lock()
-	c.prefetched++
+	c.prefetched += len(batches)
 	c.mu.Unlock()
-	return c.Tracker.Prefetch(ctx, batch, during)
+	return c.Tracker.Prefetch(ctx, batches, front)
 }
 
 func (c *counting) Discard(batch *tracker.Batch) {

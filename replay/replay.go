@@ -40,7 +40,7 @@ import (
 // Tracker turns request sets into rows. *tracker.Tracker is one.
 type Tracker interface {
 	Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error)
-	Prefetch(ctx context.Context, batch, front *tracker.Batch) error
+	Prefetch(ctx context.Context, batches []*tracker.Batch, front *tracker.Batch) error
 	Discard(batch *tracker.Batch)
 	Play(ctx context.Context, batch *tracker.Batch, begin func(ctx context.Context) (*store.Tx, error)) (*tracker.Play, error)
 	Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)

@@ -58,11 +58,8 @@ func (b *batch) adapt(ctx context.Context, took time.Duration, repeated bool) {
 	if s.most == s.least {
 		return
 	}
-	p := pace{entries: len(b.head.Elements), left: b.left(), took: took, inTheWay: repeated || s.grown() && b.hinders(ctx)}
-	for _, element := range b.head.Elements {
-		p.bytes += len(element)
-	}
-	s.adapt(p)
+	inTheWay := repeated || s.grown() && b.hinders(ctx)
+	s.adapt(pace{entries: len(b.head.Elements), bytes: b.bytes(), left: b.left(), took: took, inTheWay: inTheWay})
 }
 
 // hinders reports whether somebody waits for a lock in the database, which may well be one of ours. Our own flights wait for each other.

@@ -153,7 +153,7 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 			return worked, fmt.Errorf("queue %d: %w", id, err)
 		}
 		worked, w.lost = true, 0
-		if !more {
+		if !more && b == nil {
 			break
 		}
 	}

@@ -10,44 +10,62 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// ahead is what was read for a batch while others were on their way.
-type ahead struct {
-	front int64 // the batch in front of it
+// reading is what was read at once for batches that follow each other, while others were on their way.
+type reading struct {
 	since int64 // the newest batch whose rows were seen
 	found map[store.VisitQuery]store.Found
-	asked map[question]store.Found // the same by question
+	asked map[question]store.Found // the same by question, as far as it answers later queries, too
 }
 
-// Prefetch reads what the batch may ask for, outside of any transaction, while the batch in front of it may still be on its way: Play then
-// adds what was written since. Without it, or when something else was written in between, Play reads by itself. It may be called while
-// Play or Write run.
-func (t *Tracker) Prefetch(ctx context.Context, b, front *Batch) error {
-	ahead := &ahead{front: front.number, since: t.trail.visible(), asked: make(map[question]store.Found)}
-	queries := b.ask(front)
+// ahead is a batch's share in a reading.
+type ahead struct {
+	*reading
+	front int64 // the batch in front of it
+	knows int64 // the batch that knows what was not asked for
+}
+
+// Prefetch reads what batches that follow each other may ask for, outside of any transaction, while the batch in front of them may still be on
+// its way: Play then adds what was written since. Without it, or when something else was written in between, Play reads by itself. It may be
+// called while Play or Write run.
+func (t *Tracker) Prefetch(ctx context.Context, batches []*Batch, front *Batch) error {
+	r := &reading{since: t.trail.visible(), asked: make(map[question]store.Found)}
+	last := batches[len(batches)-1]
+	var asked []store.VisitQuery
+	asked, last.known = ask(queries(batches...), front.known, batches)
 	var err error
-	if ahead.found, err = find(ctx, t.store, queries); err != nil {
+	if r.found, err = find(ctx, t.store, asked); err != nil {
 		return fmt.Errorf("log_visit: %w", err)
 	}
-	b.keepAnswers(ahead)
+	last.keepAnswers(r)
 	var entries []*store.ActionEntry
 	known := make(map[entryKey]bool)
-	b.names(func(l action.Lookup) {
-		if key := (entryKey{l.Type, l.Name}); !known[key] {
-			known[key] = true
-			entries = append(entries, &store.ActionEntry{Type: l.Type, Name: l.Name})
-		}
-	})
+	for _, b := range batches {
+		b.names(func(l action.Lookup) {
+			if key := (entryKey{l.Type, l.Name}); !known[key] {
+				known[key] = true
+				entries = append(entries, &store.ActionEntry{Type: l.Type, Name: l.Name})
+			}
+		})
+	}
 	if err := t.store.FindActions(ctx, entries); err != nil {
 		return fmt.Errorf("log_action: %w", err)
 	}
-	b.ahead = ahead
+	knows := front.number
+	for _, b := range batches {
+		b.ahead = &ahead{r, front.number, knows}
+		front = b
+	}
 	return nil
 }
 
-// ask lists the look-ups of the batch, but for those to which the batch in front knows the answer. With each visitor comes one whose window
-// goes on for a while, so that the batches behind this one may know the answer from it: for the database it is the same look-up.
-func (b *Batch) ask(front *Batch) []store.VisitQuery {
-	all := b.queries()
+// ask lists the look-ups of batches, but for those to which the batch in front knows the answer, and the answers that the batches behind
+// may use. With each visitor comes a look-up whose window goes on for a while, so that they may know the answer from it: for the database it
+// is the same look-up.
+func ask(all []store.VisitQuery, front map[question]span, batches []*Batch) (asked []store.VisitQuery, known map[question]span) {
+	requests := 0
+	for _, b := range batches {
+		requests += len(b.requests)
+	}
 	spans := make(map[question]span, len(all))
 	for _, q := range all {
 		key := questionOf(q)
@@ -57,25 +75,25 @@ func (b *Batch) ask(front *Batch) []store.VisitQuery {
 		}
 		spans[key] = span{from: min(s.from, q.From), least: min(s.least, q.To), most: max(s.most, q.To)}
 	}
-	b.known = make(map[question]span, len(spans))
-	asked := make([]store.VisitQuery, 0, 2*len(all))
+	known = make(map[question]span, len(spans))
+	asked = make([]store.VisitQuery, 0, 2*len(all))
 	for _, q := range all {
 		key := questionOf(q)
-		_, listed := b.known[key]
-		switch s, known := spans[key], front.known[key]; {
-		case known.covers(s):
-			known.age++
-			b.known[key] = known
+		_, listed := known[key]
+		switch s, before := spans[key], front[key]; {
+		case before.covers(s):
+			before.age += requests
+			known[key] = before
 			continue
 		case !listed && q.ByVisitor:
 			s.most += horizon
-			b.known[key] = s
+			known[key] = s
 			asked = append(asked, q, s.query(key))
 		default:
 			asked = append(asked, q)
 		}
 	}
-	return asked
+	return asked, known
 }
 
 // query asks for the whole span.
@@ -86,30 +104,31 @@ func (s span) query(key question) store.VisitQuery {
 }
 
 // keepAnswers notes what the batches behind this one may use.
-func (b *Batch) keepAnswers(ahead *ahead) {
+func (b *Batch) keepAnswers(r *reading) {
 	for key, s := range b.known {
-		found, ok := ahead.found[s.query(key)]
+		found, ok := r.found[s.query(key)]
 		switch {
 		case s.age > 0: // the batch in front has it
 		case !ok, found.Visit != nil && found.Visit.LastActionTime > s.least:
 			delete(b.known, key)
 		default:
-			ahead.asked[key] = found
+			r.asked[key] = found
 		}
 	}
 }
 
-// queries lists the look-ups of the batch, each once.
-func (b *Batch) queries() []store.VisitQuery {
-	queries := make([]store.VisitQuery, 0, len(b.requests))
-	listed := make(map[store.VisitQuery]bool, len(b.requests))
-	for _, p := range b.requests {
-		if p.active() && !listed[p.query] {
-			listed[p.query] = true
-			queries = append(queries, p.query)
+// queries lists the look-ups of batches, each once.
+func queries(batches ...*Batch) (list []store.VisitQuery) {
+	listed := make(map[store.VisitQuery]bool)
+	for _, b := range batches {
+		for _, p := range b.requests {
+			if p.active() && !listed[p.query] {
+				listed[p.query] = true
+				list = append(list, p.query)
+			}
 		}
 	}
-	return queries
+	return list
 }
 
 // names calls yield for each name that the batch refers to.
@@ -176,7 +195,7 @@ func (a *applier) prefetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.found, err = find(ctx, tx, a.batch.queries()); err != nil {
+	if a.found, err = find(ctx, tx, queries(a.batch)); err != nil {
 		return fmt.Errorf("log_visit: %w", err)
 	}
 	if err := tx.FindActions(ctx, entries); err != nil {
@@ -197,7 +216,6 @@ func (a *applier) takeAhead() bool {
 	if !ok {
 		return false
 	}
-	a.found = ahead.found
 	for key, found := range ahead.asked {
 		a.answers[key] = answer{found: found}
 	}
@@ -206,30 +224,46 @@ func (a *applier) takeAhead() bool {
 			return false
 		}
 	}
-	return a.takeAnswers(ahead.front)
+	return a.takeAnswers(ahead)
 }
 
-// takeAnswers takes the answers that only the batch in front knows.
-func (a *applier) takeAnswers(front int64) bool {
+// takeAnswers takes the answers to the batch's look-ups, those that were read and those that only an earlier batch knows.
+func (a *applier) takeAnswers(ahead *ahead) bool {
+	a.found = make(map[store.VisitQuery]store.Found, len(a.batch.requests))
 	for _, p := range a.batch.requests {
-		key := questionOf(p.query)
-		s, ok := a.batch.known[key]
-		if !p.active() || !ok || s.age == 0 {
+		if !p.active() {
 			continue
 		}
-		known, ok := a.answers[key]
+		found, ok := ahead.found[p.query]
 		if !ok {
-			if known, ok = a.t.trail.answer(front, key); !ok { // it has read by itself
+			known, ok := a.recall(ahead, questionOf(p.query))
+			if !ok {
 				return false
 			}
-			a.answers[key] = known
-			if !a.carry(known.states) {
+			found = known.in(p.query)
+		}
+		a.found[p.query] = found
+	}
+	for key, s := range a.batch.known {
+		if s.age > 0 {
+			if _, ok := a.recall(ahead, key); !ok {
 				return false
 			}
 		}
-		a.found[p.query] = known.in(p.query)
 	}
 	return true
+}
+
+// recall takes the answer to a question that an earlier batch knows, with the visits that may be the answer now.
+func (a *applier) recall(ahead *ahead, key question) (known answer, ok bool) {
+	if known, ok = a.answers[key]; ok {
+		return known, true
+	}
+	if known, ok = a.t.trail.answer(ahead.knows, key); !ok { // it has read by itself
+		return known, false
+	}
+	a.answers[key] = known
+	return known, a.carry(known.states)
 }
 
 // carry goes on with visits as an earlier batch has left them: as if the database had been asked. Each visit has one state, which the batches

@@ -11,11 +11,16 @@ import (
 type trail struct {
 	mu      sync.Mutex
 	list    []*written
+	visits  int   // that the batches in the list have touched
 	dropped int64 // number of the newest batch that is no longer in the list
 }
 
-// trailLength is more than the batches that are on their way at the same time.
-const trailLength = 8
+// A trail has at least as many batches as are on their way at the same time when they are large, and more when they are small.
+const (
+	minTrail    = 8
+	maxTrail    = 256
+	trailVisits = 1000
+)
 
 // written is what one batch has written.
 type written struct {
@@ -30,9 +35,12 @@ type written struct {
 func (t *trail) add(w *written) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.list = append(t.list, w); len(t.list) > trailLength {
-		t.dropped, t.list[0] = t.list[0].batch, nil
-		t.list = t.list[1:]
+	t.list = append(t.list, w)
+	t.visits += len(w.touched)
+	for n := len(t.list); n > maxTrail || n > minTrail && t.visits > trailVisits; n-- {
+		oldest := t.list[0]
+		t.dropped, t.list[0] = oldest.batch, nil
+		t.list, t.visits = t.list[1:], t.visits-len(oldest.touched)
 	}
 }
 
@@ -41,7 +49,7 @@ func (t *trail) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if n := len(t.list); n > 0 {
-		t.dropped, t.list = t.list[n-1].batch, nil
+		t.dropped, t.list, t.visits = t.list[n-1].batch, nil, 0
 	}
 }
 
@@ -57,6 +65,9 @@ func (t *trail) rollBack(w *written) {
 	defer t.mu.Unlock()
 	for i := range t.list {
 		if t.list[i] == w {
+			for _, gone := range t.list[i:] {
+				t.visits -= len(gone.touched)
+			}
 			clear(t.list[i:])
 			t.list = t.list[:i]
 			return
@@ -125,14 +136,14 @@ func questionOf(q store.VisitQuery) question {
 // span are the windows for which the answer to a question is known: they begin at from or later and end between least and most.
 type span struct {
 	from, least, most int64 // unix seconds
-	age               int   // batches since the database was asked
+	age               int   // requests since the database was asked
 }
 
 // horizon is for how long behind a batch's own requests the answer to its questions is looked for, in seconds; half the time in which a visit
-// usually ends. maxAge is for how many batches an answer is used.
+// usually ends. maxAge is for how many requests an answer is used.
 const (
 	horizon = 900
-	maxAge  = 8
+	maxAge  = 4000
 )
 
 // covers reports whether the answer is good for the windows of another span, too. The zero span covers none.

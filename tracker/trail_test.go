@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/queuedtracking/queuedtracking/tracker/store"
@@ -44,20 +45,32 @@ func TestTrailTellsWhatABatchCouldNotSee(t *testing.T) {
 }
 
 func TestTrailIsBounded(t *testing.T) {
-	var trail trail
-	for n := range int64(3 * trailLength) {
-		trail.add(&written{batch: n + 1})
-	}
-	last := int64(3 * trailLength)
-	if passed, ok := trail.since(last-trailLength, last); !ok || len(passed) != trailLength {
-		t.Errorf("%v, %v", numbers(passed), ok)
-	}
-	if _, ok := trail.since(last-trailLength-1, last); ok {
-		t.Error("a batch that was dropped is not missed")
-	}
-	trail.end()
-	if _, ok := trail.since(last, last); ok || trail.visible() != last {
-		t.Errorf("a trail that has ended goes on after %d", trail.visible())
+	for name, c := range map[string]struct{ touched, want int }{
+		"large batches": {trailVisits, minTrail},
+		"small batches": {trailVisits / 50, 50},
+		"nothing":       {0, maxTrail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var trail trail
+			const last = 3 * maxTrail
+			for n := range last {
+				trail.add(&written{batch: int64(n + 1), touched: make([]*visitState, c.touched)})
+			}
+			if passed, ok := trail.since(last-int64(c.want), last); !ok || len(passed) != c.want {
+				t.Errorf("%d batches, %v", len(passed), ok)
+			}
+			if _, ok := trail.since(last-int64(c.want)-1, last); ok {
+				t.Error("a batch that was dropped is not missed")
+			}
+			trail.rollBack(trail.list[len(trail.list)-1])
+			if want := (c.want - 1) * c.touched; trail.visits != want {
+				t.Errorf("%d visits, want %d", trail.visits, want)
+			}
+			trail.end()
+			if _, ok := trail.since(last, last); ok || trail.visible() != last-1 || trail.visits != 0 {
+				t.Errorf("a trail that has ended goes on after %d", trail.visible())
+			}
+		})
 	}
 }
 
@@ -124,40 +137,44 @@ func TestAnswersOfTheBatchInFrontAreNotAskedFor(t *testing.T) {
 	at := func(time int64) store.VisitQuery {
 		return store.VisitQuery{SiteID: 1, ByVisitor: true, ByConfig: true, From: time - 1800, To: time}
 	}
+	lookUps := func(b, front *Batch) (asked []store.VisitQuery) {
+		asked, b.known = ask(queries(b), front.known, []*Batch{b})
+		return asked
+	}
 	answer := func(b *Batch, asked []store.VisitQuery, v *store.Visit) {
 		found := make(map[store.VisitQuery]store.Found)
 		for _, q := range asked {
 			found[q] = store.Found{Visit: v, ByVisitor: true}
 		}
-		b.keepAnswers(&ahead{found: found, asked: make(map[question]store.Found)})
+		b.keepAnswers(&reading{found: found, asked: make(map[question]store.Found)})
 	}
 	front := asking(at(10_000), at(10_010))
-	asked := front.ask(new(Batch))
+	asked := lookUps(front, new(Batch))
 	if len(asked) != 3 || asked[1].To != 10_010+horizon {
 		t.Fatalf("%+v", asked)
 	}
 	answer(front, asked, &store.Visit{LastActionTime: 9_990})
 	var silent int
-	for time := int64(10_011); ; time++ {
-		b := asking(at(time))
-		if asked = b.ask(front); len(asked) > 0 {
+	for {
+		b := asking(slices.Repeat([]store.VisitQuery{at(10_011)}, 100)...)
+		if asked = lookUps(b, front); len(asked) > 0 {
 			break
 		}
 		answer(b, nil, nil)
 		front = b
-		silent++
+		silent += 100
 	}
 	if silent != maxAge {
-		t.Errorf("%d batches did not ask", silent)
+		t.Errorf("not asked for %d requests", silent)
 	}
-	if earlier := asking(at(9_000)); len(earlier.ask(front)) != 2 {
+	if len(lookUps(asking(at(9_000)), front)) != 2 {
 		t.Error("an earlier window is answered from a later one")
 	}
 
 	// A visit that the database has behind the batch's own requests answers no later ones.
 	front = asking(at(10_000))
-	answer(front, front.ask(new(Batch)), &store.Visit{LastActionTime: 10_100})
-	if len(asking(at(10_050)).ask(front)) != 2 {
+	answer(front, lookUps(front, new(Batch)), &store.Visit{LastActionTime: 10_100})
+	if len(lookUps(asking(at(10_050)), front)) != 2 {
 		t.Error("a visit of later is taken for the answer")
 	}
 }

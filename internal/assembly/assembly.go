@@ -203,8 +203,8 @@ func (t *Tracker) ready(ctx context.Context) error {
 }
 
 // Prefetch is tracker.Tracker's, for batches that this tracker has prepared.
-func (t *Tracker) Prefetch(ctx context.Context, batch, front *tracker.Batch) error {
-	return t.tracker.Prefetch(ctx, batch, front)
+func (t *Tracker) Prefetch(ctx context.Context, batches []*tracker.Batch, front *tracker.Batch) error {
+	return t.tracker.Prefetch(ctx, batches, front)
 }
 
 // Discard is tracker.Tracker's, for a batch that this tracker has prepared.
