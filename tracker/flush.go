@@ -41,17 +41,15 @@ func (a *applier) flush(ctx context.Context) error {
 // write hands what the batch has done so far to the transaction, which may collect it.
 //
 // New entries of the dictionary are committed at once, in a transaction of their own: they are harmless when the batch rolls back, and
-// no other worker has to wait for them.
+// no other worker has to wait for them. Rows that exist are changed last: they stay locked until COMMIT, and the next batch may want them.
 func (a *applier) write(ctx context.Context) error {
 	a.settleCarried()
 	if err := a.tx.CreateActions(ctx, a.pending.entries); err != nil {
 		return fmt.Errorf("log_action: %w", err)
 	}
-	if err := a.writeVisits(ctx); err != nil {
+	changes, err := a.insertVisits(ctx)
+	if err != nil {
 		return err
-	}
-	if err := a.tx.UpdateLinkActions(ctx, a.pending.changes); err != nil {
-		return fmt.Errorf("log_link_visit_action: %w", err)
 	}
 	if err := a.tx.InsertConversions(ctx, a.pending.conversions, func(n int) { a.result.Conversions += n }); err != nil {
 		return fmt.Errorf("log_conversion: %w", err)
@@ -64,6 +62,12 @@ func (a *applier) write(ctx context.Context) error {
 	}
 	if err := a.writeNonces(ctx); err != nil {
 		return err
+	}
+	if err := a.tx.UpdateLinkActions(ctx, a.pending.changes); err != nil {
+		return fmt.Errorf("log_link_visit_action: %w", err)
+	}
+	if err := a.tx.UpdateVisits(ctx, changes); err != nil {
+		return fmt.Errorf("log_visit: %w", err)
 	}
 	for site, created := range a.pending.created {
 		if err := a.tx.MoveSiteCreated(ctx, site, created); err != nil {
@@ -83,10 +87,9 @@ func (a *applier) settle() {
 	}
 }
 
-// writeVisits writes new visits, then the actions that refer to them, then what changed on visits, which may refer to the actions.
-func (a *applier) writeVisits(ctx context.Context) error {
+// insertVisits writes new visits, then the actions that refer to them. It returns what has changed on visits, which may refer to the actions.
+func (a *applier) insertVisits(ctx context.Context) (changes []store.VisitChange, err error) {
 	var begun []*store.Visit
-	var changes []store.VisitChange
 	for _, s := range a.touched {
 		if s.stored != nil {
 			changes = append(changes, store.VisitChange{Before: s.stored, After: s.row})
@@ -99,10 +102,10 @@ func (a *applier) writeVisits(ctx context.Context) error {
 		links[i], row.LastLinkAction = row.LastLinkAction, store.LinkID{}
 	}
 	if err := a.tx.InsertVisits(ctx, begun); err != nil {
-		return fmt.Errorf("log_visit: %w", err)
+		return nil, fmt.Errorf("log_visit: %w", err)
 	}
 	if err := a.tx.InsertLinkActions(ctx, a.pending.links); err != nil {
-		return fmt.Errorf("log_link_visit_action: %w", err)
+		return nil, fmt.Errorf("log_link_visit_action: %w", err)
 	}
 	for i, row := range begun {
 		if links[i].Valid {
@@ -111,10 +114,7 @@ func (a *applier) writeVisits(ctx context.Context) error {
 			changes = append(changes, store.VisitChange{Before: &before, After: row})
 		}
 	}
-	if err := a.tx.UpdateVisits(ctx, changes); err != nil {
-		return fmt.Errorf("log_visit: %w", err)
-	}
 	a.result.Visits += len(begun)
 	a.result.Actions += len(a.pending.links)
-	return nil
+	return changes, nil
 }
