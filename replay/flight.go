@@ -28,8 +28,9 @@ type flight struct {
 	tx     *store.Tx
 	result *tracker.Result
 
-	sent      chan struct{} // closed when the server has the rows, or will not have them
-	refused   error         // after that: why it has not
+	inserted  chan struct{} // closed when the server has the visits and actions, or will not have them
+	numbered  bool          // after that: it has
+	sent      chan struct{} // closed when the server has all rows, or will not have them
 	down      chan struct{} // closed at the end
 	committed bool          // after that
 	removed   bool          // and nothing else has left the queue
@@ -45,7 +46,7 @@ var errFront = errors.New("the batch in front was given up")
 // takeOff plays the batch, hands its rows to a transaction and lets it fly. On an error nothing has happened.
 func (w *worker) takeOff(ctx context.Context, b *batch) (err error) {
 	defer recovered(&err)
-	f := &flight{batch: b, sent: make(chan struct{}), down: make(chan struct{})}
+	f := &flight{batch: b, inserted: make(chan struct{}), sent: make(chan struct{}), down: make(chan struct{})}
 	last, known := w.last[b.list]
 	if n := len(w.air); n > 0 {
 		f.front = w.air[n-1]
@@ -60,7 +61,7 @@ func (w *worker) takeOff(ctx context.Context, b *batch) (err error) {
 		}
 	}()
 	// If the look-ups of this batch have seen the rows of the one in front, these have their ids before they are met again in memory.
-	if f.front.hasSent() {
+	if f.front.hasInserted() {
 		if err := f.front.settle(); err != nil {
 			return err
 		}
@@ -117,38 +118,42 @@ func (f *flight) begin(ctx context.Context) (err error) {
 	return err
 }
 
-// hasSent reports whether the server has the flight's rows, or will not have them: they are not committed before. There may be no flight.
-func (f *flight) hasSent() bool {
+// hasInserted reports whether the server has the flight's visits and actions, or will not have them: they are not committed before. There may be
+// no flight.
+func (f *flight) hasInserted() bool {
 	if f == nil {
 		return false
 	}
 	select {
-	case <-f.sent:
+	case <-f.inserted:
 		return true
 	default:
 		return false
 	}
 }
 
-// settle waits until the server has the flight's rows, which then get their ids. There may be no flight.
+// settle waits until the server has the flight's visits and actions, which then get their ids. There may be no flight.
 func (f *flight) settle() error {
 	if f == nil {
 		return nil
 	}
-	<-f.sent
-	if f.refused != nil {
+	<-f.inserted
+	if !f.numbered {
 		return errFront
 	}
-	f.tx.Settle()
+	f.tx.Number()
 	return nil
 }
 
 // fly sends the rows, commits them and removes the batch from the queue.
 func (f *flight) fly(ctx context.Context) {
 	defer close(f.down)
-	f.refused = f.sendSafely(ctx)
+	if f.err = f.sendSafely(ctx); !f.numbered {
+		f.numbered = f.err == nil
+		close(f.inserted)
+	}
 	close(f.sent)
-	if f.err = f.refused; f.err == nil {
+	if f.err == nil {
 		f.err = f.commitSafely(ctx)
 		f.committed = f.err == nil
 	}
@@ -176,7 +181,13 @@ func (f *flight) sendSafely(ctx context.Context) (err error) {
 	defer recovered(&err)
 	f.sending.Add(1)
 	defer f.sending.Add(-1)
-	return f.tx.Send(ctx)
+	return f.tx.Send(ctx, func() {
+		f.numbered = true
+		close(f.inserted)
+		if f.front != nil { // whose changes to rows that exist come first
+			<-f.front.sent
+		}
+	})
 }
 
 func (f *flight) commitSafely(ctx context.Context) (err error) {

@@ -51,6 +51,7 @@ func (a *applier) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.tx.Cut() // the next batch waits for the numbers of visits and actions
 	if err := a.tx.InsertConversions(ctx, a.pending.conversions, func(n int) { a.result.Conversions += n }); err != nil {
 		return fmt.Errorf("log_conversion: %w", err)
 	}

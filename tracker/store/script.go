@@ -19,7 +19,11 @@ type script struct {
 	statement
 	steps     []step // one for each statement
 	variables int
+	cut       cut
 }
+
+// cut is where the second message of a script begins, if it is not sent in one.
+type cut struct{ steps, sql, args int }
 
 // step is what a statement's answer is for. Either function may be nil.
 type step struct {
@@ -28,7 +32,7 @@ type step struct {
 }
 
 func (c *script) add(q *statement, s step) {
-	if len(c.steps) > 0 {
+	if len(c.steps) > c.cut.steps {
 		c.sql = append(c.sql, ';')
 	}
 	c.sql = append(c.sql, q.sql...)
@@ -40,7 +44,7 @@ func (c *script) add(q *statement, s step) {
 func (c *script) reset() {
 	c.statement.reset()
 	clear(c.steps)
-	c.steps, c.variables = c.steps[:0], 0
+	c.steps, c.variables, c.cut = c.steps[:0], 0, cut{}
 }
 
 // silent reports whether there are statements, and whether nobody wants to know what becomes of them.
@@ -124,10 +128,17 @@ func (s *step) answered(affected, id int64) error {
 	return nil
 }
 
+// Cut lets what was collected so far travel in a message of its own. Its rows can have their numbers (Number) while the server is busy with
+// the rest.
+func (tx *Tx) Cut() {
+	c := &tx.script
+	c.cut = cut{len(c.steps), len(c.sql), len(c.args)}
+}
+
 // Flush sends what was collected. Afterwards every row that was inserted has its ID. Once it has failed, it fails again and so does Commit:
 // a part of the script is missing.
 func (tx *Tx) Flush(ctx context.Context) error {
-	if err := tx.Send(ctx); err != nil {
+	if err := tx.Send(ctx, func() {}); err != nil {
 		return err
 	}
 	tx.Settle()
@@ -136,58 +147,88 @@ func (tx *Tx) Flush(ctx context.Context) error {
 }
 
 // Send is the first half of Flush: the server gets the rows, and it is known whether they may be committed. It touches nothing but the
-// transaction, so that another goroutine may use the rows meanwhile. All that may follow is Settle, and Commit or Rollback.
-func (tx *Tx) Send(ctx context.Context) error {
+// transaction, so that another goroutine may use the rows meanwhile. numbered is called as soon as Number may be. Otherwise, all that may follow
+// is Settle, and Commit or Rollback.
+func (tx *Tx) Send(ctx context.Context, numbered func()) error {
 	c := &tx.script
 	if tx.refused != nil || tx.sent || len(c.steps) == 0 {
 		return tx.refused
 	}
 	tx.sent = true
-	tx.count(len(c.steps))
+	if c.cut.steps == 0 {
+		tx.Cut()
+	}
+	if tx.inserted, tx.refused = tx.send(ctx, c.sql[:c.cut.sql], c.args[:c.cut.args], c.steps[:c.cut.steps]); tx.refused != nil {
+		return tx.refused
+	}
+	numbered()
+	if len(c.steps) > c.cut.steps {
+		tx.answers, tx.refused = tx.send(ctx, c.sql[c.cut.sql:], c.args[c.cut.args:], c.steps[c.cut.steps:])
+	}
+	return tx.refused
+}
+
+// Number gives the rows in front of the cut their IDs. Another goroutine may be busy with Send or Commit at the same time.
+func (tx *Tx) Number() {
+	if tx.inserted != nil {
+		pass(tx.inserted, tx.script.steps[:tx.script.cut.steps])
+		tx.inserted = nil
+	}
+}
+
+// Settle is the second half of Flush: all rows have their IDs, and everybody gets the answer that he waits for. Another goroutine may commit
+// at the same time.
+func (tx *Tx) Settle() {
+	tx.Number()
+	if tx.answers != nil {
+		pass(tx.answers, tx.script.steps[tx.script.cut.steps:])
+		tx.answers = nil
+	}
+	if tx.sent && tx.refused == nil {
+		tx.script.reset()
+	}
+}
+
+// pass passes the answers to statements on.
+func pass(answers mysql.Result, steps []step) {
+	affected, ids := answers.AllRowsAffected(), answers.AllLastInsertIds()
+	for i, s := range steps {
+		if s.done != nil {
+			s.done(affected[i], ids[i])
+		}
+	}
+}
+
+// send runs statements in one message, and finds out whether what they have done may be committed.
+func (tx *Tx) send(ctx context.Context, sql []byte, args []any, steps []step) (mysql.Result, error) {
+	tx.count(len(steps))
 	tx.begun = true
-	answers, err := tx.send(ctx)
-	if err == nil && (len(answers.AllRowsAffected()) != len(c.steps) || len(answers.AllLastInsertIds()) != len(c.steps)) {
-		err = fmt.Errorf("%d answers to %d statements", len(answers.AllRowsAffected()), len(c.steps))
+	answers, err := tx.run(ctx, string(sql), args)
+	if err == nil && (len(answers.AllRowsAffected()) != len(steps) || len(answers.AllLastInsertIds()) != len(steps)) {
+		err = fmt.Errorf("%d answers to %d statements", len(answers.AllRowsAffected()), len(steps))
 	}
 	if err != nil {
-		tx.refused = err
-		return err
+		return nil, err
 	}
-	tx.answers = answers
 	for i, affected := range answers.AllRowsAffected() {
-		if check := c.steps[i].check; check != nil && tx.refused == nil {
-			tx.refused = check(affected)
+		if check := steps[i].check; check != nil && err == nil {
+			err = check(affected)
 		}
 	}
 	if tx.written != nil {
 		tx.written()
 	}
-	return tx.refused
+	return answers, err
 }
 
-// Settle is the second half of Flush: the rows get their IDs. Another goroutine may commit at the same time.
-func (tx *Tx) Settle() {
-	if tx.answers == nil {
-		return
-	}
-	affected, ids := tx.answers.AllRowsAffected(), tx.answers.AllLastInsertIds()
-	for i, s := range tx.script.steps {
-		if s.done != nil {
-			s.done(affected[i], ids[i])
-		}
-	}
-	tx.answers = nil
-	tx.script.reset()
-}
-
-// send runs the script on the driver's connection: package sql would tell of its last statement only.
-func (tx *Tx) send(ctx context.Context) (results mysql.Result, err error) {
-	args := make([]driver.NamedValue, len(tx.script.args))
-	for i, arg := range tx.script.args {
+// run sends a message on the driver's connection: package sql would tell of its last statement only.
+func (tx *Tx) run(ctx context.Context, sql string, values []any) (results mysql.Result, err error) {
+	args := make([]driver.NamedValue, len(values))
+	for i, arg := range values {
 		args[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
 	}
 	err = tx.conn.Raw(func(conn any) error {
-		result, err := conn.(driver.ExecerContext).ExecContext(ctx, string(tx.script.sql), args)
+		result, err := conn.(driver.ExecerContext).ExecContext(ctx, sql, args)
 		if errors.Is(err, driver.ErrSkip) { // the driver would not do it in one message
 			return mysql.ErrPktTooLarge
 		}

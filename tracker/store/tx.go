@@ -19,7 +19,8 @@ type Tx struct {
 	conn      *sqlx.Conn
 	q         statement // the statement under construction
 	script    script
-	answers   mysql.Result // to the script, not yet passed on
+	inserted  mysql.Result // answers to the script's first message, not yet passed on
+	answers   mysql.Result // to the second one, if there is one
 	sent      bool         // and nothing was written since
 	begun     bool         // the server knows of the transaction
 	increment int64
@@ -70,11 +71,11 @@ func (tx *Tx) count(statements int) {
 // Commit ends the transaction and runs what OnCommit noted. After an error that IsConnectionLost it is not known whether the transaction
 // took place.
 func (tx *Tx) Commit(ctx context.Context) error {
-	flush := tx.Flush
-	if tx.sent {
-		flush = tx.Send
+	err := tx.refused
+	if !tx.sent {
+		err = tx.Flush(ctx)
 	}
-	if err := flush(ctx); err != nil {
+	if err != nil {
 		_ = tx.Rollback()
 		return err
 	}
