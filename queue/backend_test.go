@@ -23,6 +23,7 @@ func TestBackends(t *testing.T) {
 		{"elements keep bytes and order", elementsKeepBytesAndOrder},
 		{"lengths of many lists", lengthsOfManyLists},
 		{"head and remove move the offset", headAndRemoveMoveTheOffset},
+		{"parts of a batch are removed one by one", partsAreRemovedOneByOne},
 		{"a batch is removed once", batchIsRemovedOnce},
 		{"a batch that another client trimmed is not removed", trimmedBatchIsNotRemoved},
 		{"append with a mark", appendWithMark},
@@ -141,6 +142,30 @@ func headAndRemoveMoveTheOffset(t *testing.T, ctx context.Context, b subject) {
 	if n, err := b.Offset(ctx, Key(0)); n != 0 || err != nil {
 		t.Errorf("offset of another list %d, %v", n, err)
 	}
+}
+
+func partsAreRemovedOneByOne(t *testing.T, ctx context.Context, b subject) {
+	must(t, b.Append(ctx, testList, numbered(0, 7)...))
+	head, err := b.Head(ctx, testList, 1)
+	must(t, err)
+	next, err := b.Next(ctx, testList, head, 5)
+	must(t, err)
+	parts := next.Parts(2)
+	want := []Batch{
+		{Elements: numbered(1, 3), Offset: 1, Len: 6}, {Elements: numbered(3, 5), Offset: 3, Len: 4}, {Elements: numbered(5, 6), Offset: 5, Len: 2},
+	}
+	if diff := cmp.Diff(want, parts, ignoreRows); diff != "" {
+		t.Fatal(diff)
+	}
+	if whole := next.Parts(5); len(whole) != 1 || len(whole[0].Elements) != 5 {
+		t.Errorf("%d parts", len(whole))
+	}
+	expect(t, false)(b.RemoveFirst(ctx, testList, parts[0]))
+	for _, part := range append([]Batch{head}, parts...) {
+		expect(t, true)(b.RemoveFirst(ctx, testList, part))
+	}
+	expect(t, false)(b.RemoveFirst(ctx, testList, parts[2]))
+	expectList(t, b, testList, numbered(6, 7)...)
 }
 
 func batchIsRemovedOnce(t *testing.T, ctx context.Context, b subject) {

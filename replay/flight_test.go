@@ -3,8 +3,10 @@ package replay_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/lock"
@@ -130,6 +132,41 @@ func TestBatchesAreReadAheadAndPreparedOnce(t *testing.T) {
 	if c.prepared != 10 || c.prefetched != 9 || c.discard != 0 {
 		t.Errorf("%d prepared, %d prefetched, %d discarded; want 10, 9 and 0", c.prepared, c.prefetched, c.discard)
 	}
+}
+
+// A batch whose changes to a visit have to wait makes the ones behind it wait, too: it must not find what it changes locked by them.
+func TestFlightsChangeVisitsInOrder(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t, testserver.Private()))
+	s.push(t, "locked", "free")
+	s.run(t, s.options())
+	var visit int64
+	if err := s.db.Get(&visit, "SELECT idvisit FROM matomo_log_visit WHERE user_id = 'locked'"); err != nil {
+		t.Fatal(err)
+	}
+	holder := s.db.MustBegin()
+	holder.MustExec("UPDATE matomo_log_visit SET visit_total_time = visit_total_time WHERE idvisit = ?", visit)
+	s.push(t, "first", "locked", "free", "free", "locked")
+	o := s.options()
+	o.BatchSize = 1
+	ended := make(chan replay.Summary)
+	go func() { ended <- s.run(t, o) }()
+	var writing int
+	const fresh = 150 * time.Millisecond // for less the server answers what it has answered before
+	for until := time.Now().Add(10 * time.Second); writing < 2 && time.Now().Before(until); time.Sleep(fresh) {
+		if err := s.db.Get(&writing, "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for until := time.Now().Add(200 * time.Millisecond); time.Now().Before(until) && !strings.Contains(s.log.String(), "step by step"); {
+		time.Sleep(time.Millisecond)
+	}
+	if err := holder.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if summary := <-ended; summary.Retries != 0 || summary.Tracked != 5 {
+		t.Errorf("%+v\n%s", summary, s.log)
+	}
+	same(t, s.titles(t), "locked", "free", "first", "locked", "free", "free", "locked")
 }
 
 // A run that is stopped gives up the batch that is on its way, and the one that is read ahead.

@@ -216,6 +216,53 @@ func TestTransactionWhoseScriptFailedIsNotCommitted(t *testing.T) {
 	}
 }
 
+// The rows in front of the cut have their numbers while the server is still busy with those behind it, whatever becomes of these.
+func TestRowsInFrontOfTheCutAreNumberedFirst(t *testing.T) {
+	s := openStore(t, mariaDB(t))
+	for about, fits := range map[string]bool{"committed": true, "refused": false} {
+		s.db.MustExec("DELETE FROM m_log_visit")
+		s.db.MustExec("DELETE FROM m_log_link_visit_action")
+		tx, err := s.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := newTestVisit(1, 1, testTime)
+		if err := tx.InsertVisits(t.Context(), []*Visit{v}); err != nil {
+			t.Fatal(err)
+		}
+		tx.Cut()
+		link := pageview(v, "abcdef", NoAction, NoAction)
+		if !fits {
+			link.PageviewID = Text(strings.Repeat("x", 300)) // not conformed
+		}
+		if err := tx.InsertLinkActions(t.Context(), []*LinkAction{link}); err != nil || !Deferred(v.ID) {
+			t.Fatal(v.ID, err)
+		}
+		var visit, action int64
+		sent := tx.Send(t.Context(), func() {
+			tx.Number()
+			visit, action = v.ID, link.ID
+		})
+		if visit <= 0 || !Deferred(action) || (sent == nil) != fits {
+			t.Errorf("%s: visit %d, action %d, %v", about, visit, action, sent)
+		}
+		tx.Settle()
+		if v.ID != visit || (link.ID > 0) != fits {
+			t.Errorf("%s: visit %d, action %d", about, v.ID, link.ID)
+		}
+		if err := tx.Commit(t.Context()); (err == nil) != fits {
+			t.Errorf("%s: %v", about, err)
+		}
+		want := 0
+		if fits {
+			want = 2
+		}
+		if n := countRows(t, s); n != want || tx.Stats().RoundTrips > 3 {
+			t.Errorf("%s: %d rows, %+v", about, n, tx.Stats())
+		}
+	}
+}
+
 func TestRollbackOfNothingIsNotSent(t *testing.T) {
 	s := openStore(t, mariaDB(t))
 	s.db.SetMaxOpenConns(1)
