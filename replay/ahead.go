@@ -22,8 +22,11 @@ const (
 	bytesAtOnce   = 1 << 20
 )
 
-// atOnce is how many batches like b are read at once.
+// atOnce is how many batches like b are read at once. Where batches can grow, the next one does not wait for the end of a row of small ones.
 func (b *batch) atOnce() int {
+	if b.sizes.most > b.size {
+		return 1
+	}
 	return max(1, min(entriesAtOnce/max(b.size, 1), bytesAtOnce/max(b.bytes(), 1)))
 }
 
