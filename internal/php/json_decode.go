@@ -67,6 +67,9 @@ type decoder struct {
 	pos   int
 	depth int
 	stack []entry // entries of the arrays that are still open
+
+	arrays  []Array // not used yet, see newArray
+	entries []entry
 }
 
 // view is a part of the buffer as a string. That is safe because what has become a string is not written to again: escapes are
@@ -161,7 +164,7 @@ func (d *decoder) nested(object bool, closing byte) (Value, error) {
 	if d.peek() == closing {
 		d.pos++
 		d.depth--
-		return ArrayValue(nil), nil
+		return ArrayValue(d.pop(base, object)), nil
 	}
 	for {
 		e, err := d.entry(object, len(d.stack)-base)
@@ -205,7 +208,7 @@ func (d *decoder) entry(object bool, position int) (e entry, err error) {
 
 // pop makes an array of the entries from base on.
 func (d *decoder) pop(base int, object bool) *Array {
-	a := &Array{entries: make([]entry, len(d.stack)-base)}
+	a := d.newArray(len(d.stack) - base)
 	copy(a.entries, d.stack[base:])
 	d.stack = d.stack[:base]
 	if object {
@@ -213,6 +216,28 @@ func (d *decoder) pop(base int, object bool) *Array {
 	} else {
 		a.reindex()
 	}
+	return a
+}
+
+// Arrays, and the entries of short ones, are cut from pieces that hold those of a whole queue entry: they are garbage together as well.
+const piece = 8
+
+// newArray returns an array of n entries to be filled in.
+func (d *decoder) newArray(n int) *Array {
+	if len(d.arrays) == 0 {
+		d.arrays = make([]Array, piece)
+	}
+	a := &d.arrays[0]
+	d.arrays = d.arrays[1:]
+	switch {
+	case n > piece:
+		a.entries = make([]entry, n)
+		return a
+	case n > len(d.entries):
+		d.entries = make([]entry, piece)
+	}
+	a.entries = d.entries[:n:n]
+	d.entries = d.entries[n:]
 	return a
 }
 
