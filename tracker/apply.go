@@ -56,6 +56,7 @@ func (a *applier) apply(ctx context.Context, p *parsed) (err error) {
 		}
 	}()
 	s := &step{p: p}
+	a.ids = a.ids[:0]
 	if err := a.recognise(ctx, s); err != nil {
 		return err
 	}
@@ -84,13 +85,13 @@ func (a *applier) apply(ctx context.Context, p *parsed) (err error) {
 // recognise finds the visitor's last visit and decides whether it goes on.
 func (a *applier) recognise(ctx context.Context, s *step) error {
 	f := &s.p.facts
-	found, err := a.find(ctx, s.p.query)
+	found, err := a.find(ctx, &s.p.query)
 	if err != nil {
 		return databaseError{err}
 	}
 	if found != nil && !visit.TooManyActions(f, found.row) {
-		last := *found.row // found.row will change
-		s.old, s.last = found, &last
+		a.last = *found.row // found.row will change
+		s.old, s.last = found, &a.last
 	}
 	s.isNew = visit.StartsNew(f, s.last)
 	if s.isNew {
@@ -205,10 +206,11 @@ func (a *applier) randomID() store.BinaryID {
 
 // continueVisit is §5.3.
 func (a *applier) continueVisit(s *step) error {
-	row := *s.last
+	a.row = *s.last
+	row := &a.row
 	row.CustomDimensions = slices.Clone(row.CustomDimensions)
 	row.CustomVars = slices.Clone(row.CustomVars)
-	s.row, s.before = &row, row.LastLinkAction
+	s.row, s.before = row, row.LastLinkAction
 	in := visit.Continuation{Action: s.facts, Converted: s.converted}
 	if a.t.features.UserCountry {
 		in.Overrides = location.Overrides(s.p.req)
@@ -217,7 +219,7 @@ func (a *applier) continueVisit(s *step) error {
 		in.Buyer = s.p.ecommerce.Buyer(row.GoalBuyer.V) // also for a ping, which records no order
 	}
 	in.Referer = a.lateReferrer(s)
-	s.timeSpent = visit.Continue(&s.p.facts, &row, in)
+	s.timeSpent = visit.Continue(&s.p.facts, row, in)
 	a.setVisitDimensions(s)
 	a.setVisitVars(s)
 	return nil
@@ -225,10 +227,11 @@ func (a *applier) continueVisit(s *step) error {
 
 // lateReferrer is the referrer that a request brings to a visit which was direct so far, nil when there is none.
 func (a *applier) lateReferrer(s *step) *store.Referer {
-	current, found := s.last.Referer, s.referrer
-	if !a.t.features.Referrers || current.Type.V != referrer.Direct || found.Type.V == referrer.Direct {
+	current := &s.last.Referer
+	if !a.t.features.Referrers || current.Type.V != referrer.Direct || s.referrer.Type.V == referrer.Direct {
 		return nil
 	}
+	found := s.referrer
 	if a.t.features.PrivacyManager {
 		found = referrer.AnonymizeUpdate(found, a.batch.general.Privacy.AnonymizeReferrer)
 	}

@@ -37,6 +37,11 @@ type applier struct {
 
 	converted map[conversionKey]bool
 
+	// Of the request that is played: memory that serves again for the next one.
+	last, row store.Visit
+	ids       []store.ActionID
+	today     today
+
 	entries map[entryKey]*store.ActionEntry
 	wanted  map[*store.ActionEntry]bool // entries that requests of the batch refer to
 	marking map[markKey]bool            // days that the batch marks
@@ -90,7 +95,7 @@ func (a *applier) remember(s *visitState) {
 }
 
 // find returns the visit that the query finds, as one query at a time would: against the database with all changes of the batch in it.
-func (a *applier) find(ctx context.Context, q store.VisitQuery) (*visitState, error) {
+func (a *applier) find(ctx context.Context, q *store.VisitQuery) (*visitState, error) {
 	if s, sure := a.look(q); sure {
 		return s, nil
 	}
@@ -101,11 +106,11 @@ func (a *applier) find(ctx context.Context, q store.VisitQuery) (*visitState, er
 	if err != nil {
 		return nil, err
 	}
-	found, err := tx.FindVisits(ctx, []store.VisitQuery{q})
+	found, err := tx.FindVisits(ctx, []store.VisitQuery{*q})
 	if err != nil {
 		return nil, err
 	}
-	a.found[q] = found[0]
+	a.found[*q] = found[0]
 	switch {
 	case a.dry: // nothing was written: the batch's own visits count as well
 		s, _ := a.look(q)
@@ -119,8 +124,8 @@ func (a *applier) find(ctx context.Context, q store.VisitQuery) (*visitState, er
 
 // look answers a query from memory. It is not sure where the database's answer does not hold any more, and where only the database can
 // tell whether a visit matches.
-func (a *applier) look(q store.VisitQuery) (s *visitState, sure bool) {
-	found, asked := a.found[q]
+func (a *applier) look(q *store.VisitQuery) (s *visitState, sure bool) {
+	found, asked := a.found[*q]
 	if !asked {
 		return nil, false
 	}
@@ -143,17 +148,17 @@ func (a *applier) look(q store.VisitQuery) (s *visitState, sure bool) {
 // newest returns the newest visit that matches: the one that the database has found, if any, or one of the batch's. The database's answer
 // holds unless the row has changed since so that it no longer matches: then an older row, which nobody has read, may be the answer, and
 // newest is not sure.
-func (a *applier) newest(key visitKey, row *store.Visit, q store.VisitQuery, matches matcher, lowestFirst bool) (best *visitState, sure bool) {
+func (a *applier) newest(key visitKey, row *store.Visit, q *store.VisitQuery, matches matcher, lowestFirst bool) (best *visitState, sure bool) {
 	if row != nil {
 		best = a.state(row)
 		if best.row != row {
-			if match, known := matches(&q, best.row); !match || !known {
+			if match, known := matches(q, best.row); !match || !known {
 				return nil, false
 			}
 		}
 	}
 	for _, s := range a.keyed[key] {
-		match, known := matches(&q, s.row)
+		match, known := matches(q, s.row)
 		if !known {
 			return nil, false
 		}

@@ -45,11 +45,13 @@ func (t *Tracker) fingerprint(ctx context.Context, b *Batch) error {
 		if !p.active() {
 			continue
 		}
-		salt := ""
+		f := &p.facts
+		salt, date := "", ""
 		if salted(p) {
-			salt = salts[matomo.SaltKey{SiteID: p.facts.Site.ID, Date: p.date}] + p.date
+			salt, date = salts[matomo.SaltKey{SiteID: f.Site.ID, Date: p.date}], p.date
 		}
-		p.facts.ConfigID = p.print.ConfigID(p.facts.Site.Tracker, salt)
+		print := visit.Fingerprint{Device: p.device, Plugins: f.Plugins, IP: p.printIP, Lang: p.lang, SiteID: f.Site.ID}
+		f.ConfigID = print.ConfigID(f.Site.Tracker, salt, date)
 		p.query = visit.Query(&p.facts)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
@@ -74,7 +75,7 @@ func (k markKey) optionName(pid int) string {
 
 // mark notes that the reports of the request's day have to be made again, if it is over in the site's time zone.
 func (a *applier) mark(ctx context.Context, p *parsed) error {
-	if p.date >= php.LocalDate(a.batch.now, p.facts.Site.Location) {
+	if p.date >= a.today.in(p.facts.Site.Location, a.batch.now) {
 		return nil
 	}
 	key := markKey{p.facts.Site.ID, p.date}
@@ -100,6 +101,19 @@ func (a *applier) mark(ctx context.Context, p *parsed) error {
 	a.marking[key] = true
 	a.pending.marks = append(a.pending.marks, key)
 	return nil
+}
+
+// today remembers the date of the last time zone that it was asked for.
+type today struct {
+	location *time.Location
+	date     string
+}
+
+func (t *today) in(location *time.Location, now int64) string {
+	if t.location != location || t.date == "" {
+		t.location, t.date = location, php.LocalDate(now, location)
+	}
+	return t.date
 }
 
 func (a *applier) writeMarks(ctx context.Context) error {

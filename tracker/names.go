@@ -7,11 +7,15 @@ import (
 )
 
 // resolve gives each lookup its entry of the dictionary, with Matomo's loose comparison of names (§6.6). A name that cannot be stored is
-// the error of the request.
+// the error of the request. The result is of use until the next request is played.
 func (a *applier) resolve(lookups []action.Lookup) ([]store.ActionID, error) {
-	ids := make([]store.ActionID, len(lookups))
-	for i, l := range lookups {
-		ids[i] = store.NoAction
+	first := len(a.ids)
+	for range lookups {
+		a.ids = append(a.ids, store.NoAction)
+	}
+	ids := a.ids[first:]
+	for i := range lookups {
+		l := &lookups[i]
 		if !php.EmptyString(l.Name) {
 			e, _ := a.entry(l.Type, l.Name, l.Prefix)
 			ids[i] = store.ActionOf(e)

@@ -46,7 +46,7 @@ type parsed struct {
 	binaryIP   string
 	lang       string
 	device     *device.Device
-	print      visit.Fingerprint
+	printIP    string // address that counts in config_id
 	query      store.VisitQuery
 	action     *action.Action
 	manual     *conversion.Converted // goal of the parameter idgoal
@@ -63,7 +63,13 @@ func (p *parsed) active() bool { return p.err == nil && p.excluded == "" && !p.e
 func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch, error) {
 	t.prepared++
 	b := &Batch{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust}
-	var ids []int64
+	count := 0
+	for _, set := range sets {
+		count += len(set.Requests)
+	}
+	b.requests = make([]*parsed, 0, count)
+	all := make([]parsed, count)
+	ids := make([]int64, 0, count)
 	for s, set := range sets {
 		origin := &request.Origin{
 			Env:       request.Env{Server: set.Env.Server, Cookie: set.Env.Cookie},
@@ -71,7 +77,8 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 			QueuedAt:  set.Time,
 		}
 		for i, params := range set.Requests {
-			p := &parsed{set: s, index: i, req: request.New(params, origin)}
+			p := &all[len(b.requests)]
+			p.set, p.index, p.req = s, i, request.New(params, origin)
 			b.requests = append(b.requests, p)
 			ids = append(ids, p.req.SiteID())
 		}
@@ -101,23 +108,39 @@ func (t *Tracker) Discard(b *Batch) { t.trust = b.trust }
 
 // bind gives every request its site, and the intranet rule its turn.
 func (t *Tracker) bind(ctx context.Context, b *Batch, trust *trust) error {
-	global := t.global
+	contexts := make(map[int64]*request.Context) // by the number that requests give for their site
 	for _, p := range b.requests {
 		if p.empty = p.req.IsEmpty(); p.empty {
 			continue
 		}
-		c := &request.Context{General: b.general, Settings: global, Features: t.features, Auth: t.auth, Now: b.now}
-		site, err := t.installation.Site(ctx, p.req.SiteID())
-		switch {
-		case err == nil:
-			c.Site, c.Settings = site, site.Tracker
-			p.facts.TrustCookies = trust.next(global.TrustVisitorsCookies, t.features.IntranetMeasurable && site.Type == "intranet")
-		case !errors.Is(err, matomo.ErrUnknownSite):
-			return err
+		id := p.req.SiteID()
+		c := contexts[id]
+		if c == nil {
+			var err error
+			if c, err = t.context(ctx, b, id); err != nil {
+				return err
+			}
+			contexts[id] = c
+		}
+		if c.Site != nil {
+			p.facts.TrustCookies = trust.next(t.global.TrustVisitorsCookies, t.features.IntranetMeasurable && c.Site.Type == "intranet")
 		}
 		p.req.Bind(c)
 	}
 	return nil
+}
+
+// context is what the batch's requests for a site are read against.
+func (t *Tracker) context(ctx context.Context, b *Batch, id int64) (*request.Context, error) {
+	c := &request.Context{General: b.general, Settings: t.global, Features: t.features, Auth: t.auth, Now: b.now}
+	site, err := t.installation.Site(ctx, id)
+	switch {
+	case err == nil:
+		c.Site, c.Settings = site, site.Tracker
+	case !errors.Is(err, matomo.ErrUnknownSite):
+		return nil, err
+	}
+	return c, nil
 }
 
 // worthACore is how many requests a goroutine needs: starting one, and waking another thread, takes as long as reading some requests.

@@ -13,7 +13,6 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/location"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
-	"github.com/queuedtracking/queuedtracking/tracker/visit"
 )
 
 // read does all that Matomo does with a request before it looks for the visit, and what of the later steps does not depend on it (§1.1
@@ -98,10 +97,10 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	if err := t.readDevice(p); err != nil {
 		return err
 	}
+	p.printIP = ip
 	if r.General().Privacy.UseAnonymizedIPForVisit {
-		ip = p.binaryIP // not yet anonymized at this point: Matomo's fingerprint gets the full address, in binary
+		p.printIP = p.binaryIP // not yet anonymized at this point: Matomo's fingerprint gets the full address, in binary
 	}
-	p.print = visit.Fingerprint{Device: p.device, Plugins: f.Plugins, IP: ip, Lang: p.lang, SiteID: f.Site.ID}
 	return nil
 }
 
@@ -123,8 +122,9 @@ func browserPlugins(r *request.Request) store.BrowserPlugins {
 }
 
 func (t *Tracker) readDevice(p *parsed) error {
-	p.device = device.Undetected()
-	if t.devices != nil {
+	if t.devices == nil {
+		p.device = device.Undetected()
+	} else {
 		hints, err := t.clientHints(p.req)
 		if err != nil {
 			return err
@@ -154,11 +154,18 @@ func (t *Tracker) clientHints(r *request.Request) (*device.Hints, error) {
 	} else {
 		hints, err = device.HintsFromServer(r.Env().Server)
 	}
+	if err != nil {
+		return nil, refusedHints(err)
+	}
+	return hints, nil
+}
+
+func refusedHints(err error) error {
 	var wrong *device.HintsError
 	if errors.As(err, &wrong) {
-		return nil, request.Reject(request.WrongType, "client hint "+wrong.Hint)
+		return request.Reject(request.WrongType, "client hint "+wrong.Hint)
 	}
-	return hints, err
+	return err
 }
 
 // readContent chooses the action, or the goal or order that takes its place (§1.1 step 5).

@@ -123,9 +123,8 @@ func (a *applier) play(ctx context.Context) error {
 		}
 		if p.active() {
 			err := a.apply(ctx, p)
-			var database databaseError
-			if errors.As(err, &database) {
-				return database.error
+			if database := databaseErrorOf(err); database != nil {
+				return database
 			}
 			a.count(p, err)
 			continue
@@ -138,19 +137,23 @@ func (a *applier) play(ctx context.Context) error {
 // databaseError is an error that ends the attempt, not one of the request.
 type databaseError struct{ error }
 
+// databaseErrorOf is what the database said, nil for other errors and none.
+func databaseErrorOf(err error) error {
+	if err == nil {
+		return nil
+	}
+	var database databaseError
+	if errors.As(err, &database) {
+		return database.error
+	}
+	return nil
+}
+
 func (a *applier) count(p *parsed, err error) {
 	r := a.result
-	var rejection *request.Rejection
 	switch {
-	case errors.As(err, &rejection):
-		if r.Rejected == nil {
-			r.Rejected = make(map[request.Reason]int)
-		}
-		r.Rejected[rejection.Reason]++
-		r.Refusals = append(r.Refusals, Refusal{p.set, p.index, err, false})
 	case err != nil:
-		r.Failed++
-		r.Refusals = append(r.Refusals, Refusal{p.set, p.index, err, true})
+		a.countRefusal(p, err)
 	case p.excluded != "":
 		if r.Excluded == nil {
 			r.Excluded = make(map[string]int)
@@ -159,4 +162,19 @@ func (a *applier) count(p *parsed, err error) {
 	default:
 		r.Tracked++
 	}
+}
+
+func (a *applier) countRefusal(p *parsed, err error) {
+	r := a.result
+	var rejection *request.Rejection
+	if !errors.As(err, &rejection) {
+		r.Failed++
+		r.Refusals = append(r.Refusals, Refusal{p.set, p.index, err, true})
+		return
+	}
+	if r.Rejected == nil {
+		r.Rejected = make(map[request.Reason]int)
+	}
+	r.Rejected[rejection.Reason]++
+	r.Refusals = append(r.Refusals, Refusal{p.set, p.index, err, false})
 }

@@ -11,7 +11,7 @@ import (
 //
 // When the answer is no Matomo notes a tracking failure (idfailure 2) and a failed login, but each of its callers then refuses the
 // request, and the transaction with these rows is rolled back: there is nothing to write.
-func (r *Request) Authenticated() (bool, error) { return r.auth.get(r.findAuth) }
+func (r *Request) Authenticated() (bool, error) { return r.auth.get(r, (*Request).findAuth) }
 
 func (r *Request) findAuth() (bool, error) {
 	if !r.ctx.Settings.RequireAuthentication {

@@ -22,7 +22,7 @@ func (r *Request) UserID() (string, bool) {
 // VisitorID is the visitor id that the request gives (§1.8), from the first of: the user id, cid, the third-party cookie, _id. Digits
 // that are not hexadecimal count as 0. A cid that is not 16 bytes long is a Rejection.
 func (r *Request) VisitorID() (id store.BinaryID, ok bool, err error) {
-	v, err := r.visitor.get(r.findVisitorID)
+	v, err := r.visitor.get(r, (*Request).findVisitorID)
 	return v.id, v.ok, err
 }
 

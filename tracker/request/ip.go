@@ -14,7 +14,7 @@ type address struct{ text, binary string }
 // IP is the client's address (§1.7): the parameter cip as it is, which needs authentication (a Rejection otherwise), else HeaderIP.
 // binary has 4 or 16 bytes, all zero when text is no address.
 func (r *Request) IP() (text, binary string, err error) {
-	a, err := r.ip.get(r.findIP)
+	a, err := r.ip.get(r, (*Request).findIP)
 	return a.text, a.binary, err
 }
 
@@ -38,14 +38,16 @@ func binaryIP(text string) string {
 // HeaderIP is the client's address as the HTTP request tells it (§1.7): from the first configured proxy header that has one, else the
 // address of the peer; without port and network suffix. It need not be an address.
 func (r *Request) HeaderIP() string {
-	ip, _ := r.headerIP.get(func() (string, error) {
-		peer := "0.0.0.0"
-		if v := r.origin.Env.Server.Value("REMOTE_ADDR"); !v.IsNull() {
-			peer = php.ToString(v)
-		}
-		return cleanIP(r.behindProxy(peer)), nil
-	})
+	ip, _ := r.headerIP.get(r, (*Request).findHeaderIP)
 	return ip
+}
+
+func (r *Request) findHeaderIP() (string, error) {
+	peer := "0.0.0.0"
+	if v := r.origin.Env.Server.Value("REMOTE_ADDR"); !v.IsNull() {
+		peer = php.ToString(v)
+	}
+	return cleanIP(r.behindProxy(peer)), nil
 }
 
 // behindProxy is the address that the proxy headers give, else the peer's.

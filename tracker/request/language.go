@@ -30,20 +30,22 @@ func isLanguage(code string) bool { return len(code) == 2 && languages[code[0]-'
 // Language is the list of languages that the browser accepts (§1.9), from the parameter lang, else the header, else what stands for the
 // worker's environment variable LANG: lower case, without qualities and comments, as in "de-at,de,en". It is part of config_id.
 func (r *Request) Language() string {
-	list, _ := r.language.get(func() (string, error) {
-		list := r.PlainText("lang")
-		if php.EmptyString(list) {
-			list = php.Sanitize(r.Server("HTTP_ACCEPT_LANGUAGE"))
-		}
-		if php.EmptyString(list) {
-			list = r.ctx.Settings.EmulatedLang
-		}
-		if php.EmptyString(list) {
-			return "", nil
-		}
-		return cleanLanguages(list), nil
-	})
+	list, _ := r.language.get(r, (*Request).findLanguage)
 	return list
+}
+
+func (r *Request) findLanguage() (string, error) {
+	list := r.PlainText("lang")
+	if php.EmptyString(list) {
+		list = php.Sanitize(r.Server("HTTP_ACCEPT_LANGUAGE"))
+	}
+	if php.EmptyString(list) {
+		list = r.ctx.Settings.EmulatedLang
+	}
+	if php.EmptyString(list) {
+		return "", nil
+	}
+	return cleanLanguages(list), nil
 }
 
 // cleanLanguages applies Matomo's filters in its order.

@@ -99,10 +99,12 @@ func (r *Request) Server(name string) string { return php.ToString(r.origin.Env.
 
 // UserAgent is the parameter ua, else the header, sanitised (§1.3).
 func (r *Request) UserAgent() string {
-	ua, _ := r.userAgent.get(func() (string, error) {
-		return php.ReadString(r.params, "ua", r.Server("HTTP_USER_AGENT")), nil
-	})
+	ua, _ := r.userAgent.get(r, (*Request).findUserAgent)
 	return ua
+}
+
+func (r *Request) findUserAgent() (string, error) {
+	return php.ReadString(r.params, "ua", r.Server("HTTP_USER_AGENT")), nil
 }
 
 // RawUserAgent is UserAgent without HTML entities: what exclusions look at (§2.1).
@@ -116,11 +118,16 @@ type once[T any] struct {
 	done  bool
 }
 
-func (o *once[T]) get(compute func() (T, error)) (T, error) {
+// get takes the method of r that finds the result: a closure would be made anew for each call.
+func (o *once[T]) get(r *Request, find func(*Request) (T, error)) (T, error) {
 	if !o.done {
-		var rejection *Rejection
-		o.value, o.err = compute()
-		o.done = o.err == nil || errors.As(o.err, &rejection)
+		o.value, o.err = find(r)
+		o.done = o.err == nil || isRejection(o.err)
 	}
 	return o.value, o.err
+}
+
+func isRejection(err error) bool {
+	var rejection *Rejection
+	return errors.As(err, &rejection)
 }

@@ -13,7 +13,7 @@ const maxAge = 20 * 365 * 86400
 // Time is the moment T of the request in unix seconds (§1.6): the time at which it was queued, or what the parameters cdt and cdo say. A
 // custom time that is in the future, too far in the past or unreadable is ignored; an old one needs authentication and has to be
 // younger than the age at which log rows are deleted, otherwise the request is refused with a Rejection.
-func (r *Request) Time() (int64, error) { return r.time.get(r.findTime) }
+func (r *Request) Time() (int64, error) { return r.time.get(r, (*Request).findTime) }
 
 func (r *Request) findTime() (int64, error) {
 	clock := r.origin.QueuedAt

@@ -21,8 +21,8 @@ type Fingerprint struct {
 
 const fingerprintLanguageBytes = 20
 
-// ConfigID hashes the parts. salt is the day's salt followed by the site's local date, "" where the day does not count.
-func (p *Fingerprint) ConfigID(settings *matomo.TrackerSettings, salt string) store.BinaryID {
+// ConfigID hashes the parts. salt and date are the day's salt and the site's local date, "" where the day does not count.
+func (p *Fingerprint) ConfigID(settings *matomo.TrackerSettings, salt, date string) store.BinaryID {
 	number := func(b []byte, n store.NullInt) []byte { return strconv.AppendInt(b, n.V, 10) }
 	b := make([]byte, 0, 256)
 	b = append(b, p.Device.FingerprintOS...)
@@ -46,6 +46,7 @@ func (p *Fingerprint) ConfigID(settings *matomo.TrackerSettings, salt string) st
 	b = append(b, php.CutBytes(p.Lang, fingerprintLanguageBytes)...)
 	b = append(b, settings.Salt...)
 	b = append(b, salt...)
+	b = append(b, date...)
 	if !settings.FingerprintAcrossWebsites {
 		b = strconv.AppendInt(b, p.SiteID, 10)
 	}
