@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/tracker/action"
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
@@ -21,6 +22,12 @@ func (a *applier) makeConversions(ctx context.Context, s *step) error {
 		return err
 	}
 	for _, goal := range s.goals {
+		if a.repeated(s, goal.Goal) {
+			if err := conversion.CheckAmounts(s.p.req, goal.Goal); err != nil {
+				return err
+			}
+			continue
+		}
 		c, err := conversion.NewGoalConversion(src, goal)
 		if err != nil {
 			return err
@@ -42,6 +49,12 @@ func (a *applier) makeConversions(ctx context.Context, s *step) error {
 		a.t.store.ConformConversion(c)
 	}
 	return a.refuseTaken(ctx, s)
+}
+
+// repeated reports whether keepConversions will leave the goal's conversion out: then its row need not be made. With an order id the
+// request may be refused for it (refuseTaken).
+func (a *applier) repeated(s *step, goal *matomo.Goal) bool {
+	return !s.isNew && !goal.AllowMultiple && !s.p.facts.HasOrder && a.converted[conversionKey{visit: s.old.row, goal: goal.ID}]
 }
 
 func (a *applier) source(s *step) (*conversion.Source, error) {

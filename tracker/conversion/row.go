@@ -4,6 +4,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/action"
 	"github.com/queuedtracking/queuedtracking/tracker/dimension"
@@ -71,6 +72,21 @@ func NewGoalConversion(src *Source, converted Converted) (store.Conversion, erro
 	}
 	src.setDimensions(&c)
 	return c, nil
+}
+
+// CheckAmounts returns the Rejection that NewGoalConversion would, nil for none.
+func CheckAmounts(r *request.Request, goal *matomo.Goal) error {
+	if r.Features().Ecommerce {
+		if _, _, err := r.Float("revenue"); err != nil {
+			return err
+		}
+	}
+	if isEventGoal(goal) && goal.EventValueAsRevenue {
+		if _, _, err := r.Float("e_v"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // NewEcommerceConversion returns the row of log_conversion for a cart or an order. When the visit has an open cart, the row of the cart

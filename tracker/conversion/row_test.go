@@ -211,3 +211,28 @@ func TestOldCustomVariablesOfTheVisitWin(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckAmountsRefusesWhatTheRowWould(t *testing.T) {
+	event := matomo.Goal{ID: 1, MatchAttribute: "event_action", EventValueAsRevenue: true, Revenue: "1"}
+	plain := matomo.Goal{ID: 1, MatchAttribute: "url", EventValueAsRevenue: true, Revenue: "1"}
+	for _, test := range []struct {
+		params  string
+		goal    matomo.Goal
+		refused bool
+	}{
+		{`{"url":"http://h/x"}`, plain, false},
+		{`{"url":"http://h/x","revenue":"abc"}`, plain, false},
+		{`{"url":"http://h/x","revenue":["1"]}`, plain, true},
+		{`{"url":"http://h/x","revenue":["1"]}`, event, true},
+		{`{"url":"http://h/x","e_v":["1"]}`, plain, false},
+		{`{"url":"http://h/x","e_v":["1"]}`, event, true},
+		{`{"url":"http://h/x","e_v":"2"}`, event, false},
+	} {
+		src := source(t, test.params)
+		_, want := NewGoalConversion(src, Converted{Goal: &test.goal})
+		got := CheckAmounts(src.Request, &test.goal)
+		if (want != nil) != test.refused || (got != nil) != test.refused || got != nil && got.Error() != want.Error() {
+			t.Errorf("%s, %s: %v, the row %v", test.params, test.goal.MatchAttribute, got, want)
+		}
+	}
+}
