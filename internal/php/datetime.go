@@ -6,6 +6,11 @@ const secondsPerDay = 86400
 
 // DateTime formats unix seconds as "Y-m-d H:i:s" in UTC, the form of every DATETIME column.
 func DateTime(unix int64) string {
+	return string(AppendDateTime(make([]byte, 0, len(time.DateTime)), unix))
+}
+
+// AppendDateTime appends what DateTime gives.
+func AppendDateTime(to []byte, unix int64) []byte {
 	days := unix / secondsPerDay
 	seconds := unix % secondsPerDay
 	if seconds < 0 {
@@ -14,7 +19,7 @@ func DateTime(unix int64) string {
 	}
 	year, month, day := civil(days)
 	if year < 0 || year > 9999 {
-		return time.Unix(unix, 0).UTC().Format(time.DateTime)
+		return time.Unix(unix, 0).UTC().AppendFormat(to, time.DateTime)
 	}
 	var b [19]byte
 	putDate(b[:], year, month, day)
@@ -22,7 +27,7 @@ func DateTime(unix int64) string {
 	put2(b[11:], int(seconds)/3600)
 	put2(b[14:], int(seconds)/60%60)
 	put2(b[17:], int(seconds)%60)
-	return string(b[:])
+	return append(to, b[:]...)
 }
 
 // LocalDate formats unix seconds as "Y-m-d" in a time zone.

@@ -50,6 +50,7 @@ type Action struct {
 
 	// Lookups are the names whose ids the row needs, in the order in which Matomo looks them up and inserts the missing ones (§6.6).
 	Lookups []Lookup
+	usual   [2]Lookup // where the Lookups of most actions are
 
 	pageviewID     string
 	searchCategory string

@@ -48,7 +48,7 @@ func NewLookup(field Field, kind int64, name string) Lookup {
 
 func (a *Action) lookUp(field Field, kind int64, name string) {
 	if a.Lookups == nil {
-		a.Lookups = make([]Lookup, 0, 4)
+		a.Lookups = a.usual[:0]
 	}
 	a.Lookups = append(a.Lookups, NewLookup(field, kind, name))
 }

@@ -11,31 +11,29 @@ const (
 	maxTiming = 1<<24 - 1
 )
 
-// timings are the parameters of plugin PagePerformance with their columns.
-var timings = [...]struct {
-	parameter string
-	column    func(p *store.Performance) *store.NullInt
-}{
-	{"pf_net", func(p *store.Performance) *store.NullInt { return &p.Network }},
-	{"pf_srv", func(p *store.Performance) *store.NullInt { return &p.Server }},
-	{"pf_tfr", func(p *store.Performance) *store.NullInt { return &p.Transfer }},
-	{"pf_dm1", func(p *store.Performance) *store.NullInt { return &p.DOMProcessing }},
-	{"pf_dm2", func(p *store.Performance) *store.NullInt { return &p.DOMCompletion }},
-	{"pf_onl", func(p *store.Performance) *store.NullInt { return &p.OnLoad }},
+// timings are the parameters of plugin PagePerformance, in the order of the columns that performance fills.
+var timings = [...]string{"pf_net", "pf_srv", "pf_tfr", "pf_dm1", "pf_dm2", "pf_onl"}
+
+func performance(columns [len(timings)]store.NullInt) store.Performance {
+	return store.Performance{
+		Network: columns[0], Server: columns[1], Transfer: columns[2],
+		DOMProcessing: columns[3], DOMCompletion: columns[4], OnLoad: columns[5],
+	}
 }
 
 // pagePerformance reads the timings of a page view (§5.8). What the columns cannot hold is left out, negative ones are refused.
-func pagePerformance(r *request.Request) (p store.Performance, err error) {
-	for _, t := range timings {
-		switch ms := r.Int(t.parameter); {
+func pagePerformance(r *request.Request) (store.Performance, error) {
+	var columns [len(timings)]store.NullInt
+	for i, parameter := range timings {
+		switch ms := r.Int(parameter); {
 		case ms == noTiming, ms > maxTiming:
 		case ms < 0:
-			return p, request.Reject(request.InvalidParameter, t.parameter+" is negative")
+			return store.Performance{}, request.Reject(request.InvalidParameter, parameter+" is negative")
 		default:
-			*t.column(&p) = store.Int(ms)
+			columns[i] = store.Int(ms)
 		}
 	}
-	return p, nil
+	return performance(columns), nil
 }
 
 // PerformanceUpdate reads the timings that a request brings for an earlier page view, the one with the id pvID (§5.8). Requests that
@@ -49,11 +47,12 @@ func PerformanceUpdate(r *request.Request) (pvID string, perf store.Performance,
 	if php.EmptyString(pvID) {
 		return "", perf, false
 	}
-	for _, t := range timings {
-		if ms := r.Int(t.parameter); ms > noTiming {
-			*t.column(&perf) = store.Int(ms)
+	var columns [len(timings)]store.NullInt
+	for i, parameter := range timings {
+		if ms := r.Int(parameter); ms > noTiming {
+			columns[i] = store.Int(ms)
 			ok = true
 		}
 	}
-	return pvID, perf, ok
+	return pvID, performance(columns), ok
 }

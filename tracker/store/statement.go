@@ -52,7 +52,7 @@ func (q *statement) blob(b []byte) *statement {
 // moment adds unix seconds as a DATETIME in UTC.
 func (q *statement) moment(unix int64) *statement {
 	q.sql = append(q.sql, '\'')
-	q.sql = append(q.sql, php.DateTime(unix)...)
+	q.sql = php.AppendDateTime(q.sql, unix)
 	q.sql = append(q.sql, '\'')
 	return q
 }
