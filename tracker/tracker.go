@@ -58,6 +58,7 @@ type Tracker struct {
 	store        *store.Store
 	devices      *device.Detector
 	referrers    *referrer.Detector
+	pages        referrer.Memory
 	locator      *location.Locator
 	exclusions   *exclude.Checker
 	features     matomo.Features

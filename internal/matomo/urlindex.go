@@ -60,7 +60,11 @@ func newURLList(urls []SiteURL) *URLIndex {
 	for _, u := range urls {
 		if parsed, ok := php.ParseURL(u.URL); ok && parsed.HasHost {
 			host := canonicalHost(parsed.Host)
-			x.hosts[host] = addSite(x.hosts[host], canonicalPath(parsed), u.SiteID)
+			path := canonicalPath(parsed)
+			if !strings.HasSuffix(path, "/") {
+				path += "/"
+			}
+			x.hosts[host] = addSite(x.hosts[host], path, u.SiteID)
 		}
 	}
 	return x
@@ -109,7 +113,7 @@ type URLView struct {
 
 // Match is URLIndex.Match for the view.
 func (v URLView) Match(u php.URL) (siteIDs []int64, found bool) {
-	if php.EmptyString(u.Host) {
+	if php.EmptyString(u.Host) || len(v.hosts) == 0 && !v.extra {
 		return nil, false
 	}
 	host, path := canonicalHost(u.Host), canonicalPath(u)
@@ -132,7 +136,7 @@ func (v URLView) Match(u php.URL) (siteIDs []int64, found bool) {
 // onHost returns the sites of the first prefix of path on a host of the index, else those of "/".
 func (v URLView) onHost(host, path string) ([]int64, bool) {
 	for _, p := range v.hosts[host] {
-		if strings.HasPrefix(path, p.prefix) {
+		if p.holds(path) {
 			return v.withExtra(host, p), true
 		}
 	}
@@ -157,7 +161,7 @@ func (v URLView) PathPrefix(u php.URL) (prefix string, found bool) {
 	}
 	host, path := canonicalHost(u.Host), canonicalPath(u)
 	for _, p := range v.hosts[host] {
-		if strings.HasPrefix(path, p.prefix) {
+		if p.holds(path) {
 			return p.prefix, true
 		}
 	}
@@ -169,13 +173,15 @@ func (v URLView) PathPrefix(u php.URL) (prefix string, found bool) {
 
 func canonicalHost(host string) string { return strings.TrimPrefix(php.MBToLower(host), "www.") }
 
+// canonicalPath counts as one that ends with a slash.
 func canonicalPath(u php.URL) string {
 	if !u.HasPath {
 		return "/"
 	}
-	path := php.MBToLower(u.Path)
-	if strings.HasSuffix(path, "/") {
-		return path
-	}
-	return path + "/"
+	return php.MBToLower(u.Path)
+}
+
+// holds reports whether a canonical path is below the prefix, or is the prefix without the slash at its end.
+func (p *sitePath) holds(path string) bool {
+	return strings.HasPrefix(path, p.prefix) || path == p.prefix[:len(p.prefix)-1]
 }

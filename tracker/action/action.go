@@ -129,11 +129,15 @@ func newLink(r *request.Request, kind int64, parameter string) *Action {
 	return a
 }
 
-// setURL reads a page's URL. Either form can be valid without the other: "tel:+1" is no raw URL but becomes "tel:///+1".
-func (a *Action) setURL(r *request.Request, u string) {
+// setURL takes the request's URL for that of the page.
+func (a *Action) setURL(r *request.Request) { a.setPage(r, r.Text("url"), r.Page()) }
+
+// setPage takes a page's URL as it came and as it was read. Either form can be valid without the other: "tel:+1" is no raw URL but becomes
+// "tel:///+1".
+func (a *Action) setPage(r *request.Request, u string, page *pageurl.Page) {
 	limit := r.Settings().PageMaximumLength
 	a.RawURL, a.HasRawURL = pageurl.LooksValid(u, limit)
-	if cleaned, ok := pageurl.ExcludeParameters(u, r.Site(), nil); ok {
+	if cleaned, ok := page.ExcludeParameters(r.Site(), nil); ok {
 		a.URL, a.HasURL = pageurl.LooksValid(cleaned, limit)
 	}
 }

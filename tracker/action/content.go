@@ -8,7 +8,7 @@ import (
 // newContent reads the impression of content or an interaction with it. Its URL is stored whole.
 func newContent(r *request.Request) *Action {
 	a := &Action{Type: TypeContent}
-	a.setURL(r, r.Text("url"))
+	a.setURL(r)
 	a.lookUp(FieldURL, TypeContent, a.URL)
 	return a
 }

@@ -23,7 +23,7 @@ func newEvent(r *request.Request, value store.NullText) *Action {
 		EventName:     r.Text("e_n"),
 		customFloat:   value,
 	}
-	a.setURL(r, r.Text("url"))
+	a.setURL(r)
 	a.lookUpNormalizedURL(TypeEvent)
 	return a
 }

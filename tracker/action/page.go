@@ -11,7 +11,7 @@ import (
 func newPageview(r *request.Request) *Action {
 	settings := r.Settings()
 	a := &Action{Type: TypePageURL}
-	a.setURL(r, r.Text("url"))
+	a.setURL(r)
 	a.Name = pageurl.CleanString(cleanTitle(r.Text("action_name"), settings.TitleDelimiter), settings.PageMaximumLength)
 	a.lookUp(FieldName, TypePageTitle, a.Name)
 	a.lookUpNormalizedURL(TypePageURL)

@@ -26,7 +26,8 @@ func newSearch(r *request.Request, s search) *Action {
 		searchCategory: php.CutBytes(s.category, searchCategoryBytes),
 		searchCount:    s.count,
 	}
-	a.setURL(r, s.url)
+	page := pageurl.Read(s.url, r.Settings().PageMaximumLength)
+	a.setPage(r, s.url, &page)
 	a.lookUp(FieldName, TypeSiteSearch, a.Name)
 	return a
 }
@@ -55,15 +56,11 @@ func detectSearch(r *request.Request) (s search, ok bool) {
 
 // searchInURL looks for the site's keyword parameters in query and fragment.
 func searchInURL(r *request.Request) (s search, ok bool) {
-	u := r.Text("url")
-	if !strings.ContainsAny(u, "?#;") {
+	page := r.Page()
+	if !page.OK || !page.Parts.HasQuery && !page.Parts.HasFragment {
 		return s, false
 	}
-	site := r.Site()
-	parsed, ok := php.ParseURL(pageurl.Clean(u, r.Settings().PageMaximumLength))
-	if !ok {
-		return s, false
-	}
+	site, parsed := r.Site(), page.Parts
 	query := notEmpty(parsed.Query)
 	path, fragment := splitFragment(notEmpty(parsed.Fragment))
 	if !mayName(query, site.SearchKeywordParameters) && !mayName(fragment, site.SearchKeywordParameters) {

@@ -12,7 +12,6 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/action"
 	"github.com/queuedtracking/queuedtracking/tracker/action/pattern"
-	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
@@ -32,7 +31,7 @@ func Manual(r *request.Request) (Converted, error) {
 	for i := range site.Goals {
 		if site.Goals[i].ID == id {
 			c := Converted{Goal: &site.Goals[i]}
-			c.URL, c.HasURL = pageurl.ExcludeParameters(r.Text("url"), site, nil)
+			c.URL, c.HasURL = r.Page().ExcludeParameters(site, nil)
 			return c, nil
 		}
 	}

@@ -17,11 +17,30 @@ import (
 // in its place. ok is false when u cannot be parsed. The names in extra are compared as they are given, case ignored, or are PHP regular
 // expressions such as "/^utm_/".
 func ExcludeParameters(u string, site *matomo.Site, extra []string) (result string, ok bool) {
-	u = Clean(u, site.Tracker.PageMaximumLength)
-	parsed, ok := php.ParseURL(u)
-	if !ok {
+	page := Read(u, site.Tracker.PageMaximumLength)
+	return page.ExcludeParameters(site, extra)
+}
+
+// Page is a URL after Clean, with its parts. Several stages of tracking look at that of a request.
+type Page struct {
+	URL   string
+	Parts php.URL
+	OK    bool // URL can be parsed
+}
+
+// Read cleans and parses u.
+func Read(u string, maxBytes int) Page {
+	p := Page{URL: Clean(u, maxBytes)}
+	p.Parts, p.OK = php.ParseURL(p.URL)
+	return p
+}
+
+// ExcludeParameters is the function of that name for a URL that was read with the site's limit.
+func (p *Page) ExcludeParameters(site *matomo.Site, extra []string) (result string, ok bool) {
+	if !p.OK {
 		return "", false
 	}
+	parsed := p.Parts
 	if !php.EmptyString(parsed.Host) {
 		parsed.Host = php.MBToLower(parsed.Host)
 	}
@@ -34,7 +53,7 @@ func ExcludeParameters(u string, site *matomo.Site, extra []string) (result stri
 	case !php.EmptyString(parsed.Fragment):
 		parsed.Fragment = exclusionsOf(site).filter(parsed.Fragment, extra)
 	}
-	return unparse(u, &parsed), true
+	return unparse(p.URL, &parsed), true
 }
 
 // siteFragment removes the fragment, or one "#" at its end: http://example.org/#a#.

@@ -23,9 +23,10 @@ func (d *Detector) Attribution(r *request.Request, visit store.Referer) (store.R
 	if php.EmptyString(ref) {
 		return visit, nil
 	}
-	found, err := d.detect(Input{
-		Site: r.Site(), General: r.General(), Raw: r.Raw(), Referrer: ref, URL: r.Text("url"), Current: &visit,
-	}, "")
+	in := Input{
+		Site: r.Site(), General: r.General(), Raw: r.Raw(), Referrer: ref, URL: r.Text("url"), Page: r.Page(), Current: &visit,
+	}
+	found, err := d.detect(&detection{d: d, in: &in, landing: &php.URL{}})
 	if err != nil {
 		return store.Referer{}, err
 	}

@@ -54,7 +54,7 @@ func (f *campaignFinder) defaultKeyword(name string) php.Value {
 
 // fromLandingPage looks into the query of the page's URL and, unless that gave a keyword, into its fragment: a name there wins.
 func (f *campaignFinder) fromLandingPage() {
-	landing := &f.run.landing
+	landing := f.run.landing
 	if f.mayHaveCampaign(landing.Query) {
 		f.fromQuery(landing.Query)
 		if !php.Empty(f.keyword) {
@@ -129,12 +129,12 @@ func (f *campaignFinder) keywordFromReferrer() error {
 		return nil
 	}
 	if hasName {
-		_, keyword, _, err := s.d.search(s.ref, &s.parsed)
-		if err != nil {
-			return err
+		search := s.search(s.d)
+		if search.err != nil {
+			return search.err
 		}
-		if !php.Empty(keyword) {
-			f.keyword = keyword
+		if !php.Empty(search.keyword) {
+			f.keyword = search.keyword
 		}
 	}
 	isAd := strings.Contains(s.parsed.Host, "googleads") || strings.Contains(s.parsed.Host, "doubleclick")

@@ -5,37 +5,28 @@ import (
 	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
-	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // Detect finds the referrer of a request (§7.1). The error is a *request.Rejection of kind WrongType for lists where PHP wants text.
-func (d *Detector) Detect(in Input) (Result, error) { return d.detect(in, in.URL) }
+func (d *Detector) Detect(in Input) (Result, error) {
+	return d.detect(&detection{d: d, in: &in, landing: &in.Page.Parts})
+}
 
-// detect looks for campaigns in landing, which is "" for conversions; in.URL is only asked for the site's own host.
-func (d *Detector) detect(in Input, landing string) (Result, error) {
-	s := detection{d: d, in: in}
-	landing = pageurl.Clean(landing, in.Site.Tracker.PageMaximumLength)
-	s.landing, _ = php.ParseURL(landing)
+// detect looks for campaigns in s.landing, which is empty for conversions; the page of the request is only asked for the site's own host.
+func (d *Detector) detect(s *detection) (Result, error) {
+	in := s.in
 	if ignoresReferrer(s.landing.Query) {
 		return Result{Referer: store.Referer{
 			Type: store.Int(Direct), Name: store.Text(""), Keyword: store.Text(""), URL: store.Text(""),
 		}}, nil
 	}
-	s.setReferrer()
+	s.refPage = in.Memory.page(in)
 	found, err := s.source()
 	if err != nil {
 		return Result{}, err
 	}
-	if s.ref == "" {
-		found.URL = store.Text("")
-		return found, nil
-	}
-	url, ok := pageurl.ExcludeParameters(s.ref, in.Site, hostParameters(s.parsed.Host))
-	if ok {
-		found.URL = store.Text(php.CutRunes(url, maxURL))
-	}
-	found.URLUnset = !ok
+	found.URL, found.URLUnset = s.url, !s.url.Valid
 	return found, nil
 }
 
@@ -50,24 +41,10 @@ func ignoresReferrer(query string) bool {
 
 // detection is one run.
 type detection struct {
-	d       *Detector
-	in      Input
-	landing php.URL // the page's URL
-	ref     string  // "" when there is none that counts
-	parsed  php.URL // ref, zero when it cannot be parsed
-}
-
-// setReferrer takes the request's referrer unless it is no URL or excluded by the site.
-func (s *detection) setReferrer() {
-	ref := php.Unsanitize(s.in.Referrer)
-	if !pageurl.LooksLikeURL(ref) {
-		return
-	}
-	parsed, _ := php.ParseURL(ref)
-	if sites, _ := s.in.Site.ReferrerIndex.Match(parsed); slices.Contains(sites, s.in.Site.ID) {
-		return
-	}
-	s.ref, s.parsed = ref, parsed
+	d        *Detector
+	in       *Input
+	landing  *php.URL // the page's URL
+	*refPage          // the referrer
 }
 
 // source is the type with its name and keyword.
@@ -79,16 +56,16 @@ func (s *detection) source() (Result, error) {
 	if s.isOwnSite() {
 		return typed(Direct), nil
 	}
-	name, keyword, found, err := s.d.search(s.ref, &s.parsed)
-	if err != nil {
-		return Result{}, err
+	search := s.search(s.d)
+	if search.err != nil {
+		return Result{}, search.err
 	}
-	if found {
-		return searchResult(name, keyword), nil
+	if search.found {
+		return searchResult(search.name, search.keyword), nil
 	}
-	if name, found = s.d.socials.find(s.ref); found {
+	if search.isSocial {
 		r := typed(Social)
-		r.Name, r.Keyword = store.Text(php.CutRunes(name, maxText)), store.Text("")
+		r.Name, r.Keyword = store.Text(php.CutRunes(search.social, maxText)), store.Text("")
 		return r, nil
 	}
 	if php.EmptyString(s.parsed.Host) {
@@ -127,6 +104,9 @@ func (s *detection) isOwnSite() bool {
 
 // requestURL is the parameter url as it came, neither decoded nor cleaned.
 func (s *detection) requestURL() php.URL {
+	if s.in.URL == s.in.Page.URL {
+		return s.in.Page.Parts
+	}
 	u, _ := php.ParseURL(s.in.URL)
 	return u
 }

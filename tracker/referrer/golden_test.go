@@ -78,7 +78,7 @@ func replay(t *testing.T, d *Detector, c *golden.Case) (compared int) {
 			return 0
 		}
 		got, err := d.Detect(Input{
-			Site: req.Site(), General: req.General(), Raw: req.Raw(), Referrer: req.Text("urlref"), URL: req.Text("url"),
+			Site: req.Site(), General: req.General(), Raw: req.Raw(), Referrer: req.Text("urlref"), URL: req.Text("url"), Page: req.Page(),
 		})
 		if err == nil {
 			found = append(found, Anonymize(got.Referer, c.Options["PrivacyManager.anonymizeReferrer"]))

@@ -8,6 +8,7 @@ package referrer
 import (
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
@@ -40,11 +41,14 @@ type Input struct {
 	General *matomo.General
 	Raw     *php.Array // the request's parameters as they came
 
-	// The sanitised parameters urlref and url.
+	// The sanitised parameters urlref and url, and the latter as the request has read it.
 	Referrer, URL string
+	Page          *pageurl.Page
 
 	// Current is the referrer of the existing visit, nil for a new one: a campaign met again keeps its keyword (§7.4).
 	Current *store.Referer
+
+	Memory *Memory // nil for none
 }
 
 // Detector detects referrers. It does not change and can be used by several goroutines.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
@@ -27,8 +28,9 @@ func testInput(url, referrer string) Input {
 		ID: 1, Tracker: testSettings(), ExcludedReferrers: []string{"excluded.example.com", "pay.example.com/checkout"},
 	}
 	excludeReferrers(site)
+	read := pageurl.Read(url, site.Tracker.PageMaximumLength)
 	return Input{
-		Site: site, URL: url, Referrer: referrer, Raw: php.NewArray(0),
+		Site: site, URL: url, Page: &read, Referrer: referrer, Raw: php.NewArray(0),
 		General: &matomo.General{SiteURLs: matomo.NewURLIndex([]matomo.SiteURL{
 			{SiteID: 1, URL: "http://site.example.org"},
 			{SiteID: 1, URL: "http://alias.example.net"},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
@@ -21,6 +22,7 @@ type Request struct {
 	headerIP  once[string]
 	ip        once[address]
 	time      once[int64]
+	page      *pageurl.Page // nil: not read yet
 	visitor   once[visitorID]
 	auth      once[bool]
 }
@@ -105,6 +107,15 @@ func (r *Request) UserAgent() string {
 
 func (r *Request) findUserAgent() (string, error) {
 	return php.ReadString(r.params, "ua", r.Server("HTTP_USER_AGENT")), nil
+}
+
+// Page is the parameter url, cleaned and parsed. It is not to be changed.
+func (r *Request) Page() *pageurl.Page {
+	if r.page == nil {
+		page := pageurl.Read(r.Text("url"), r.ctx.Settings.PageMaximumLength)
+		r.page = &page
+	}
+	return r.page
 }
 
 // RawUserAgent is UserAgent without HTML entities: what exclusions look at (§2.1).
