@@ -7,6 +7,7 @@ package conversion
 
 import (
 	"strings"
+	"sync/atomic"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -46,17 +47,22 @@ func Match(r *request.Request, a *action.Action, firstActionTime, t int64) []Con
 		return nil
 	}
 	var converted []Converted
-	goals := r.Site().Goals
-	for i := range goals {
-		goal := &goals[i]
-		if matches(goal, a, firstActionTime, t) {
-			converted = append(converted, Converted{Goal: goal, URL: a.URL, HasURL: a.HasURL})
+	site := r.Site()
+	if len(site.Goals) == 0 {
+		return nil
+	}
+	tests := testsOf(site)
+	url := php.Unsanitize(a.RawURL)
+	for i := range site.Goals {
+		if matches(&tests.goals[i], a, url, firstActionTime, t) {
+			converted = append(converted, Converted{Goal: &site.Goals[i], URL: a.URL, HasURL: a.HasURL})
 		}
 	}
 	return converted
 }
 
-func matches(goal *matomo.Goal, a *action.Action, firstActionTime, t int64) bool {
+// matches needs the action's URL as it came without HTML entities.
+func matches(goal *goalTest, a *action.Action, url string, firstActionTime, t int64) bool {
 	switch goal.MatchAttribute {
 	case "visit_duration":
 		const minute = 60.0
@@ -65,21 +71,21 @@ func matches(goal *matomo.Goal, a *action.Action, firstActionTime, t int64) bool
 	case "manually":
 		return false
 	case "url":
-		return a.Type == action.TypePageURL && matchesText(goal, a.RawURL)
+		return a.Type == action.TypePageURL && goal.matches(url)
 	case "title":
-		return a.Type == action.TypePageURL && matchesText(goal, a.Name)
+		return a.Type == action.TypePageURL && goal.matches(php.Unsanitize(a.Name))
 	case "file":
-		return a.Type == action.TypeDownload && matchesText(goal, a.RawURL)
+		return a.Type == action.TypeDownload && goal.matches(url)
 	case "external_website":
-		return a.Type == action.TypeOutlink && matchesText(goal, a.RawURL)
+		return a.Type == action.TypeOutlink && goal.matches(url)
 	case "event_category":
-		return a.Type == action.TypeEvent && matchesText(goal, a.EventCategory)
+		return a.Type == action.TypeEvent && goal.matches(php.Unsanitize(a.EventCategory))
 	case "event_action":
-		return a.Type == action.TypeEvent && matchesText(goal, a.EventAction)
+		return a.Type == action.TypeEvent && goal.matches(php.Unsanitize(a.EventAction))
 	case "event_name":
-		return a.Type == action.TypeEvent && matchesText(goal, a.EventName)
+		return a.Type == action.TypeEvent && goal.matches(php.Unsanitize(a.EventName))
 	}
-	return matchesText(goal, a.RawURL) // Matomo does not test the type of the action for attributes that it does not know (§H.8)
+	return goal.matches(url) // Matomo does not test the type of the action for attributes that it does not know (§H.8)
 }
 
 func isEventGoal(goal *matomo.Goal) bool {
@@ -90,32 +96,81 @@ func isEventGoal(goal *matomo.Goal) bool {
 	return false
 }
 
-// matchesText tests the goal's pattern as it is and, as users may have entered it so, url-decoded.
-func matchesText(goal *matomo.Goal, text string) bool {
-	text = php.Unsanitize(text)
-	plain := php.Unsanitize(goal.Pattern)
-	if matchesPattern(goal, plain, text) {
-		return true
-	}
-	decoded := php.URLDecode(plain)
-	return decoded != plain && matchesPattern(goal, decoded, text)
+// siteTests are the goals of a site, ready for matching.
+type siteTests struct {
+	site  *matomo.Site
+	goals []goalTest // in the order of the site's
 }
 
-func matchesPattern(goal *matomo.Goal, pattern, text string) bool {
-	switch goal.PatternType {
+// goalTest is a goal with its pattern as it is and, as users may have entered it so, url-decoded.
+type goalTest struct {
+	*matomo.Goal
+	patterns []goalPattern
+}
+
+type goalPattern struct {
+	text string
+	re   *php.Regexp // of a regular expression; nil for one that PHP refuses, which matches nothing
+}
+
+// recent remembers the goals of the sites met last, one site per slot. A site never changes: one that was loaded anew has another address
+// and replaces the old one.
+var recent [1024]atomic.Pointer[siteTests]
+
+func testsOf(site *matomo.Site) *siteTests {
+	slot := &recent[uint64(site.ID)%uint64(len(recent))]
+	if known := slot.Load(); known != nil && known.site == site {
+		return known
+	}
+	tests := &siteTests{site: site, goals: make([]goalTest, len(site.Goals))}
+	for i := range site.Goals {
+		tests.goals[i] = newGoalTest(&site.Goals[i])
+	}
+	slot.Store(tests)
+	return tests
+}
+
+func newGoalTest(goal *matomo.Goal) goalTest {
+	test := goalTest{Goal: goal}
+	plain := php.Unsanitize(goal.Pattern)
+	test.add(plain)
+	if decoded := php.URLDecode(plain); decoded != plain {
+		test.add(decoded)
+	}
+	return test
+}
+
+func (g *goalTest) add(text string) {
+	p := goalPattern{text: text}
+	if g.PatternType == "regex" {
+		p.re = patterns.Compile(text, g.CaseSensitive)
+	}
+	g.patterns = append(g.patterns, p)
+}
+
+func (g *goalTest) matches(text string) bool {
+	for i := range g.patterns {
+		if g.matchesPattern(&g.patterns[i], text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *goalTest) matchesPattern(p *goalPattern, text string) bool {
+	switch g.PatternType {
 	case "contains":
-		if goal.CaseSensitive {
-			return strings.Contains(text, pattern)
+		if g.CaseSensitive {
+			return strings.Contains(text, p.text)
 		}
-		return php.ContainsFold(text, pattern)
+		return php.ContainsFold(text, p.text)
 	case "exact":
-		if goal.CaseSensitive {
-			return text == pattern
+		if g.CaseSensitive {
+			return text == p.text
 		}
-		return php.EqualFold(text, pattern)
+		return php.EqualFold(text, p.text)
 	case "regex":
-		re := patterns.Compile(pattern, goal.CaseSensitive)
-		return re != nil && re.Match(text)
+		return p.re != nil && p.re.Match(text)
 	}
 	return false
 }

@@ -129,10 +129,34 @@ func TestPatternTypes(t *testing.T) {
 		{"startsWith", "a", "a", true, false},
 	}
 	for _, tt := range tests {
-		goal := &matomo.Goal{PatternType: tt.kind, Pattern: tt.pattern, CaseSensitive: tt.exact}
-		if got := matchesText(goal, tt.text); got != tt.want {
+		goal := newGoalTest(&matomo.Goal{PatternType: tt.kind, Pattern: tt.pattern, CaseSensitive: tt.exact})
+		if got := goal.matches(php.Unsanitize(tt.text)); got != tt.want {
 			t.Errorf("%s %q in %q: %v", tt.kind, tt.pattern, tt.text, got)
 		}
+	}
+}
+
+func TestGoalsOfEachSiteAreTheirOwn(t *testing.T) {
+	match := func(site *matomo.Site) (ids []int64) {
+		r := newRequest(t, `{"url":"http://h/x?a=1&b=2","action_name":"n"}`)
+		r.Context().Site = site
+		for _, c := range Match(r, newAction(t, r), 0, 100) {
+			ids = append(ids, c.Goal.ID)
+		}
+		return ids
+	}
+	site := func(id int64, goal int64, pattern string) *matomo.Site {
+		return &matomo.Site{ID: id, Tracker: newRequest(t, `{}`).Settings(), Goals: []matomo.Goal{
+			{ID: goal, MatchAttribute: "url", PatternType: "contains", Pattern: pattern},
+		}}
+	}
+	first, second, changed := site(1, 1, "a=1&amp;b"), site(1+int64(len(recent)), 2, "b=2"), site(1, 3, "nothing")
+	var got [][]int64
+	for _, s := range []*matomo.Site{first, second, first, changed, first} { // all of them in one slot
+		got = append(got, match(s))
+	}
+	if diff := cmp.Diff([][]int64{{1}, {2}, {1}, nil, {1}}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
