@@ -69,6 +69,7 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 	}
 	b.requests = make([]*parsed, 0, count)
 	all := make([]parsed, count)
+	read := make([]request.Request, count)
 	ids := make([]int64, 0, count)
 	for s, set := range sets {
 		origin := &request.Origin{
@@ -77,8 +78,10 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 			QueuedAt:  set.Time,
 		}
 		for i, params := range set.Requests {
-			p := &all[len(b.requests)]
-			p.set, p.index, p.req = s, i, request.New(params, origin)
+			n := len(b.requests)
+			read[n].Read(params, origin)
+			p := &all[n]
+			p.set, p.index, p.req = s, i, &read[n]
 			b.requests = append(b.requests, p)
 			ids = append(ids, p.req.SiteID())
 		}

@@ -17,8 +17,8 @@ func (a *applier) makeConversions(ctx context.Context, s *step) error {
 	if len(s.goals) == 0 && s.order == nil || s.order != nil && s.order.Unreadable {
 		return nil // of items that cannot be read Matomo records nothing; the visit counts as converted all the same
 	}
-	src, err := a.source(s)
-	if err != nil {
+	var src conversion.Source
+	if err := a.fillSource(&src, s); err != nil {
 		return err
 	}
 	for _, goal := range s.goals {
@@ -28,17 +28,18 @@ func (a *applier) makeConversions(ctx context.Context, s *step) error {
 			}
 			continue
 		}
-		c, err := conversion.NewGoalConversion(src, goal)
+		c, err := conversion.NewGoalConversion(&src, goal)
 		if err != nil {
 			return err
 		}
 		s.conversions = append(s.conversions, &c)
 	}
 	if s.order != nil {
+		var err error
 		if s.itemIDs, err = a.resolve(s.order.Lookups); err != nil {
 			return err
 		}
-		c := conversion.NewEcommerceConversion(src, s.order)
+		c := conversion.NewEcommerceConversion(&src, s.order)
 		s.conversions = append(s.conversions, &c)
 	}
 	for _, c := range s.conversions {
@@ -57,8 +58,8 @@ func (a *applier) repeated(s *step, goal *matomo.Goal) bool {
 	return !s.isNew && !goal.AllowMultiple && !s.p.facts.HasOrder && a.converted[conversionKey{visit: s.old.row, goal: goal.ID}]
 }
 
-func (a *applier) source(s *step) (*conversion.Source, error) {
-	src := &conversion.Source{
+func (a *applier) fillSource(src *conversion.Source, s *step) (err error) {
+	*src = conversion.Source{
 		Request: s.p.req, Time: s.p.facts.Time,
 		Visit: s.row, Loaded: s.loaded, IsNew: s.isNew,
 		Action: s.action, Link: s.link,
@@ -68,12 +69,10 @@ func (a *applier) source(s *step) (*conversion.Source, error) {
 		CustomVars:           a.t.store.Schema().CustomVars,
 		Random:               a.t.random,
 	}
-	if !a.t.features.Referrers {
-		return src, nil
+	if a.t.features.Referrers {
+		src.Referer, err = a.t.referrers.Attribution(s.p.req, s.row.Referer)
 	}
-	var err error
-	src.Referer, err = a.t.referrers.Attribution(s.p.req, s.row.Referer)
-	return src, err
+	return err
 }
 
 // cartOpen reports whether the request changes the row of a cart instead of adding a conversion. The properties that were loaded when the

@@ -23,10 +23,18 @@ func (d *Detector) Attribution(r *request.Request, visit store.Referer) (store.R
 	if php.EmptyString(ref) {
 		return visit, nil
 	}
-	in := Input{
-		Site: r.Site(), General: r.General(), Raw: r.Raw(), Referrer: ref, URL: r.Text("url"), Page: r.Page(), Current: &visit,
-	}
-	found, err := d.detect(&detection{d: d, in: &in, landing: &php.URL{}})
+	return d.attribute(ref, r, visit)
+}
+
+// attribute is apart from Attribution so that requests without a referrer of their own need no memory.
+func (d *Detector) attribute(ref string, r *request.Request, visit store.Referer) (store.Referer, error) {
+	found, err := d.detect(&detection{
+		d: d,
+		in: Input{
+			Site: r.Site(), General: r.General(), Raw: r.Raw(), Referrer: ref, URL: r.Text("url"), Page: r.Page(), Current: &visit,
+		},
+		landing: &php.URL{},
+	})
 	if err != nil {
 		return store.Referer{}, err
 	}

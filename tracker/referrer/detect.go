@@ -10,18 +10,17 @@ import (
 
 // Detect finds the referrer of a request (§7.1). The error is a *request.Rejection of kind WrongType for lists where PHP wants text.
 func (d *Detector) Detect(in Input) (Result, error) {
-	return d.detect(&detection{d: d, in: &in, landing: &in.Page.Parts})
+	return d.detect(&detection{d: d, in: in, landing: &in.Page.Parts})
 }
 
 // detect looks for campaigns in s.landing, which is empty for conversions; the page of the request is only asked for the site's own host.
 func (d *Detector) detect(s *detection) (Result, error) {
-	in := s.in
 	if ignoresReferrer(s.landing.Query) {
 		return Result{Referer: store.Referer{
 			Type: store.Int(Direct), Name: store.Text(""), Keyword: store.Text(""), URL: store.Text(""),
 		}}, nil
 	}
-	s.refPage = in.Memory.page(in)
+	s.refPage = s.in.Memory.page(&s.in)
 	found, err := s.source()
 	if err != nil {
 		return Result{}, err
@@ -42,7 +41,7 @@ func ignoresReferrer(query string) bool {
 // detection is one run.
 type detection struct {
 	d        *Detector
-	in       *Input
+	in       Input
 	landing  *php.URL // the page's URL
 	*refPage          // the referrer
 }

@@ -22,7 +22,8 @@ type Request struct {
 	headerIP  once[string]
 	ip        once[address]
 	time      once[int64]
-	page      *pageurl.Page // nil: not read yet
+	page      pageurl.Page
+	pageRead  bool
 	visitor   once[visitorID]
 	auth      once[bool]
 }
@@ -37,13 +38,19 @@ type visitorID struct {
 // New reads the parameters of one request of a set (§1.2): a request with neither url nor urlref is about the page that the header
 // Referer names. params is not changed. Before anything but SiteID and IsEmpty is asked, Bind has to be called.
 func New(params *php.Array, origin *Origin) *Request {
-	r := &Request{raw: params, params: params, origin: origin}
+	r := new(Request)
+	r.Read(params, origin)
+	return r
+}
+
+// Read is New for a Request that has its memory already.
+func (r *Request) Read(params *php.Array, origin *Origin) {
+	*r = Request{raw: params, params: params, origin: origin}
 	if php.Empty(params.Value("urlref")) && php.Empty(params.Value("url")) {
 		if referrer := r.Server("HTTP_REFERER"); !php.EmptyString(referrer) {
 			r.set("url", referrer)
 		}
 	}
-	return r
 }
 
 // set changes a parameter and leaves the queued ones alone.
@@ -111,11 +118,10 @@ func (r *Request) findUserAgent() (string, error) {
 
 // Page is the parameter url, cleaned and parsed. It is not to be changed.
 func (r *Request) Page() *pageurl.Page {
-	if r.page == nil {
-		page := pageurl.Read(r.Text("url"), r.ctx.Settings.PageMaximumLength)
-		r.page = &page
+	if !r.pageRead {
+		r.page, r.pageRead = pageurl.Read(r.Text("url"), r.ctx.Settings.PageMaximumLength), true
 	}
-	return r.page
+	return &r.page
 }
 
 // RawUserAgent is UserAgent without HTML entities: what exclusions look at (§2.1).
