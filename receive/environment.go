@@ -91,9 +91,10 @@ func variableName(header []byte) string {
 
 // nameAndPort are those under which the client asked.
 func nameAndPort(host string) (name, port string) {
-	name, port, err := net.SplitHostPort(host)
-	if err == nil {
-		return name, port
+	if strings.IndexByte(host, ':') >= 0 {
+		if name, port, err := net.SplitHostPort(host); err == nil {
+			return name, port
+		}
 	}
 	return strings.Trim(host, "[]"), "80"
 }
