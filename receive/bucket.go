@@ -1,6 +1,7 @@
 package receive
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +43,7 @@ func (b *buckets) take(ip string, now time.Time) bool {
 	if allowed {
 		mine.tokens--
 	}
-	b.byIP[ip] = mine
+	b.byIP[strings.Clone(ip)] = mine // as part of a request it would keep all of that in memory
 	return allowed
 }
 

@@ -18,9 +18,14 @@ const localPeer = "127.0.0.1"
 // only that server knows (its user, the files of Matomo).
 func (m *message) environment(now time.Time, bodyLength int64) queue.Env {
 	server := php.NewArray(40)
-	set := func(name, value string) { server.Set(name, php.String(value)) }
 	m.addHeaders(server)
 	host, port := nameAndPort(server.Value("HTTP_HOST").Str())
+	length := ""
+	if _, told := server.Get("HTTP_CONTENT_LENGTH"); told || bodyLength > 0 {
+		length = strconv.FormatInt(bodyLength, 10)
+	}
+	contentType, cookies := server.Value("HTTP_CONTENT_TYPE").Str(), server.Value("HTTP_COOKIE").Str()
+	set := func(name, value string) { server.SetNew(name, php.String(value)) } // names of headers begin with HTTP_
 	set("REDIRECT_STATUS", "200")
 	set("SERVER_NAME", host)
 	set("SERVER_PORT", port)
@@ -38,18 +43,14 @@ func (m *message) environment(now time.Time, bodyLength int64) queue.Env {
 	set("DOCUMENT_URI", m.path)
 	set("REQUEST_URI", m.uri)
 	set("SCRIPT_NAME", m.path)
-	length := ""
-	if _, told := server.Get("HTTP_CONTENT_LENGTH"); told || bodyLength > 0 {
-		length = strconv.FormatInt(bodyLength, 10)
-	}
 	set("CONTENT_LENGTH", length)
-	set("CONTENT_TYPE", server.Value("HTTP_CONTENT_TYPE").Str())
+	set("CONTENT_TYPE", contentType)
 	set("REQUEST_METHOD", m.method)
 	set("QUERY_STRING", m.query)
 	set("PHP_SELF", m.path)
-	server.Set("REQUEST_TIME_FLOAT", php.Float(float64(now.UnixMicro())/1e6))
-	server.Set("REQUEST_TIME", php.Int(now.Unix()))
-	return queue.Env{Server: server, Cookie: parseCookies(server.Value("HTTP_COOKIE").Str())}
+	server.SetNew("REQUEST_TIME_FLOAT", php.Float(float64(now.UnixMicro())/1e6))
+	server.SetNew("REQUEST_TIME", php.Int(now.Unix()))
+	return queue.Env{Server: server, Cookie: parseCookies(cookies)}
 }
 
 // addHeaders sets HTTP_… for each header, in the order in which they came; those of the same name are joined. Headers with underscores are
@@ -59,7 +60,7 @@ func (m *message) addHeaders(server *php.Array) {
 		if bytes.IndexByte(header, '_') >= 0 {
 			continue
 		}
-		name, text := variableName(header), string(value)
+		name, text := variableName(header), m.text(value)
 		if first, twice := server.Get(name); twice {
 			separator := ", "
 			if name == "HTTP_COOKIE" {
@@ -90,9 +91,10 @@ func variableName(header []byte) string {
 
 // nameAndPort are those under which the client asked.
 func nameAndPort(host string) (name, port string) {
-	name, port, err := net.SplitHostPort(host)
-	if err == nil {
-		return name, port
+	if strings.IndexByte(host, ':') >= 0 {
+		if name, port, err := net.SplitHostPort(host); err == nil {
+			return name, port
+		}
 	}
 	return strings.Trim(host, "[]"), "80"
 }

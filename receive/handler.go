@@ -90,7 +90,7 @@ func (h *Handler) answer(m *message) {
 		m.answerPreflight()
 		return
 	}
-	h.count(h.serve(m))
+	h.o.Metrics.requests[h.serve(m)].Inc()
 }
 
 // mergeSlashes makes one slash of several, as web servers do.
@@ -100,8 +100,6 @@ func mergeSlashes(path string) string {
 	}
 	return path
 }
-
-func (h *Handler) count(outcome string) { h.o.Metrics.requests.WithLabelValues(outcome).Inc() }
 
 // serve receives one request, answers it and tells what became of it.
 func (h *Handler) serve(m *message) (outcome string) {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
@@ -298,6 +299,17 @@ func TestAddressesAreForgotten(t *testing.T) {
 	}
 	if len(b.byIP) > maxAddresses {
 		t.Errorf("%d addresses are remembered", len(b.byIP))
+	}
+}
+
+func TestAddressesDoNotHoldRequests(t *testing.T) {
+	b := newBuckets(1, 1)
+	request := strings.Repeat("x", 100)
+	b.take(request[:10], time.Unix(0, 0))
+	for ip := range b.byIP {
+		if unsafe.StringData(ip) == unsafe.StringData(request) {
+			t.Error("the address is a part of the request")
+		}
 	}
 }
 

@@ -10,14 +10,25 @@ import (
 // message is a request and its answer. Its texts are copies: fasthttp uses its own memory again when the request is answered.
 type message struct {
 	*fasthttp.RequestCtx
+	texts       strings.Builder // all copies, side by side: one allocation instead of a dozen
 	method, uri string
 	path, query string // path is decoded; both are empty when uri is none
 }
 
 func newMessage(ctx *fasthttp.RequestCtx) *message {
-	m := &message{RequestCtx: ctx, method: string(ctx.Method()), uri: string(ctx.Request.Header.RequestURI())}
+	m := &message{RequestCtx: ctx}
+	h := &ctx.Request.Header
+	m.texts.Grow(len(h.Method()) + len(h.RequestURI()) + len(h.RawHeaders()))
+	m.method, m.uri = m.text(h.Method()), m.text(h.RequestURI())
 	m.path, m.query = splitURI(m.uri)
 	return m
+}
+
+// text is a copy of b.
+func (m *message) text(b []byte) string {
+	from := m.texts.Len()
+	m.texts.Write(b)
+	return m.texts.String()[from:]
 }
 
 // splitURI takes the target of a request line apart: "/matomo.php?idsite=1", for proxies also with scheme and host.

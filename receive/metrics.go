@@ -6,7 +6,7 @@ import (
 
 // Metrics count what a receiver does.
 type Metrics struct {
-	requests      *prometheus.CounterVec
+	requests      map[string]prometheus.Counter // by outcome
 	entries       prometheus.Counter
 	replaced      prometheus.Counter
 	duration      prometheus.Histogram
@@ -28,12 +28,15 @@ const (
 	outcomeFull    = "unavailable"
 )
 
+var outcomes = []string{outcomeQueued, outcomeTracked, outcomeEmpty, outcomeRefused, outcomeLimited, outcomeFull}
+
 // NewMetrics makes the metrics and registers them.
 func NewMetrics(registry prometheus.Registerer) *Metrics {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "queuedtracking_http_requests_total", Help: "HTTP requests of trackers, by what became of them.",
+	}, []string{"outcome"})
 	m := &Metrics{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "queuedtracking_http_requests_total", Help: "HTTP requests of trackers, by what became of them.",
-		}, []string{"outcome"}),
+		requests: make(map[string]prometheus.Counter),
 		entries: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "queuedtracking_received_entries_total", Help: "Entries that were acknowledged: in a queue or in the spool.",
 		}),
@@ -65,7 +68,10 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "queuedtracking_spool_drained_entries_total", Help: "Entries that went from the spool into a queue.",
 		}),
 	}
-	registry.MustRegister(m.requests, m.entries, m.replaced, m.duration, m.groups, m.backendErrors, m.unreplicated,
+	for _, outcome := range outcomes {
+		m.requests[outcome] = requests.WithLabelValues(outcome)
+	}
+	registry.MustRegister(requests, m.entries, m.replaced, m.duration, m.groups, m.backendErrors, m.unreplicated,
 		m.spoolErrors, m.spooled, m.drained)
 	return m
 }

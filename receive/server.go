@@ -26,7 +26,7 @@ func Serve(l net.Listener, handler fasthttp.RequestHandler, limits Limits, grace
 		ReadBufferSize: limits.HeaderBytes, Concurrency: 2 * limits.Connections, // connections that are being closed count, too
 		StreamRequestBody: true, MaxRequestBodySize: 1, // the handler reads and bounds what is longer
 		ExpectHandler: limits.expect, DisablePreParseMultipartForm: true, CloseOnShutdown: true,
-		NoDefaultServerHeader: true, NoDefaultContentType: true,
+		NoDefaultServerHeader: true, NoDefaultContentType: true, LazyRequestTime: true,
 		Logger: slog.NewLogLogger(log.Handler(), slog.LevelDebug), SecureErrorLogMessage: true,
 	}
 	served := make(chan error, 1)

@@ -65,6 +65,18 @@ func (a *Array) Set(key string, v Value) {
 	}
 }
 
+// SetNew is Set for a key that is not there yet, which saves the search for it. An array that has no index gets none.
+func (a *Array) SetNew(key string, v Value) {
+	if a.index != nil {
+		a.Set(key, v)
+		return
+	}
+	a.entries = append(a.entries, entry{key, v})
+	if a.next > 0 {
+		a.noteKey(key)
+	}
+}
+
 // place is the position of key, or -1 and the slot of the index, if there is one, where it belongs.
 func (a *Array) place(key string) (position, slot int) {
 	if a.index == nil {

@@ -74,3 +74,29 @@ func TestValuesTellTheirKind(t *testing.T) {
 		}
 	}
 }
+
+func TestSetNewIsFoundWithAndWithoutIndex(t *testing.T) {
+	for _, before := range []int{0, 3, indexFrom + 1} {
+		a := &Array{}
+		for i := range before {
+			a.Set(strconv.Itoa(i), Int(int64(i)))
+		}
+		for i := before; i < before+2*indexFrom; i++ {
+			a.SetNew(strconv.Itoa(i), Int(int64(i)))
+		}
+		a.Set("1", Int(-1))
+		a.Append(Null)
+		for i := range before + 2*indexFrom {
+			want := int64(i)
+			if i == 1 {
+				want = -1
+			}
+			if got := a.Value(strconv.Itoa(i)); got.Int() != want {
+				t.Errorf("%d before: %d is %v", before, i, got.Int())
+			}
+		}
+		if n := before + 2*indexFrom; a.Len() != n+1 || !a.IsList() {
+			t.Errorf("%d before: %d entries, want a list of %d", before, a.Len(), n+1)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestDecodeJSONKeepsOrderAndTypes(t *testing.T) {
@@ -71,6 +72,24 @@ func TestEncodeJSON(t *testing.T) {
 	for _, v := range []Value{String("\xe4"), Float(math.Inf(1)), Float(math.NaN()), deep, ArrayValue(key), ArrayValue(List(String("\xe4")))} {
 		if got, err := EncodeJSON(v); err == nil {
 			t.Errorf("%.20s encoded", got)
+		}
+	}
+}
+
+func TestEncodeJSONEscapesEachByteAnywhere(t *testing.T) {
+	for c := range byte(utf8.RuneSelf) {
+		want := string(c)
+		switch {
+		case strings.IndexByte(`"\/`, c) >= 0:
+			want = `\` + string(c)
+		case c < ' ':
+			want = string(appendJSONEscape(nil, c))
+		}
+		for before := range 20 {
+			x, y := strings.Repeat("x", before), strings.Repeat("y", 19-before)
+			if got, err := EncodeJSON(String(x + string(c) + y)); err != nil || got != `"`+x+want+y+`"` {
+				t.Fatalf("%q at %d gives %s (%v)", c, before, got, err)
+			}
 		}
 	}
 }

@@ -249,21 +249,27 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
+// Eight bytes of text in one number, the first of them lowest.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// below marks the first byte of word that is less than n ≤ 128 by its highest bit, and maybe others behind it: a byte less than n borrows
+// when n is subtracted.
+func below(word uint64, n byte) uint64 { return (word - uint64(n)*ones) &^ word & highs }
+
+// equal marks the first byte of word that is c, and maybe others behind it.
+func equal(word uint64, c byte) uint64 { return below(word^uint64(c)*ones, 1) }
+
 // run is the end of the bytes from i on that stand for themselves, or are not ASCII: it is where a quote, a backslash, a control character
 // or the end of the input is. It looks at eight bytes at a time. When ascii is true all of them are ASCII.
 func (d *decoder) run(i int) (end int, ascii bool) {
-	const (
-		ones  = 0x0101010101010101
-		highs = 0x8080808080808080
-	)
 	var seen uint64
 	for ; i+8 <= len(d.s); i += 8 {
 		word := binary.LittleEndian.Uint64(d.s[i:])
 		seen |= word
-		quote, backslash := word^'"'*ones, word^'\\'*ones
-		// A byte less than n borrows from its highest bit when n is subtracted. Bytes after the first that does may do so wrongly.
-		found := ((word-' '*ones)&^word | (quote-ones)&^quote | (backslash-ones)&^backslash) & highs
-		if found != 0 {
+		if found := below(word, ' ') | equal(word, '"') | equal(word, '\\'); found != 0 {
 			return i + bits.TrailingZeros64(found)/8, seen&highs == 0
 		}
 	}

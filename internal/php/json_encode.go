@@ -1,9 +1,11 @@
 package php
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -57,7 +59,8 @@ func appendJSONArray(b []byte, a *Array, depth int) (_ []byte, err error) {
 		opening, closing = '[', ']'
 	}
 	b = append(b, opening)
-	for i, e := range a.entries {
+	for i := range a.entries {
+		e := &a.entries[i]
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -77,10 +80,7 @@ func appendJSONArray(b []byte, a *Array, depth int) (_ []byte, err error) {
 func appendJSONText(b []byte, s string) ([]byte, error) {
 	b = append(b, '"')
 	for i := 0; i < len(s); {
-		same := i
-		for same < len(s) && plain[s[same]] && s[same] != '/' {
-			same++
-		}
+		same := unescapedEnd(s, i)
 		b = append(b, s[i:same]...)
 		if i = same; i == len(s) {
 			break
@@ -99,6 +99,20 @@ func appendJSONText(b []byte, s string) ([]byte, error) {
 		i += n
 	}
 	return append(b, '"'), nil
+}
+
+// unescapedEnd is the end of the bytes of s from i on that are written as they are. It looks at eight bytes at a time.
+func unescapedEnd(s string, i int) int {
+	for ; i+8 <= len(s); i += 8 {
+		word := binary.LittleEndian.Uint64([]byte(s[i : i+8]))
+		if found := word&highs | below(word, ' ') | equal(word, '"') | equal(word, '\\') | equal(word, '/'); found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for i < len(s) && plain[s[i]] && s[i] != '/' {
+		i++
+	}
+	return i
 }
 
 func appendJSONEscape(b []byte, c byte) []byte {

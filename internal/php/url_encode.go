@@ -9,7 +9,8 @@ func URLDecode(s string) string {
 	if first == len(s) {
 		return s
 	}
-	b := append(make([]byte, 0, len(s)), s[:first]...)
+	var short [256]byte
+	b := append(short[:0], s[:first]...)
 	for i := first; i < len(s); i++ {
 		switch {
 		case s[i] == '+':
