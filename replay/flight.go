@@ -14,9 +14,11 @@ import (
 // flight is a batch on the short way into the database, which a batch takes that nothing is wrong with: the worker knows the checkpoint,
 // which the transaction moves last (store.Tx.MoveCheckpoint), so nothing need be read.
 //
-// Several batches fly at once. While the rows of one are on their way to the database, the one in front of it is being committed and removed
-// from its queue, and the next one is played. The checkpoint keeps them in order: a batch cannot move it before the one in front is committed,
-// so that the later one is never committed without the earlier one. Entries leave the queue in order as well.
+// Several batches fly at once. While one is being committed and removed from its queue, the rows of the next are on their way to the database,
+// and the one behind that is played. Rows travel in two messages: the first has what is new, the visits and actions whose numbers the batch
+// behind waits for; the second changes rows that exist, and goes when that of the batch in front has been answered, so that batches lock the
+// visits which they have in common in order. The checkpoint is the last row to change: a batch cannot move it before the one in front is
+// committed, so that the later one is never committed without the earlier one. Entries leave the queue in order as well.
 //
 // Whatever goes wrong on the way ends the flight and those behind it. Then the first batch that is not committed is processed step by step
 // (batch.process), and what was behind it is read again.

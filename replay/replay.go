@@ -13,7 +13,7 @@
 // removed from the queue. A mark beside the letters tells a successor whether that was done.
 //
 // Batches of a queue overlap: while one is committed and removed, the rows of the next are on their way (flight.go), the one behind it is
-// played in memory, and the one behind that is read and prepared (ahead.go). They are committed one after the other all the same.
+// played in memory, and those behind that are read and prepared (ahead.go). They are committed one after the other all the same.
 //
 // Where the queue is in the database that is tracked into, all of this is one transaction, and a committed batch leaves nothing to do (see
 // within.go).
