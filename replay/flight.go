@@ -16,8 +16,8 @@ import (
 //
 // Several batches fly at once. While one is being committed and removed from its queue, the rows of the next are on their way to the database,
 // and the one behind that is played. Rows travel in two messages: the first has what is new, the visits and actions whose numbers the batch
-// behind waits for; the second changes rows that exist, and goes when that of the batch in front has been answered, so that batches lock the
-// visits which they have in common in order. The checkpoint is the last row to change: a batch cannot move it before the one in front is
+// behind waits for; the second has the rest, with the changes of rows that exist, and goes when that of the batch in front has been answered, so
+// that batches lock the visits which they have in common in order. The checkpoint is the last row to change: a batch cannot move it before the one in front is
 // committed, so that the later one is never committed without the earlier one. Entries leave the queue in order as well.
 //
 // Whatever goes wrong on the way ends the flight and those behind it. Then the first batch that is not committed is processed step by step
@@ -151,7 +151,6 @@ func (f *flight) settle() error {
 func (f *flight) fly(ctx context.Context) {
 	defer close(f.down)
 	if f.err = f.sendSafely(ctx); !f.numbered {
-		f.numbered = f.err == nil
 		close(f.inserted)
 	}
 	close(f.sent)

@@ -157,6 +157,9 @@ func TestFlightsChangeVisitsInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if writing < 2 {
+		t.Errorf("%d batches in the air", writing)
+	}
 	for until := time.Now().Add(200 * time.Millisecond); time.Now().Before(until) && !strings.Contains(s.log.String(), "step by step"); {
 		time.Sleep(time.Millisecond)
 	}

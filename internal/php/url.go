@@ -86,7 +86,7 @@ func parseRelative(s string, u URL) (URL, bool) {
 // parseAuthority reads user, password, host and port, and what follows them.
 func parseAuthority(s string, u URL) (URL, bool) {
 	authority, rest := s, ""
-	if end := authorityLen(s); end < len(s) {
+	if end := strings.IndexAny(s, "/?#"); end >= 0 {
 		authority, rest = s[:end], s[end:]
 	}
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
@@ -104,15 +104,6 @@ func parseAuthority(s string, u URL) (URL, bool) {
 		return u, true
 	}
 	return parsePath(rest, u)
-}
-
-func authorityLen(s string) int {
-	for i := 0; i < len(s); i++ {
-		if s[i] == '/' || s[i] == '?' || s[i] == '#' {
-			return i
-		}
-	}
-	return len(s)
 }
 
 // cutPort removes the port from the end of an authority and keeps it unless there is one already (not 0: "h:0" is read again).

@@ -10,7 +10,7 @@ import (
 // (§6.2 cleanupString).
 func CleanString(s string, maxBytes int) string {
 	s = php.Trim(s)
-	if strings.IndexByte(s, '\n') >= 0 || strings.IndexByte(s, '\r') >= 0 || strings.IndexByte(s, 0) >= 0 {
+	if strings.ContainsAny(s, "\n\r\x00") {
 		s = dropped.Replace(s)
 	}
 	return php.CutBytes(s, maxBytes)

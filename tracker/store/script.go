@@ -32,7 +32,7 @@ type step struct {
 }
 
 func (c *script) add(q *statement, s step) {
-	if len(c.steps) > c.cut.steps {
+	if len(c.steps) > 0 {
 		c.sql = append(c.sql, ';')
 	}
 	c.sql = append(c.sql, q.sql...)
@@ -138,6 +138,9 @@ func (tx *Tx) Cut() {
 // Flush sends what was collected. Afterwards every row that was inserted has its ID. Once it has failed, it fails again and so does Commit:
 // a part of the script is missing.
 func (tx *Tx) Flush(ctx context.Context) error {
+	if !tx.sent {
+		tx.Cut() // at the end: nobody waits for numbers, one message will do
+	}
 	if err := tx.Send(ctx, func() {}); err != nil {
 		return err
 	}
@@ -163,7 +166,7 @@ func (tx *Tx) Send(ctx context.Context, numbered func()) error {
 	}
 	numbered()
 	if len(c.steps) > c.cut.steps {
-		tx.answers, tx.refused = tx.send(ctx, c.sql[c.cut.sql:], c.args[c.cut.args:], c.steps[c.cut.steps:])
+		tx.answers, tx.refused = tx.send(ctx, c.sql[c.cut.sql+len(";"):], c.args[c.cut.args:], c.steps[c.cut.steps:])
 	}
 	return tx.refused
 }

@@ -131,8 +131,9 @@ func update[R any](tx *Tx, t *table[R], id string, rows []rowChange) int {
 		if !tx.s.sqlite {
 			q.add(" FORCE INDEX (PRIMARY)")
 		}
+		q.add(" SET ")
 		for n, c := range changes(rows) {
-			q.add([]string{" SET ", ", "}[min(n, 1)])
+			q.add(separator(n))
 			t.assign(q, c, id, len(rows))
 		}
 		where(q, id, rows)
