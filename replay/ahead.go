@@ -7,7 +7,7 @@ import (
 )
 
 // ahead are the batches behind another one. They are read, decoded, prepared and asked about while that one is written, which is most of the
-// work that needs no transaction. Small batches are read several at once: asking for one costs as much as asking for a hundred entries.
+// work that needs no transaction. Small batches are read several at once: much of what a question costs does not depend on how much it asks for.
 //
 // Nothing of a batch counts before the batch in front of it has left the queue as its worker meant it to: then it is the head of the queue.
 // What goes wrong here is no error: the batch is read again when its turn comes.
