@@ -118,7 +118,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 		return nil
 	}
 	c.assembly, err = assembly.Assemble(ctx, c.conn.installation, c.conn.db, assembly.Options{
-		WithoutDevices: c.withoutDevices, Clock: c.clock, Random: rand.Reader, Cores: max(1, runtime.GOMAXPROCS(0)/c.workers), Log: c.logs.Logger,
+		WithoutDevices: c.withoutDevices, Clock: c.clock, Random: rand.Reader, Cores: c.cores(), Log: c.logs.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("%w; nothing was processed", err)
@@ -142,13 +142,16 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 	return err
 }
 
+// cores is each worker's share of the machine.
+func (c *processCommand) cores() int { return max(1, runtime.GOMAXPROCS(0)/c.workers) }
+
 // options are those of all cycles.
 func (c *processCommand) options() replay.Options {
 	s := c.conn.settings.queue
 	o := replay.Options{
 		Backend: c.conn.backend, Store: c.assembly.Store(), Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger,
 		Queues: s.NumQueueWorkers, Only: replay.AnyQueue, BatchSize: s.NumRequestsToProcess, Threshold: s.NumRequestsToProcess,
-		MaxBatches: c.maxBatches, Workers: c.workers, Start: int(c.clock().UnixNano()/1000) % s.NumQueueWorkers, DryRun: c.dryRun,
+		MaxBatches: c.maxBatches, Workers: c.workers, Cores: c.cores(), Start: int(c.clock().UnixNano()/1000) % s.NumQueueWorkers, DryRun: c.dryRun,
 		OnBatch: c.onBatch,
 	}
 	if c.force > 0 {

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/queuedtracking/queuedtracking/internal/parallel"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay/letters"
@@ -69,17 +70,21 @@ func (b *batch) bytes() (n int) {
 	return n
 }
 
+// worthACore is how many entries a goroutine needs to open.
+const worthACore = 20
+
 // decode opens the entries.
 func (b *batch) decode() {
-	b.sets = make([]queue.RequestSet, 0, len(b.head.Elements))
-	for i, element := range b.head.Elements {
-		set, err := decodeSafely(element)
+	n := len(b.head.Elements)
+	sets, errs := make([]queue.RequestSet, n), make([]error, n)
+	parallel.Each(n, b.Cores, worthACore, func(i int) { sets[i], errs[i] = decodeSafely(b.head.Elements[i]) })
+	b.sets, b.positions = sets[:0], make([]int, 0, n)
+	for i, err := range errs {
 		if err != nil {
 			b.notes = append(b.notes, b.note(i, letters.WholeEntry, err))
 			continue
 		}
-		b.sets = append(b.sets, set)
-		b.positions = append(b.positions, i)
+		b.sets, b.positions = append(b.sets, sets[i]), append(b.positions, i)
 	}
 }
 

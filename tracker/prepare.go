@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
-	"sync"
-	"sync/atomic"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/parallel"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker/action"
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
@@ -97,7 +96,7 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 	if err := t.bind(ctx, b, &trust); err != nil {
 		return nil, err
 	}
-	t.readAll(b)
+	parallel.Each(len(b.requests), t.cores, worthACore, func(i int) { t.readSafely(b.requests[i]) })
 	if err := t.fingerprint(ctx, b); err != nil {
 		return nil, err
 	}
@@ -146,32 +145,8 @@ func (t *Tracker) context(ctx context.Context, b *Batch, id int64) (*request.Con
 	return c, nil
 }
 
-// worthACore is how many requests a goroutine needs: starting one, and waking another thread, takes as long as reading some requests.
+// worthACore is how many requests a goroutine needs to read.
 const worthACore = 50
-
-// readAll reads the requests on as many cores as there are to be used.
-func (t *Tracker) readAll(b *Batch) {
-	if t.cores == 1 || len(b.requests) < worthACore*t.cores {
-		for _, p := range b.requests {
-			t.readSafely(p)
-		}
-		return
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range t.cores {
-		wg.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(b.requests) {
-					return
-				}
-				t.readSafely(b.requests[i])
-			}
-		})
-	}
-	wg.Wait()
-}
 
 // readSafely turns a panic into the failure of the one request that caused it.
 func (t *Tracker) readSafely(p *parsed) {

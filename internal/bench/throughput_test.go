@@ -223,12 +223,13 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) (speed float64
 	if err != nil {
 		t.Fatal(err)
 	}
+	cores := max(1, runtime.GOMAXPROCS(0)/m.workers)
 	devices, err := b.devices.Forgetful()
 	if err != nil {
 		t.Fatal(err)
 	}
 	a, err := assembly.Assemble(ctx, installation, b.db, assembly.Options{
-		Clock: clock, Random: rand.Reader, Devices: devices, Log: slog.New(slog.DiscardHandler), Cores: max(1, runtime.GOMAXPROCS(0)/m.workers),
+		Clock: clock, Random: rand.Reader, Devices: devices, Log: slog.New(slog.DiscardHandler), Cores: cores,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +259,7 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) (speed float64
 	summary, err := replay.Run(ctx, nil, replay.Options{
 		Backend: b.backend, Store: a.Store(), NewTracker: func() replay.Tracker { return a.NewTracker() },
 		Clock: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
-		Queues: queues, Only: replay.AnyQueue, BatchSize: m.batch, MaxBatchSize: m.most, Threshold: 1, Workers: m.workers,
+		Queues: queues, Only: replay.AnyQueue, BatchSize: m.batch, MaxBatchSize: m.most, Threshold: 1, Workers: m.workers, Cores: cores,
 		OnBatch: func(done replay.Batch) {
 			mu.Lock()
 			defer mu.Unlock()
