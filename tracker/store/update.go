@@ -190,13 +190,17 @@ func changes(rows []rowChange) []changing {
 // repeated; otherwise the ELSE is what they have.
 func (t *table[R]) assign(q *statement, c changing, id string, rows int) {
 	own := &t.columns[c.column]
+	q.add(own.sqlName, " = ")
+	absolute := slices.ContainsFunc(c.values, func(v newValue) bool { return !v.relative })
+	if !absolute {
+		q.add(own.sqlName, " + ")
+	}
 	write := func(v newValue) {
-		if v.relative {
+		if v.relative && absolute {
 			q.add(own.sqlName, " + ")
 		}
 		own.typ.write(q, v.value)
 	}
-	q.add(own.sqlName, " = ")
 	first, all, several := c.values[0], len(c.values) == rows, false
 	for i, v := range c.values {
 		if all && v.relative == first.relative && same(v.value, first.value) {
@@ -212,10 +216,13 @@ func (t *table[R]) assign(q *statement, c changing, id string, rows int) {
 	if several {
 		q.add(" ELSE ")
 	}
-	if all {
+	switch {
+	case all:
 		write(first)
-	} else {
+	case absolute:
 		q.add(own.sqlName)
+	default:
+		q.add("0")
 	}
 	if several {
 		q.add(" END")
