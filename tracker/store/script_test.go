@@ -43,7 +43,7 @@ func newFamily(n int) family {
 }
 
 // writeFamilies writes them as a batch does: rows that refer to rows of the same transaction, then the changes of the visits. Two of
-// three visits get other searches: 4 more, or 4 where there was NULL.
+// three visits get other searches: 4 more, or 4 where there was NULL. The third one gets more interactions.
 func writeFamilies(ctx context.Context, tx *Tx, families []family) error {
 	var visits []*Visit
 	var links []*LinkAction
@@ -62,6 +62,8 @@ func writeFamilies(ctx context.Context, tx *Tx, families []family) error {
 		after.TotalActions.V++
 		if i%3 > 0 {
 			after.TotalSearches = Int(f.visit.TotalSearches.V + 4)
+		} else {
+			after.TotalInteractions.V += int64(i + 1)
 		}
 		changes = append(changes, VisitChange{f.visit, &after})
 	}
@@ -72,18 +74,19 @@ func writeFamilies(ctx context.Context, tx *Tx, families []family) error {
 func checkFamilies(t *testing.T, s *Store, families []family) {
 	t.Helper()
 	var rows []struct {
-		Number   int     `db:"n"`
-		Visit    int64   `db:"idvisit"`
-		Last     NullInt `db:"last"`
-		Actions  int64   `db:"actions"`
-		Searches NullInt `db:"searches"`
-		First    NullInt `db:"first"`
-		Second   NullInt `db:"second"`
-		Goal     NullInt `db:"goal"`
+		Number       int     `db:"n"`
+		Visit        int64   `db:"idvisit"`
+		Last         NullInt `db:"last"`
+		Actions      int64   `db:"actions"`
+		Interactions int     `db:"interactions"`
+		Searches     NullInt `db:"searches"`
+		First        NullInt `db:"first"`
+		Second       NullInt `db:"second"`
+		Goal         NullInt `db:"goal"`
 	}
 	const link = "(SELECT l.idlink_va FROM m_log_link_visit_action l WHERE l.idvisit = v.idvisit AND l.idvisitor = v.idvisitor AND l.pageview_position = "
 	err := s.db.Select(&rows, "SELECT v.visitor_count_visits AS n, v.idvisit, v.last_idlink_va AS last, v.visit_total_actions AS actions, "+
-		"v.visit_total_searches AS searches, "+link+"1) AS first, "+link+"2) AS second, "+
+		"v.visit_total_interactions AS interactions, v.visit_total_searches AS searches, "+link+"1) AS first, "+link+"2) AS second, "+
 		"(SELECT c.idlink_va FROM m_log_conversion c WHERE c.idvisit = v.idvisit AND c.idvisitor = v.idvisitor) AS goal "+
 		"FROM m_log_visit v ORDER BY v.visitor_count_visits")
 	if err != nil || len(rows) != len(families) {
@@ -91,14 +94,14 @@ func checkFamilies(t *testing.T, s *Store, families []family) {
 	}
 	for i, row := range rows {
 		f := families[i]
-		searches := Int(4)
+		searches, interactions := Int(4), 1
 		if i%3 == 0 {
-			searches = f.visit.TotalSearches
+			searches, interactions = f.visit.TotalSearches, 1+i+1
 		}
 		first, second := Int(f.links[0].ID), Int(f.links[1].ID)
 		if row.Number != i || row.Visit != f.visit.ID || row.First != first || row.Second != second || row.Last != second || row.Goal != second ||
-			row.Actions != 2 || row.Searches != searches {
-			t.Fatalf("%+v, want visit %d, actions %d and %d, searches %v", row, f.visit.ID, first.V, second.V, searches)
+			row.Actions != 2 || row.Searches != searches || row.Interactions != interactions {
+			t.Fatalf("%+v, want visit %d, actions %d and %d, searches %v, interactions %d", row, f.visit.ID, first.V, second.V, searches, interactions)
 		}
 	}
 }
@@ -260,6 +263,24 @@ func TestRowsInFrontOfTheCutAreNumberedFirst(t *testing.T) {
 		if n := countRows(t, s); n != want || tx.Stats().RoundTrips > 3 {
 			t.Errorf("%s: %d rows, %+v", about, n, tx.Stats())
 		}
+	}
+}
+
+// Where nobody waits for numbers, the rows on both sides of the cut travel together.
+func TestFlushIgnoresTheCut(t *testing.T) {
+	s := openStore(t, mariaDB(t))
+	tx, err := s.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	v := newTestVisit(1, 1, testTime)
+	link := pageview(v, "abcdef", NoAction, NoAction)
+	err = tx.InsertVisits(t.Context(), []*Visit{v})
+	tx.Cut()
+	err = errors.Join(err, tx.InsertLinkActions(t.Context(), []*LinkAction{link}), tx.Flush(t.Context()))
+	if err != nil || v.ID <= 0 || link.ID <= 0 || tx.Stats().RoundTrips != 1 {
+		t.Errorf("visit %d, action %d, %+v, %v", v.ID, link.ID, tx.Stats(), err)
 	}
 }
 
