@@ -216,6 +216,7 @@ func (a *applier) takeAhead() bool {
 	if !ok {
 		return false
 	}
+	a.t.trail.forget(ahead.since)
 	for key, found := range ahead.asked {
 		a.answers[key] = answer{found: found}
 	}

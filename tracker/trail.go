@@ -7,20 +7,13 @@ import (
 )
 
 // trail holds what the last batches have written, the newest at the end. Batches behind them were read before they could see that in the
-// database, and their transactions may end while the next ones are played.
+// database, and their transactions may end while the next ones are played. It is as long as the batches that are on their way: each one that
+// is played either forgets what it has seen in the database itself, or all of it.
 type trail struct {
 	mu      sync.Mutex
 	list    []*written
-	visits  int   // that the batches in the list have touched
 	dropped int64 // number of the newest batch that is no longer in the list
 }
-
-// A trail has at least as many batches as are on their way at the same time when they are large, and more when they are small.
-const (
-	minTrail    = 8
-	maxTrail    = 256
-	trailVisits = 1000
-)
 
 // written is what one batch has written.
 type written struct {
@@ -36,11 +29,15 @@ func (t *trail) add(w *written) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.list = append(t.list, w)
-	t.visits += len(w.touched)
-	for n := len(t.list); n > maxTrail || n > minTrail && t.visits > trailVisits; n-- {
-		oldest := t.list[0]
-		t.dropped, t.list[0] = oldest.batch, nil
-		t.list, t.visits = t.list[1:], t.visits-len(oldest.touched)
+}
+
+// forget drops the batches in front of one that a reading has seen: so have those that were read later.
+func (t *trail) forget(seen int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.list) > 0 && t.list[0].batch < seen {
+		t.dropped, t.list[0] = t.list[0].batch, nil
+		t.list = t.list[1:]
 	}
 }
 
@@ -49,7 +46,7 @@ func (t *trail) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if n := len(t.list); n > 0 {
-		t.dropped, t.list, t.visits = t.list[n-1].batch, nil, 0
+		t.dropped, t.list = t.list[n-1].batch, nil
 	}
 }
 
@@ -65,9 +62,6 @@ func (t *trail) rollBack(w *written) {
 	defer t.mu.Unlock()
 	for i := range t.list {
 		if t.list[i] == w {
-			for _, gone := range t.list[i:] {
-				t.visits -= len(gone.touched)
-			}
 			clear(t.list[i:])
 			t.list = t.list[:i]
 			return
