@@ -273,7 +273,10 @@ func TestServerVariables(t *testing.T) {
 		"own names":                  {"", ServerVariables{Country: "GEO"}, ip, map[string]string{"REMOTE_ADDR": ip, "GEO": "AT", "MM_CITY_NAME": "x"}, country("at")},
 		"masked":                     {"", ServerVariables{}, "198.51.0.0", all, store.Location{Country: text("de"), Region: text("by"), City: text("München"), Latitude: text("48.137")}},
 		"empty":                      {"", ServerVariables{}, ip, map[string]string{"REMOTE_ADDR": ip, "MM_COUNTRY_CODE": "0"}, country("fr")},
-		"no country":                 {"", ServerVariables{}, ip, map[string]string{"REMOTE_ADDR": ip, "MM_LATITUDE": "north"}, country("xx")},
+		"no country":                 {"", ServerVariables{}, ip, map[string]string{"REMOTE_ADDR": ip, "MM_REGION_NAME": "Bayern"}, country("xx")},
+		"continent alone":            {"", ServerVariables{}, ip, map[string]string{"REMOTE_ADDR": ip, "MM_CONTINENT_CODE": "EU"}, country("xx")},
+		"no number":                  {"", ServerVariables{}, ip, map[string]string{"REMOTE_ADDR": ip, "MM_LATITUDE": "north"}, country("fr")},
+		"mapped address":             {"", ServerVariables{}, "::ffff:198.51.100.7", all, country("fr")},
 		"other address, no database": {"", ServerVariables{}, "198.51.100.8", all, country("fr")},
 		"other address, database":    {withDatabase, ServerVariables{}, "198.51.100.8", all, country("gb")},
 		"other family":               {"", ServerVariables{}, "2001:db8::1", all, country("fr")},
@@ -289,10 +292,10 @@ func TestServerVariables(t *testing.T) {
 }
 
 func TestServerVariablesFromSettings(t *testing.T) {
-	stored := map[string]string{"geoip2var_country_code": "GEO_COUNTRY", "geoip2var_lat": ""}
+	stored := map[string]string{"geoip2var_country_code": "GEO_COUNTRY", "geoip2var_lat": "", "geoip2var_continent_code": "GEO_CONTINENT"}
 	got := ServerVariablesOf(func(name string) (string, bool) { value, found := stored[name]; return value, found })
 	want := usualVariables
-	want.Country, want.Latitude = "GEO_COUNTRY", ""
+	want.Country, want.Latitude, want.Continent = "GEO_COUNTRY", "", "GEO_CONTINENT"
 	if got != want {
 		t.Errorf("%+v", got)
 	}
