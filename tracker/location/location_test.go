@@ -231,6 +231,32 @@ func TestDatabase(t *testing.T) {
 	}
 }
 
+// A database of internet providers alone keeps Matomo from asking the languages.
+func TestInternetProviderCountsAsKnown(t *testing.T) {
+	isp := map[string]any{"autonomous_system_organization": "x"}
+	for name, tt := range map[string]struct {
+		kind, isps, ip string
+		want           store.Location
+	}{
+		"place is known":         {"GeoIP2-Country", "GeoLite2-ASN", "1.2.3.4", country("gb")},
+		"place is not known":     {"Other", "GeoLite2-ASN", "1.2.3.4", country("xx")},
+		"nothing is known":       {"GeoIP2-Country", "GeoLite2-ASN", "8001::", country("it")},
+		"no database of places":  {"", "DBIP-ASN-Lite (compat=GeoLite2-ASN)", "1.2.3.4", country("xx")},
+		"only that, not known":   {"", "GeoLite2-ASN", "8001::", country("it")},
+		"database of other type": {"", "Other", "1.2.3.4", country("it")},
+	} {
+		dir := t.TempDir()
+		writeDatabase(t, dir, "GeoLite2-ASN.mmdb", tt.isps, isp)
+		if tt.kind != "" {
+			writeDatabase(t, dir, "GeoIP2-Country.mmdb", tt.kind, londonRecord())
+		}
+		l := newLocator(t, Options{Provider: "geoip2php", GeoIP2: true, Dir: dir})
+		if got := l.Locate("it", binaryIP(t, tt.ip), newRequest(nil, nil)); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
+		}
+	}
+}
+
 func TestBrokenFilesAreErrors(t *testing.T) {
 	open := func(dir string) error {
 		_, err := New(Options{Provider: "geoip2php", GeoIP2: true, Dir: dir, Settings: defaultSettings()})
