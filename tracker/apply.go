@@ -152,7 +152,7 @@ func (a *applier) decideGoals(s *step) {
 		if s.loaded != nil {
 			firstActionTime = s.loaded.FirstActionTime
 		}
-		s.goals = conversion.Match(p.req, s.action, firstActionTime, p.facts.Time)
+		s.goals = a.t.goals.Match(p.req, s.action, firstActionTime, p.facts.Time)
 		s.converted = len(s.goals) > 0
 	}
 }
