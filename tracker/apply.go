@@ -27,6 +27,7 @@ type step struct {
 	loaded *store.Visit
 
 	referrer referrer.Result // as seen from the visit that seemed to go on
+	late     *store.Referer  // what that visit, direct so far, gets as its referrer, nothing anonymised; nil for none
 
 	action    *action.Action // nil: none is recorded
 	ids       []store.ActionID
@@ -151,7 +152,7 @@ func (a *applier) decideGoals(s *step) {
 		if s.loaded != nil {
 			firstActionTime = s.loaded.FirstActionTime
 		}
-		s.goals = conversion.Match(p.req, s.action, firstActionTime, p.facts.Time)
+		s.goals = a.t.goals.Match(p.req, s.action, firstActionTime, p.facts.Time)
 		s.converted = len(s.goals) > 0
 	}
 }
@@ -219,7 +220,9 @@ func (a *applier) continueVisit(s *step) error {
 	if s.p.ecommerce != nil {
 		in.Buyer = s.p.ecommerce.Buyer(row.GoalBuyer.V) // also for a ping, which records no order
 	}
-	in.Referer = a.lateReferrer(s)
+	if s.late = a.lateReferrer(s); s.late != nil {
+		in.Referer = a.anonymized(s)
+	}
 	s.timeSpent = visit.Continue(&s.p.facts, row, in)
 	a.setVisitDimensions(s)
 	a.setVisitVars(s)
@@ -232,10 +235,19 @@ func (a *applier) lateReferrer(s *step) *store.Referer {
 	if !a.t.features.Referrers || current.Type.V != referrer.Direct || s.referrer.Type.V == referrer.Direct {
 		return nil
 	}
-	found := s.referrer
-	if a.t.features.PrivacyManager {
-		found = referrer.AnonymizeUpdate(found, a.batch.general.Privacy.AnonymizeReferrer)
+	return newReferrer(s.referrer, current)
+}
+
+// anonymized is the late referrer as it is stored.
+func (a *applier) anonymized(s *step) *store.Referer {
+	if !a.t.features.PrivacyManager {
+		return s.late
 	}
+	return newReferrer(referrer.AnonymizeUpdate(s.referrer, a.batch.general.Privacy.AnonymizeReferrer), &s.last.Referer)
+}
+
+// newReferrer is the current referrer with the columns that found sets.
+func newReferrer(found referrer.Result, current *store.Referer) *store.Referer {
 	if found.KeywordUnset {
 		found.Keyword = current.Keyword
 	}

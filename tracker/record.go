@@ -70,9 +70,18 @@ func (a *applier) fillSource(src *conversion.Source, s *step) (err error) {
 		Random:               a.t.random,
 	}
 	if a.t.features.Referrers {
-		src.Referer, err = a.t.referrers.Attribution(s.p.req, s.row.Referer)
+		src.Referer, err = a.t.referrers.Attribution(s.p.req, s.knownReferrer())
 	}
 	return err
+}
+
+// knownReferrer is the visit's referrer when its conversions are made. One that this request has brought to a running visit is anonymised
+// in the visit's row only (§9.5).
+func (s *step) knownReferrer() store.Referer {
+	if s.late != nil {
+		return *s.late
+	}
+	return s.row.Referer
 }
 
 // cartOpen reports whether the request changes the row of a cart instead of adding a conversion. The properties that were loaded when the

@@ -103,6 +103,26 @@ func TestPerformanceFindsThePageViewThatAnOrderHasFlushed(t *testing.T) {
 	})
 }
 
+// Matomo anonymises a referrer that comes late in the UPDATE of the visit, after it has noted it for the conversions of the request.
+func TestLateReferrerIsNotAnonymisedForConversionsOfItsRequest(t *testing.T) {
+	late := "&urlref=" + url.QueryEscape("https://www.bing.com/search?q=late")
+	for option, want := range map[string][2]string{
+		"":              {"https://www.bing.com/search?q=late", "late"},
+		"exclude_query": {"https://www.bing.com/search", ""},
+		"exclude_path":  {"https://www.bing.com/", ""},
+		"exclude_all":   {"", ""},
+	} {
+		s := newStage(t, bench.SQLite)
+		o := s.playWithOptions(t, []journey.Entry{
+			entry(0, page("/")), entry(1, page("/goal/contains")+late), entry(2, "idgoal=10"+visitor),
+		}, map[string]string{"PrivacyManager.anonymizeReferrer": option}, bench.Options{Batch: 25})
+		wantCells(t, o, "log_visit", "referer_url", want[0])
+		wantCells(t, o, "log_visit", "referer_keyword", want[1])
+		wantCells(t, o, "log_conversion", "referer_keyword", "late", want[1])
+		wantCells(t, o, "log_conversion", "referer_name", "Bing", "Bing")
+	}
+}
+
 func TestUserIDsAreComparedByTheDatabaseWhereCollationsDiffer(t *testing.T) {
 	user := func(name string) string { return "url=http://site1.example.org/&uid=" + url.QueryEscape(name) }
 	everywhere(t, []journey.Entry{

@@ -24,6 +24,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
@@ -59,6 +60,7 @@ type Tracker struct {
 	devices      *device.Detector
 	referrers    *referrer.Detector
 	pages        referrer.Memory
+	goals        conversion.Matcher
 	locator      *location.Locator
 	exclusions   *exclude.Checker
 	features     matomo.Features

@@ -43,9 +43,18 @@ var geoDatabases = strings.Fields(`GeoIP2-City.mmdb DBIP-City.mmdb DBIP-City-Lit
 	GeoIP2-City-South-America.mmdb GeoIP2-Enterprise.mmdb GeoIP2-Country.mmdb GeoLite2-City.mmdb GeoLite2-Country.mmdb
 	DBIP-Enterprise.mmdb`)
 
+// ispDatabases are the same for databases of internet providers.
+var ispDatabases = strings.Fields(`GeoIP2-ISP.mmdb GeoLite2-ASN.mmdb DBIP-ISP.mmdb GeoIP2-Enterprise.mmdb DBIP-Enterprise.mmdb
+	DBIP-ASN.mmdb`)
+
 // GeoDatabase is the path of the GeoIP2 database that Matomo would use; found is false when folder misc holds none.
-func (v VendorData) GeoDatabase() (path string, found bool) {
-	for _, name := range geoDatabases {
+func (v VendorData) GeoDatabase() (path string, found bool) { return v.firstOf(geoDatabases) }
+
+// ISPDatabase is the path of the database of internet providers that Matomo would use; found is false when folder misc holds none.
+func (v VendorData) ISPDatabase() (path string, found bool) { return v.firstOf(ispDatabases) }
+
+func (v VendorData) firstOf(names []string) (path string, found bool) {
+	for _, name := range names {
 		path = filepath.Join(v.dir, "misc", name)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			return path, true

@@ -19,6 +19,7 @@ func TestVendorDataIsFound(t *testing.T) {
 		"vendor/matomo/referrer-spam-list/spammers.txt":                    "",
 		"misc/GeoLite2-City.mmdb":                                          "",
 		"misc/DBIP-Country.mmdb":                                           "",
+		"misc/DBIP-ASN.mmdb":                                               "",
 		"misc/GeoIP2-City.mmdb/a folder of that name is not the database.": "",
 	})
 	v := VendorIn(dir)
@@ -30,6 +31,9 @@ func TestVendorDataIsFound(t *testing.T) {
 	}
 	if path, found := v.GeoDatabase(); !found || path != filepath.Join(dir, "misc", "DBIP-Country.mmdb") {
 		t.Errorf("geo database %q, %v", path, found)
+	}
+	if path, found := v.ISPDatabase(); !found || path != filepath.Join(dir, "misc", "DBIP-ASN.mmdb") {
+		t.Errorf("database of providers %q, %v", path, found)
 	}
 }
 

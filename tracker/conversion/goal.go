@@ -2,12 +2,11 @@
 // log_conversion and log_conversion_item (specification §8).
 //
 // Nothing here reads or writes the database. What can be read from the request alone (Manual, ReadEcommerce) is apart from what depends
-// on the visit (Match, NewGoalConversion, NewEcommerceConversion, SyncItems).
+// on the visit (Matcher, NewGoalConversion, NewEcommerceConversion, SyncItems).
 package conversion
 
 import (
 	"strings"
-	"sync/atomic"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -39,10 +38,17 @@ func Manual(r *request.Request) (Converted, error) {
 	return Converted{}, request.Reject(request.InvalidParameter, "idgoal does not exist")
 }
 
+// Matcher finds the goals that actions convert. It prepares the goals of a site once and remembers those of the sites met last, one site per
+// slot. A site never changes: one that was loaded anew has another address and replaces the old one. The zero Matcher is ready; it belongs
+// to one goroutine.
+type Matcher struct {
+	recent [1024]*siteTests
+}
+
 // Match returns the goals that the request's action converts, in the order of their ids (§8.1). firstActionTime is the beginning of the
 // visit that goes on in unix seconds, or of the old one when a campaign or website forced a new visit; 0 when there is none. t is the
 // time of the request.
-func Match(r *request.Request, a *action.Action, firstActionTime, t int64) []Converted {
+func (m *Matcher) Match(r *request.Request, a *action.Action, firstActionTime, t int64) []Converted {
 	if !r.Features().Goals || a == nil {
 		return nil
 	}
@@ -51,7 +57,7 @@ func Match(r *request.Request, a *action.Action, firstActionTime, t int64) []Con
 	if len(site.Goals) == 0 {
 		return nil
 	}
-	tests := testsOf(site)
+	tests := m.testsOf(site)
 	url := php.Unsanitize(a.RawURL)
 	for i := range site.Goals {
 		if matches(&tests.goals[i], a, url, firstActionTime, t) {
@@ -113,20 +119,16 @@ type goalPattern struct {
 	re   *php.Regexp // of a regular expression; nil for one that PHP refuses, which matches nothing
 }
 
-// recent remembers the goals of the sites met last, one site per slot. A site never changes: one that was loaded anew has another address
-// and replaces the old one.
-var recent [1024]atomic.Pointer[siteTests]
-
-func testsOf(site *matomo.Site) *siteTests {
-	slot := &recent[uint64(site.ID)%uint64(len(recent))]
-	if known := slot.Load(); known != nil && known.site == site {
+func (m *Matcher) testsOf(site *matomo.Site) *siteTests {
+	slot := &m.recent[uint64(site.ID)%uint64(len(m.recent))]
+	if known := *slot; known != nil && known.site == site {
 		return known
 	}
 	tests := &siteTests{site: site, goals: make([]goalTest, len(site.Goals))}
 	for i := range site.Goals {
 		tests.goals[i] = newGoalTest(&site.Goals[i])
 	}
-	slot.Store(tests)
+	*slot = tests
 	return tests
 }
 

@@ -92,7 +92,7 @@ func TestGoalsMatchTheirAttribute(t *testing.T) {
 		goal := matomo.Goal{ID: 1, MatchAttribute: parts[0], PatternType: parts[1], Pattern: parts[2]}
 		r := newRequest(t, tt.params, goal)
 		a := newAction(t, r)
-		got := Match(r, a, 1000, 1150)
+		got := new(Matcher).Match(r, a, 1000, 1150)
 		if (len(got) == 1) != tt.want {
 			t.Errorf("%s on %s: %v", tt.goal, tt.params, got)
 		}
@@ -137,10 +137,11 @@ func TestPatternTypes(t *testing.T) {
 }
 
 func TestGoalsOfEachSiteAreTheirOwn(t *testing.T) {
+	var m Matcher
 	match := func(site *matomo.Site) (ids []int64) {
 		r := newRequest(t, `{"url":"http://h/x?a=1&b=2","action_name":"n"}`)
 		r.Context().Site = site
-		for _, c := range Match(r, newAction(t, r), 0, 100) {
+		for _, c := range m.Match(r, newAction(t, r), 0, 100) {
 			ids = append(ids, c.Goal.ID)
 		}
 		return ids
@@ -150,7 +151,7 @@ func TestGoalsOfEachSiteAreTheirOwn(t *testing.T) {
 			{ID: goal, MatchAttribute: "url", PatternType: "contains", Pattern: pattern},
 		}}
 	}
-	first, second, changed := site(1, 1, "a=1&amp;b"), site(1+int64(len(recent)), 2, "b=2"), site(1, 3, "nothing")
+	first, second, changed := site(1, 1, "a=1&amp;b"), site(1+int64(len(m.recent)), 2, "b=2"), site(1, 3, "nothing")
 	var got [][]int64
 	for _, s := range []*matomo.Site{first, second, first, changed, first} { // all of them in one slot
 		got = append(got, match(s))
@@ -168,17 +169,17 @@ func TestGoalsAreFoundInTheirOrder(t *testing.T) {
 	}
 	r := newRequest(t, `{"url":"x","action_name":"h"}`, goals...)
 	var got []string
-	for _, c := range Match(r, newAction(t, r), 0, 100) {
+	for _, c := range new(Matcher).Match(r, newAction(t, r), 0, 100) {
 		got = append(got, fmt.Sprint(c.Goal.ID, c.URL, c.HasURL))
 	}
 	if diff := cmp.Diff([]string{"7false"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if got := Match(r, nil, 0, 100); got != nil {
+	if got := new(Matcher).Match(r, nil, 0, 100); got != nil {
 		t.Error(got)
 	}
 	r.Context().Features.Goals = false
-	if got := Match(r, newAction(t, r), 0, 100); got != nil {
+	if got := new(Matcher).Match(r, newAction(t, r), 0, 100); got != nil {
 		t.Error(got)
 	}
 }
@@ -187,7 +188,7 @@ func TestDurationNeedsAVisit(t *testing.T) {
 	r := newRequest(t, `{"url":"http://h/"}`, matomo.Goal{ID: 1, MatchAttribute: "visit_duration", PatternType: "greater_than", Pattern: "1"})
 	a := newAction(t, r)
 	for first, want := range map[int64]int{0: 0, 1000: 0, 999: 1} {
-		if got := Match(r, a, first, 1060); len(got) != want {
+		if got := new(Matcher).Match(r, a, first, 1060); len(got) != want {
 			t.Errorf("visit since %d: %v", first, got)
 		}
 	}
@@ -219,6 +220,6 @@ func BenchmarkMatch(b *testing.B) {
 	a := newAction(b, r)
 	b.ReportAllocs()
 	for b.Loop() {
-		Match(r, a, 0, 1)
+		new(Matcher).Match(r, a, 0, 1)
 	}
 }

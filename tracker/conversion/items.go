@@ -1,6 +1,7 @@
 package conversion
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -57,9 +58,21 @@ func (e *Ecommerce) readItems(r *request.Request) error {
 		}
 		it := item{price: readPrice(itemField(v, itemPrice)), quantity: readQuantity(itemField(v, itemQuantity))}
 		e.items = append(e.items, it)
-		e.quantity += it.quantity
+		e.quantity = saturatingSum(e.quantity, it.quantity)
 	}
 	return nil
+}
+
+// saturatingSum stands for PHP's sum, which goes on as a float beyond 64 bits: either is out of the column's range.
+func saturatingSum(a, b int64) int64 {
+	switch sum := a + b; {
+	case a > 0 && b > 0 && sum < 0:
+		return math.MaxInt64
+	case a < 0 && b < 0 && sum >= 0:
+		return math.MinInt64
+	default:
+		return sum
+	}
 }
 
 // itemField is a field of an item. An item that is no array is a text, of which PHP takes the bytes: "abc" is sku a, name b, category c.

@@ -1,6 +1,7 @@
 package conversion
 
 import (
+	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,6 +33,20 @@ func TestRowsTakeIDsByPosition(t *testing.T) {
 	}
 	if rows := e.Rows(&store.Conversion{}, func(int) store.ActionID { return id(1) }); rows[0].OrderID != "0" {
 		t.Error(rows[0])
+	}
+}
+
+func TestQuantitiesOfAllItemsDoNotOverflow(t *testing.T) {
+	for in, want := range map[string]int64{
+		`[["a","","",1,"9223372036854775807"],["b"]]`:                      math.MaxInt64,
+		`[["a","","",1,"1e30"],["b","","",1,"1e30"],["c","","",1,"1e30"]]`: math.MaxInt64,
+		`[["a","","",1,"-9223372036854775808"],["b","","",1,"-1"]]`:        math.MinInt64,
+		`[["a","","",1,"9223372036854775807"],["b","","",1,-5],["c"]]`:     math.MaxInt64 - 4,
+		`[["a","","",1,2],["b","","",1,-5],["c"]]`:                         -2,
+	} {
+		if e, err := readItems(t, in); err != nil || e.quantity != want {
+			t.Errorf("%s: %d, %v; want %d", in, e.quantity, err, want)
+		}
 	}
 }
 

@@ -11,14 +11,14 @@ const decimals = 2
 // readRevenue is the parameter revenue, rounded, else the default as the database prints it (§8.4). Text that is no number also gives
 // the default.
 func readRevenue(r *request.Request, preset string) (store.NullText, error) {
-	_, given, err := r.Float("revenue")
+	_, given, err := r.Float(revenueParam)
 	if err != nil {
 		return store.NullText{}, err
 	}
 	if !given {
 		return store.Text(roundText(preset)), nil
 	}
-	revenue, err := r.FloatOr("revenue", php.StringToFloat(preset))
+	revenue, err := r.FloatOr(revenueParam, php.StringToFloat(preset))
 	return store.Text(roundFloat(revenue)), err
 }
 

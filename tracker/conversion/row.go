@@ -56,13 +56,14 @@ func NewGoalConversion(src *Source, converted Converted) (store.Conversion, erro
 			return c, err
 		}
 	}
-	if src.Request.Features().Ecommerce {
+	takesRevenue, takesValue := amountsOf(src.Request, goal)
+	if takesRevenue {
 		if c.Revenue, err = readRevenue(src.Request, goal.Revenue); err != nil {
 			return c, err
 		}
 	}
-	if isEventGoal(goal) && goal.EventValueAsRevenue {
-		value, given, err := src.Request.Float("e_v")
+	if takesValue {
+		value, given, err := src.Request.Float(eventValueParam)
 		if err != nil {
 			return c, err
 		}
@@ -74,19 +75,31 @@ func NewGoalConversion(src *Source, converted Converted) (store.Conversion, erro
 	return c, nil
 }
 
-// CheckAmounts returns the Rejection that NewGoalConversion would, nil for none.
+// CheckAmounts returns the Rejection that NewGoalConversion would, nil for none. It makes no row.
 func CheckAmounts(r *request.Request, goal *matomo.Goal) error {
-	if r.Features().Ecommerce {
-		if _, _, err := r.Float("revenue"); err != nil {
+	takesRevenue, takesValue := amountsOf(r, goal)
+	if takesRevenue {
+		if _, _, err := r.Float(revenueParam); err != nil {
 			return err
 		}
 	}
-	if isEventGoal(goal) && goal.EventValueAsRevenue {
-		if _, _, err := r.Float("e_v"); err != nil {
+	if takesValue {
+		if _, _, err := r.Float(eventValueParam); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// The parameters with the amounts of a goal's conversion.
+const (
+	revenueParam    = "revenue"
+	eventValueParam = "e_v"
+)
+
+// amountsOf tells which of them a goal's conversion takes (§8.3, §8.4).
+func amountsOf(r *request.Request, goal *matomo.Goal) (takesRevenue, takesValue bool) {
+	return r.Features().Ecommerce, isEventGoal(goal) && goal.EventValueAsRevenue
 }
 
 // NewEcommerceConversion returns the row of log_conversion for a cart or an order. When the visit has an open cart, the row of the cart

@@ -6,20 +6,25 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/oschwald/maxminddb-golang/v2"
 
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// database is provider geoip2php: a file in MaxMind's format.
+// database is provider geoip2php: files in MaxMind's format.
 type database struct {
-	reader  *maxminddb.Reader
+	reader  *maxminddb.Reader // nil: there are only internet providers
 	kind    databaseKind
 	regions regionNames
+
+	// isps tells the internet providers, which are not stored. nil: there is no such file.
+	isps *maxminddb.Reader
 }
 
 type databaseKind uint8
@@ -42,6 +47,33 @@ var kinds = map[string]databaseKind{
 	"GeoIP2-Enterprise": cityKind, "DBIP-Location-ISP (compat=Enterprise)": cityKind, "DBIP-Enterprise": cityKind,
 }
 
+// ispKinds are the types of databases of internet providers that Matomo knows.
+var ispKinds = map[string]bool{
+	"GeoIP2-ISP": true, "GeoLite2-ASN": true, "DBIP-ASN-Lite (compat=GeoLite2-ASN)": true, "GeoIP2-Enterprise": true, "DBIP-ISP": true,
+	"DBIP-ISP (compat=Enterprise)": true, "DBIP-Location-ISP (compat=Enterprise)": true, "DBIP-Enterprise": true,
+}
+
+// openDatabases opens what there is in Matomo's directory, nil when there is nothing.
+func openDatabases(dir string) (*database, error) {
+	var d *database
+	vendor := matomo.VendorIn(dir)
+	if path, found := vendor.GeoDatabase(); found {
+		var err error
+		if d, err = openDatabase(path, filepath.Join(dir, "plugins", "GeoIp2", "data", "isoRegionNames.php")); err != nil {
+			return nil, err
+		}
+	}
+	if path, found := vendor.ISPDatabase(); found {
+		if d == nil {
+			d = &database{}
+		}
+		if err := d.openISPs(path); err != nil {
+			return nil, errors.Join(err, d.close())
+		}
+	}
+	return d, nil
+}
+
 // openDatabase opens a database. regionFile is Matomo's list of regions, for databases that give regions by name only; those of DB-IP do,
 // the others do without the file.
 func openDatabase(path, regionFile string) (*database, error) {
@@ -57,6 +89,29 @@ func openDatabase(path, regionFile string) (*database, error) {
 		return nil, errors.Join(err, reader.Close())
 	}
 	return d, nil
+}
+
+// openISPs opens the database of internet providers; Matomo reads nothing from one of a type that it does not know.
+func (d *database) openISPs(path string) error {
+	reader, err := maxminddb.Open(path)
+	if err != nil {
+		return fmt.Errorf("database of internet providers %s: %w", path, err)
+	}
+	if !ispKinds[reader.Metadata.DatabaseType] {
+		return reader.Close()
+	}
+	d.isps = reader
+	return nil
+}
+
+func (d *database) close() error {
+	var errs []error
+	for _, reader := range []*maxminddb.Reader{d.reader, d.isps} {
+		if reader != nil {
+			errs = append(errs, reader.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (d *database) readRegions(file string) error {
@@ -97,9 +152,21 @@ type subdivision struct {
 	} `maxminddb:"names"`
 }
 
+// locate knows nothing of the place of an address of which only the internet provider is known, but it has found something: then the
+// languages do not count.
 func (d *database) locate(ip string, _ *request.Request) (place, bool) {
 	addr, ok := netip.AddrFromSlice([]byte(ip))
-	if !ok || d.kind == unknownKind {
+	if !ok {
+		return place{}, false
+	}
+	if p, found := d.place(addr); found {
+		return p, true
+	}
+	return place{}, d.isps != nil && d.isps.Lookup(addr).Found()
+}
+
+func (d *database) place(addr netip.Addr) (place, bool) {
+	if d.kind == unknownKind {
 		return place{}, false
 	}
 	result := d.reader.Lookup(addr)

@@ -5,7 +5,6 @@ package location
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/maypok86/otter/v2"
@@ -27,7 +26,7 @@ var ErrUnknownProvider = errors.New("location provider is not one of Matomo's ow
 type Options struct {
 	Provider  string // option usercountry.location_provider, "" when unset
 	Settings  *matomo.TrackerSettings
-	Dir       string          // Matomo's directory: the database is in misc, names of regions in plugins/GeoIp2/data
+	Dir       string          // Matomo's directory: databases are in misc, names of regions in plugins/GeoIp2/data
 	GeoIP2    bool            // plugin GeoIp2 is active: without it there is only the language
 	Variables ServerVariables // of provider geoip2server, the zero value for the usual ones
 }
@@ -91,25 +90,25 @@ func New(opts Options) (*Locator, error) {
 
 // open sets the provider unless its database is missing.
 func (l *Locator) open(opts Options) error {
-	if path, found := matomo.VendorIn(opts.Dir).GeoDatabase(); found {
-		database, err := openDatabase(path, filepath.Join(opts.Dir, "plugins", "GeoIp2", "data", "isoRegionNames.php"))
-		if err != nil {
-			return err
-		}
+	database, err := openDatabases(opts.Dir)
+	if err != nil {
+		return err
+	}
+	if database != nil {
 		l.database, l.provider = database, database
 	}
 	if opts.Provider == "geoip2server" {
-		l.provider = newServer(opts.Variables, l.database)
+		l.provider = newServer(opts.Variables, database)
 	}
 	return nil
 }
 
-// Close closes the database, if there is one.
+// Close closes the databases, if there are any.
 func (l *Locator) Close() error {
 	if l.database == nil {
 		return nil
 	}
-	return l.database.reader.Close()
+	return l.database.close()
 }
 
 // Locate returns the location_* columns of a new visit (§9.1). languages is Request.Language; ip is the binary address to look up: the

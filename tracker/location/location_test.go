@@ -231,6 +231,32 @@ func TestDatabase(t *testing.T) {
 	}
 }
 
+// A database of internet providers alone keeps Matomo from asking the languages.
+func TestInternetProviderCountsAsKnown(t *testing.T) {
+	isp := map[string]any{"autonomous_system_organization": "x"}
+	for name, tt := range map[string]struct {
+		kind, isps, ip string
+		want           store.Location
+	}{
+		"place is known":         {"GeoIP2-Country", "GeoLite2-ASN", "1.2.3.4", country("gb")},
+		"place is not known":     {"Other", "GeoLite2-ASN", "1.2.3.4", country("xx")},
+		"nothing is known":       {"GeoIP2-Country", "GeoLite2-ASN", "8001::", country("it")},
+		"no database of places":  {"", "DBIP-ASN-Lite (compat=GeoLite2-ASN)", "1.2.3.4", country("xx")},
+		"only that, not known":   {"", "GeoLite2-ASN", "8001::", country("it")},
+		"database of other type": {"", "Other", "1.2.3.4", country("it")},
+	} {
+		dir := t.TempDir()
+		writeDatabase(t, dir, "GeoLite2-ASN.mmdb", tt.isps, isp)
+		if tt.kind != "" {
+			writeDatabase(t, dir, "GeoIP2-Country.mmdb", tt.kind, londonRecord())
+		}
+		l := newLocator(t, Options{Provider: "geoip2php", GeoIP2: true, Dir: dir})
+		if got := l.Locate("it", binaryIP(t, tt.ip), newRequest(nil, nil)); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
+		}
+	}
+}
+
 func TestBrokenFilesAreErrors(t *testing.T) {
 	open := func(dir string) error {
 		_, err := New(Options{Provider: "geoip2php", GeoIP2: true, Dir: dir, Settings: defaultSettings()})
@@ -273,7 +299,10 @@ func TestServerVariables(t *testing.T) {
 		"own names":                  {"", ServerVariables{Country: "GEO"}, ip, map[string]string{"REMOTE_ADDR": ip, "GEO": "AT", "MM_CITY_NAME": "x"}, country("at")},
 		"masked":                     {"", ServerVariables{}, "198.51.0.0", all, store.Location{Country: text("de"), Region: text("by"), City: text("München"), Latitude: text("48.137")}},
 		"empty":                      {"", ServerVariables{}, ip, map[string]string{"REMOTE_ADDR": ip, "MM_COUNTRY_CODE": "0"}, country("fr")},
-		"no country":                 {"", ServerVariables{}, ip, map[string]string{"REMOTE_ADDR": ip, "MM_LATITUDE": "north"}, country("xx")},
+		"no country":                 {"", ServerVariables{}, ip, map[string]string{"REMOTE_ADDR": ip, "MM_REGION_NAME": "Bayern"}, country("xx")},
+		"continent alone":            {"", ServerVariables{}, ip, map[string]string{"REMOTE_ADDR": ip, "MM_CONTINENT_CODE": "EU"}, country("xx")},
+		"no number":                  {"", ServerVariables{}, ip, map[string]string{"REMOTE_ADDR": ip, "MM_LATITUDE": "north"}, country("fr")},
+		"mapped address":             {"", ServerVariables{}, "::ffff:198.51.100.7", all, country("fr")},
 		"other address, no database": {"", ServerVariables{}, "198.51.100.8", all, country("fr")},
 		"other address, database":    {withDatabase, ServerVariables{}, "198.51.100.8", all, country("gb")},
 		"other family":               {"", ServerVariables{}, "2001:db8::1", all, country("fr")},
@@ -289,10 +318,10 @@ func TestServerVariables(t *testing.T) {
 }
 
 func TestServerVariablesFromSettings(t *testing.T) {
-	stored := map[string]string{"geoip2var_country_code": "GEO_COUNTRY", "geoip2var_lat": ""}
+	stored := map[string]string{"geoip2var_country_code": "GEO_COUNTRY", "geoip2var_lat": "", "geoip2var_continent_code": "GEO_CONTINENT"}
 	got := ServerVariablesOf(func(name string) (string, bool) { value, found := stored[name]; return value, found })
 	want := usualVariables
-	want.Country, want.Latitude = "GEO_COUNTRY", ""
+	want.Country, want.Latitude, want.Continent = "GEO_COUNTRY", "", "GEO_CONTINENT"
 	if got != want {
 		t.Errorf("%+v", got)
 	}

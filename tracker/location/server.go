@@ -12,11 +12,16 @@ import (
 // One without a name is not read.
 type ServerVariables struct {
 	Country, Region, City, Latitude, Longitude string
+
+	// These are not stored, but with one of them something is known: then the languages do not count.
+	Continent, ContinentName, CountryName, RegionName, PostalCode, Provider, Organization string
 }
 
 // usualVariables are those of MaxMind's modules.
 var usualVariables = ServerVariables{
 	Country: "MM_COUNTRY_CODE", Region: "MM_REGION_CODE", City: "MM_CITY_NAME", Latitude: "MM_LATITUDE", Longitude: "MM_LONGITUDE",
+	Continent: "MM_CONTINENT_CODE", ContinentName: "MM_CONTINENT_NAME", CountryName: "MM_COUNTRY_NAME", RegionName: "MM_REGION_NAME",
+	PostalCode: "MM_POSTAL_CODE", Provider: "MM_ISP", Organization: "MM_ORG",
 }
 
 // ServerVariablesOf takes the names from the settings of plugin GeoIp2, the usual ones where there is no setting. Matomo's setting
@@ -24,11 +29,18 @@ var usualVariables = ServerVariables{
 func ServerVariablesOf(setting func(name string) (value string, found bool)) ServerVariables {
 	v := usualVariables
 	for name, field := range map[string]*string{
-		"geoip2var_country_code": &v.Country,
-		"geoip2var_region_code":  &v.Region,
-		"geoip2var_city_name":    &v.City,
-		"geoip2var_lat":          &v.Latitude,
-		"geoip2var_long":         &v.Longitude,
+		"geoip2var_country_code":   &v.Country,
+		"geoip2var_region_code":    &v.Region,
+		"geoip2var_city_name":      &v.City,
+		"geoip2var_lat":            &v.Latitude,
+		"geoip2var_long":           &v.Longitude,
+		"geoip2var_continent_code": &v.Continent,
+		"geoip2var_continent_name": &v.ContinentName,
+		"geoip2var_country_name":   &v.CountryName,
+		"geoip2var_region_name":    &v.RegionName,
+		"geoip2var_postal_code":    &v.PostalCode,
+		"geoip2var_isp":            &v.Provider,
+		"geoip2var_org":            &v.Organization,
 	} {
 		if value, found := setting(name); found {
 			*field = value
@@ -63,14 +75,23 @@ func (s *server) locate(ip string, r *request.Request) (place, bool) {
 		}
 		return store.NullText{}
 	}
-	country := read(s.variables.Country)
-	p := place{country: country.V, Location: store.Location{
+	p := place{country: read(s.variables.Country).V, Location: store.Location{
 		Region: read(s.variables.Region), City: read(s.variables.City),
-		Latitude: read(s.variables.Latitude), Longitude: read(s.variables.Longitude),
+		Latitude: coordinate(read(s.variables.Latitude)), Longitude: coordinate(read(s.variables.Longitude)),
 	}}
-	found := country.Valid || p.Location != store.Location{}
-	p.Latitude, p.Longitude = coordinate(p.Latitude), coordinate(p.Longitude)
-	return p, found
+	return p, p != place{} || s.variables.tellsMore(r)
+}
+
+// tellsMore reports whether one of the variables that are not stored has a value.
+func (v *ServerVariables) tellsMore(r *request.Request) bool {
+	for _, variable := range [...]string{
+		v.Continent, v.ContinentName, v.CountryName, v.RegionName, v.PostalCode, v.Provider, v.Organization,
+	} {
+		if !php.EmptyString(r.Server(variable)) {
+			return true
+		}
+	}
+	return false
 }
 
 // coordinate rounds a number and drops other text.

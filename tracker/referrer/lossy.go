@@ -86,12 +86,12 @@ func isSecondLevel(label string) bool {
 	return false
 }
 
-// isCountryDomain knows Matomo's countries and the further codes that it lists: reserved ones, former countries, domains, and those of
-// GeoIP databases.
+// isCountryDomain knows Matomo's countries and the further codes that it lists: "unknown", reserved ones, former countries, domains, and
+// those of GeoIP databases.
 func isCountryDomain(label string) bool {
 	switch label {
-	case "ac", "cp", "dg", "ea", "eu", "fx", "ic", "su", "ta", "uk", "an", "bu", "cs", "nt", "sf", "tp", "yu", "zr", "a1", "a2", "ap", "o1",
-		"cat":
+	case "xx", "ac", "cp", "dg", "ea", "eu", "fx", "ic", "su", "ta", "uk", "an", "bu", "cs", "nt", "sf", "tp", "yu", "zr", "a1", "a2", "ap",
+		"o1", "cat":
 		return true
 	}
 	return location.IsCountry(label)

@@ -17,6 +17,7 @@ func TestLossyHost(t *testing.T) {
 		"m.m.x.com": "m.x.com", "a.m.m.b": "a.m.b", "m": "m", "a.m": "a.m", "de.at.x.com": "{}.at.x.com", "x.de.y.com": "x.{}.y.com",
 		"de.at.fr.x.com": "{}.at.{}.x.com", "x.it.de": "x.{}", "x.com.it": "x.{}", "x.com.it.de": "x.com.{}", "foo.cat": "foo.{}",
 		"foo.uk": "foo.{}", "x.com": "x.com", "FOO.DE": "FOO.DE", "x.info.de": "x.info.{}", "": "", ".de": ".{}", "a..de.x": "a..{}.x",
+		"foo.xx": "foo.{}", "xx.foo.com": "{}.foo.com", // Matomo lists a country "unknown"
 	} {
 		if got := lossyHost(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
