@@ -167,9 +167,13 @@ func (a *applier) changeVisit(s *step) error {
 
 // beginVisit is §5.2.
 func (a *applier) beginVisit(s *step) error {
-	in := visit.Beginning{Action: s.facts, Converted: s.converted, RandomID: a.randomID}
+	in := visit.Beginning{Action: s.facts, LocationIP: a.visitIP(s), Converted: s.converted, RandomID: a.randomID}
 	if a.t.features.UserCountry {
-		in.Location = a.t.locator.Locate(s.p.lang, a.locatedIP(s.p), s.p.req)
+		located := s.p.binaryIP
+		if s.p.req.General().Privacy.UseAnonymizedIPForVisit {
+			located = in.LocationIP
+		}
+		in.Location = a.t.locator.Locate(s.p.lang, located, s.p.req)
 	}
 	if s.p.ecommerce != nil {
 		in.Buyer = s.p.ecommerce.Buyer(0)
@@ -190,12 +194,14 @@ func (a *applier) beginVisit(s *step) error {
 	return nil
 }
 
-// locatedIP is the address that decides the location.
-func (a *applier) locatedIP(p *parsed) string {
-	if p.req.General().Privacy.UseAnonymizedIPForVisit {
-		return p.facts.LocationIP
+// visitIP is location_ip of a new visit: the request's address, anonymized. A visit that a campaign or website forces has the address of the
+// visit that seemed to go on (§C.1): plugin UserCountry has that read with the other properties, in place of the request's, and it is
+// anonymized once more.
+func (a *applier) visitIP(s *step) string {
+	if s.loaded != nil && a.t.features.UserCountry {
+		return a.t.storedIP(s.p.req, s.loaded.LocationIP)
 	}
-	return p.binaryIP
+	return s.p.facts.LocationIP
 }
 
 func (a *applier) randomID() store.BinaryID {

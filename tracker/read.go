@@ -93,7 +93,7 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	p.lang = r.Language()
 	f.BrowserLang = r.BrowserLanguage(p.lang)
 	f.Plugins = browserPlugins(r)
-	f.LocationIP = t.storedIP(p)
+	f.LocationIP = t.storedIP(r, p.binaryIP)
 	if err := t.readDevice(p); err != nil {
 		return err
 	}
@@ -104,12 +104,13 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	return nil
 }
 
-func (t *Tracker) storedIP(p *parsed) string {
-	privacy := p.req.General().Privacy
+// storedIP is a binary address as visits have it: anonymized when the privacy options say so (§9.3).
+func (t *Tracker) storedIP(r *request.Request, ip string) string {
+	privacy := r.General().Privacy
 	if !t.features.PrivacyManager || !privacy.AnonymizeIP {
-		return p.binaryIP
+		return ip
 	}
-	return location.AnonymizeIP(p.binaryIP, privacy.IPMaskLength)
+	return location.AnonymizeIP(ip, privacy.IPMaskLength)
 }
 
 // browserPlugins reads the parameters in the order in which Matomo does (§4).

@@ -16,6 +16,11 @@ const moment = journey.Now - 3600
 
 // entry is a queue entry with the given requests, written as query strings, that came some seconds after moment.
 func entry(after int64, requests ...string) journey.Entry {
+	return entryFrom("198.18.7.7", after, requests...)
+}
+
+// entryFrom is an entry that came from an address.
+func entryFrom(ip string, after int64, requests ...string) journey.Entry {
 	var list []map[string]string
 	for _, query := range requests {
 		values, err := url.ParseQuery(query)
@@ -30,7 +35,7 @@ func entry(after int64, requests ...string) journey.Entry {
 	}
 	text, err := json.Marshal(map[string]any{
 		"requests": list, "tokenAuth": false, "time": moment + after,
-		"env": map[string]any{"server": map[string]string{"REMOTE_ADDR": "198.18.7.7", "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"}},
+		"env": map[string]any{"server": map[string]string{"REMOTE_ADDR": ip, "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"}},
 	})
 	if err != nil {
 		panic(err)
@@ -131,5 +136,17 @@ func TestUserIDsAreComparedByTheDatabaseWhereCollationsDiffer(t *testing.T) {
 		if n := o.summary.Tracked; n != 6 {
 			t.Errorf("%d requests tracked, want 6", n)
 		}
+	})
+}
+
+// TestVisitForcedByCampaignHasTheAddressOfTheLastVisit has a visitor change the network in the midst of a visit (§C.1).
+func TestVisitForcedByCampaignHasTheAddressOfTheLastVisit(t *testing.T) {
+	everywhere(t, []journey.Entry{
+		entryFrom("198.18.7.7", 0, page("/")),
+		entryFrom("198.51.100.9", 10, page("/?utm_campaign=one")),
+		entryFrom("198.51.100.9", 20, page("/?utm_campaign=two")),
+		entryFrom("203.0.113.5", 9000, page("/")),
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "log_visit", "location_ip", "c6120000", "c6120000", "cb000000")
 	})
 }

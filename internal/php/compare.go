@@ -40,15 +40,23 @@ func equalNumbers(a, b numberScan) bool {
 	return fa == fb
 }
 
-// overflow is the sign of an integer that did not fit into 64 bits, 0 for other numbers.
+// overflow is the sign of an integer that did not fit into 64 bits, 0 for other numbers. PHP takes a number of 20 digits and more for such
+// a one before it sees a point or an exponent.
 func overflow(n numberScan, v Value) int {
+	const tooMany = 20
 	switch {
-	case n.float || v.kind == KindInt:
+	case v.kind == KindInt, n.float && integerDigits(n.digits) < tooMany:
 		return 0
 	case strings.HasPrefix(n.digits, "-"):
 		return -1
 	}
 	return 1
+}
+
+// integerDigits counts the digits of a number before its point or exponent, without zeros in front.
+func integerDigits(number string) int {
+	number = strings.TrimLeft(strings.TrimLeft(number, "+-"), "0")
+	return skipDigits(number, 0)
 }
 
 // LooseEqual is a == b of PHP 8 (§A.2). Arrays are equal when they have equal values under the same keys.

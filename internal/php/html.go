@@ -172,11 +172,14 @@ func escapedEntity(body string) (string, bool) {
 	return string(code), true
 }
 
-// entityNumber reads "39" and "x27".
+// entityNumber reads "39" and "x27", also "x0x27", as C's strtol does.
 func entityNumber(digits string) (rune, bool) {
 	base := rune(10)
 	if digits != "" && lower(digits[0]) == 'x' {
 		base, digits = 16, digits[1:]
+		if len(digits) > 2 && digits[0] == '0' && lower(digits[1]) == 'x' {
+			digits = digits[2:]
+		}
 	}
 	code := rune(0)
 	for i := 0; i < len(digits); i++ {

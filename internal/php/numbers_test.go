@@ -125,6 +125,8 @@ func TestLooseEquality(t *testing.T) {
 		{list, ArrayValue(nil), false},
 		{list, String("Array"), false},
 		{Null, ArrayValue(nil), true},
+		{String("12345678901234567890.5"), String("12345678901234567890.50"), false},
+		{String("1234567890123456789.5"), String("1234567890123456789.50"), true},
 	} {
 		if LooseEqual(tt.a, tt.b) != tt.equal || LooseEqual(tt.b, tt.a) != tt.equal {
 			t.Errorf("%s == %s should be %v", Serialize(tt.a), Serialize(tt.b), tt.equal)

@@ -8,8 +8,7 @@ import (
 // StrToTime is strtotime in UTC (§A.9): the unix seconds of a date, a time, both, or words such as "yesterday noon" and "+2 days",
 // where now (unix seconds) fills in what is missing. ok is false for text that is none.
 //
-// It knows the forms that people and libraries write. Week dates, days of the year, working days, "first monday of" and "front of
-// 5pm" are not among them.
+// It knows the forms that people and libraries write. Working days ("2 weekdays ago") and "first monday of" are not among them.
 func StrToTime(s string, now int64) (unix int64, ok bool) {
 	if unix, ok := ParseDateTime(s); ok {
 		return unix, true

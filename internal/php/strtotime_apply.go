@@ -46,6 +46,11 @@ func edgeOfMonth(t *timeParts, group func(string) string) bool {
 }
 
 func clock(t *timeParts, group func(string) string) bool {
+	return t.setClock(hourOf(group), atoi(group("i")), atoi(group("s"))) && t.setZone(group("z"))
+}
+
+// hourOf is the hour, of twelve when am or pm follows.
+func hourOf(group func(string) string) int {
 	hour := atoi(group("h"))
 	if meridian := group("ap"); meridian != "" {
 		hour %= 12
@@ -53,7 +58,7 @@ func clock(t *timeParts, group func(string) string) bool {
 			hour += 12
 		}
 	}
-	return t.setClock(hour, atoi(group("i")), atoi(group("s"))) && t.setZone(group("z"))
+	return hour
 }
 
 // shortClock reads four digits: a time of day, or the year when there is a time already.
@@ -89,6 +94,43 @@ func date(t *timeParts, group func(string) string) bool {
 
 func dateAndClock(t *timeParts, group func(string) string) bool {
 	return date(t, group) && clock(t, group)
+}
+
+// dayOfYear reads a year and a day counted from its first one: 2024.100, 2024100.
+func dayOfYear(t *timeParts, group func(string) string) bool {
+	twice := t.hasDate
+	t.setDate(atoi(group("y")), 1, atoi(group("d")))
+	return !twice
+}
+
+// isoWeek reads a year, a week of ISO 8601 and perhaps a day of it: 2024-W10-1, 2024W10.
+func isoWeek(t *timeParts, group func(string) string) bool {
+	twice := t.hasDate
+	year, day := atoi(group("y")), 1
+	if d := group("d"); d != "" {
+		day = atoi(d)
+	}
+	first := int(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Weekday())
+	if first > 4 {
+		first -= 7
+	}
+	t.setDate(year, 1, 1)
+	t.relative.days += int64(7*(atoi(group("week"))-1) + day - first)
+	return !twice
+}
+
+func (t *timeParts) setDate(year, month, day int) {
+	t.hasDate, t.yearGiven, t.monthGiven, t.dayGiven = true, true, true, true
+	t.year, t.month, t.day = year, month, day
+}
+
+// aroundHour is a quarter of an hour after the full one, or before it: "back of 7pm", "front of 7pm".
+func aroundHour(t *timeParts, group func(string) string) bool {
+	hour := hourOf(group)
+	if lower(group("edge")[0]) == 'b' {
+		return t.setClock(hour, 15, 0)
+	}
+	return t.setClock(hour-1, 45, 0)
 }
 
 // fullYear puts years of up to two digits between 1970 and 2069.
@@ -280,17 +322,21 @@ func militaryHours(letter byte) int {
 	return int(letter-'a') + 1
 }
 
-// offsetSeconds reads +h, +hh, +hmm, +hhmm and +h:mm.
+// offsetSeconds reads +h, +hh, +hmm, +hhmm, +hhmmss and +h:mm.
 func offsetSeconds(s string) int {
 	sign := 1
 	if s[0] == '-' {
 		sign = -1
 	}
 	hours, minutes, colon := strings.Cut(s[1:], ":")
-	if n := len(hours); !colon && n > 2 {
+	seconds := ""
+	switch n := len(hours); {
+	case !colon && n == 6:
+		hours, minutes, seconds = hours[:2], hours[2:4], hours[4:]
+	case !colon && n > 2:
 		hours, minutes = hours[:n-2], hours[n-2:]
 	}
-	return sign * (atoi(hours)*3600 + atoi(minutes)*60)
+	return sign * (atoi(hours)*3600 + atoi(minutes)*60 + atoi(seconds))
 }
 
 // atoi reads digits; "" is 0.

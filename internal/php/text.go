@@ -156,7 +156,7 @@ func CutRunes(s string, n int) string {
 
 func announcedLen(first byte) int {
 	switch {
-	case first < 0xc2 || first >= 0xf8:
+	case first < 0xc2 || first >= 0xf5:
 		return 1
 	case first < 0xe0:
 		return 2

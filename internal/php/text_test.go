@@ -62,6 +62,7 @@ func TestCutting(t *testing.T) {
 		{"€x", 1, "\xe2", "€"},
 		{"\xff\xffa", 2, "\xff\xff", "\xff\xff"},
 		{"abc", 0, "", ""},
+		{"\xf5ab", 1, "\xf5", "\xf5"},
 		{"ab\xe2", 3, "ab\xe2", "ab\xe2"},
 	} {
 		if got := CutBytes(tt.in, tt.n); got != tt.bytes {

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -18,7 +19,10 @@ import (
 type charset struct {
 	encoding encoding.Encoding // nil for UTF-8 and ASCII
 	ascii    bool
-	controls bool // 0x80–0x9f may be control characters; elsewhere they have no meaning
+	controls bool             // 0x80–0x9f may be control characters; elsewhere they have no meaning
+	single   *charmap.Charmap // one byte for each character; those of 0x80–0x9f without a meaning are control characters
+	pairs    *pairs
+	renamed  *strings.Replacer
 }
 
 // charsets maps the names that mbstring accepts, in lower case. It does not know windows-1250, windows-1253 and others that browsers do.
@@ -35,24 +39,34 @@ var charsets = func() map[string]charset {
 		"13": charmap.ISO8859_13, "14": charmap.ISO8859_14, "15": charmap.ISO8859_15, "16": charmap.ISO8859_16,
 	}
 	for number, e := range iso {
-		add(charset{encoding: e, controls: true}, "iso-8859-"+number, "iso8859-"+number)
+		add(charset{single: e}, "iso-8859-"+number, "iso8859-"+number)
 	}
-	add(charset{encoding: charmap.ISO8859_1, controls: true}, "latin1")
+	for name, number := range map[string]string{
+		"latin1": "1", "latin2": "2", "latin3": "3", "latin4": "4", "latin5": "9", "latin6": "10", "latin8": "14",
+		"cyrillic": "5", "arabic": "6", "greek": "7", "hebrew": "8",
+	} {
+		m[name] = m["iso-8859-"+number]
+	}
 	add(charset{encoding: charmap.Windows1251}, "windows-1251", "cp1251", "cp-1251")
-	add(charset{encoding: charmap.Windows1252}, "windows-1252", "cp1252")
+	add(charset{single: charmap.Windows1252}, "windows-1252", "cp1252")
 	add(charset{encoding: charmap.Windows1254}, "windows-1254", "cp1254", "cp-1254")
 	add(charset{encoding: charmap.KOI8R}, "koi8-r", "koi8r")
-	add(charset{encoding: charmap.KOI8U}, "koi8-u", "koi8u")
+	add(charset{encoding: charmap.KOI8U, renamed: renamedKOI8U}, "koi8-u", "koi8u")
 	add(charset{encoding: charmap.CodePage866}, "cp866", "cp-866", "ibm866", "ibm-866")
 	add(charset{encoding: charmap.CodePage850}, "cp850", "cp-850", "ibm850", "ibm-850")
-	add(charset{encoding: japanese.ShiftJIS}, "sjis", "x-sjis", "shift_jis", "sjis-win", "cp932", "ms932", "windows-31j", "ms_kanji")
-	add(charset{encoding: japanese.EUCJP}, "euc-jp", "euc", "euc_jp", "eucjp", "x-euc-jp", "eucjp-win", "eucjp-ms")
+	add(charset{encoding: japanese.ShiftJIS, pairs: pairsShiftJIS, renamed: renamedJIS}, "sjis", "x-sjis", "shift_jis", "shift-jis")
+	add(charset{encoding: japanese.ShiftJIS}, "sjis-win", "sjis-ms", "sjis-open", "cp932", "ms932", "windows-31j", "ms_kanji")
+	add(charset{encoding: japanese.EUCJP, pairs: pairsEUCJP, renamed: renamedJIS}, "euc-jp", "euc", "euc_jp", "eucjp", "x-euc-jp")
+	add(charset{encoding: japanese.EUCJP}, "eucjp-win", "eucjp-ms", "eucjp-open")
 	add(charset{encoding: japanese.ISO2022JP}, "iso-2022-jp", "jis")
-	add(charset{encoding: simplifiedchinese.GBK}, "gbk", "cp936", "cp-936", "gb2312", "euc-cn", "euc_cn", "euccn", "x-euc-cn", "cn-gb")
-	add(charset{encoding: simplifiedchinese.GB18030}, "gb18030", "gb-18030", "gb-18030-2000")
+	add(charset{encoding: simplifiedchinese.GBK}, "gbk", "cp936", "cp-936")
+	add(charset{encoding: simplifiedchinese.GBK, pairs: pairsEUCCN, renamed: renamedGB}, "gb2312", "euc-cn", "euc_cn", "euccn", "x-euc-cn", "cn-gb")
+	add(charset{encoding: simplifiedchinese.GB18030, pairs: pairsGB18030}, "gb18030", "gb-18030", "gb-18030-2000")
 	add(charset{encoding: simplifiedchinese.HZGB2312}, "hz", "hz-gb-2312")
-	add(charset{encoding: traditionalchinese.Big5}, "big-5", "big5", "cn-big5", "big-five", "bigfive", "cp950")
-	add(charset{encoding: korean.EUCKR}, "euc-kr", "euc_kr", "euckr", "x-euc-kr", "uhc", "cp949")
+	add(charset{encoding: traditionalchinese.Big5, pairs: pairsBig5, renamed: renamedBig5}, "big-5", "big5", "cn-big5", "big-five", "bigfive")
+	add(charset{encoding: traditionalchinese.Big5}, "cp950")
+	add(charset{encoding: korean.EUCKR, pairs: pairsEUCKR}, "euc-kr", "euc_kr", "euckr", "x-euc-kr")
+	add(charset{encoding: korean.EUCKR}, "uhc", "cp949")
 	add(charset{encoding: unicode.UTF16(unicode.BigEndian, unicode.UseBOM), controls: true}, "utf-16", "utf16")
 	add(charset{encoding: unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), controls: true}, "utf-16be")
 	add(charset{encoding: unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), controls: true}, "utf-16le")
@@ -67,8 +81,12 @@ func (c charset) decode(text string) (utf8Text string, ok bool) {
 	switch {
 	case c.ascii:
 		return text, isASCII(text)
+	case c.single != nil:
+		return decodeSingle(text, c.single)
 	case c.encoding == nil:
 		return text, utf8.ValidString(text)
+	case c.pairs != nil && c.pairs.refuses(text):
+		return "", false
 	}
 	decoded, err := c.encoding.NewDecoder().String(text)
 	if err != nil {
@@ -79,7 +97,25 @@ func (c charset) decode(text string) (utf8Text string, ok bool) {
 			return "", false
 		}
 	}
+	if c.renamed != nil {
+		decoded = c.renamed.Replace(decoded)
+	}
 	return decoded, true
+}
+
+func decodeSingle(text string, e *charmap.Charmap) (utf8Text string, ok bool) {
+	b := make([]byte, 0, 2*len(text))
+	for i := 0; i < len(text); i++ {
+		char := e.DecodeByte(text[i])
+		if char == utf8.RuneError {
+			if text[i] >= 0xa0 {
+				return "", false
+			}
+			char = rune(text[i])
+		}
+		b = utf8.AppendRune(b, char)
+	}
+	return string(b), true
 }
 
 // reencode converts url-encoded parameters from the character set of the page, the parameter cs, to UTF-8 (§6.4). Values that are no

@@ -12,7 +12,7 @@ const maxAge = 20 * 365 * 86400
 
 // Time is the moment T of the request in unix seconds (§1.6): the time at which it was queued, or what the parameters cdt and cdo say. A
 // custom time that is in the future, too far in the past or unreadable is ignored; an old one needs authentication and has to be
-// younger than the age at which log rows are deleted, otherwise the request is refused with a Rejection.
+// younger than the age at which log rows are deleted, otherwise the request is refused with a Rejection, and so is one beyond 64 bits.
 func (r *Request) Time() (int64, error) { return r.time.get(r, (*Request).findTime) }
 
 func (r *Request) findTime() (int64, error) {
@@ -21,7 +21,13 @@ func (r *Request) findTime() (int64, error) {
 		return clock, nil
 	}
 	custom, ok := r.customTime()
-	if !ok || custom > float64(clock) || custom <= float64(clock-maxAge) {
+	if !ok {
+		return clock, nil
+	}
+	if custom > float64(clock) || custom <= float64(clock-maxAge) {
+		if custom >= 1<<63 || custom < -1<<63 {
+			return 0, Reject(WrongType, "cdt is no time") // PHP's date fails with a TypeError while Matomo makes a message of it
+		}
 		return clock, nil
 	}
 	if age := float64(clock) - custom; age >= float64(r.ctx.Settings.RequireAuthenticationOlderThan) {

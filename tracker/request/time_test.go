@@ -32,7 +32,7 @@ func TestTimeOfRequest(t *testing.T) {
 		{`{"cdt":"-1"}`, clock},
 		{`{"cdt":"20261122"}`, clock},
 		{`{"cdt":"99999999999999"}`, clock},
-		{`{"cdt":"1e400"}`, clock},
+		{`{"cdt":"9223372036854774000"}`, clock},
 		{`{"cdt":["2026-11-22 09:00:00"]}`, clock},
 		// Words are read against the worker's clock, a day later.
 		{`{"cdt":"now"}`, clock},
@@ -54,6 +54,13 @@ func TestTimeOfRequest(t *testing.T) {
 		if got != test.want || err != nil {
 			t.Errorf("%s: %d (%+d) %v, want %d", test.params, got, got-clock, err, test.want)
 		}
+	}
+}
+
+func TestTimeBeyond64BitsIsRefused(t *testing.T) {
+	for _, params := range []string{`{"cdt":"1e400"}`, `{"cdt":"99999999999999999999"}`, `{"cdt":"-1e19"}`, `{"cdt":1e19,"cdo":"5"}`} {
+		_, err := read(t, params).Time()
+		wantRejection(t, err, WrongType)
 	}
 }
 

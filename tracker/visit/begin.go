@@ -14,12 +14,13 @@ const (
 
 // Beginning is what a new visit gets beside the request's facts.
 type Beginning struct {
-	Action    Action
-	Referer   store.Referer
-	Location  store.Location
-	Buyer     int64 // visit_goal_buyer
-	Converted bool
-	RandomID  func() store.BinaryID // visitor id of somebody who has none
+	Action     Action
+	Referer    store.Referer
+	LocationIP string // anonymized, 4 or 16 bytes
+	Location   store.Location
+	Buyer      int64 // visit_goal_buyer
+	Converted  bool
+	RandomID   func() store.BinaryID // visitor id of somebody who has none
 }
 
 // Begin returns the row of a new visit (§5.2, §5.4). last is the visitor's last visit, nil for an unknown visitor; it may be of any age.
@@ -29,7 +30,7 @@ func Begin(f *Facts, last Last, in Beginning) *store.Visit {
 		SiteID:          f.Site.ID,
 		Visitor:         newVisitorID(f, last, in.RandomID),
 		ConfigID:        f.ConfigID,
-		LocationIP:      f.LocationIP,
+		LocationIP:      in.LocationIP,
 		FirstActionTime: f.Time,
 		LastActionTime:  f.Time,
 		LocalTime:       store.Text(f.LocalTime),
