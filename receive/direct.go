@@ -43,16 +43,13 @@ func (h *Handler) track(q *received) (outcome string) {
 	return outcomeTracked
 }
 
-// directStatus is the status of the answer to a single request: 400 when Matomo refuses it, 500 when it fails.
+// directStatus is the status of the answer: 400 when Matomo refuses a request, 500 when one fails.
 func directStatus(result tracker.Result) int {
-	for reason := range result.Rejected {
-		if reason == request.WrongType {
-			return fasthttp.StatusInternalServerError
-		}
-		return fasthttp.StatusBadRequest
-	}
-	if result.Failed > 0 {
+	switch {
+	case result.Rejected[request.WrongType] > 0, result.Failed > 0:
 		return fasthttp.StatusInternalServerError
+	case len(result.Rejected) > 0:
+		return fasthttp.StatusBadRequest
 	}
 	return fasthttp.StatusOK
 }

@@ -53,7 +53,7 @@ const (
 // drain moves what is in the spool into the queues, in order, until ctx ends. While the backend is away it tries again with pauses.
 func (w *Writer) drain(ctx context.Context) {
 	pause := firstPause
-	certain := make(map[string]bool) // lists whose mark was looked at since the last error
+	certain := make(map[string]bool) // lists whose next record was not sent by anybody before, see move
 	for {
 		r, ok, err := w.o.Spool.first()
 		switch {
@@ -88,7 +88,8 @@ func (w *Writer) drain(ctx context.Context) {
 	}
 }
 
-// move appends the spool's first record to its queue, unless it is there, and removes it from the spool.
+// move appends the spool's first record to its queue, unless it is there, and removes it from the spool. Records that came while others of
+// their list waited have not been sent before; the one that comes first, or again after an error, may have been, without an answer.
 func (w *Writer) move(r record, certain map[string]bool) error {
 	if !certain[r.List] {
 		there, err := w.appended(r)
@@ -99,10 +100,11 @@ func (w *Writer) move(r record, certain map[string]bool) error {
 			return w.remove(r, w.confirm(r))
 		}
 	}
+	behind := w.o.Spool.waits(r.List) > 1
 	if err := w.remove(r, w.append(r)); err != nil {
 		return err
 	}
-	certain[r.List] = true
+	certain[r.List] = behind
 	return nil
 }
 

@@ -198,11 +198,11 @@ func (s *Spool) Waiting() (entries, bytes int64) {
 	return s.elements, s.bytes
 }
 
-// holds reports whether records of a list wait.
-func (s *Spool) holds(list string) bool {
+// waits is the number of a list's records that wait.
+func (s *Spool) waits(list string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.waiting[list] > 0
+	return s.waiting[list]
 }
 
 func (s *Spool) nextSequence() uint64 {

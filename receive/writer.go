@@ -226,7 +226,7 @@ func (w *Writer) put(id int, elements [][]byte) error {
 		return nil
 	}
 	r := record{Sequence: w.o.Spool.nextSequence(), List: list, Elements: elements}
-	if !w.o.Spool.holds(list) {
+	if w.o.Spool.waits(list) == 0 {
 		err := w.append(r)
 		if err == nil {
 			return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -100,6 +101,54 @@ func TestSpooledEntriesFollowInOrderAndOnce(t *testing.T) {
 	}
 	until(t, "the spool is empty", func() bool { n, _ := s.Waiting(); return n == 0 })
 	if diff := cmp.Diff(want, to.list(queue.Key(0))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// silentLists is a backend of which one list keeps writers waiting, and another takes what it gets and fails all the same.
+type silentLists struct {
+	*memory
+	slow, silent atomic.Pointer[string]
+	release      chan struct{}
+}
+
+func (s *silentLists) AppendMarked(ctx context.Context, list string, mark queue.Mark, elements ...[]byte) error {
+	if slow := s.slow.Load(); slow != nil && list == *slow {
+		<-s.release
+	}
+	if err := s.memory.AppendMarked(ctx, list, mark, elements...); err != nil {
+		return err
+	}
+	if silent := s.silent.Load(); silent != nil && list == *silent {
+		return errAway
+	}
+	return nil
+}
+
+// A write whose answer is lost after the spool's records of its queue, but not those of others, have been moved.
+func TestWriteWithoutAnswerIsNotRepeatedWhileOthersWait(t *testing.T) {
+	to := &silentLists{memory: newMemory(), release: make(chan struct{})}
+	s := openSpool(t, t.TempDir(), 1<<20)
+	w := newTestWriter(t, to, s)
+	first, second := queue.Key(0), queue.Key(1)
+	write := func(id int, element string) {
+		t.Helper()
+		if err := put(t, w, id, element); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to.set(true, false)
+	write(0, "a")
+	write(1, "b")
+	to.slow.Store(&second)
+	to.set(false, false)
+	until(t, "the first record is moved", func() bool { return s.waits(first) == 0 })
+	to.silent.Store(&first)
+	write(0, "c")
+	to.silent.Store(nil)
+	close(to.release)
+	until(t, "the spool is empty", func() bool { n, _ := s.Waiting(); return n == 0 })
+	if diff := cmp.Diff([]string{"a", "c"}, to.list(first)); diff != "" {
 		t.Error(diff)
 	}
 }

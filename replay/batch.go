@@ -147,7 +147,7 @@ func (b *batch) write(ctx context.Context, prepared *tracker.Batch) (result *tra
 		if err == nil || !blamesData(err) || ctx.Err() != nil {
 			return result, err
 		}
-		isolated, e := b.isolate(ctx, prepared, err)
+		isolated, e := b.isolate(ctx, prepared, err, b.rehearse)
 		if e != nil {
 			return result, e
 		}

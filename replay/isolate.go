@@ -16,11 +16,13 @@ func blamesData(err error) bool {
 }
 
 // isolate finds the first request with which the database refuses the batch and marks it as failed, so that the next attempt writes
-// everything else. It reports false when the batch can be written after all.
-func (b *batch) isolate(ctx context.Context, prepared *tracker.Batch, cause error) (isolated bool, err error) {
+// everything else. It reports false when the batch can be written after all. rehearse tells whether a part of the batch can be.
+func (b *batch) isolate(ctx context.Context, prepared *tracker.Batch, cause error,
+	rehearse func(context.Context, *tracker.Batch) error,
+) (isolated bool, err error) {
 	fine, bad := -1, prepared.Len() // the first fine requests can be written, the first bad ones cannot
 	for middle := bad; bad-fine > 1; middle = (fine + bad) / 2 {
-		err := b.retry(ctx, func() error { return b.rehearse(ctx, prepared.Prefix(middle)) })
+		err := b.retry(ctx, func() error { return rehearse(ctx, prepared.Prefix(middle)) })
 		switch {
 		case err == nil && middle == prepared.Len():
 			return false, nil

@@ -2,10 +2,12 @@ package replay
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay/letters"
+	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
 // preview plays the batches of a queue against the database as it is and rolls back; nothing is removed (process --dry-run). Each batch
@@ -35,12 +37,7 @@ func (b *batch) preview(ctx context.Context) error {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	tx, err := b.Store.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // nothing was written
-	result, err := b.tracker.Preview(ctx, tx, b.prepared)
+	result, err := b.judge(ctx)
 	if err != nil {
 		return err
 	}
@@ -51,4 +48,31 @@ func (b *batch) preview(ctx context.Context) error {
 	}
 	b.finished(b.Clock().Sub(started), *result)
 	return nil
+}
+
+// judge plays the batch without the requests that the database would refuse, as write does.
+func (b *batch) judge(ctx context.Context) (*tracker.Result, error) {
+	for {
+		result, err := b.played(ctx, b.prepared)
+		if err == nil || !blamesData(err) {
+			return result, err
+		}
+		isolated, e := b.isolate(ctx, b.prepared, err, func(ctx context.Context, part *tracker.Batch) error {
+			_, err := b.played(ctx, part)
+			return err
+		})
+		if e != nil || !isolated {
+			return nil, fmt.Errorf("queue %d, offset %d: %w", b.queue, b.head.Offset, err)
+		}
+	}
+}
+
+func (b *batch) played(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
+	defer recovered(&err)
+	tx, err := b.Store.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback() // nothing was written
+	return b.tracker.Preview(ctx, tx, prepared)
 }

@@ -73,6 +73,26 @@ func TestDryRunWritesNothing(t *testing.T) {
 	}
 }
 
+// A time that the database does not know is refused where visits are looked up, before anything is written.
+func TestTimeThatTheDatabaseDoesNotKnow(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	s.push(t, "a", "b")
+	far := set("c", "d")
+	far.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	s.append(t, far)
+	s.push(t, "e")
+	o := s.options()
+	o.DryRun = true
+	if summary := s.run(t, o); summary.Tracked != 3 || summary.Failed != 2 || s.waiting(t) != 4 {
+		t.Errorf("dry run: %+v, %d waiting", summary, s.waiting(t))
+	}
+	o.DryRun = false
+	if summary := s.run(t, o); summary.Tracked != 3 || summary.Failed != 2 || s.waiting(t) != 0 || len(s.letters(t)) != 2 {
+		t.Errorf("%+v, %d waiting, %v", summary, s.waiting(t), s.letters(t))
+	}
+	same(t, s.titles(t), "a", "b", "e")
+}
+
 func TestStoppedRunTakesNoFurtherBatch(t *testing.T) {
 	s := newSite(t, testserver.MariaDB(t))
 	s.push(t, "a", "b")

@@ -40,6 +40,7 @@ const (
 	errNoDefault          = 1364
 	errBadValue           = 1366
 	errTooLong            = 1406
+	errWrongValue         = 1525 // a time beyond the year 9999 that a row is compared with
 	errDataOutOfRange     = 1690
 	errReadOnlyMode       = 1836
 	errConnectionKilled   = 1927
@@ -79,7 +80,7 @@ func IsDataError(err error) bool {
 		return true
 	}
 	switch serverError(err) {
-	case errBadNull, errDuplicate, errOutOfRange, errTruncated, errBadTime, errNoDefault, errBadText, errBadValue, errTooLong, errDataOutOfRange:
+	case errBadNull, errDuplicate, errOutOfRange, errTruncated, errBadTime, errNoDefault, errBadText, errBadValue, errTooLong, errWrongValue, errDataOutOfRange:
 		return true
 	}
 	return sqliteError(err) == sqlite3.SQLITE_CONSTRAINT

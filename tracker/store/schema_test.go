@@ -134,6 +134,7 @@ func TestErrorsAreClassified(t *testing.T) {
 		{server(1053), true, true, false},
 		{server(1290), true, true, false},
 		{server(1406), false, false, true},
+		{server(1525), false, false, true},
 		{server(1062), false, false, true},
 		{server(1146), false, false, false},
 		{wrap(mysql.ErrInvalidConn), true, true, false},
