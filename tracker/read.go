@@ -18,16 +18,17 @@ import (
 // read does all that Matomo does with a request before it looks for the visit, and what of the later steps does not depend on it (§1.1
 // steps 2 to 5).
 func (t *Tracker) read(p *parsed) error {
+	now, err := r.Time() // Matomo's worker asks for it before anything else, to log it
+	if err != nil {
+		return err
+	}
+	p.timely = true
 	r := p.req
 	site := r.Site()
 	if site == nil {
 		return t.unknownSite(p)
 	}
 	if err := r.CheckLocationOverrides(); err != nil {
-		return err
-	}
-	now, err := r.Time()
-	if err != nil {
 		return err
 	}
 	text, ip, err := r.IP()

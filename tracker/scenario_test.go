@@ -3,7 +3,9 @@ package tracker_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/queuedtracking/queuedtracking/internal/golden"
@@ -38,6 +40,12 @@ func entry(after int64, requests ...string) journey.Entry {
 	return journey.Entry{Payload: string(text)}
 }
 
+// from is the entry as it would be had it come from another address.
+func from(ip string, e journey.Entry) journey.Entry {
+	e.Payload = strings.Replace(e.Payload, "198.18.7.7", ip, 1)
+	return e
+}
+
 const visitor = "&_id=0123456789abcdef"
 
 func page(path string) string {
@@ -47,13 +55,24 @@ func page(path string) string {
 // everywhere plays entries on both databases in batches of 1, 2 and 500, where the rows must be the same, and has them checked.
 func everywhere(t *testing.T, entries []journey.Entry, check func(t *testing.T, o outcome)) {
 	t.Helper()
+	everywhereWith(t, nil, entries, check)
+}
+
+// everywhereWith does so with options of Matomo set.
+func everywhereWith(t *testing.T, options map[string]string, entries []journey.Entry, check func(t *testing.T, o outcome)) {
+	t.Helper()
 	for _, database := range []string{bench.SQLite, bench.MariaDB} {
 		t.Run(database, func(t *testing.T) {
 			s := newStage(t, database)
-			want := s.playInBatches(t, entries, 1)
+			play := func(batch int) outcome {
+				c := caseOf(entries)
+				c.Options = options
+				return s.playCase(t, c, bench.Options{Batch: batch, Random: rand.NewChaCha8([32]byte{1})})
+			}
+			want := play(1)
 			check(t, want)
 			for _, batch := range []int{2, 500} {
-				for _, line := range differences(want, s.playInBatches(t, entries, batch), sentIDs(entries)) {
+				for _, line := range differences(want, play(batch), sentIDs(entries)) {
 					t.Errorf("batches of %d: %s", batch, line)
 				}
 			}
@@ -111,5 +130,24 @@ func TestUserIDsAreComparedByTheDatabaseWhereCollationsDiffer(t *testing.T) {
 		if n := o.summary.Tracked; n != 6 {
 			t.Errorf("%d requests tracked, want 6", n)
 		}
+	})
+}
+
+// Matomo refuses a request for its time before it looks at the site: nothing is noted of a site that does not exist, and the intranet
+// rule of §3.6 is not given its turn.
+func TestTimeIsJudgedBeforeTheSite(t *testing.T) {
+	everywhere(t, []journey.Entry{
+		entry(0, "idsite=99&cdo=90000"), entry(1, "idsite=98&cdt=1e20"), entry(2, "idsite=97"),
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "tracking_failure", "idsite", "97")
+	})
+	intranet := func(id string) string { return "idsite=6&url=http://intranet.local/" + "&_id=" + id }
+	everywhere(t, []journey.Entry{
+		entry(0, intranet("0123456789abcdef")),            // ids are trusted
+		entry(10, intranet("1123456789abcdef")),           // not trusted: the same browser, so the same visit
+		entry(20, intranet("2123456789abcdef&cdo=90000")), // refused
+		entry(30, intranet("3123456789abcdef")),           // trusted: somebody else
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "log_visit", "visit_total_actions", "2", "1")
 	})
 }

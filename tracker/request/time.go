@@ -12,7 +12,7 @@ const maxAge = 20 * 365 * 86400
 
 // Time is the moment T of the request in unix seconds (§1.6): the time at which it was queued, or what the parameters cdt and cdo say. A
 // custom time that is in the future, too far in the past or unreadable is ignored; an old one needs authentication and has to be
-// younger than the age at which log rows are deleted, otherwise the request is refused with a Rejection.
+// younger than the age at which log rows are deleted, otherwise the request is refused with a Rejection. So is a number beyond 64 bits.
 func (r *Request) Time() (int64, error) { return r.time.get(r, (*Request).findTime) }
 
 func (r *Request) findTime() (int64, error) {
@@ -21,6 +21,9 @@ func (r *Request) findTime() (int64, error) {
 		return clock, nil
 	}
 	custom, ok := r.customTime()
+	if custom > 1<<63 || custom < -1<<63 {
+		return 0, Reject(WrongType, "cdt") // Matomo formats a time that it ignores, and PHP's date() takes no number of more than 64 bits
+	}
 	if !ok || custom > float64(clock) || custom <= float64(clock-maxAge) {
 		return clock, nil
 	}

@@ -32,7 +32,8 @@ func TestTimeOfRequest(t *testing.T) {
 		{`{"cdt":"-1"}`, clock},
 		{`{"cdt":"20261122"}`, clock},
 		{`{"cdt":"99999999999999"}`, clock},
-		{`{"cdt":"1e400"}`, clock},
+		{`{"cdt":"9223372036854775807"}`, clock},
+		{`{"cdt":"-9223372036854775809"}`, clock},
 		{`{"cdt":["2026-11-22 09:00:00"]}`, clock},
 		// Words are read against the worker's clock, a day later.
 		{`{"cdt":"now"}`, clock},
@@ -75,6 +76,16 @@ func TestOldTimeNeedsAuthentication(t *testing.T) {
 	}
 	if got, err := read(t, `{"cdo":"59"}`, newer).Time(); got != clock-59 || err != nil {
 		t.Errorf("59 seconds old: %d %v", got, err)
+	}
+}
+
+func TestTimeBeyond64BitsIsRefused(t *testing.T) {
+	for _, params := range []string{
+		`{"cdt":"1e400"}`, `{"cdt":"99999999999999999999"}`, `{"cdt":"-1e20"}`, `{"cdt":1e20}`, `{"cdt":"1e20","cdo":"5"}`,
+		`{"cdt":"-9223372036854775808","cdo":"2000"}`, `{"cdt":"1e400","token_auth":"super"}`,
+	} {
+		_, err := read(t, params).Time()
+		wantRejection(t, err, WrongType)
 	}
 }
 
