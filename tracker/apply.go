@@ -35,7 +35,8 @@ type step struct {
 	order     *conversion.Ecommerce // cart update or order
 	converted bool
 
-	row  *store.Visit // the visit after this request, a copy until the request has succeeded
+	row  *store.Visit   // the visit after this request, a copy until the request has succeeded
+	late *store.Referer // the referrer that this request brings to a direct visit, not made anonymous; nil when there is none
 	link *store.LinkAction
 
 	conversions []*store.Conversion
@@ -232,17 +233,20 @@ func (a *applier) lateReferrer(s *step) *store.Referer {
 	if !a.t.features.Referrers || current.Type.V != referrer.Direct || s.referrer.Type.V == referrer.Direct {
 		return nil
 	}
-	found := s.referrer
-	if a.t.features.PrivacyManager {
-		found = referrer.AnonymizeUpdate(found, a.batch.general.Privacy.AnonymizeReferrer)
+	complete := func(found referrer.Result) *store.Referer {
+		if found.KeywordUnset {
+			found.Keyword = current.Keyword
+		}
+		if found.URLUnset {
+			found.URL = current.URL
+		}
+		return &found.Referer
 	}
-	if found.KeywordUnset {
-		found.Keyword = current.Keyword
+	s.late = complete(s.referrer)
+	if !a.t.features.PrivacyManager {
+		return s.late
 	}
-	if found.URLUnset {
-		found.URL = current.URL
-	}
-	return &found.Referer
+	return complete(referrer.AnonymizeUpdate(s.referrer, a.batch.general.Privacy.AnonymizeReferrer))
 }
 
 func (a *applier) setVisitDimensions(s *step) {

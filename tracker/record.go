@@ -70,7 +70,11 @@ func (a *applier) fillSource(src *conversion.Source, s *step) (err error) {
 		Random:               a.t.random,
 	}
 	if a.t.features.Referrers {
-		src.Referer, err = a.t.referrers.Attribution(s.p.req, s.row.Referer)
+		of := s.row.Referer
+		if s.late != nil {
+			of = *s.late // Matomo anonymizes what it is about to write to the visit, not what conversions see of it (§9.5)
+		}
+		src.Referer, err = a.t.referrers.Attribution(s.p.req, of)
 	}
 	return err
 }

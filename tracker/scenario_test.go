@@ -133,6 +133,18 @@ func TestUserIDsAreComparedByTheDatabaseWhereCollationsDiffer(t *testing.T) {
 	})
 }
 
+// What is written to the visit is made anonymous, what the goals of the same request are attributed to is not (§9.5).
+func TestConversionsOfTheRequestSeeItsLateReferrerInFull(t *testing.T) {
+	everywhereWith(t, map[string]string{"PrivacyManager.anonymizeReferrer": "exclude_all"}, []journey.Entry{
+		entry(0, page("/")),
+		entry(10, "idgoal=10&url=http://site1.example.org/&urlref=http://other.example.net/x"+visitor),
+		entry(20, "idgoal=11&url=http://site1.example.org/"+visitor),
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "log_visit", "referer_name", "")
+		wantCells(t, o, "log_conversion", "referer_name", "other.example.net", "")
+	})
+}
+
 // Matomo refuses a request for its time before it looks at the site: nothing is noted of a site that does not exist, and the intranet
 // rule of §3.6 is not given its turn.
 func TestTimeIsJudgedBeforeTheSite(t *testing.T) {
