@@ -167,9 +167,13 @@ func (a *applier) changeVisit(s *step) error {
 
 // beginVisit is §5.2.
 func (a *applier) beginVisit(s *step) error {
-	in := visit.Beginning{Action: s.facts, Converted: s.converted, RandomID: a.randomID}
+	in := visit.Beginning{Action: s.facts, Converted: s.converted, RandomID: a.randomID, IP: a.visitIP(s)}
 	if a.t.features.UserCountry {
-		in.Location = a.t.locator.Locate(s.p.lang, a.locatedIP(s.p), s.p.req)
+		ip := s.p.binaryIP
+		if a.batch.general.Privacy.UseAnonymizedIPForVisit {
+			ip = in.IP
+		}
+		in.Location = a.t.locator.Locate(s.p.lang, ip, s.p.req)
 	}
 	if s.p.ecommerce != nil {
 		in.Buyer = s.p.ecommerce.Buyer(0)
@@ -190,12 +194,18 @@ func (a *applier) beginVisit(s *step) error {
 	return nil
 }
 
-// locatedIP is the address that decides the location.
-func (a *applier) locatedIP(p *parsed) string {
-	if p.req.General().Privacy.UseAnonymizedIPForVisit {
-		return p.facts.LocationIP
+// visitIP is the address of a new visit, anonymized. A visit that a campaign or website has forced keeps the address of the visit that seemed
+// to go on (§C.1).
+func (a *applier) visitIP(s *step) string {
+	ip := s.p.binaryIP
+	if s.loaded != nil {
+		ip = s.loaded.LocationIP
 	}
-	return p.binaryIP
+	privacy := a.batch.general.Privacy
+	if !a.t.features.PrivacyManager || !privacy.AnonymizeIP {
+		return ip
+	}
+	return location.AnonymizeIP(ip, privacy.IPMaskLength)
 }
 
 func (a *applier) randomID() store.BinaryID {

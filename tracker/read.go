@@ -10,7 +10,6 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
-	"github.com/queuedtracking/queuedtracking/tracker/location"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
@@ -18,12 +17,12 @@ import (
 // read does all that Matomo does with a request before it looks for the visit, and what of the later steps does not depend on it (§1.1
 // steps 2 to 5).
 func (t *Tracker) read(p *parsed) error {
+	r := p.req
 	now, err := r.Time() // Matomo's worker asks for it before anything else, to log it
 	if err != nil {
 		return err
 	}
 	p.timely = true
-	r := p.req
 	site := r.Site()
 	if site == nil {
 		return t.unknownSite(p)
@@ -94,7 +93,6 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	p.lang = r.Language()
 	f.BrowserLang = r.BrowserLanguage(p.lang)
 	f.Plugins = browserPlugins(r)
-	f.LocationIP = t.storedIP(p)
 	if err := t.readDevice(p); err != nil {
 		return err
 	}
@@ -103,14 +101,6 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 		p.printIP = p.binaryIP // not yet anonymized at this point: Matomo's fingerprint gets the full address, in binary
 	}
 	return nil
-}
-
-func (t *Tracker) storedIP(p *parsed) string {
-	privacy := p.req.General().Privacy
-	if !t.features.PrivacyManager || !privacy.AnonymizeIP {
-		return p.binaryIP
-	}
-	return location.AnonymizeIP(p.binaryIP, privacy.IPMaskLength)
 }
 
 // browserPlugins reads the parameters in the order in which Matomo does (§4).

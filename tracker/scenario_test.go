@@ -133,6 +133,17 @@ func TestUserIDsAreComparedByTheDatabaseWhereCollationsDiffer(t *testing.T) {
 	})
 }
 
+// A campaign in the middle of a visit starts a new one, but not with the address of the request (§C.1).
+func TestForcedVisitKeepsTheAddressOfTheVisitBefore(t *testing.T) {
+	everywhere(t, []journey.Entry{
+		entry(0, page("/")+"&urlref=http://other.example.net/"),
+		from("203.0.113.9", entry(10, page("/?pk_campaign=autumn"))),
+		from("203.0.113.9", entry(2000, page("/"))),
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "log_visit", "location_ip", "c6120000", "c6120000", "cb000000")
+	})
+}
+
 // What is written to the visit is made anonymous, what the goals of the same request are attributed to is not (§9.5).
 func TestConversionsOfTheRequestSeeItsLateReferrerInFull(t *testing.T) {
 	everywhereWith(t, map[string]string{"PrivacyManager.anonymizeReferrer": "exclude_all"}, []journey.Entry{

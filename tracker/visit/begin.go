@@ -16,6 +16,7 @@ const (
 type Beginning struct {
 	Action    Action
 	Referer   store.Referer
+	IP        string // location_ip: anonymized, 4 or 16 bytes
 	Location  store.Location
 	Buyer     int64 // visit_goal_buyer
 	Converted bool
@@ -29,7 +30,7 @@ func Begin(f *Facts, last Last, in Beginning) *store.Visit {
 		SiteID:          f.Site.ID,
 		Visitor:         newVisitorID(f, last, in.RandomID),
 		ConfigID:        f.ConfigID,
-		LocationIP:      f.LocationIP,
+		LocationIP:      in.IP,
 		FirstActionTime: f.Time,
 		LastActionTime:  f.Time,
 		LocalTime:       store.Text(f.LocalTime),

@@ -34,7 +34,6 @@ type Facts struct {
 	GoalParam int64  // the parameter idgoal, -1 when absent
 	LocalTime string // HH:MM:SS
 
-	LocationIP  string // anonymized, 4 or 16 bytes
 	BrowserLang string
 	Resolution  string // the parameter res
 	Plugins     store.BrowserPlugins
