@@ -38,6 +38,7 @@ type parsed struct {
 	excluded string // the rule that excludes it
 	nonce    string // of Matomo's installation check, "" when it is none (§2.2)
 	empty    bool
+	timely   bool           // the time that it gives for itself is accepted
 	failure  *store.Failure // row for tracking_failure
 
 	facts      visit.Facts
@@ -92,11 +93,11 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 	if err := t.installation.LoadSites(ctx, ids...); err != nil {
 		return nil, err
 	}
-	trust := t.trust // counts only if the batch is prepared: an attempt that fails is repeated
-	if err := t.bind(ctx, b, &trust); err != nil {
+	if err := t.bind(ctx, b); err != nil {
 		return nil, err
 	}
 	parallel.Each(len(b.requests), t.cores, worthACore, func(i int) { t.readSafely(b.requests[i]) })
+	trust := t.trustCookies(b) // counts only if the batch is prepared: an attempt that fails is repeated
 	if err := t.fingerprint(ctx, b); err != nil {
 		return nil, err
 	}
@@ -108,8 +109,8 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 // written.
 func (t *Tracker) Discard(b *Batch) { t.trust = b.trust }
 
-// bind gives every request its site, and the intranet rule its turn.
-func (t *Tracker) bind(ctx context.Context, b *Batch, trust *trust) error {
+// bind gives every request its site.
+func (t *Tracker) bind(ctx context.Context, b *Batch) error {
 	contexts := make(map[int64]*request.Context) // by the number that requests give for their site
 	for _, p := range b.requests {
 		if p.empty = p.req.IsEmpty(); p.empty {
@@ -124,12 +125,21 @@ func (t *Tracker) bind(ctx context.Context, b *Batch, trust *trust) error {
 			}
 			contexts[id] = c
 		}
-		if c.Site != nil {
-			p.facts.TrustCookies = trust.next(t.global.TrustVisitorsCookies, t.features.IntranetMeasurable && c.Site.Type == "intranet")
-		}
 		p.req.Bind(c)
 	}
 	return nil
+}
+
+// trustCookies gives the intranet rule its turn (§3.6), which it gets with every request for a site that there is, unless Matomo refuses
+// the request for its time before.
+func (t *Tracker) trustCookies(b *Batch) trust {
+	trust := t.trust
+	for _, p := range b.requests {
+		if site := p.req.Site(); p.timely && site != nil {
+			p.facts.TrustCookies = trust.next(t.global.TrustVisitorsCookies, t.features.IntranetMeasurable && site.Type == "intranet")
+		}
+	}
+	return trust
 }
 
 // context is what the batch's requests for a site are read against.

@@ -19,15 +19,16 @@ import (
 // steps 2 to 5).
 func (t *Tracker) read(p *parsed) error {
 	r := p.req
+	now, err := r.Time() // Matomo's worker asks for it before anything else, to log it
+	if err != nil {
+		return err
+	}
+	p.timely = true
 	site := r.Site()
 	if site == nil {
 		return t.unknownSite(p)
 	}
 	if err := r.CheckLocationOverrides(); err != nil {
-		return err
-	}
-	now, err := r.Time()
-	if err != nil {
 		return err
 	}
 	text, ip, err := r.IP()

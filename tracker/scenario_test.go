@@ -3,6 +3,7 @@ package tracker_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"testing"
 
@@ -52,13 +53,24 @@ func page(path string) string {
 // everywhere plays entries on both databases in batches of 1, 2 and 500, where the rows must be the same, and has them checked.
 func everywhere(t *testing.T, entries []journey.Entry, check func(t *testing.T, o outcome)) {
 	t.Helper()
+	everywhereWith(t, nil, entries, check)
+}
+
+// everywhereWith does so with options of Matomo set.
+func everywhereWith(t *testing.T, options map[string]string, entries []journey.Entry, check func(t *testing.T, o outcome)) {
+	t.Helper()
 	for _, database := range []string{bench.SQLite, bench.MariaDB} {
 		t.Run(database, func(t *testing.T) {
 			s := newStage(t, database)
-			want := s.playInBatches(t, entries, 1)
+			play := func(batch int) outcome {
+				c := caseOf(entries)
+				c.Options = options
+				return s.playCase(t, c, bench.Options{Batch: batch, Random: rand.NewChaCha8([32]byte{1})})
+			}
+			want := play(1)
 			check(t, want)
 			for _, batch := range []int{2, 500} {
-				for _, line := range differences(want, s.playInBatches(t, entries, batch), sentIDs(entries)) {
+				for _, line := range differences(want, play(batch), sentIDs(entries)) {
 					t.Errorf("batches of %d: %s", batch, line)
 				}
 			}
@@ -148,5 +160,36 @@ func TestVisitForcedByCampaignHasTheAddressOfTheLastVisit(t *testing.T) {
 		entryFrom("203.0.113.5", 9000, page("/")),
 	}, func(t *testing.T, o outcome) {
 		wantCells(t, o, "log_visit", "location_ip", "c6120000", "c6120000", "cb000000")
+	})
+}
+
+// What is written to the visit is made anonymous, what the goals of the same request are attributed to is not (§9.5).
+func TestConversionsOfTheRequestSeeItsLateReferrerInFull(t *testing.T) {
+	everywhereWith(t, map[string]string{"PrivacyManager.anonymizeReferrer": "exclude_all"}, []journey.Entry{
+		entry(0, page("/")),
+		entry(10, "idgoal=10&url=http://site1.example.org/&urlref=http://other.example.net/x"+visitor),
+		entry(20, "idgoal=11&url=http://site1.example.org/"+visitor),
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "log_visit", "referer_name", "")
+		wantCells(t, o, "log_conversion", "referer_name", "other.example.net", "")
+	})
+}
+
+// Matomo refuses a request for its time before it looks at the site: nothing is noted of a site that does not exist, and the intranet
+// rule of §3.6 is not given its turn.
+func TestTimeIsJudgedBeforeTheSite(t *testing.T) {
+	everywhere(t, []journey.Entry{
+		entry(0, "idsite=99&cdo=90000"), entry(1, "idsite=98&cdt=1e20"), entry(2, "idsite=97"),
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "tracking_failure", "idsite", "97")
+	})
+	intranet := func(id string) string { return "idsite=6&url=http://intranet.local/" + "&_id=" + id }
+	everywhere(t, []journey.Entry{
+		entry(0, intranet("0123456789abcdef")),            // ids are trusted
+		entry(10, intranet("1123456789abcdef")),           // not trusted: the same browser, so the same visit
+		entry(20, intranet("2123456789abcdef&cdo=90000")), // refused
+		entry(30, intranet("3123456789abcdef")),           // trusted: somebody else
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "log_visit", "visit_total_actions", "2", "1")
 	})
 }
