@@ -119,7 +119,7 @@ func (a *applier) detectReferrer(s *step, current *store.Referer) (referrer.Resu
 	r := s.p.req
 	return a.t.referrers.Detect(referrer.Input{
 		Site: r.Site(), General: r.General(), Raw: r.Raw(), Referrer: r.Text("urlref"), URL: r.Text("url"), Page: r.Page(), Current: current,
-		Memory: &a.t.pages,
+		Memory: &a.t.pages, Exclusions: r.Exclusions(),
 	})
 }
 

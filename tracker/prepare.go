@@ -148,7 +148,7 @@ func (t *Tracker) context(ctx context.Context, b *Batch, id int64) (*request.Con
 	site, err := t.installation.Site(ctx, id)
 	switch {
 	case err == nil:
-		c.Site, c.Settings = site, site.Tracker
+		c.Site, c.Settings, c.Exclusions = site, site.Tracker, t.urls.ExclusionsOf(site)
 	case !errors.Is(err, matomo.ErrUnknownSite):
 		return nil, err
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
+	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
 	"github.com/queuedtracking/queuedtracking/tracker/referrer"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
@@ -59,7 +60,8 @@ type Tracker struct {
 	store        *store.Store
 	devices      *device.Detector
 	referrers    *referrer.Detector
-	pages        referrer.Memory
+	urls         pageurl.Memory  // of the goroutine that prepares
+	pages        referrer.Memory // this and the next of the one that plays
 	goals        conversion.Matcher
 	locator      *location.Locator
 	exclusions   *exclude.Checker

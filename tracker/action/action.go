@@ -137,7 +137,7 @@ func (a *Action) setURL(r *request.Request) { a.setPage(r, r.Text("url"), r.Page
 func (a *Action) setPage(r *request.Request, u string, page *pageurl.Page) {
 	limit := r.Settings().PageMaximumLength
 	a.RawURL, a.HasRawURL = pageurl.LooksValid(u, limit)
-	if cleaned, ok := page.ExcludeParameters(r.Site(), nil); ok {
+	if cleaned, ok := page.ExcludeParameters(r.Exclusions(), nil); ok {
 		a.URL, a.HasURL = pageurl.LooksValid(cleaned, limit)
 	}
 }

@@ -48,6 +48,9 @@ func ReadEcommerce(r *request.Request) (*Ecommerce, error) {
 	if id := r.Text("ec_id"); !php.EmptyString(id) {
 		e.IsOrder, e.OrderID = true, id
 	}
+	if r.Features().Heartbeat && r.Int("ping") == 1 {
+		return e, nil // changes the state of the visit, but nothing is recorded that could be refused
+	}
 	if err := e.readAmounts(r); err != nil {
 		return nil, err
 	}

@@ -125,6 +125,14 @@ func TestWrongTypesAreRefused(t *testing.T) {
 	}
 }
 
+// The processor of pings takes the order back before Matomo reads more of it than its id.
+func TestPingIsNotRefusedForItsAmounts(t *testing.T) {
+	e, err := ReadEcommerce(newRequest(t, `{"idgoal":"0","ping":"1","ec_id":"A","revenue":["1"],"ec_items":[["S","N",["D",["E"]]]]}`))
+	if err != nil || !e.IsOrder || e.Buyer(0) != 1 || len(e.Lookups) != 0 {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
 func TestOnlyGoalZeroIsEcommerce(t *testing.T) {
 	tests := []struct {
 		params    string

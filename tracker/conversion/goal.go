@@ -31,7 +31,7 @@ func Manual(r *request.Request) (Converted, error) {
 	for i := range site.Goals {
 		if site.Goals[i].ID == id {
 			c := Converted{Goal: &site.Goals[i]}
-			c.URL, c.HasURL = r.Page().ExcludeParameters(site, nil)
+			c.URL, c.HasURL = r.Page().ExcludeParameters(r.Exclusions(), nil)
 			return c, nil
 		}
 	}

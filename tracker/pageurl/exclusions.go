@@ -1,37 +1,37 @@
 package pageurl
 
 import (
-	"sync/atomic"
-
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// exclusions is the list of parameters that are left out of a site's URLs, ready for matching.
-type exclusions struct {
+// Exclusions are the parameters that are left out of a site's URLs, ready for matching. They never change.
+type Exclusions struct {
 	site     *matomo.Site
 	names    map[string]struct{} // in lower case
 	patterns []*php.Regexp
 	longest  int // bytes of the longest name
 }
 
-// recent remembers the exclusions of the sites met last, one site per slot. It holds nothing but what compile gives for a site, which
-// never changes: a site that was loaded anew has another address and replaces the old one.
-var recent [1024]atomic.Pointer[exclusions]
-
-func exclusionsOf(site *matomo.Site) *exclusions {
-	slot := &recent[uint64(site.ID)%uint64(len(recent))]
-	if x := slot.Load(); x != nil && x.site == site {
-		return x
-	}
-	x := compile(site)
-	slot.Store(x)
-	return x
+// Memory remembers the exclusions of the sites met last, one site per slot. A site never changes: one that was loaded anew has another
+// address and replaces the old one. The zero Memory is ready; it belongs to one goroutine.
+type Memory struct {
+	recent [1024]*Exclusions
 }
 
-// compile collects what §6.2 step 3 lists. All of it is lower-cased first, regular expressions too: "/\D/" excludes digits.
-func compile(site *matomo.Site) *exclusions {
-	x := &exclusions{site: site, names: map[string]struct{}{}}
+// ExclusionsOf is the function of that name, which is called once for a site.
+func (m *Memory) ExclusionsOf(site *matomo.Site) *Exclusions {
+	slot := &m.recent[uint64(site.ID)%uint64(len(m.recent))]
+	if known := *slot; known != nil && known.site == site {
+		return known
+	}
+	*slot = ExclusionsOf(site)
+	return *slot
+}
+
+// ExclusionsOf collects what §6.2 step 3 lists. All of it is lower-cased first, regular expressions too: "/\D/" excludes digits.
+func ExclusionsOf(site *matomo.Site) *Exclusions {
+	x := &Exclusions{site: site, names: map[string]struct{}{}}
 	x.add("ignore_referrer", "ignore_referer")
 	x.add(site.ExcludedParameters...)
 	x.add(site.Tracker.ExcludedURLParameters...)
@@ -40,7 +40,7 @@ func compile(site *matomo.Site) *exclusions {
 	return x
 }
 
-func (x *exclusions) add(entries ...string) {
+func (x *Exclusions) add(entries ...string) {
 	for _, entry := range entries {
 		entry = php.ToLower(entry)
 		if re := pattern(entry); re != nil {
@@ -70,7 +70,7 @@ func isAlphaNumeric(c byte) bool {
 }
 
 // match reports whether the parameter is excluded by the site or by an entry of extra.
-func (x *exclusions) match(name string, extra []string) bool {
+func (x *Exclusions) match(name string, extra []string) bool {
 	for _, entry := range extra {
 		if php.EqualFold(entry, name) {
 			return true
@@ -86,7 +86,7 @@ func (x *exclusions) match(name string, extra []string) bool {
 }
 
 // hasName looks the name up without making a string of its lower-case form.
-func (x *exclusions) hasName(name string) bool {
+func (x *Exclusions) hasName(name string) bool {
 	var lower [64]byte
 	if len(name) > x.longest {
 		return false
@@ -115,7 +115,7 @@ func anyPattern(entries []string) bool {
 	return false
 }
 
-func (x *exclusions) matchPattern(name string, extra []string) bool {
+func (x *Exclusions) matchPattern(name string, extra []string) bool {
 	for _, re := range x.patterns {
 		if re.Match(name) {
 			return true

@@ -9,7 +9,7 @@ import (
 )
 
 // filter reads a query string (§6.2 queryToMap), drops excluded parameters and writes the others.
-func (x *exclusions) filter(query string, extra []string) string {
+func (x *Exclusions) filter(query string, extra []string) string {
 	if isPlain(query) {
 		if filtered, ok := x.filterPlain(query, extra); ok {
 			return filtered
@@ -43,7 +43,7 @@ var rewritten = [utf8.RuneSelf]bool{0: true, '\n': true, '\r': true, '"': true, 
 const maxPlainParts = 16
 
 // filterPlain filters a plain query string without a map. ok is false when a name occurs twice or there are too many.
-func (x *exclusions) filterPlain(query string, extra []string) (filtered string, ok bool) {
+func (x *Exclusions) filterPlain(query string, extra []string) (filtered string, ok bool) {
 	var names, kept [maxPlainParts]string
 	n, keptParts, keptBytes := 0, 0, 0
 	for rest, more := query, true; more; {
@@ -73,7 +73,7 @@ func (x *exclusions) filterPlain(query string, extra []string) (filtered string,
 	return strings.Join(kept[:keptParts], "&"), true
 }
 
-func (x *exclusions) filterMap(params *php.Array, extra []string) string {
+func (x *Exclusions) filterMap(params *php.Array, extra []string) string {
 	var b []byte
 	for name, value := range params.All() {
 		name = brackets.Replace(name)

@@ -16,9 +16,9 @@ import (
 // fragments, and without the query parameters that the site, the configuration or extra name. Without a query the fragment is filtered
 // in its place. ok is false when u cannot be parsed. The names in extra are compared as they are given, case ignored, or are PHP regular
 // expressions such as "/^utm_/".
-func ExcludeParameters(u string, site *matomo.Site, extra []string) (result string, ok bool) {
-	page := Read(u, site.Tracker.PageMaximumLength)
-	return page.ExcludeParameters(site, extra)
+func ExcludeParameters(u string, x *Exclusions, extra []string) (result string, ok bool) {
+	page := Read(u, x.site.Tracker.PageMaximumLength)
+	return page.ExcludeParameters(x, extra)
 }
 
 // Page is a URL after Clean, with its parts. Several stages of tracking look at that of a request.
@@ -36,7 +36,7 @@ func Read(u string, maxBytes int) Page {
 }
 
 // ExcludeParameters is the function of that name for a URL that was read with the site's limit.
-func (p *Page) ExcludeParameters(site *matomo.Site, extra []string) (result string, ok bool) {
+func (p *Page) ExcludeParameters(x *Exclusions, extra []string) (result string, ok bool) {
 	if !p.OK {
 		return "", false
 	}
@@ -45,13 +45,13 @@ func (p *Page) ExcludeParameters(site *matomo.Site, extra []string) (result stri
 		parsed.Host = php.MBToLower(parsed.Host)
 	}
 	if !php.EmptyString(parsed.Fragment) {
-		parsed.Fragment = siteFragment(parsed.Fragment, site)
+		parsed.Fragment = siteFragment(parsed.Fragment, x.site)
 	}
 	switch {
 	case !php.EmptyString(parsed.Query):
-		parsed.Query = exclusionsOf(site).filter(parsed.Query, extra)
+		parsed.Query = x.filter(parsed.Query, extra)
 	case !php.EmptyString(parsed.Fragment):
-		parsed.Fragment = exclusionsOf(site).filter(parsed.Fragment, extra)
+		parsed.Fragment = x.filter(parsed.Fragment, extra)
 	}
 	return unparse(p.URL, &parsed), true
 }
@@ -66,7 +66,7 @@ func siteFragment(fragment string, site *matomo.Site) string {
 
 // FilterQuery returns a query string without the parameters that names lists, as ExcludeParameters treats extra. The rest is rewritten
 // like there: names "" and "0" are dropped, the last of equal names counts, quotes and angle brackets become HTML entities.
-func FilterQuery(query string, names []string) string { return (&exclusions{}).filter(query, names) }
+func FilterQuery(query string, names []string) string { return (&Exclusions{}).filter(query, names) }
 
 // prefixes are tried in this order; the position is not the number that is stored.
 var prefixes = [...]struct {

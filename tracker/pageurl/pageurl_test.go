@@ -25,7 +25,7 @@ func plainSite() *matomo.Site { return &matomo.Site{ID: 1, Tracker: defaultSetti
 
 // actionURL is what a page view stores for the parameter url (§6.2 setActionUrl and normalise).
 func actionURL(u string, site *matomo.Site) (string, store.NullInt, bool) {
-	excluded, ok := ExcludeParameters(u, site, nil)
+	excluded, ok := ExcludeParameters(u, ExclusionsOf(site), nil)
 	if !ok {
 		return "", store.NullInt{}, false
 	}
@@ -133,7 +133,7 @@ func TestQueryIsFiltered(t *testing.T) {
 		{"b1&b2&b3&b4&b5&b6&b7&b8&b9&b10&b11&b12&b13&b14&b15&b16&b17&a", "b1&b2&b3&b4&b5&b6&b7&b8&b9&b10&b11&b12&b13&b14&b15&b16&b17"},
 	}
 	for _, tt := range tests {
-		got, ok := ExcludeParameters("http://h/?"+tt.in, site, nil)
+		got, ok := ExcludeParameters("http://h/?"+tt.in, ExclusionsOf(site), nil)
 		want := "http://h/?" + tt.want
 		if tt.want == "" {
 			want = "http://h/"
@@ -146,7 +146,7 @@ func TestQueryIsFiltered(t *testing.T) {
 
 func TestExtraParametersAreExcluded(t *testing.T) {
 	extra := []string{"e", "PC", "/^x/"}
-	got, _ := ExcludeParameters("https://h/?E=1&pc=2&X1=3&y=4&e[]=5", plainSite(), extra)
+	got, _ := ExcludeParameters("https://h/?E=1&pc=2&X1=3&y=4&e[]=5", ExclusionsOf(plainSite()), extra)
 	if got != "https://h/?y=4" {
 		t.Error(got)
 	}
@@ -172,13 +172,14 @@ func TestFragmentFollowsTheSite(t *testing.T) {
 		"http://h/?0#x=1&gclid=2":    "http://h/#x=1",
 		"http://h/#/route":           "http://h/#/route",
 	} {
-		if got, _ := ExcludeParameters(in, site, nil); got != want {
+		if got, _ := ExcludeParameters(in, ExclusionsOf(site), nil); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
 }
 
 func TestExclusionsFollowTheSite(t *testing.T) {
+	var m Memory
 	one, other := plainSite(), plainSite()
 	other.ExcludedParameters = []string{"x"}
 	for _, site := range []*matomo.Site{one, other, one} {
@@ -186,14 +187,14 @@ func TestExclusionsFollowTheSite(t *testing.T) {
 		if site == other {
 			want = "http://h/"
 		}
-		if got, _ := ExcludeParameters("http://h/?x=1", site, nil); got != want {
+		if got, _ := ExcludeParameters("http://h/?x=1", m.ExclusionsOf(site), nil); got != want {
 			t.Error(got)
 		}
 	}
 }
 
 func TestURLThatCannotBeParsedIsNotOk(t *testing.T) {
-	if got, ok := ExcludeParameters("http://h:99999/", plainSite(), nil); ok {
+	if got, ok := ExcludeParameters("http://h:99999/", ExclusionsOf(plainSite()), nil); ok {
 		t.Error(got)
 	}
 }
@@ -229,10 +230,10 @@ func TestUnparse(t *testing.T) {
 }
 
 func TestUnchangedURLIsNotCopied(t *testing.T) {
-	site := plainSite()
+	x := ExclusionsOf(plainSite())
 	u := "https://example.org/path/to/page?article=7&Session=abc&view"
 	allocs := testing.AllocsPerRun(100, func() {
-		if got, _ := ExcludeParameters(u, site, nil); got != u {
+		if got, _ := ExcludeParameters(u, x, nil); got != u {
 			t.Fatal(got)
 		}
 	})
@@ -245,7 +246,7 @@ func FuzzPlainFilterEqualsMapFilter(f *testing.F) {
 	for _, seed := range []string{"a=1&b=2", "a&a=2", "é=1&gclid", "0&b=&=&c==", "a%5b%5d=1", "SID=1&x[]=2", "?a", "a ", "a=1&b&c&d&e"} {
 		f.Add(seed)
 	}
-	x := exclusionsOf(plainSite())
+	x := ExclusionsOf(plainSite())
 	f.Fuzz(func(t *testing.T, query string) {
 		if got, want := x.filter(query, []string{"x"}), x.filterMap(php.QueryToMap(query), []string{"x"}); got != want {
 			t.Errorf("%q: %q, want %q", query, got, want)
@@ -254,7 +255,7 @@ func FuzzPlainFilterEqualsMapFilter(f *testing.F) {
 }
 
 func BenchmarkExcludeParameters(b *testing.B) {
-	site := plainSite()
+	x := ExclusionsOf(plainSite())
 	for name, u := range map[string]string{
 		"unchanged": "https://example.org/path/to/page?article=7&session=abc&view",
 		"changed":   "https://Example.org/path/to/page?article=7&utm_source=abc&gclid=x#top",
@@ -263,7 +264,7 @@ func BenchmarkExcludeParameters(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				ExcludeParameters(u, site, nil)
+				ExcludeParameters(u, x, nil)
 			}
 		})
 	}

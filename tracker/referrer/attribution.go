@@ -32,6 +32,7 @@ func (d *Detector) attribute(ref string, r *request.Request, visit store.Referer
 		d: d,
 		in: Input{
 			Site: r.Site(), General: r.General(), Raw: r.Raw(), Referrer: ref, URL: r.Text("url"), Page: r.Page(), Current: &visit,
+			Exclusions: r.Exclusions(),
 		},
 		landing: &php.URL{},
 	})

@@ -1,106 +1,113 @@
 package referrer
 
 import (
+	"math"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// toUTF8 converts a keyword from the charset of its engine: the only one, or of several the one that fits best. Text that is not valid
-// in that charset stays as it is (§7.6a).
+// toUTF8 converts a keyword from the charset of its engine: the only one, or of several the one that fits best (§7.6a). What is not
+// valid in that charset is left out; text that ends in the midst of a character stays as it is.
 func toUTF8(keyword string, charsets []string) string {
-	if len(charsets) == 0 || isASCII(keyword) {
+	if len(charsets) == 0 {
 		return keyword
 	}
 	charset := charsets[0]
 	if len(charsets) > 1 {
 		charset = detectCharset(keyword, charsets)
 	}
-	if converted, ok := decode(keyword, charset); ok && converted != "" {
-		return converted
+	if c := decode(keyword, charset); c.ok && !php.EmptyString(c.text) {
+		return c.text
 	}
 	return keyword
 }
 
-func isASCII(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-// detectCharset returns the charset in which the keyword is valid and has the fewest characters, the first one of equals. That is what
-// PHP 8.1 and later decide for words; its further rules are about rare characters.
+// detectCharset returns the charset in which the keyword is valid and looks most like words, the first one of equals. Of charsets in which
+// the keyword is not valid the one counts that gets furthest.
 func detectCharset(keyword string, charsets []string) string {
-	best, fewest := charsets[0], len(keyword)+1
+	best, fewest := "", math.MaxInt
+	furthest, valid := charsets[0], -1
 	for _, charset := range charsets {
-		text, ok := decode(keyword, charset)
-		if n := utf8.RuneCountInString(text); ok && n < fewest {
+		c := decode(keyword, charset)
+		if n := strangeness(c.text); c.valid == len(keyword) && n < fewest {
 			best, fewest = charset, n
 		}
+		if c.valid > valid {
+			furthest, valid = charset, c.valid
+		}
+	}
+	if best == "" {
+		return furthest
 	}
 	return best
 }
 
-// decode converts text to UTF-8; ok is false when the charset is unknown or the text is not valid in it.
-func decode(text, charset string) (converted string, ok bool) {
-	name := php.ToLower(charset)
-	switch name {
-	case "utf-8":
-		return text, utf8.ValidString(text)
-	case "iso-8859-1":
-		return latin1(text), true // not windows-1252, which the web means by this name
-	case "gb2312":
-		if !isEUC(text) {
-			return "", false
+// strangeness counts characters, rare ones thirty times as in PHP 8.1 and later. PHP knows some more that are rare.
+func strangeness(text string) int {
+	const rare = 30
+	n := 0
+	for _, r := range text {
+		if unicode.Is(rareCharacters, r) {
+			n += rare
+		} else {
+			n++
 		}
-	case "ms932":
-		name = "shift_jis"
 	}
-	e, err := htmlindex.Get(name)
+	return n
+}
+
+// rareCharacters are control characters, Latin letters and marks beyond those of European languages, scripts of few, private use.
+var rareCharacters = &unicode.RangeTable{R16: []unicode.Range16{
+	{0x80, 0x9f, 1}, {0x180, 0x36f, 1}, {0x500, 0x590, 1}, {0x700, 0x7ff, 1}, {0xe000, 0xf8ff, 1},
+}}
+
+// converted is a text in UTF-8.
+type converted struct {
+	text  string
+	valid int  // bytes of the original before the first that is not valid
+	ok    bool // false: the charset is unknown or the original ends in the midst of a character
+}
+
+// decode converts text to UTF-8 as iconv of the GNU C library does with //IGNORE.
+func decode(text, charset string) converted {
+	c := converted{valid: -1}
+	read := steps[php.ToLower(charset)]
+	if read == nil {
+		return decodeUnlisted(text, charset)
+	}
+	b := make([]byte, 0, 2*len(text))
+	i := 0
+	for i < len(text) {
+		r, n := read(text[i:])
+		if r == utf8.RuneError && c.valid < 0 {
+			c.valid = i
+		}
+		if r != utf8.RuneError {
+			b = utf8.AppendRune(b, r)
+		}
+		i += n
+	}
+	if c.valid < 0 {
+		c.valid = i
+	}
+	c.text, c.ok = string(b), i == len(text)
+	return c
+}
+
+// decodeUnlisted is for charsets that Matomo does not use so far. Nothing is left out of text that is not valid.
+func decodeUnlisted(text, charset string) converted {
+	e, err := htmlindex.Get(charset)
 	if err != nil {
-		return "", false
+		return converted{}
 	}
-	return decodeWith(e, text)
-}
-
-// decodeWith relies on decoders writing U+FFFD, which none of these charsets contains, for what is not valid.
-func decodeWith(e encoding.Encoding, text string) (string, bool) {
-	converted, err := e.NewDecoder().String(text)
-	if err != nil {
-		return "", false
+	decoded, err := e.NewDecoder().String(text)
+	if err != nil || strings.ContainsRune(decoded, utf8.RuneError) {
+		return converted{}
 	}
-	for _, r := range converted {
-		if r == utf8.RuneError {
-			return "", false
-		}
-	}
-	return converted, true
-}
-
-func latin1(s string) string {
-	b := make([]byte, 0, 2*len(s))
-	for i := 0; i < len(s); i++ {
-		b = utf8.AppendRune(b, rune(s[i]))
-	}
-	return string(b)
-}
-
-// isEUC reports whether all bytes outside ASCII come in pairs of the plane of GB 2312; its superset GBK, which stands in for it, has more.
-func isEUC(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < utf8.RuneSelf {
-			continue
-		}
-		if i+1 == len(s) || s[i] < 0xa1 || s[i] > 0xf7 || s[i+1] < 0xa1 || s[i+1] == 0xff {
-			return false
-		}
-		i++
-	}
-	return true
+	return converted{decoded, len(text), true}
 }

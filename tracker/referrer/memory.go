@@ -50,7 +50,7 @@ type searched struct {
 // page returns what is known of a referrer. All is forgotten when the settings were read anew, so that no site is held that has changed.
 func (m *Memory) page(in *Input) *refPage {
 	if m == nil || len(in.Referrer) > maxReferrer {
-		return newRefPage(in.Site, in.Referrer)
+		return newRefPage(in.Site, in.exclusions(), in.Referrer)
 	}
 	if p := m.pages[pageKey{in.Site, in.Referrer}]; p != nil && m.general == in.General {
 		return p
@@ -59,13 +59,13 @@ func (m *Memory) page(in *Input) *refPage {
 		m.general, m.pages = in.General, make(map[pageKey]*refPage)
 	}
 	key := pageKey{in.Site, strings.Clone(in.Referrer)} // it is part of a queue entry, which is to be forgotten
-	p := newRefPage(key.site, key.referrer)
+	p := newRefPage(key.site, in.exclusions(), key.referrer)
 	m.pages[key] = p
 	return p
 }
 
 // newRefPage takes the request's referrer unless it is no URL or excluded by the site.
-func newRefPage(site *matomo.Site, referrer string) *refPage {
+func newRefPage(site *matomo.Site, exclusions *pageurl.Exclusions, referrer string) *refPage {
 	p := &refPage{url: store.Text("")}
 	ref := php.Unsanitize(referrer)
 	if !pageurl.LooksLikeURL(ref) {
@@ -76,7 +76,7 @@ func newRefPage(site *matomo.Site, referrer string) *refPage {
 		return p
 	}
 	p.ref, p.parsed = ref, parsed
-	url, ok := pageurl.ExcludeParameters(ref, site, hostParameters(parsed.Host))
+	url, ok := pageurl.ExcludeParameters(ref, exclusions, hostParameters(parsed.Host))
 	p.url = store.NullText{V: php.CutRunes(url, maxURL), Valid: ok}
 	return p
 }

@@ -48,7 +48,15 @@ type Input struct {
 	// Current is the referrer of the existing visit, nil for a new one: a campaign met again keeps its keyword (§7.4).
 	Current *store.Referer
 
-	Memory *Memory // nil for none
+	Memory     *Memory             // nil for none
+	Exclusions *pageurl.Exclusions // Site's; nil: they are made when needed
+}
+
+func (in *Input) exclusions() *pageurl.Exclusions {
+	if in.Exclusions == nil {
+		return pageurl.ExclusionsOf(in.Site)
+	}
+	return in.Exclusions
 }
 
 // Detector detects referrers. It does not change and can be used by several goroutines.

@@ -181,8 +181,8 @@ func TestKeywordsInOtherCharsets(t *testing.T) {
 		{"\xd6\xd0", []string{"gb2312"}, "中"},
 		{"\xd6\xd0", nil, "\xd6\xd0"},
 		{"\xd6", []string{"gb2312"}, "\xd6"},
-		{"\x81\x40", []string{"gb2312"}, "\x81\x40"}, // GBK only
-		{"é\x92", []string{"UTF-8"}, "é\x92"},
+		{"\x81\x40", []string{"gb2312"}, "@"}, // GBK only
+		{"é\x92", []string{"UTF-8"}, "é"},
 		{"\xfc\x80", []string{"ISO-8859-1"}, "ü\u0080"},
 		{"\x83\x65", []string{"ms932"}, "テ"},
 		{"\x83", []string{"ms932"}, "\x83"},
@@ -191,6 +191,33 @@ func TestKeywordsInOtherCharsets(t *testing.T) {
 		{"\xe8", []string{"no-such-charset"}, "\xe8"},
 		{"\xf2\xe5", []string{"UTF-8", "windows-1251"}, "те"},
 		{"те", []string{"UTF-8", "windows-1251"}, "те"},
+		{"\xa4\xa2", []string{"iso-2022-jp", "big5"}, "丐"},
+		{"\xff0", []string{"gb2312"}, "\xff0"},
+		// engines send UTF-8 instead of their charset
+		{"中文", []string{"gb2312"}, "涓"},
+		{"搜索引擎", []string{"gb2312"}, "搜索引擎"}, // ends in the midst of a character
+		{"한국", []string{"EUC-KR"}, "한국"},
+		{"日本", []string{"SHIFT_JIS"}, "譌･譛ｬ"},
+		{"привет", []string{"windows-1251"}, "РїСЂРёРІРµС‚"},
+		{"č", []string{"windows-1250"}, "ÄŤ"},
+		// bytes without a character
+		{"\x81x", []string{"windows-1250"}, "x"},
+		{"\x85a", []string{"ms932"}, "a"},
+		{"\x82\x59Y", []string{"ms932"}, "Y"},
+		{"\x8f\xa1\xa1", []string{"euc-jp"}, "\u3000"},
+		{"x\xe3\x81", []string{"UTF-8"}, "x\xe3\x81"},
+		// characters that the web writes differently, or not at all
+		{`a~b\c`, []string{"SHIFT_JIS"}, "a‾b¥c"},
+		{"\xa1\xc1", []string{"euc-jp"}, "〜"},
+		{"\xa1\xa4", []string{"gb2312"}, "・"},
+		{"\xa2\xe8", []string{"EUC-KR"}, "㉾"},
+		{"\xf0\x40", []string{"ms932"}, "\ue000"},
+		{"\x80", []string{"iso-8859-2"}, "\u0080"},
+		// the one of several in which there are no rare characters, or that is valid for longer
+		{"\xc6\xb0", []string{"utf-8", "euc-jp", "ms932"}, "動"},
+		{"\x82\xbb\xb1", []string{"utf-8", "euc-jp", "ms932"}, "そｱ"},
+		{"\xb6\xc8\xfc\xea", []string{"UTF-8", "gb2312"}, "度"},
+		{"\xe4??\xdfp", []string{"UTF-8", "gb2312"}, "??p"},
 	} {
 		if got := toUTF8(tt.in, tt.charsets); got != tt.want {
 			t.Errorf("%q %v: %q, want %q", tt.in, tt.charsets, got, tt.want)

@@ -124,6 +124,14 @@ func (r *Request) Page() *pageurl.Page {
 	return &r.page
 }
 
+// Exclusions are the parameters that are left out of the site's URLs.
+func (r *Request) Exclusions() *pageurl.Exclusions {
+	if r.ctx.Exclusions == nil {
+		return pageurl.ExclusionsOf(r.ctx.Site)
+	}
+	return r.ctx.Exclusions
+}
+
 // RawUserAgent is UserAgent without HTML entities: what exclusions look at (§2.1).
 func (r *Request) RawUserAgent() string { return php.Unsanitize(r.UserAgent()) }
 

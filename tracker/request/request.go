@@ -10,6 +10,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
 )
 
 // Env is the environment of the HTTP request that carried the tracking request: PHP's $_SERVER and $_COOKIE.
@@ -31,6 +32,8 @@ type Context struct {
 	Auth     Authenticator
 	Now      int64     // unix seconds: the worker's clock
 	Random   io.Reader // makes anonymised order ids unique (§9.4); nil: crypto/rand
+
+	Exclusions *pageurl.Exclusions // Site's; nil: they are made when needed
 }
 
 // Authenticator answers what a token may do when the site's cached list does not know it (§1.5 step 7, 8).
