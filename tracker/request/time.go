@@ -25,7 +25,7 @@ func (r *Request) findTime() (int64, error) {
 		return clock, nil
 	}
 	if custom > float64(clock) || custom <= float64(clock-maxAge) {
-		if custom >= 1<<63 || custom < -1<<63 {
+		if custom > 1<<63 || custom < -1<<63 {
 			return 0, Reject(WrongType, "cdt is no time") // PHP's date fails with a TypeError while Matomo makes a message of it
 		}
 		return clock, nil
