@@ -109,6 +109,7 @@ func (c *serveCommand) run(command *cobra.Command) (err error) {
 	if c.replicas < 0 || c.replicaTimeout < time.Millisecond {
 		return usage("--wait-replicas %d, --replica-timeout %v: want 0 or more, and 1ms or more", c.replicas, c.replicaTimeout)
 	}
+	outliveReader()
 	ctx := command.Context()
 	c.conn = c.newConnection(command.Flags())
 	defer c.conn.close()
