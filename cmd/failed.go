@@ -80,7 +80,7 @@ func newFailedRetry(c *failedCommand) *cobra.Command {
 gone then; if it fails again there will be a new one.`,
 		Args: c.idsOrAll,
 		RunE: func(command *cobra.Command, ids []string) error {
-			return c.withLetters(command, func(ctx context.Context) error { return c.each(ctx, ids, c.box.Retry, "put back into its queue") })
+			return c.withLetters(command, func(ctx context.Context) error { return c.each(ctx, ids, c.box.Retry, "put back into the queue") })
 		},
 	}
 	c.selection(command.Flags())
