@@ -239,17 +239,22 @@ func (c *testCommand) printSettings() {
 		password = "set (not shown)"
 	}
 	fmt.Fprint(c.stdout, "Settings\n")
-	for _, line := range [][2]string{
-		{"backend", s.Backend + ", " + s.RedisType},
-		{"redis host and port", strings.TrimSpace(s.RedisHost + " " + s.RedisPort)},
-		{"redis timeout", s.RedisTimeout.String()},
-		{"redis database", fmt.Sprint(s.RedisDatabase)},
-		{"redis user and password", strings.TrimSpace(s.RedisUser + " " + password)},
+	lines := [][2]string{{"backend", s.Backend}}
+	if s.Backend == matomo.BackendRedis {
+		lines = [][2]string{
+			{"backend", s.Backend + ", " + s.RedisType},
+			{"redis host and port", strings.TrimSpace(s.RedisHost + " " + s.RedisPort)},
+			{"redis timeout", s.RedisTimeout.String()},
+			{"redis database", fmt.Sprint(s.RedisDatabase)},
+			{"redis user and password", strings.TrimSpace(s.RedisUser + " " + password)},
+		}
+	}
+	for _, line := range append(lines, [][2]string{
 		{"queue enabled", fmt.Sprint(s.QueueEnabled)},
 		{"queue workers", fmt.Sprint(s.Workers)},
 		{"requests to process", fmt.Sprint(s.Requests)},
 		{"process during tracking request", fmt.Sprint(s.InRequests)},
-	} {
+	}...) {
 		fmt.Fprintf(c.stdout, "  %-33s %s\n", line[0], clean(line[1]))
 	}
 }
