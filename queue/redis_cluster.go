@@ -36,7 +36,7 @@ func NewRedisCluster(o RedisOptions, addresses []string) (*Redis, error) {
 		CreatePool: func(addr string, _ ...redis.DialOption) (*redis.Pool, error) {
 			return o.newPool(func(ctx context.Context) (redis.Conn, error) {
 				conn, err := o.connect(ctx, "tcp", addr)
-				if err != nil {
+				if c.failed.Store(nil); err != nil {
 					c.failed.Store(&err)
 				}
 				return conn, err
