@@ -64,6 +64,7 @@ func (c *demoCommand) run(ctx context.Context) (err error) {
 	if c.requests < 1 {
 		return usage("--requests %d: wants 1 or more", c.requests)
 	}
+	outliveReader()
 	dir, err := os.MkdirTemp("", "queuedtracking-demo-")
 	if err != nil {
 		return err

@@ -78,8 +78,9 @@ func newFailedRetry(c *failedCommand) *cobra.Command {
 		Use: "retry ID… | --all", Short: "Put dead letters back into their queues",
 		Long: `Puts what failed, and only that, back at the end of its queue, where the next run of process takes it. The dead letter is
 gone then; if it fails again there will be a new one.`,
+		Args: c.idsOrAll,
 		RunE: func(command *cobra.Command, ids []string) error {
-			return c.withLetters(command, func(ctx context.Context) error { return c.each(ctx, ids, c.box.Retry, "put back into its queue") })
+			return c.withLetters(command, func(ctx context.Context) error { return c.each(ctx, ids, c.box.Retry, "put back into the queue") })
 		},
 	}
 	c.selection(command.Flags())
@@ -90,6 +91,7 @@ gone then; if it fails again there will be a new one.`,
 func newFailedDelete(c *failedCommand) *cobra.Command {
 	command := &cobra.Command{
 		Use: "delete ID… | --all", Short: "Delete dead letters", Long: "Deletes dead letters for good: what they hold will never be tracked.",
+		Args: c.idsOrAll,
 		RunE: func(command *cobra.Command, ids []string) error {
 			return c.withLetters(command, func(ctx context.Context) error { return c.each(ctx, ids, c.box.Delete, "deleted") })
 		},
@@ -169,11 +171,16 @@ func (c *failedCommand) find(ctx context.Context, ids []string) ([]letters.Store
 	return all, nil
 }
 
-// each retries or deletes the letters that are named, or selected with --all.
-func (c *failedCommand) each(ctx context.Context, ids []string, do func(context.Context, letters.Stored) (bool, error), done string) error {
+// idsOrAll wants either.
+func (c *failedCommand) idsOrAll(_ *cobra.Command, ids []string) error {
 	if c.all != (len(ids) == 0) {
 		return usage("wants either the IDs of dead letters, which failed list shows, or --all")
 	}
+	return nil
+}
+
+// each retries or deletes the letters that are named, or selected with --all.
+func (c *failedCommand) each(ctx context.Context, ids []string, do func(context.Context, letters.Stored) (bool, error), done string) error {
 	chosen, err := c.find(ctx, ids)
 	if c.all {
 		err = c.visit(ctx, func(l letters.Stored) error {
@@ -203,7 +210,7 @@ func (c *failedCommand) each(ctx context.Context, ids []string, do func(context.
 	return failed
 }
 
-// warnOfOrphan tells of a letter that went to a queue which nobody processes.
+// warnOfOrphan tells of a letter that went to a queue beyond the number of queues.
 func (c *failedCommand) warnOfOrphan(l letters.Stored, done string) {
 	if queues := c.conn.settings.queue.NumQueueWorkers; l.Queue >= queues {
 		c.logs.Warn("queue of the dead letter is beyond the number of queues", "id", l.ID, "queue", l.Queue, "queues", queues, "dead letter", done)

@@ -26,6 +26,7 @@ const (
 type exitError struct {
 	status int
 	err    error
+	usage  bool // the command line is to blame
 }
 
 func (e *exitError) Error() string {
@@ -39,7 +40,7 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // usage is the error of a command line that cannot be understood.
 func usage(format string, args ...any) error {
-	return &exitError{statusUsage, fmt.Errorf(format, args...)}
+	return &exitError{statusUsage, fmt.Errorf(format, args...), true}
 }
 
 // program is what a run has to do with the world outside.
@@ -89,14 +90,14 @@ func (p *program) run(args []string) int {
 	}
 	var exit *exitError
 	if !errors.As(err, &exit) {
-		exit = &exitError{statusFailed, err}
+		exit = &exitError{status: statusFailed, err: err}
 		if !p.ran {
-			exit.status = statusUsage
+			exit.status, exit.usage = statusUsage, true
 		}
 	}
 	if exit.err != nil {
 		fmt.Fprintln(p.stderr, "queuedtracking:", printable(err))
-		if exit.status == statusUsage {
+		if exit.usage {
 			fmt.Fprintln(p.stderr, "queuedtracking --help and queuedtracking COMMAND --help tell what there is.")
 		}
 	}
@@ -121,6 +122,9 @@ func (p *program) watchSignals(ctx context.Context, cancel context.CancelCauseFu
 		close(p.stop)
 	}
 }
+
+// outliveReader lets a command go on when whoever reads its output has gone: that must not end it within a batch.
+func outliveReader() { signal.Ignore(syscall.SIGPIPE) }
 
 func (p *program) stopped() bool {
 	select {

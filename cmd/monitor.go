@@ -33,6 +33,12 @@ const monitorExample = `  queuedtracking monitor
 
 const refreshEvery = 2 * time.Second
 
+// Exit statuses of --once.
+const (
+	statusBacklog  = 1
+	statusCritical = 2
+)
+
 // monitorCommand: queuedtracking monitor.
 type monitorCommand struct {
 	*program
@@ -59,7 +65,7 @@ func newMonitorCommand(p *program) *cobra.Command {
 	flags.DurationVar(&c.interval, "interval", refreshEvery, "time between refreshes")
 	flags.BoolVar(&c.json, "json", false, "print JSON")
 	flags.BoolVar(&c.once, "once", false, "look once, and tell by the exit status whether there is a backlog")
-	flags.Int64Var(&c.warn, "warn", 0, "with --once: exit status 1 when a queue holds more `sets`; default: the plugin's setting\nnotify_queue_threshold_single_queue")
+	flags.Int64Var(&c.warn, "warn", 0, "with --once: exit status 1 when a queue holds more `sets`; default: the plugin's setting notify_queue_threshold_single_queue")
 	flags.Int64Var(&c.crit, "crit", 0, "with --once: exit status 2 when a queue holds more `sets`; default: never")
 	p.withoutDatabaseFlag(flags)
 	return command
@@ -93,7 +99,7 @@ func (c *monitorCommand) run(command *cobra.Command) error {
 	err := c.watch(ctx)
 	var exit *exitError
 	if c.once && err != nil && !errors.As(err, &exit) {
-		return &exitError{statusUsage, err} // monitoring systems read 2 as critical
+		return &exitError{status: statusCritical, err: err}
 	}
 	return err
 }
@@ -141,9 +147,9 @@ func (c *monitorCommand) lookOnce(ctx context.Context) error {
 	fullest := s.fullest()
 	switch {
 	case c.crit > 0 && fullest > c.crit:
-		return &exitError{status: 2}
+		return &exitError{status: statusCritical}
 	case warn > 0 && fullest > warn:
-		return &exitError{status: 1}
+		return &exitError{status: statusBacklog}
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ type queueState struct {
 	Locked bool     `json:"locked"`
 }
 
-// orphanState is a queue beyond the number of queues: nobody processes it.
+// orphanState is a queue beyond the number of queues.
 type orphanState struct {
 	ID   int   `json:"id"`
 	Sets int64 `json:"sets"`

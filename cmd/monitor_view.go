@@ -134,7 +134,7 @@ func orphanWarning(orphans []orphanState) string {
 	for i, o := range orphans {
 		parts[i] = fmt.Sprintf("queue %d with %s", o.ID, terminal.Count(o.Sets, "set"))
 	}
-	return "Left behind when the number of queues was lowered, nobody processes them: " + strings.Join(parts, ", ") + ".\n"
+	return "Left behind when the number of queues was lowered, until \"queuedtracking process\" moves them: " + strings.Join(parts, ", ") + ".\n"
 }
 
 // printPlain prints lines for a pipe: the queues of the page that hold something, and the total.
@@ -144,7 +144,7 @@ func (c *monitorCommand) printPlain(s *snapshot) {
 	p.fit(len(s.Queues))
 	for _, q := range p.shown(s.Queues) {
 		if q.Sets > 0 {
-			fmt.Fprintf(c.stdout, "%s  queue %d: %s, the oldest %s old\n", at, q.ID, terminal.Count(q.Sets, "set"), orUnknown(age(q.Oldest)))
+			fmt.Fprintf(c.stdout, "%s  queue %d: %s, the oldest %s\n", at, q.ID, terminal.Count(q.Sets, "set"), old(age(q.Oldest)))
 		}
 	}
 	fmt.Fprintf(c.stdout, "%s  total: %s in %s, diff/sec %s, %s, %s active\n", at,
@@ -152,9 +152,9 @@ func (c *monitorCommand) printPlain(s *snapshot) {
 	fmt.Fprint(c.stdout, orphanWarning(s.Orphans))
 }
 
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown time"
+func old(age string) string {
+	if age == "" {
+		return "of unknown age"
 	}
-	return s
+	return age + " old"
 }

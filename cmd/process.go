@@ -71,7 +71,7 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.Var(&c.queueID, "queue-id", "process only this `queue` (0, 1, …)")
-	flags.IntVar(&c.force, "force-num-requests-process-at-once", 0, "take this `number` of request sets at once, and queues that hold as many,\ninstead of what the plugin's settings say")
+	flags.IntVar(&c.force, "force-num-requests-process-at-once", 0, "take this `number` of request sets at once, and queues that hold as many, instead of what the plugin's settings say")
 	flags.Var(&c.batch, "batch", "request sets per transaction: a `number`, or auto: more than the settings say while a queue is long")
 	flags.IntVar(&c.workers, "workers", 1, "workers of this process; no more than one ever works on a queue")
 	flags.IntVarP(&c.cycle, "cycle", "c", 1, "how often to go over the queues, 0 for ever")
@@ -107,6 +107,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 	if err := c.validate(command); err != nil {
 		return err
 	}
+	outliveReader()
 	ctx := command.Context()
 	c.conn = c.newConnection(command.Flags())
 	defer c.conn.close()

@@ -93,12 +93,13 @@ func (c *processCommand) announceNap(cycle int) {
 // printSummary tells what became of everything that was taken from the queues.
 func (c *processCommand) printSummary(s replay.Summary) {
 	w := c.out()
-	head := "Tracked"
-	if c.dryRun {
-		head = "Dry run, nothing was written. Would be tracked"
+	tracked := terminal.Number(s.Tracked) + " of " + terminal.Count(s.Requests, "request")
+	if c.dryRun { // which visits and conversions are new depends on the batches in front
+		fmt.Fprintf(w, "Dry run, nothing was written. Would be tracked: %s\n", tracked)
+	} else {
+		fmt.Fprintf(w, "Tracked: %s (%s, %s, %s)\n", tracked,
+			terminal.Count(s.Visits, "new visit"), terminal.Count(s.Actions, "action"), terminal.Count(s.Conversions, "conversion"))
 	}
-	fmt.Fprintf(w, "%s: %s of %s (%s, %s, %s)\n", head, terminal.Number(s.Tracked), terminal.Count(s.Requests, "request"),
-		terminal.Count(s.Visits, "new visit"), terminal.Count(s.Actions, "action"), terminal.Count(s.Conversions, "conversion"))
 	printReasons(w, "Excluded", s.Excluded)
 	printReasons(w, "Rejected", s.Rejected)
 	for _, line := range []struct {

@@ -109,5 +109,5 @@ func (c *processCommand) checkVendor() error {
 
 func isUsage(err error) bool {
 	var exit *exitError
-	return errors.As(err, &exit) && exit.status == statusUsage
+	return errors.As(err, &exit) && exit.usage
 }

@@ -109,6 +109,7 @@ func TestDryRunTellsAndChangesNothing(t *testing.T) {
 	before := i.waiting(t)
 	r := i.ok(t, "process", "--dry-run", "-v", "--force-num-requests-process-at-once", "1")
 	contains(t, r.stdout, "Dry run, nothing was written. Would be tracked:", "of 300 requests")
+	lacks(t, r.stdout, "new visits")
 	if n := i.waiting(t); n != before || i.count(t, "log_visit") != 0 {
 		t.Errorf("%d sets are left of %d, %d visits", n, before, i.count(t, "log_visit"))
 	}

@@ -175,7 +175,7 @@ func TestMonitorPrintsPlainLinesInAPipe(t *testing.T) {
 	}
 	contains(t, r.stdout, "The queue is enabled", `waits for "queuedtracking process"`, "At most 4 workers", "once it holds 25 request sets",
 		": 1 set, the oldest 1m", ": 3 sets", "total: 2 sets in 4 queues, diff/sec -,", "total: 4 sets in 4 queues, diff/sec -1,", "0 workers active",
-		"nobody processes them: queue 9 with 1 set.")
+		"until \"queuedtracking process\" moves them: queue 9 with 1 set.")
 	lacks(t, r.stdout, "\x1b")
 
 	i.configure(t, "[QueuedTracking]\nqueueEnabled = 0\nprocessDuringTrackingRequest = 1")
@@ -396,5 +396,5 @@ func TestTestMentionsWhatShouldBeKnown(t *testing.T) {
 	}
 	r := i.ok(t, "test", "--redis-port", port(evicting), "--redis-database", "0")
 	contains(t, r.stdout, "notice   memory limit", "allkeys-lru throws whole queues away", "notice   Matomo's version", "5.2.1",
-		"notice   tracking", "notice   queues", "1 queues beyond")
+		"notice   tracking", "notice   queues", "1 queue left behind")
 }

@@ -48,6 +48,9 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetUsageFunc(printUsage)
+	root.SetFlagErrorFunc(wrongFlag)
+	root.Version = versionText()
+	root.SetVersionTemplate("{{.Version}}")
 	root.CompletionOptions.HiddenDefaultCmd = false
 	p.addCommonFlags(root.PersistentFlags())
 	root.AddCommand(
@@ -58,6 +61,13 @@ func (p *program) rootCommand() *cobra.Command {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, command := range root.Commands() {
+		switch {
+		case command.HasSubCommands():
+			command.Args = cobra.NoArgs
+			command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+		case command.Name() == "help":
+			command.Args = knownTopic
+		}
 		if command.Name() != "settings" {
 			command.Aliases = append(command.Aliases, "queuedtracking:"+command.Name())
 		}

@@ -34,7 +34,7 @@ request" is on, this process also tracks what is queued, so that no other worker
 
 The first interrupt (Ctrl-C, SIGTERM) lets requests under way end; what is in the spool stays there for the next start.`
 
-const serveExample = `  queuedtracking serve --listen 127.0.0.1:8080 --spool /var/spool/queuedtracking
+const serveExample = `  queuedtracking serve --listen 127.0.0.1:8080 --spool /var/lib/queuedtracking
   queuedtracking serve --listen unix:/run/queuedtracking/http.sock --metrics-listen 127.0.0.1:9190
   queuedtracking serve --listen systemd                             the socket of a .socket unit
   queuedtracking serve --without-database                           settings from files and flags alone
@@ -109,6 +109,7 @@ func (c *serveCommand) run(command *cobra.Command) (err error) {
 	if c.replicas < 0 || c.replicaTimeout < time.Millisecond {
 		return usage("--wait-replicas %d, --replica-timeout %v: want 0 or more, and 1ms or more", c.replicas, c.replicaTimeout)
 	}
+	outliveReader()
 	ctx := command.Context()
 	c.conn = c.newConnection(command.Flags())
 	defer c.conn.close()

@@ -86,7 +86,7 @@ func (o *overrides) ofDatabase() []override {
 		text("db-name", "name of the database", &d.Name),
 		text("db-prefix", "what the names of Matomo's tables begin with", &d.Prefix),
 		text("db-charset", "character set of the connection", &d.Charset),
-		boolean("db-tls", "speak TLS", &d.EnableSSL),
+		boolean("db-tls", "speak TLS where the server can; --db-tls-ca, or --db-tls-skip-verify, insists on it", &d.EnableSSL),
 		text("db-tls-ca", "PEM file of the authorities that sign the server's certificate", &d.SSLCA),
 		text("db-tls-cert", "PEM file of the client certificate", &d.SSLCert),
 		text("db-tls-key", "PEM file of its key", &d.SSLKey),
@@ -180,7 +180,7 @@ func shown(o override, value string) string {
 
 // config is the TLS configuration, nil without TLS. Naming a file asks for TLS, too.
 func (t redisTLS) config() (*tls.Config, error) {
-	if !t.on && t.ca == "" && t.cert == "" && !t.skipVerify && t.server == "" {
+	if !t.on && t.ca == "" && t.cert == "" && t.key == "" && !t.skipVerify && t.server == "" {
 		return nil, nil
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.server, InsecureSkipVerify: t.skipVerify} // asked for

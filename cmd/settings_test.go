@@ -191,7 +191,7 @@ func TestViewTellsWhatIsNotKnown(t *testing.T) {
 	p.fit(1)
 	got := view(&snapshot{Queues: make([]queueState, 1), Orphans: []orphanState{{4, 2}}}, p, false)
 	contains(t, got, "does not tell how much memory", "queue 4 with 2 sets", "diff/sec -")
-	if orUnknown("") != "unknown time" || timeLeft(queue.NoExpiry) != " and would stay so for ever" {
+	if old("") != "of unknown age" || old("3s") != "3s old" || timeLeft(queue.NoExpiry) != " and would stay so for ever" {
 		t.Error("unknown times")
 	}
 	used := int64(2048)

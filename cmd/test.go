@@ -11,6 +11,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/selftest"
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
 )
 
 const testHelp = `Tries, one after the other, everything that processing needs: Matomo's directory, version, plugins and detection data; the
@@ -31,6 +32,7 @@ type testCommand struct {
 	json       bool
 
 	conn   *connection
+	known  bool // the settings were found
 	report selftest.Report
 }
 
@@ -89,6 +91,7 @@ func (c *testCommand) check(ctx context.Context) error {
 	if isUsage(err) {
 		return err
 	}
+	c.known = true
 	if !c.report.Check("settings", err, c.conn.settings.queue.String(), "") {
 		return nil
 	}
@@ -148,8 +151,8 @@ func (c *testCommand) checkQueue(ctx context.Context) {
 	case err != nil:
 		c.report.Fail("queues", err, "")
 	case len(orphans) > 0:
-		c.report.Notice("queues", fmt.Sprintf("%d queues beyond the number of workers hold requests that nobody processes", len(orphans)),
-			"raise the number of workers again until they are empty")
+		c.report.Notice("queues", terminal.Count(len(orphans), "queue")+" left behind when their number was lowered",
+			"process moves them into the remaining queues")
 	default:
 		c.report.OK("queues", fmt.Sprintf("%d, none left behind", c.conn.manager.Workers()))
 	}
@@ -171,7 +174,11 @@ type testSettings struct {
 	InRequests    bool          `json:"process_during_tracking_request"`
 }
 
-func (c *testCommand) settings() testSettings {
+// settings are nil as long as they are not known: then the defaults would mislead.
+func (c *testCommand) settings() *testSettings {
+	if !c.known {
+		return nil
+	}
 	q := c.conn.settings.queue
 	s := testSettings{
 		q.Backend, q.RedisType.String(), q.RedisHost, q.RedisPort, q.RedisTimeout, q.RedisDatabase, q.RedisUsername, "",
@@ -180,7 +187,7 @@ func (c *testCommand) settings() testSettings {
 	if q.RedisPassword != "" {
 		s.RedisPassword = "set"
 	}
-	return s
+	return &s
 }
 
 func (c *testCommand) print() error {
@@ -191,10 +198,13 @@ func (c *testCommand) print() error {
 	}
 	c.printSettings()
 	group := ""
-	for _, check := range cleanChecks(c.report.Checks) {
+	for i, check := range cleanChecks(c.report.Checks) {
 		if check.Group != group {
 			group = check.Group
-			fmt.Fprintf(c.stdout, "\n%s\n", group)
+			if i > 0 || c.known {
+				fmt.Fprintln(c.stdout)
+			}
+			fmt.Fprintln(c.stdout, group)
 		}
 		line := fmt.Sprintf("  %-7s  %-34s %s", check.Status, check.Name, check.Detail)
 		fmt.Fprintln(c.stdout, strings.TrimRight(line, " "))
@@ -221,22 +231,30 @@ func cleanChecks(checks []selftest.Check) []selftest.Check {
 
 func (c *testCommand) printSettings() {
 	s := c.settings()
+	if s == nil {
+		return
+	}
 	password := "not set"
 	if s.RedisPassword != "" {
 		password = "set (not shown)"
 	}
 	fmt.Fprint(c.stdout, "Settings\n")
-	for _, line := range [][2]string{
-		{"backend", s.Backend + ", " + s.RedisType},
-		{"redis host and port", strings.TrimSpace(s.RedisHost + " " + s.RedisPort)},
-		{"redis timeout", s.RedisTimeout.String()},
-		{"redis database", fmt.Sprint(s.RedisDatabase)},
-		{"redis user and password", strings.TrimSpace(s.RedisUser + " " + password)},
+	lines := [][2]string{{"backend", s.Backend}}
+	if s.Backend == matomo.BackendRedis {
+		lines = [][2]string{
+			{"backend", s.Backend + ", " + s.RedisType},
+			{"redis host and port", strings.TrimSpace(s.RedisHost + " " + s.RedisPort)},
+			{"redis timeout", s.RedisTimeout.String()},
+			{"redis database", fmt.Sprint(s.RedisDatabase)},
+			{"redis user and password", strings.TrimSpace(s.RedisUser + " " + password)},
+		}
+	}
+	for _, line := range append(lines, [][2]string{
 		{"queue enabled", fmt.Sprint(s.QueueEnabled)},
 		{"queue workers", fmt.Sprint(s.Workers)},
 		{"requests to process", fmt.Sprint(s.Requests)},
 		{"process during tracking request", fmt.Sprint(s.InRequests)},
-	} {
+	}...) {
 		fmt.Fprintf(c.stdout, "  %-33s %s\n", line[0], clean(line[1]))
 	}
 }

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,10 +14,10 @@ import (
 func printUsage(c *cobra.Command) error {
 	w := c.OutOrStderr()
 	switch {
-	case c.Runnable():
-		fmt.Fprintf(w, "Usage:\n  %s\n", c.UseLine())
 	case c.HasAvailableSubCommands():
 		fmt.Fprintf(w, "Usage:\n  %s COMMAND [flags]\n", c.CommandPath())
+	case c.Runnable():
+		fmt.Fprintf(w, "Usage:\n  %s\n", c.UseLine())
 	default:
 		return nil
 	}
@@ -26,7 +27,9 @@ func printUsage(c *cobra.Command) error {
 	if c.HasAvailableSubCommands() {
 		printCommands(w, c)
 	}
-	printFlags(w, "Flags", c.LocalNonPersistentFlags())
+	flags := c.LocalNonPersistentFlags()
+	flags.SortFlags = c.Flags().SortFlags
+	printFlags(w, "Flags", flags)
 	if c.Name() != "version" && c.Name() != "demo" {
 		printFlags(w, "Common flags", visibleCommon(c))
 		fmt.Fprintln(w, "\nFlags for Redis and the database, and their environment variables: queuedtracking help settings")
@@ -65,4 +68,34 @@ func visibleCommon(c *cobra.Command) *pflag.FlagSet {
 		}
 	})
 	return shown
+}
+
+// wrongFlag words the error of a flag.
+func wrongFlag(_ *cobra.Command, err error) error {
+	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok {
+		return err
+	}
+	flag := invalid.GetFlag()
+	wrong := invalid.Unwrap().Error()
+	switch flag.Value.Type() {
+	case "int", "int64", "uint64", "count":
+		wrong = "not a whole number, or out of range"
+	case "float64":
+		wrong = "not a number"
+	case "bool":
+		wrong = "neither true nor false"
+	case "duration":
+		wrong = "not a time such as 500ms, 10s or 2m"
+	}
+	return usage("--%s %q: %s", flag.Name, invalid.GetValue(), wrong)
+}
+
+// knownTopic wants the name of a command for help.
+func knownTopic(c *cobra.Command, args []string) error {
+	found, rest, err := c.Root().Find(args)
+	if err == nil && len(rest) > 0 {
+		err = cobra.NoArgs(found, rest)
+	}
+	return err
 }

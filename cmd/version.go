@@ -18,15 +18,19 @@ func newVersionCommand(p *program) *cobra.Command {
 		Short: "Print the version of this program",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			info, ok := debug.ReadBuildInfo()
-			if !ok {
-				info = &debug.BuildInfo{}
-			}
-			fmt.Fprintf(p.stdout, "queuedtracking %s\n%s %s/%s\nwrites the rows of Matomo 5.1\n",
-				version(info), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return nil
+			_, err := fmt.Fprint(p.stdout, versionText())
+			return err
 		},
 	}
+}
+
+func versionText() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
+	}
+	return fmt.Sprintf("queuedtracking %s\n%s %s/%s\nwrites the rows of Matomo 5.1\n",
+		version(info), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // version is that of the release, of the module, or the commit that was built.

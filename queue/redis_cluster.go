@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sort"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +34,13 @@ func NewRedisCluster(o RedisOptions, addresses []string) (*Redis, error) {
 		StartupNodes: addresses,
 		DialOptions:  o.dialOptions("tcp"),
 		CreatePool: func(addr string, _ ...redis.DialOption) (*redis.Pool, error) {
-			return o.newPool(func(ctx context.Context) (redis.Conn, error) { return o.connect(ctx, "tcp", addr) }), nil
+			return o.newPool(func(ctx context.Context) (redis.Conn, error) {
+				conn, err := o.connect(ctx, "tcp", addr)
+				if c.failed.Store(nil); err != nil {
+					c.failed.Store(&err)
+				}
+				return conn, err
+			}), nil
 		},
 		LayoutRefresh: func(_, now [redisc.HashSlots][]string) { c.layout.Store(&now) },
 	}
@@ -45,6 +52,23 @@ type cluster struct {
 	nodes      *redisc.Cluster
 	layout     atomic.Pointer[[redisc.HashSlots][]string] // by slot, the address of its master and then of its replicas
 	refreshing atomic.Bool
+	asked      atomic.Bool           // whether the servers are a cluster
+	failed     atomic.Pointer[error] // why a node could not be connected to: the errors of redisc are nothing but text
+}
+
+// errNoCluster is what a server without cluster answers to questions about it. To all else it answers like a node that has every key.
+const errNoCluster = redis.Error("ERR This instance has cluster support disabled")
+
+// check finds out whether the servers are a cluster.
+func (c *cluster) check() error {
+	if c.layout.Load() != nil || c.asked.Swap(true) {
+		return nil
+	}
+	if err := c.nodes.Refresh(); err != nil && strings.Contains(err.Error(), string(errNoCluster)) {
+		c.asked.Store(false)
+		return errNoCluster
+	}
+	return nil
 }
 
 // conn binds a connection to the node of the key, or to any node; MOVED and ASK are followed.
@@ -57,6 +81,9 @@ func (c *cluster) conn(ctx context.Context, key string) (redis.Conn, error) {
 }
 
 func (c *cluster) pipe(_ context.Context, key string) (redis.Conn, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
 	conn := c.nodes.Get()
 	var keys []string
 	if key != "" {
@@ -64,6 +91,9 @@ func (c *cluster) pipe(_ context.Context, key string) (redis.Conn, error) {
 	}
 	if err := redisc.BindConn(conn, keys...); err != nil {
 		_ = conn.Close()
+		if failed := c.failed.Swap(nil); failed != nil {
+			err = *failed
+		}
 		return nil, err
 	}
 	return conn, nil

@@ -34,6 +34,34 @@ func TestClusterOptionsThatCannotWork(t *testing.T) {
 	}
 }
 
+// Servers of another kind than the settings say, and passwords, are told as of one server.
+func TestServersOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	c, s := testserver.Cluster(t), testserver.Sentinel(t)
+	alone := testserver.Redis(t)
+	locked := testserver.Redis(t, testserver.WithPassword("top secret"))
+	other, watcher := otherMaster(c, redisc.Slot(testList)), s.Sentinels[0]
+	for _, test := range []struct {
+		name string
+		b    Backend
+		want string
+	}{
+		{"cluster, one server", opened(t)(NewRedisCluster(RedisOptions{}, []string{alone.Addr})), "no node of a cluster"},
+		{"cluster, Sentinel", opened(t)(NewRedisCluster(RedisOptions{}, []string{watcher.Addr})), "is it a Sentinel"},
+		{"cluster, no password", opened(t)(NewRedisCluster(RedisOptions{}, []string{locked.Addr})), "a password is needed"},
+		{"cluster, needless password", opened(t)(NewRedisCluster(RedisOptions{Password: "x"}, c.Addrs())), "no password, but one is set"},
+		{"one server, cluster", newRedis(t, RedisOptions{Host: other.Host, Port: other.Port}), "is a node of a cluster"},
+		{"one server, Sentinel", newRedis(t, RedisOptions{Host: watcher.Host, Port: watcher.Port}), "is it a Sentinel"},
+		{"Sentinel, one server", opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, []string{alone.Addr})), "is no Sentinel"},
+	} {
+		for range 2 { // the second time, too
+			if _, err := test.b.Len(t.Context(), testList); !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		}
+	}
+}
+
 // otherMaster is a master that does not have the slot.
 func otherMaster(c *testserver.ClusterServers, slot int) *testserver.RedisServer {
 	has := c.Master(slot)

@@ -244,6 +244,8 @@ func (e *sentinelError) add(addr, master string, err error) {
 	switch {
 	case errors.Is(err, redis.ErrNil):
 		text, kind = "knows no master "+master+" (setting sentinelMasterName)", ErrDenied
+	case strings.Contains(err.Error(), "unknown command") && strings.Contains(err.Error(), "SENTINEL"):
+		text, kind = "is no Sentinel (settings redisHost, redisPort and useWhatRedisBackendType)", ErrDenied
 	case isReply:
 		text, kind = describeReply(string(reply))
 	default:

@@ -65,7 +65,10 @@ func NewHandler(o Options) (*Handler, error) {
 	if o.Limits.Rate > 0 {
 		h.buckets = newBuckets(o.Limits.Rate, o.Limits.Burst)
 	}
-	prefix := strings.TrimSuffix(o.Prefix, "/")
+	prefix := strings.Trim(o.Prefix, "/")
+	if prefix != "" {
+		prefix = "/" + prefix
+	}
 	for _, path := range endpoints {
 		h.paths[prefix+path] = true
 	}

@@ -85,6 +85,7 @@ func TestEndpoints(t *testing.T) {
 		{"", "GET", "/a/matomo.php?idsite=1", 404},
 		{"/a/", "GET", "/a/matomo.php?idsite=1", 200},
 		{"/a", "GET", "/matomo.php?idsite=1", 404},
+		{"a/b", "GET", "/a/b/matomo.php?idsite=1", 200},
 	} {
 		o := testOptions(t, recordedConfig, &sink{})
 		o.Prefix = test.prefix

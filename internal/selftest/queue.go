@@ -20,7 +20,7 @@ type QueueOptions struct {
 
 // Queue checks a backend with keys of its own, which are deleted at the end. It reports whether the server could be reached.
 func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOptions) (reached bool) {
-	q := queueCheck{Report: r, ctx: ctx, backend: backend, key: o.Prefix + ":key", list: o.Prefix + ":list", other: o.Prefix + ":other"}
+	q := queueCheck{Report: r, ctx: ctx, backend: backend, prefix: o.Prefix, key: o.Prefix + ":key", list: o.Prefix + ":list", other: o.Prefix + ":other"}
 	info, err := backend.Info(ctx)
 	if !r.Check("connection", err, server(info), "see what redisHost, redisPort, redisPassword and redisDatabase are set to, and whether the server runs") {
 		return false
@@ -58,6 +58,7 @@ type queueCheck struct {
 	*Report
 	ctx              context.Context
 	backend          queue.Backend
+	prefix           string
 	key, list, other string
 	inDatabase       bool
 }
@@ -75,9 +76,20 @@ func (q *queueCheck) check(name string, err error, advice string) bool {
 func (q *queueCheck) clean() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.ctx), 5*time.Second)
 	defer cancel()
+	var left error
 	for _, key := range []string{q.key, q.list, q.other, queue.OffsetKey(q.list), queue.FailedKey(q.list)} {
-		_, _ = q.backend.Delete(ctx, key)
+		if _, err := q.backend.Delete(ctx, key); err != nil {
+			left = err
+		}
 	}
+	if left == nil {
+		return
+	}
+	advice := "delete the keys that begin with " + q.prefix
+	if q.inDatabase {
+		advice = "the database user needs DROP for this test alone; drop the tables whose names hold queuedtracking:test:"
+	}
+	q.Notice("delete what was tried with", left.Error(), advice)
 }
 
 const (

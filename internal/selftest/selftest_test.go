@@ -50,6 +50,15 @@ func TestHealthyBackendPassesAndKeepsNothing(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeDeletedIsTold(t *testing.T) {
+	_, backend := newBackend(t)
+	var r Report
+	r.Queue(context.Background(), &faulty{backend, "delete denied"}, QueueOptions{Prefix: "p", SkipEviction: true})
+	if !r.Works() || r.status("delete what was tried with") != Notice {
+		t.Errorf("%+v", r.Checks)
+	}
+}
+
 // faulty is a backend one of whose primitives does not do what it should.
 type faulty struct {
 	queue.Backend
@@ -70,6 +79,13 @@ func (f *faulty) SetIfNotExists(ctx context.Context, key, value string, ttl time
 		ttl = time.Hour
 	}
 	return f.Backend.SetIfNotExists(ctx, key, value, ttl)
+}
+
+func (f *faulty) Delete(ctx context.Context, key string) (bool, error) {
+	if f.has("delete denied") {
+		return false, errors.New("NOPERM")
+	}
+	return f.Backend.Delete(ctx, key)
 }
 
 func (f *faulty) ExpireIfValue(ctx context.Context, key, value string, ttl time.Duration) (bool, error) {

@@ -75,7 +75,7 @@ func (p *Progress) clear() { fmt.Fprint(p.to, "\r\x1b[K") }
 
 func (p *Progress) draw() {
 	p.drawn = p.clock()
-	fmt.Fprint(p.to, "\r\x1b[K"+p.line())
+	fmt.Fprint(p.to, "\r\x1b[K"+noWrap+p.line()+wrap)
 }
 
 const barWidth = 30

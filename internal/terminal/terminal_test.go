@@ -90,7 +90,7 @@ func TestProgressTellsRateAndTimeLeft(t *testing.T) {
 	p.Start(3000)
 	now = now.Add(2 * time.Second)
 	p.Add(1000)
-	if want := "[==========>                   ] 1,000 / 3,000  33%  500/s  4s left"; !strings.HasSuffix(out.String(), want) {
+	if want := "[==========>                   ] 1,000 / 3,000  33%  500/s  4s left"; !strings.HasSuffix(out.String(), want+wrap) {
 		t.Errorf("%q", out.String())
 	}
 	drawn := out.Len()
@@ -100,7 +100,7 @@ func TestProgressTellsRateAndTimeLeft(t *testing.T) {
 	}
 	now = now.Add(time.Second)
 	p.Add(2999) // more than there was
-	if want := "[==============================] 4,000 / 4,000 100%  1,333/s  0s left"; !strings.HasSuffix(out.String(), want) {
+	if want := "[==============================] 4,000 / 4,000 100%  1,333/s  0s left"; !strings.HasSuffix(out.String(), want+wrap) {
 		t.Errorf("%q", out.String())
 	}
 }
@@ -117,7 +117,7 @@ func TestTextGoesAboveTheBar(t *testing.T) {
 	p.Start(0)
 	out.Reset()
 	write("between\n")
-	if got := out.String(); !strings.HasPrefix(got, "\r\x1b[Kbetween\n\r\x1b[K[") {
+	if got := out.String(); !strings.HasPrefix(got, "\r\x1b[Kbetween\n\r\x1b[K"+noWrap+"[") {
 		t.Errorf("%q", got)
 	}
 	p.Stop()
@@ -141,10 +141,21 @@ func TestScreenWithoutKeyboard(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if want := "\x1b[?1049h\x1b[?25l\x1b[Hone\x1b[K\r\ntwo\x1b[K\r\n\x1b[J\x1b[?25h\x1b[?1049l"; out.String() != want {
+	if want := "\x1b[?1049h\x1b[?25l" + noWrap + "\x1b[Hone\x1b[K\r\ntwo\x1b[J" + wrap + "\x1b[?25h\x1b[?1049l"; out.String() != want {
 		t.Errorf("%q", out.String())
 	}
 	if IsTerminal(&out) {
 		t.Error("a buffer is no terminal")
+	}
+}
+
+func TestScreenThatIsTooLowShowsTheEnd(t *testing.T) {
+	var out bytes.Buffer
+	s := &Screen{out: &out, rows: func() int { return 2 }}
+	if err := s.Show("one\ntwo\nthree\n"); err != nil {
+		t.Error(err)
+	}
+	if want := "\x1b[Htwo\x1b[K\r\nthree\x1b[J"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
 	}
 }

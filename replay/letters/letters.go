@@ -69,7 +69,7 @@ const idDigits = 12
 func read(id int, element []byte) Stored {
 	s := Stored{element: element}
 	if err := json.Unmarshal(element, &s.Letter); err != nil {
-		s.Letter = Letter{Queue: id, Offset: queue.Unknown, Request: WholeEntry, Reason: "no dead letter", Error: err.Error()}
+		s.Letter = Letter{Queue: id, Offset: queue.Unknown, Request: WholeEntry, Reason: "no dead letter", Error: err.Error(), Entry: element}
 	}
 	s.Queue = id // the list decides
 	sum := sha256.Sum256(element)

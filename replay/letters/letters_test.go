@@ -164,7 +164,7 @@ func TestElementThatIsNoLetterIsShownAsSuch(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := all(t, box, 0)
-	if len(found) != 1 || found[0].Error == "" || found[0].Request != letters.WholeEntry {
+	if len(found) != 1 || found[0].Error == "" || found[0].Request != letters.WholeEntry || string(found[0].Entry) != "{" {
 		t.Fatalf("%+v", found)
 	}
 	if done, err := box.Delete(t.Context(), found[0]); err != nil || !done {
