@@ -135,7 +135,10 @@ func (t *Tracker) bind(ctx context.Context, b *Batch) error {
 func (t *Tracker) trustCookies(b *Batch) trust {
 	trust := t.trust
 	for _, p := range b.requests {
-		if site := p.req.Site(); p.timely && site != nil {
+		if !p.timely {
+			continue
+		}
+		if site := p.req.Site(); site != nil {
 			p.facts.TrustCookies = trust.next(t.global.TrustVisitorsCookies, t.features.IntranetMeasurable && site.Type == "intranet")
 		}
 	}

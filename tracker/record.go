@@ -178,7 +178,10 @@ func (a *applier) recordOrder(ctx context.Context, s *step) error {
 	c := s.conversions[0]
 	var recorded bool
 	switch {
-	case s.cartRefused: // Matomo goes on as if there were nothing to record
+	case s.cartRefused: // Matomo goes on as if there were nothing to record, but a row that is not there refuses nothing
+		var open bool
+		open, err = tx.ConversionExists(ctx, c.Visit.ID, &store.Conversion{GoalID: conversion.CartGoal})
+		recorded = err == nil && !open
 	case s.cartOpen():
 		recorded, err = tx.UpdateCart(ctx, c)
 	default:

@@ -193,3 +193,15 @@ func TestTimeIsJudgedBeforeTheSite(t *testing.T) {
 		wantCells(t, o, "log_visit", "visit_total_actions", "2", "1")
 	})
 }
+
+// Of items that cannot be read Matomo makes no cart, though the visit counts as one with a cart. The update of the row that is not there
+// succeeds whatever the new cart holds, so its items are written (§8.5).
+func TestItemsOfACartThatHasNoRowAreWritten(t *testing.T) {
+	everywhere(t, []journey.Entry{
+		entry(0, `idsite=2&idgoal=0&ec_items="x"`+visitor),
+		entry(10, `idsite=2&idgoal=0&ec_items=[["SKU1","Shoe","Shoes",9.5,70000]]`+visitor),
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "log_conversion", "idgoal")
+		wantCells(t, o, "log_conversion_item", "quantity", "70000")
+	})
+}

@@ -14,11 +14,10 @@ const (
 	buyerOrderedAndACart = 3
 )
 
-// The special values of idgoal.
-const (
-	orderGoal = 0
-	cartGoal  = -1
-)
+// CartGoal is the idgoal of a cart.
+const CartGoal = -1
+
+const orderGoal = 0
 
 // Ecommerce is a cart update or an order as the request describes it.
 type Ecommerce struct {

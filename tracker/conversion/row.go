@@ -106,7 +106,7 @@ func amountsOf(r *request.Request, goal *matomo.Goal) (takesRevenue, takesValue 
 // gets these columns, except for url, custom dimensions and custom variables that are NULL here (§8.5).
 func NewEcommerceConversion(src *Source, e *Ecommerce) store.Conversion {
 	c := src.base()
-	c.GoalID = cartGoal
+	c.GoalID = CartGoal
 	c.Items = store.Int(e.quantity)
 	c.Revenue = e.revenue
 	if e.IsOrder {
