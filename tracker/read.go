@@ -58,6 +58,9 @@ func (t *Tracker) unknownSite(p *parsed) error {
 		return rejection
 	}
 	excluded, err := t.exclusions.Check(p.req)
+	if excluded == "" && err == nil {
+		err = t.readDevice(p) // Matomo detects the device to see whether it is a bot, which client hints of a wrong type prevent
+	}
 	var refused *request.Rejection
 	if excluded != "" || errors.As(err, &refused) && refused.Reason == request.WrongType {
 		return rejection

@@ -194,6 +194,16 @@ func TestTimeIsJudgedBeforeTheSite(t *testing.T) {
 	})
 }
 
+// Matomo notes an unknown site unless something is of a wrong type while it looks whether the request is excluded (§12.1).
+func TestClientHintsOfAWrongTypeLeaveAnUnknownSiteUnnoted(t *testing.T) {
+	everywhere(t, []journey.Entry{
+		entry(0, `idsite=99&uadata={"platform":"Linux","platformVersion":1.5,"formFactors":["Tablet"]}`),
+		entry(1, `idsite=98&uadata={"platform":"Linux","platformVersion":"1.5","formFactors":["Tablet"]}`),
+	}, func(t *testing.T, o outcome) {
+		wantCells(t, o, "tracking_failure", "idsite", "98")
+	})
+}
+
 // Of items that cannot be read Matomo makes no cart, though the visit counts as one with a cart. The update of the row that is not there
 // succeeds whatever the new cart holds, so its items are written (§8.5).
 func TestItemsOfACartThatHasNoRowAreWritten(t *testing.T) {
