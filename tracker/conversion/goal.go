@@ -38,9 +38,9 @@ func Manual(r *request.Request) (Converted, error) {
 	return Converted{}, request.Reject(request.InvalidParameter, "idgoal does not exist")
 }
 
-// Matcher finds the goals that actions convert. It prepares the goals of a site once and remembers those of the sites met last, one site per
-// slot. A site never changes: one that was loaded anew has another address and replaces the old one. The zero Matcher is ready; it belongs
-// to one goroutine.
+// Matcher finds the goals that actions convert. It prepares the goals of a site once and remembers those of the sites met last, one site
+// per slot. A site never changes: one that was loaded anew has another address and replaces the old one. The zero Matcher is ready; it
+// belongs to one goroutine.
 type Matcher struct {
 	recent [1024]*siteTests
 }
