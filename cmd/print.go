@@ -171,7 +171,7 @@ func (c *printCommand) describe(params *php.Array) string {
 	lines := []string{"other"}
 	for _, kind := range kinds {
 		if v := params.Value(kind.param); !php.Empty(v) {
-			lines[0] = kind.name + " " + cell(valueText(v), cellWidth)
+			lines[0] = kind.name + " " + cell(valueText(redact.Value(v)), cellWidth)
 			break
 		}
 	}

@@ -260,6 +260,17 @@ func TestPrintShowsTheNextRequests(t *testing.T) {
 	}
 }
 
+func TestPrintMasksSecretsWithinValues(t *testing.T) {
+	i := newInstallation(t)
+	set, inner := pageView("x"), php.NewArray(1)
+	inner.Set("token_auth", php.String("too-short-for-a-token"))
+	set.Requests[0].Set("url", php.ArrayValue(inner))
+	i.add(t, set, 1)
+	r := i.ok(t, "print-queued-requests")
+	contains(t, r.stdout, `page {"token_auth":"***"}`)
+	lacks(t, r.stdout, "too-short-for-a-token")
+}
+
 func TestPrintShowsEntriesAsJSON(t *testing.T) {
 	i := newInstallation(t)
 	i.add(t, nasty(), 1)
