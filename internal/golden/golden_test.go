@@ -51,8 +51,8 @@ var notOnSQLite = map[string]bool{
 
 var batchSizes = []int{1, 7, 25}
 
-// TestGolden plays the recorded cases on both databases: those of ../shared/golden, or those of testdata/golden where the recordings are
-// not there. Each case is played once on each database, in batches of 1 or 25 entries in turn; with -golden.all in batches of 1, 7 and 25.
+// TestGolden plays the recorded cases on both databases: those of ../shared/golden and the journeys of testdata/golden, or all of
+// testdata/golden where the recordings are not there. Each case is played once on each database, in batches of 1 or 25 entries in turn; with -golden.all in batches of 1, 7 and 25.
 func TestGolden(t *testing.T) {
 	data := bench.Find(root)
 	if *own {
@@ -64,6 +64,13 @@ func TestGolden(t *testing.T) {
 	}
 	if len(cases) == 0 {
 		t.Fatalf("no cases in %s", data.Cases)
+	}
+	if ours := bench.Own(root).Cases; data.Cases != ours {
+		journeys, err := golden.LoadAll(ours, "journeys") // only here
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases = append(cases, journeys...)
 	}
 	plain, geo := data.Home(t, false), data.Home(t, true)
 	devices := data.Devices(t)
