@@ -65,7 +65,7 @@ type Options struct {
 	Threshold    int           // a queue with fewer sets is left alone, at least 1
 	MaxBatches   int           // per worker and run, 0: no limit
 	Workers      int           // workers of this run, at least 1
-	Cores        int           // goroutines per worker that open the entries of a large batch, at least 1
+	Cores        int           // goroutines per worker that open the entries of a large batch; 0: one
 	Start        int           // queue from which the first worker starts its rounds
 	DryRun       bool
 

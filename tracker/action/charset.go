@@ -22,7 +22,7 @@ type charset struct {
 	controls bool             // 0x80–0x9f may be control characters; elsewhere they have no meaning
 	single   *charmap.Charmap // one byte for each character; those of 0x80–0x9f without a meaning are control characters
 	pairs    *pairs
-	renamed  *strings.Replacer
+	renamed  func(rune) rune // what PHP makes of some characters of the same place in the character set; nil: the same
 }
 
 // charsets maps the names that mbstring accepts, in lower case. It does not know windows-1250, windows-1253 and others that browsers do.
@@ -54,13 +54,13 @@ var charsets = func() map[string]charset {
 	add(charset{encoding: charmap.KOI8U, renamed: renamedKOI8U}, "koi8-u", "koi8u")
 	add(charset{encoding: charmap.CodePage866}, "cp866", "cp-866", "ibm866", "ibm-866")
 	add(charset{encoding: charmap.CodePage850}, "cp850", "cp-850", "ibm850", "ibm-850")
-	add(charset{encoding: japanese.ShiftJIS, pairs: pairsShiftJIS, renamed: renamedJIS}, "sjis", "x-sjis", "shift_jis", "shift-jis")
+	add(charset{encoding: japanese.ShiftJIS, pairs: pairsShiftJIS, renamed: php.JISX0208}, "sjis", "x-sjis", "shift_jis", "shift-jis")
 	add(charset{encoding: japanese.ShiftJIS}, "sjis-win", "sjis-ms", "sjis-open", "cp932", "ms932", "windows-31j", "ms_kanji")
-	add(charset{encoding: japanese.EUCJP, pairs: pairsEUCJP, renamed: renamedJIS}, "euc-jp", "euc", "euc_jp", "eucjp", "x-euc-jp")
+	add(charset{encoding: japanese.EUCJP, pairs: pairsEUCJP, renamed: php.JISX0208}, "euc-jp", "euc", "euc_jp", "eucjp", "x-euc-jp")
 	add(charset{encoding: japanese.EUCJP}, "eucjp-win", "eucjp-ms", "eucjp-open")
 	add(charset{encoding: japanese.ISO2022JP}, "iso-2022-jp", "jis")
 	add(charset{encoding: simplifiedchinese.GBK}, "gbk", "cp936", "cp-936")
-	add(charset{encoding: simplifiedchinese.GBK, pairs: pairsEUCCN, renamed: renamedGB}, "gb2312", "euc-cn", "euc_cn", "euccn", "x-euc-cn", "cn-gb")
+	add(charset{encoding: simplifiedchinese.GBK, pairs: pairsEUCCN, renamed: php.GB2312}, "gb2312", "euc-cn", "euc_cn", "euccn", "x-euc-cn", "cn-gb")
 	add(charset{encoding: simplifiedchinese.GB18030, pairs: pairsGB18030}, "gb18030", "gb-18030", "gb-18030-2000")
 	add(charset{encoding: simplifiedchinese.HZGB2312}, "hz", "hz-gb-2312")
 	add(charset{encoding: traditionalchinese.Big5, pairs: pairsBig5, renamed: renamedBig5}, "big-5", "big5", "cn-big5", "big-five", "bigfive")
@@ -98,7 +98,7 @@ func (c charset) decode(text string) (utf8Text string, ok bool) {
 		}
 	}
 	if c.renamed != nil {
-		decoded = c.renamed.Replace(decoded)
+		decoded = strings.Map(c.renamed, decoded)
 	}
 	return decoded, true
 }

@@ -77,10 +77,22 @@ func (p *pairs) refuses(text string) bool {
 	return false
 }
 
-// What PHP makes of some characters of the same place in the character set.
+// renamer maps the first character of each two to the second.
+func renamer(pairs string) func(rune) rune {
+	names := make(map[rune]rune)
+	all := []rune(pairs)
+	for i := 0; i < len(all); i += 2 {
+		names[all[i]] = all[i+1]
+	}
+	return func(r rune) rune {
+		if name, ok := names[r]; ok {
+			return name
+		}
+		return r
+	}
+}
+
 var (
-	renamedJIS   = strings.NewReplacer("～", "〜", "∥", "‖", "－", "−", "￠", "¢", "￡", "£", "￢", "¬")
-	renamedGB    = strings.NewReplacer("·", "・", "—", "―")
-	renamedBig5  = strings.NewReplacer("‧", "•", "﹑", "､", "¯", "‾", "～", "∼", "⊕", "♁", "⊙", "☉", "∕", "／", "﹨", "＼", "￠", "¢", "￡", "£", "￭", "▓")
-	renamedKOI8U = strings.NewReplacer("ў", "╝", "Ў", "╬")
+	renamedBig5  = renamer("‧•﹑､¯‾～∼⊕♁⊙☉∕／﹨＼￠¢￡£￭▓")
+	renamedKOI8U = renamer("ў╝Ў╬")
 )

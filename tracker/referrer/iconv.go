@@ -9,6 +9,8 @@ import (
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
 // The encodings of golang.org/x/text are those of the web: supersets of what the GNU C library knows by the same names, and they resume
@@ -104,15 +106,11 @@ func gb2312Step(text string) (rune, int) {
 // gb2312Rune reads a pair by means of the superset GBK, which has more characters and writes two differently.
 func gb2312Rune(pair string) rune {
 	switch a, b := pair[0], pair[1]; {
-	case pair == "\xa1\xa4":
-		return '・'
-	case pair == "\xa1\xaa":
-		return '―'
 	case a < 0xa1, a > 0xa9 && a < 0xb0, a > 0xf7,
 		a == 0xa2 && (b < 0xb1 || b == 0xe3), a == 0xa6 && b > 0xd8, a == 0xa8 && b > 0xba && b < 0xc5, a == 0xa9 && b < 0xa4:
 		return utf8.RuneError
 	}
-	return decodeOne(simplifiedchinese.GBK, pair)
+	return php.GB2312(decodeOne(simplifiedchinese.GBK, pair))
 }
 
 func eucKRStep(text string) (rune, int) {
@@ -147,7 +145,7 @@ func eucJPStep(text string) (rune, int) {
 	case c == 0xa0, 0xa9 <= c && c < 0xb0, c > 0xf4: // vendors have characters there
 		return utf8.RuneError, 1
 	}
-	return decodeJISX0208(japanese.EUCJP, text[:2]), 2
+	return php.JISX0208(decodeOne(japanese.EUCJP, text[:2])), 2
 }
 
 func jisX0212Step(text string) (rune, int) {
@@ -170,37 +168,43 @@ func shiftJISStep(text string) (rune, int) {
 		return '¥', 1
 	case c == '~':
 		return '‾', 1
-	case c < utf8.RuneSelf:
-		return rune(c), 1
-	case 0xa1 <= c && c <= 0xdf:
-		return 0xff61 + rune(c-0xa1), 1
-	case c == 0x80, c == 0xa0, c > 0xea:
-		return utf8.RuneError, 1
+	case !beginsPair(c, 0xea):
+		return shiftJISByte(c), 1
 	case len(text) < 2:
 		return utf8.RuneError, 2
 	case text[1] < 0x40:
 		return utf8.RuneError, 1
-	case 0x85 <= text[0] && text[0] <= 0x87:
+	case 0x85 <= c && c <= 0x87:
 		return utf8.RuneError, 2
 	}
-	return decodeJISX0208(japanese.ShiftJIS, text[:2]), 2
+	return php.JISX0208(decodeOne(japanese.ShiftJIS, text[:2])), 2
 }
 
 func cp932Step(text string) (rune, int) {
 	switch c := text[0]; {
-	case c < utf8.RuneSelf:
-		return rune(c), 1
-	case 0xa1 <= c && c <= 0xdf:
-		return 0xff61 + rune(c-0xa1), 1
-	case c == 0x80, c == 0xa0, c > 0xfc:
-		return utf8.RuneError, 1
+	case !beginsPair(c, 0xfc):
+		return shiftJISByte(c), 1
 	case len(text) < 2:
 		return utf8.RuneError, 2
-	}
-	if !inCP932(uint16(text[0])<<8 | uint16(text[1])) {
+	case !inCP932(uint16(c)<<8 | uint16(text[1])):
 		return utf8.RuneError, 1
 	}
 	return cp932Rune(text[:2]), 2
+}
+
+// beginsPair reports whether c begins a character of two bytes of Shift_JIS, where last is the greatest such byte.
+func beginsPair(c, last byte) bool { return 0x80 < c && c < 0xa0 || 0xdf < c && c <= last }
+
+// shiftJISByte is a character of one byte: ASCII or katakana of half width.
+func shiftJISByte(c byte) rune {
+	switch {
+	case c < utf8.RuneSelf:
+		return rune(c)
+	case 0xa1 <= c && c <= 0xdf:
+		return 0xff61 + rune(c-0xa1)
+	default:
+		return utf8.RuneError
+	}
 }
 
 // inCP932 reports whether a pair lies where there are characters, not all of them assigned.
@@ -225,26 +229,6 @@ func cp932Rune(pair string) rune {
 		b--
 	}
 	return 0xe000 + perRow*rune(a-0xf0) + rune(b-0x40)
-}
-
-// decodeJISX0208 decodes one character of JIS X 0208, of which the web writes some differently.
-func decodeJISX0208(e encoding.Encoding, text string) rune {
-	switch r := decodeOne(e, text); r {
-	case '～':
-		return '〜'
-	case '∥':
-		return '‖'
-	case '－':
-		return '−'
-	case '￠':
-		return '¢'
-	case '￡':
-		return '£'
-	case '￢':
-		return '¬'
-	default:
-		return r
-	}
 }
 
 // decodeOne decodes one character.
