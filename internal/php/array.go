@@ -10,6 +10,7 @@ import (
 // on look-ups or on the text form. The zero Array is empty and ready to use; reading a nil *Array is allowed.
 type Array struct {
 	entries []entry
+	keys    keySet
 	index   keyIndex // nil while the array is short
 	next    int      // the key that Append uses, 0 while it is not known
 }
@@ -54,13 +55,11 @@ func (a *Array) Set(key string, v Value) {
 		a.entries[i].value = v
 		return
 	}
-	a.entries = append(a.entries, entry{key, v})
-	if a.next > 0 {
-		a.noteKey(key)
-	}
-	if n := len(a.entries); a.index != nil && n <= a.index.capacity() {
+	a.add(key, v)
+	switch n := len(a.entries); {
+	case a.index != nil && n <= a.index.capacity():
 		a.index[slot] = int32(n)
-	} else {
+	case n > indexFrom:
 		a.reindex()
 	}
 }
@@ -71,7 +70,13 @@ func (a *Array) SetNew(key string, v Value) {
 		a.Set(key, v)
 		return
 	}
+	a.add(key, v)
+}
+
+// add appends an entry, which is not in the index yet.
+func (a *Array) add(key string, v Value) {
 	a.entries = append(a.entries, entry{key, v})
+	a.keys.add(key)
 	if a.next > 0 {
 		a.noteKey(key)
 	}
@@ -146,19 +151,24 @@ func (a *Array) Clone() *Array {
 	if a == nil {
 		return &Array{}
 	}
-	return &Array{entries: slices.Clone(a.entries), index: slices.Clone(a.index), next: a.next}
+	return &Array{entries: slices.Clone(a.entries), keys: a.keys, index: slices.Clone(a.index), next: a.next}
 }
 
 // find is the position of key, -1 when there is none. It changes nothing, so that several goroutines can read an array.
 func (a *Array) find(key string) int {
-	if a == nil {
+	if a == nil || !a.keys.mayHave(key) {
 		return -1
 	}
 	if a.index != nil {
 		return a.index.find(a.entries, key)
 	}
-	for i := range a.entries {
-		if a.entries[i].key == key {
+	return scan(a.entries, key)
+}
+
+// scan looks for key from end to end.
+func scan(entries []entry, key string) int {
+	for i := range entries {
+		if entries[i].key == key {
 			return i
 		}
 	}

@@ -3,7 +3,31 @@ package php
 import "hash/maphash"
 
 // indexFrom is the length up to which an array is searched from end to end.
-const indexFrom = 12
+const indexFrom = 48
+
+// keySet tells nearly all keys that an array does not have from those that it may have: most look-ups are for parameters that a request
+// does not have. A key is one of its bits; deleted keys stay.
+type keySet [4]uint64
+
+func (s *keySet) add(key string) {
+	i := keyBit(key)
+	s[i/64] |= 1 << (i % 64)
+}
+
+func (s *keySet) mayHave(key string) bool {
+	i := keyBit(key)
+	return s[i/64]&(1<<(i%64)) != 0
+}
+
+// keyBit depends on length and three of the bytes.
+func keyBit(key string) uint8 {
+	n := len(key)
+	if n == 0 {
+		return 0
+	}
+	x := uint64(n)<<24 | uint64(key[0])<<16 | uint64(key[n/2])<<8 | uint64(key[n-1])
+	return uint8(x * 0x9e3779b97f4a7c15 >> 56)
+}
 
 // keyIndex is a hash table with open addressing: a slot holds the position of an entry plus one, 0 when it is free. Its length is a
 // power of two, and at least three of eight slots are free.
@@ -60,8 +84,7 @@ func (a *Array) mergeDuplicates() {
 	}
 	n := 0 // entries that are kept: they are before those that are not looked at yet
 	for i := range all {
-		first := a.enter(all[:n], &all[i])
-		if first < n {
+		if first := a.enter(all[:n], all[i].key); first < n {
 			all[first].value = all[i].value
 			continue
 		}
@@ -74,18 +97,22 @@ func (a *Array) mergeDuplicates() {
 	a.entries = all[:n]
 }
 
-// enter finds the position of an entry's key among those that are kept. A new one comes behind them, and into the index.
-func (a *Array) enter(kept []entry, e *entry) int {
-	if a.index == nil {
-		i := 0
-		for i < len(kept) && kept[i].key != e.key {
-			i++
+// enter finds the position of a key among the entries that are kept. A new one comes behind them, and into the index.
+func (a *Array) enter(kept []entry, key string) int {
+	n := len(kept)
+	if a.index != nil {
+		slot := a.index.slot(kept, key)
+		if a.index[slot] == 0 {
+			a.index[slot] = int32(n + 1)
 		}
-		return i
+		a.keys.add(key)
+		return int(a.index[slot]) - 1
 	}
-	slot := a.index.slot(kept, e.key)
-	if a.index[slot] == 0 {
-		a.index[slot] = int32(len(kept) + 1)
+	if a.keys.mayHave(key) {
+		if i := scan(kept, key); i >= 0 {
+			return i
+		}
 	}
-	return int(a.index[slot]) - 1
+	a.keys.add(key)
+	return n
 }

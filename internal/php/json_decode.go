@@ -214,6 +214,9 @@ func (d *decoder) pop(base int, object bool) *Array {
 	if object {
 		a.mergeDuplicates()
 	} else {
+		for i := range a.entries {
+			a.keys.add(a.entries[i].key)
+		}
 		a.reindex()
 	}
 	return a
