@@ -5,13 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"runtime"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/queuedtracking/queuedtracking/internal/assembly"
+	"github.com/queuedtracking/queuedtracking/internal/background"
 	"github.com/queuedtracking/queuedtracking/internal/metrics"
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/replay"
@@ -108,6 +108,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 		return err
 	}
 	outliveReader()
+	background.Work()
 	ctx := command.Context()
 	c.conn = c.newConnection(command.Flags())
 	defer c.conn.close()
@@ -144,7 +145,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 }
 
 // cores is each worker's share of the machine.
-func (c *processCommand) cores() int { return max(1, runtime.GOMAXPROCS(0)/c.workers) }
+func (c *processCommand) cores() int { return max(1, background.Cores/c.workers) }
 
 // options are those of all cycles.
 func (c *processCommand) options() replay.Options {

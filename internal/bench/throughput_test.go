@@ -24,6 +24,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/queuedtracking/queuedtracking/internal/assembly"
+	"github.com/queuedtracking/queuedtracking/internal/background"
 	"github.com/queuedtracking/queuedtracking/internal/golden"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -223,7 +224,8 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) (speed float64
 	if err != nil {
 		t.Fatal(err)
 	}
-	cores := max(1, runtime.GOMAXPROCS(0)/m.workers)
+	background.Work() // as process does
+	cores := max(1, background.Cores/m.workers)
 	devices, err := b.devices.Forgetful()
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,28 @@
+// Package background makes a process that works through a backlog a good neighbour of the servers that it works with, which often share its
+// cores: they answer sooner, and it gets more done.
+package background
+
+import (
+	"os"
+	"runtime"
+	"sync"
+)
+
+// Cores is how many cores the process may use, as Go found when it started.
+var Cores = runtime.GOMAXPROCS(0)
+
+// Work prepares the process for its work; it may be called more than once.
+//
+// Its threads become batch work for the operating system (SCHED_BATCH on Linux), which changes nothing about their share of the processor: a
+// thread that wakes up does not interrupt the server that has woken it, which is about to answer somebody else. And Go may run one goroutine more
+// at a time than there are cores: while every one that it may run is busy with entries, nobody looks for answers of the servers; with one to
+// spare the operating system wakes up whoever waits for them. An environment variable GOMAXPROCS is respected, and so is another scheduling
+// policy that the process was started with.
+func Work() { once() }
+
+var once = sync.OnceFunc(func() {
+	batch()
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(Cores + 1)
+	}
+})
