@@ -17,11 +17,12 @@ var Cores = runtime.GOMAXPROCS(0)
 // thread that wakes up does not interrupt the server that has woken it, which is about to answer somebody else. And Go may run one goroutine more
 // at a time than there are cores: while every one that it may run is busy with entries, nobody looks for answers of the servers; with one to
 // spare the operating system wakes up whoever waits for them. An environment variable GOMAXPROCS is respected, and so is another scheduling
-// policy that the process was started with.
+// policy that the process was started with. Garbage is collected when there is enough of it to be worth while.
 func Work() { once() }
 
 var once = sync.OnceFunc(func() {
 	batch()
+	collectSeldom()
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(Cores + 1)
 	}

@@ -139,7 +139,7 @@ func TestLargeEntry(t *testing.T) {
 	b := newBench(t)
 	p := b.program(t)
 	const size = 50 << 20
-	set, err := queue.Decode(b.entries[0].Entry)
+	set, err := queue.Decode(b.entries(t)[0].Entry)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ type bench struct {
 	install *golden.Installation
 	config  *matomo.Config
 	devices *device.Detector
-	entries []golden.Entry
+	corpus  []golden.Entry
 	round   int
 }
 
@@ -102,7 +102,7 @@ func newBench(t *testing.T) *bench {
 		t.Skip("../shared/perf is not there")
 	}
 	home := t.TempDir()
-	b := &bench{server: testserver.MariaDB(t, testserver.Durable()), entries: readEntries(t), home: home}
+	b := &bench{server: testserver.MariaDB(t, testserver.Durable()), home: home}
 	data, err := filepath.Abs(filepath.Join(shared, "matomo-data", "vendor"))
 	if err != nil {
 		t.Fatal(err)
@@ -157,8 +157,12 @@ func (b *bench) reset(t *testing.T) {
 	b.round = 0
 }
 
-func readEntries(t *testing.T) []golden.Entry {
+// entries are the recorded ones. They are forgotten while something is measured: the program has none of them in memory.
+func (b *bench) entries(t *testing.T) []golden.Entry {
 	t.Helper()
+	if b.corpus != nil {
+		return b.corpus
+	}
 	f, err := os.Open(filepath.Join(shared, "perf", "queue-perf.jsonl.gz"))
 	if err != nil {
 		t.Fatal(err)
@@ -181,6 +185,7 @@ func readEntries(t *testing.T) []golden.Entry {
 	if *rounds == 0 {
 		entries = entries[:len(entries)/10]
 	}
+	b.corpus = entries
 	return entries
 }
 
@@ -190,7 +195,8 @@ func (b *bench) push(t *testing.T, queues int) int {
 	t.Helper()
 	ctx := context.Background()
 	elements := make(map[string][][]byte)
-	for _, e := range b.entries {
+	entries := b.entries(t)
+	for _, e := range entries {
 		set, err := queue.Decode(e.Entry)
 		if err != nil {
 			t.Fatal(err)
@@ -212,7 +218,7 @@ func (b *bench) push(t *testing.T, queues int) int {
 		}
 	}
 	b.round++
-	return len(b.entries)
+	return len(entries)
 }
 
 // drain measures rounds of the corpus.
@@ -242,6 +248,7 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) (speed float64
 	for range max(1, *rounds) {
 		requests += b.push(t, queues)
 	}
+	b.corpus = nil
 	var mu sync.Mutex
 	var latencies []time.Duration
 	runtime.GC()
