@@ -216,7 +216,7 @@ func (w *worker) land(ctx context.Context, most int, behind *batch) (straight bo
 			return false, w.crashed(ctx, behind)
 		}
 		f.tx.Settle()
-		w.air = w.air[1:]
+		w.air = slices.Delete(w.air, 0, 1) // which forgets it: it keeps the entries of its batch
 		w.last[f.list] = f.saved
 		f.landed(ctx, f.result, false)
 	}
