@@ -2,6 +2,7 @@ package php
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"testing"
@@ -97,6 +98,64 @@ func TestSetNewIsFoundWithAndWithoutIndex(t *testing.T) {
 		}
 		if n := before + 2*indexFrom; a.Len() != n+1 || !a.IsList() {
 			t.Errorf("%d before: %d entries, want a list of %d", before, a.Len(), n+1)
+		}
+	}
+}
+
+// Whatever happens to an array, it has the keys that a list of them with the same history has, in their order, and no others.
+func TestArrayIsLikeAListOfKeys(t *testing.T) {
+	keys := []string{"", "0", "1", "7", "a", "b", "ab", "ba", "aba", "aca", "\x00", "é"}
+	for i := range 2 * indexFrom {
+		keys = append(keys, fmt.Sprint("dimension", i))
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		a, list := &Array{}, []string(nil)
+		for range random.IntN(4 * indexFrom) {
+			key := keys[random.IntN(len(keys))]
+			at := slices.Index(list, key)
+			switch random.IntN(8) {
+			case 0:
+				a.Delete(key)
+				if at >= 0 {
+					list = slices.Delete(list, at, at+1)
+				}
+				continue
+			case 1:
+				a = a.Clone()
+			case 2:
+				if at < 0 {
+					a.SetNew(key, String(key))
+					list = append(list, key)
+				}
+				continue
+			}
+			a.Set(key, String(key))
+			if at < 0 {
+				list = append(list, key)
+			}
+		}
+		object, err := EncodeJSON(ArrayValue(a))
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded, err := DecodeJSON(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for about, array := range map[string]*Array{"set": a, "decoded": decoded.Array()} {
+			for _, key := range keys {
+				if v, ok := array.Get(key); ok != slices.Contains(list, key) || ok && v.Str() != key {
+					t.Fatalf("%s %q: %q is %q, %v", about, list, key, v.Str(), ok)
+				}
+			}
+			var got []string
+			for key := range array.All() {
+				got = append(got, key)
+			}
+			if !slices.Equal(got, list) {
+				t.Fatalf("%s: %q, want %q", about, got, list)
+			}
 		}
 	}
 }
