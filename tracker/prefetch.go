@@ -190,11 +190,11 @@ func (a *applier) prefetch(ctx context.Context) error {
 	clear(a.keyed)
 	clear(a.answers)
 	a.unsettled = nil
-	a.t.trail.end() // what was played on it may have been given up
 	tx, err := a.database(ctx)
 	if err != nil {
 		return err
 	}
+	a.t.trail.end(a.batch.number - 1) // what was played on it may have been given up
 	if a.found, err = find(ctx, tx, queries(a.batch)); err != nil {
 		return fmt.Errorf("log_visit: %w", err)
 	}

@@ -41,13 +41,12 @@ func (t *trail) forget(seen int64) {
 	}
 }
 
-// end forgets all batches. Those behind them that were read before they could see them will read again.
-func (t *trail) end() {
+// end forgets all batches up to one, which the database shows by now: also one that was rolled back here, but had been committed all the same.
+// Those behind them that were read before they could see them will read again.
+func (t *trail) end(last int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if n := len(t.list); n > 0 {
-		t.dropped, t.list = t.list[n-1].batch, nil
-	}
+	t.dropped, t.list = max(t.dropped, last), nil
 }
 
 func (t *trail) commit(w *written) {
