@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,7 +43,7 @@ func policies() string {
 		}
 		const policy = 38 // behind the name, see proc(5)
 		p := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))[policy]
-		if len(found) == 0 || found[len(found)-1] != p {
+		if !slices.Contains(found, p) {
 			found = append(found, p)
 		}
 	}

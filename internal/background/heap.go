@@ -10,7 +10,7 @@ import (
 const (
 	// heapGoal is the size, in bytes, up to which the heap may grow before garbage is collected, however little of it is in use: batches of 25
 	// keep some 15 MB, those of 500 some 35 MB, and collecting whenever there is as much garbage would take a tenth of the processor time.
-	heapGoal = 96 << 20
+	heapGoal uint64 = 96 << 20
 	// How much more than what is in use it may grow, at least, as Go has it, and at most: at the start little is in use, but will be soon.
 	leastPercent, mostPercent = 100, 300
 )
@@ -34,7 +34,9 @@ func collectSeldom() {
 
 // percent is how much the heap may grow from what is in use, for debug.SetGCPercent.
 func percent(live uint64) int {
-	return min(max(leastPercent, int(heapGoal*100/max(live, 1))-100), mostPercent)
+	const once = 100 // as much as is in use
+	goal := heapGoal * once / max(live, 1)
+	return int(min(max(goal, once+leastPercent), once+mostPercent) - once)
 }
 
 // afterCollection calls f after each collection of garbage from now on.

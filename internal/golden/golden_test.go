@@ -53,7 +53,8 @@ var notOnSQLite = map[string]bool{
 var batchSizes = []int{1, 7, 25}
 
 // TestGolden plays the recorded cases on both databases: those of ../shared/golden and the journeys of testdata/golden, or all of
-// testdata/golden where the recordings are not there. Each case is played once on each database, in batches of 1 or 25 entries in turn; with -golden.all in batches of 1, 7 and 25.
+// testdata/golden where the recordings are not there. Each case is played once on each database, in batches of 1 or 25 entries in turn;
+// with -golden.all in batches of 1, 7 and 25.
 func TestGolden(t *testing.T) {
 	data := bench.Find(root)
 	if *own {

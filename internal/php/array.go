@@ -10,7 +10,7 @@ import (
 // on look-ups or on the text form. The zero Array is empty and ready to use; reading a nil *Array is allowed.
 type Array struct {
 	entries []entry
-	keys    keySet
+	keys    keySet   // those of the entries, and maybe some that were deleted
 	index   keyIndex // nil while the array is short
 	next    int      // the key that Append uses, 0 while it is not known
 }
