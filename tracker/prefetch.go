@@ -194,7 +194,7 @@ func (a *applier) prefetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.t.trail.end(a.batch.number - 1) // what was played on it may have been given up
+	a.t.trail.end() // what was played on it may have been given up
 	if a.found, err = find(ctx, tx, queries(a.batch)); err != nil {
 		return fmt.Errorf("log_visit: %w", err)
 	}

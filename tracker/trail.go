@@ -13,6 +13,7 @@ type trail struct {
 	mu      sync.Mutex
 	list    []*written
 	dropped int64 // number of the newest batch that is no longer in the list
+	undone  int64 // number of the newest batch that was rolled back
 }
 
 // written is what one batch has written.
@@ -41,12 +42,13 @@ func (t *trail) forget(seen int64) {
 	}
 }
 
-// end forgets all batches up to one, which the database shows by now: also one that was rolled back here, but had been committed all the same.
-// Those behind them that were read before they could see them will read again.
-func (t *trail) end(last int64) {
+// end forgets all batches, which the database shows by now. Those behind them that were read before they could see them will read again.
+func (t *trail) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.dropped, t.list = max(t.dropped, last), nil
+	if n := len(t.list); n > 0 {
+		t.dropped, t.list = t.list[n-1].batch, nil
+	}
 }
 
 func (t *trail) commit(w *written) {
@@ -55,10 +57,12 @@ func (t *trail) commit(w *written) {
 	w.committed = true
 }
 
-// rollBack forgets what did not happen, and what was built on it.
+// rollBack forgets what did not happen, as far as anybody knows, and what was built on it. When only the answer to COMMIT was lost it did happen:
+// who has read before does not know its rows, and neither does the trail.
 func (t *trail) rollBack(w *written) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.undone = max(t.undone, w.batch)
 	for i := range t.list {
 		if t.list[i] == w {
 			clear(t.list[i:])
@@ -85,7 +89,7 @@ func (t *trail) since(first, last int64) ([]*written, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := len(t.list)
-	if n == 0 || t.list[n-1].batch != last || first < t.dropped {
+	if n == 0 || t.list[n-1].batch != last || first < t.dropped || first < t.undone && t.undone <= last {
 		return nil, false
 	}
 	for n > 0 && t.list[n-1].batch > first {
