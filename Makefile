@@ -41,8 +41,9 @@ devices: ## all recorded user agents: every column, and the time per user agent
 	$(GO) test ./tracker/device -count=1 -v -run 'TestDeviceCorpus|TestRecordedVisits'
 
 ROUNDS ?= 10
-bench: servers ## throughput beside the ceiling of the same machine: ROUNDS times 6,000 recorded requests
-	$(GO) test ./internal/bench -count=1 -v -timeout 30m -run TestThroughput -bench.rounds $(ROUNDS)
+PARTS ?= 5
+bench: servers ## throughput beside the ceiling of the same machine: PARTS times ROUNDS times 6,000 recorded requests
+	$(GO) test ./internal/bench -count=1 -v -timeout 60m -run TestThroughput -bench.rounds $(ROUNDS) -bench.parts $(PARTS)
 
 BACKLOG ?= 1000000
 VISITS ?= 5000000

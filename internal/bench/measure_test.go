@@ -28,12 +28,16 @@ func startMeter() *meter {
 	return m
 }
 
-// cost is what happened between startMeter and stop.
+// cost is what happened between startMeter and stop, and what it was for.
 type cost struct {
 	wall        time.Duration
 	own         time.Duration
 	servers     map[string]time.Duration
 	allocations uint64
+
+	requests, batches int
+	statements        int             // of the database
+	latencies         []time.Duration // of the batches
 }
 
 func (m *meter) stop() cost {
@@ -47,11 +51,48 @@ func (m *meter) stop() cost {
 	return c
 }
 
-func (c cost) perSecond(requests int) float64 { return float64(requests) / c.wall.Seconds() }
+// speed is in requests per second.
+func (c cost) speed() float64 { return float64(c.requests) / c.wall.Seconds() }
 
-// perThousand is CPU seconds for 1,000 requests.
-func perThousand(used time.Duration, requests int) string {
-	return fmt.Sprintf("%.3f", used.Seconds()*1000/float64(requests))
+func (c cost) String() string {
+	perThousand := func(used time.Duration) float64 { return used.Seconds() * 1000 / float64(c.requests) }
+	return fmt.Sprintf(
+		"CPU s per 1,000: own %.3f, database %.3f, redis %.3f; %.1f statements per batch; %d allocations per request; batch p50 %s, p99 %s",
+		perThousand(c.own), perThousand(c.servers["mariadbd"]), perThousand(c.servers["redis-server"]),
+		float64(c.statements)/float64(c.batches), c.allocations/uint64(c.requests),
+		percentile(c.latencies, 50).Round(10*time.Microsecond), percentile(c.latencies, 99).Round(10*time.Microsecond))
+}
+
+// sum adds up.
+func sum(costs []cost) cost {
+	total := cost{servers: make(map[string]time.Duration)}
+	for _, c := range costs {
+		total.wall += c.wall
+		total.own += c.own
+		for name, used := range c.servers {
+			total.servers[name] += used
+		}
+		total.allocations += c.allocations
+		total.requests += c.requests
+		total.batches += c.batches
+		total.statements += c.statements
+		total.latencies = append(total.latencies, c.latencies...)
+	}
+	return total
+}
+
+func speeds(costs []cost) []float64 {
+	all := make([]float64, len(costs))
+	for i, c := range costs {
+		all[i] = c.speed()
+	}
+	return all
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
 func ownCPU() time.Duration {

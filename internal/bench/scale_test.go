@@ -193,12 +193,12 @@ func TestTableSize(t *testing.T) {
 	}
 	b := newBench(t)
 	b.db.MustExec("SET GLOBAL innodb_buffer_pool_size = 4294967296")
-	m := measurement{"25", 25, 25, 1, 25}
+	m := measurement{"25", 25, 25, 1}
 	b.drain(t, m, false) // as many rows as the copies are made of
-	before, _ := b.drain(t, m, false)
+	before := b.drain(t, m, false).speed()
 	b.grow(t, *visits)
-	after, line := b.drain(t, m, false)
-	t.Logf("beside a small log_visit %.0f requests/s, beside %d visits %.0f (%.2f)\n%s", before, *visits, after, after/before, line)
+	after := b.drain(t, m, false)
+	t.Logf("beside a small log_visit %.0f requests/s, beside %d visits %.0f (%.2f)\n%s", before, *visits, after.speed(), after.speed()/before, after)
 }
 
 // grow copies the visits, under other visitor ids and fingerprints, until there are n.

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,6 +38,7 @@ import (
 var (
 	rounds  = flag.Int("bench.rounds", 0, "how often the 6,000 recorded entries are drained, with fresh visitors each time; 0: one tenth of them, once")
 	profile = flag.String("bench.profile", "", "write a CPU profile of the measurement to this file; with bench.only")
+	parts   = flag.Int("bench.parts", 1, "how often each measurement is made")
 	only    = flag.String("bench.only", "", "make only the measurement with this name, such as 25x2")
 	shared  = filepath.Join("..", "..", "..", "shared")
 )
@@ -44,33 +46,20 @@ var (
 func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }
 
 // TestThroughput drains the recorded traffic with durable commits and prints the speed beside that of inserting the rows and nothing
-// else.
+// else. What is compared is measured in turn, part by part: a machine's speed, above all that of its disk, changes from minute to minute.
 func TestThroughput(t *testing.T) {
 	b := newBench(t)
 	var lines []string
-	ceilings := make(map[int]float64)
-	for _, m := range []measurement{
-		{"25", 25, 25, 1, 25},
-		{"25x2", 25, 25, 2, 25},
-		{"100", 100, 100, 1, 100},
-		{"500", 500, 500, 1, 500},
-		{"auto", 25, 500, 1, 500},
-		{"autox2", 25, 500, 2, 500},
+	for _, g := range []group{
+		{25, []measurement{{"25", 25, 25, 1}, {"25x2", 25, 25, 2}}},
+		{100, []measurement{{"100", 100, 100, 1}}},
+		{500, []measurement{{"500", 500, 500, 1}, {"auto", 25, 500, 1}, {"autox2", 25, 500, 2}}},
 	} {
-		if *only != "" && *only != m.name {
-			continue
-		}
-		speed, line := b.drain(t, m, *only != "")
-		ceiling, ok := ceilings[m.ceiling]
-		if !ok {
-			ceiling = b.ceiling(t, m.ceiling)
-			ceilings[m.ceiling] = ceiling
-		}
-		lines = append(lines, fmt.Sprintf("%-8s %9.0f %9.0f %6.2f  %s", m.name, speed, ceiling, speed/ceiling, line))
-		b.reset(t)
+		g.measurements = slices.DeleteFunc(g.measurements, func(m measurement) bool { return *only != "" && *only != m.name })
+		lines = append(lines, b.compare(t, g)...)
 	}
-	t.Logf("\n%-8s %9s %9s %6s\n%s\npeak memory of the process with its tests: %d MB",
-		"batch", "req/s", "ceiling", "ratio", strings.Join(lines, "\n"), peakMemory())
+	t.Logf("medians of %d parts (ratios: lowest to highest)\n%-8s %8s %8s %6s\n%s\npeak memory of the process with its tests: %d MB",
+		*parts, "batch", "req/s", "ceiling", "ratio", strings.Join(lines, "\n"), peakMemory())
 }
 
 // measurement is one way to drain the queue. Its name has the entries per transaction, "auto" for process --batch auto, and the number of
@@ -79,7 +68,49 @@ type measurement struct {
 	name        string
 	batch, most int // entries per transaction, at least and at most
 	workers     int
-	ceiling     int // rows of actions per transaction to compare with
+}
+
+// group is what is compared with one ceiling, and with its own first measurement.
+type group struct {
+	ceiling      int // rows of actions per transaction
+	measurements []measurement
+}
+
+// compare returns a line for each measurement of a group.
+func (b *bench) compare(t *testing.T, g group) []string {
+	t.Helper()
+	var ceilings []float64
+	costs := make([][]cost, len(g.measurements))
+	for part := range *parts {
+		for i := range g.measurements {
+			i = (i + part) % len(g.measurements) // nobody comes first each time
+			costs[i] = append(costs[i], b.drain(t, g.measurements[i], *only != ""))
+			if len(ceilings) == part {
+				ceilings = append(ceilings, b.ceiling(t, g.ceiling))
+			}
+			b.reset(t)
+		}
+	}
+	lines := make([]string, len(costs))
+	for i, all := range costs {
+		first, _ := ratios(all, speeds(costs[0]))
+		ratio, wander := ratios(all, ceilings)
+		lines[i] = fmt.Sprintf("%-8s %8.0f %8.0f %6.2f %s", g.measurements[i].name, median(speeds(all)), median(ceilings), ratio, wander)
+		if i > 0 {
+			lines[i] += fmt.Sprintf(" %.2f times %s;", first, g.measurements[0].name)
+		}
+		lines[i] += " " + sum(all).String()
+	}
+	return lines
+}
+
+// ratios compares parts, each with what was measured beside it. It returns the median and, as text, the range.
+func ratios(costs []cost, base []float64) (float64, string) {
+	all := speeds(costs)
+	for i := range all {
+		all[i] /= base[i]
+	}
+	return median(all), fmt.Sprintf("(%.2f…%.2f)", slices.Min(all), slices.Max(all))
 }
 
 type bench struct {
@@ -222,7 +253,7 @@ func (b *bench) push(t *testing.T, queues int) int {
 }
 
 // drain measures rounds of the corpus.
-func (b *bench) drain(t *testing.T, m measurement, profiled bool) (speed float64, line string) {
+func (b *bench) drain(t *testing.T, m measurement, profiled bool) cost {
 	t.Helper()
 	ctx := context.Background()
 	clock := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
@@ -276,17 +307,14 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) (speed float64
 		},
 	})
 	spent := meter.stop()
-	statements = b.statements(t) - statements
 	if err != nil {
 		t.Fatal(err)
 	}
 	if summary.Tracked != requests {
 		t.Fatalf("%d of %d requests tracked", summary.Tracked, requests)
 	}
-	return spent.perSecond(requests), fmt.Sprintf(
-		"CPU s per 1,000: own %s, database %s, redis %s; %.1f statements per batch; %d allocations per request; batch p50 %s, p99 %s",
-		perThousand(spent.own, requests), perThousand(spent.servers["mariadbd"], requests), perThousand(spent.servers["redis-server"], requests),
-		float64(statements)/float64(summary.Batches), spent.allocations/uint64(requests), percentile(latencies, 50).Round(10*time.Microsecond), percentile(latencies, 99).Round(10*time.Microsecond))
+	spent.requests, spent.batches, spent.statements, spent.latencies = requests, summary.Batches, b.statements(t)-statements, latencies
+	return spent
 }
 
 // statements is how many the database has got so far.
