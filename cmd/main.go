@@ -4,6 +4,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -71,7 +73,7 @@ func Main(args []string, files fs.FS) int {
 
 func newProgram(files fs.FS) *program {
 	return &program{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		stdin: os.Stdin, stdout: &output{to: os.Stdout}, stderr: os.Stderr,
 		lookupEnv: os.LookupEnv, workingDir: os.Getwd, clock: time.Now, sleep: sleep,
 		files: files, signals: make(chan os.Signal, 2), stop: make(chan struct{}),
 	}
@@ -85,6 +87,9 @@ func (p *program) run(args []string) int {
 	root := p.rootCommand()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = p.lost()
+	}
 	if err == nil {
 		return statusDone
 	}
@@ -102,6 +107,41 @@ func (p *program) run(args []string) int {
 		}
 	}
 	return exit.status
+}
+
+// output is a file for stdout. It remembers that something could not be written, so that no command has to ask after each line.
+type output struct {
+	to *os.File
+
+	mu  sync.Mutex
+	err error // the first one
+}
+
+func (o *output) Write(text []byte) (int, error) {
+	n, err := o.to.Write(text)
+	if err != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.err = cmp.Or(o.err, err)
+	}
+	return n, err
+}
+
+// Fd tells package terminal what it writes to.
+func (o *output) Fd() uintptr { return o.to.Fd() }
+
+// lost is why output of a command that has done its work is missing, as on a full disk. That nobody reads it any more is no failure.
+func (p *program) lost() error {
+	o, ok := p.stdout.(*output)
+	if !ok {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil || errors.Is(o.err, syscall.EPIPE) {
+		return nil
+	}
+	return &exitError{status: statusFailed, err: fmt.Errorf("the work is done, but not all output could be written: %w", o.err)}
 }
 
 // errInterrupted is why a context is cancelled by the second signal.

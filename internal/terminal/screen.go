@@ -8,9 +8,12 @@ import (
 	"golang.org/x/term"
 )
 
+// file is a stream that has a file descriptor, as those of package os have.
+type file interface{ Fd() uintptr }
+
 // IsTerminal reports whether a stream is a terminal.
 func IsTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
+	f, ok := stream.(file)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -48,7 +51,7 @@ const (
 
 func rowsOf(out io.Writer) func() int {
 	return func() int {
-		f, ok := out.(*os.File)
+		f, ok := out.(file)
 		if !ok {
 			return 0
 		}
