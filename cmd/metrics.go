@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -33,6 +34,6 @@ func (p *program) metricsServer(address string, health receive.Health) (serve fu
 	}
 	fmt.Fprintln(p.out(), "Metrics at", l.Addr())
 	return func(stop <-chan struct{}) error {
-		return receive.Serve(l, health.Handler(), receive.DefaultLimits(), metricsGrace, p.logs.Logger, stop)
+		return receive.Serve(context.Background(), l, health.Handler(), receive.DefaultLimits(), metricsGrace, p.logs.Logger, stop)
 	}, nil
 }

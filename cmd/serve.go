@@ -32,7 +32,8 @@ queuedtracking_received_unreplicated_entries_total.
 Requests with queuedtracking=0 are tracked at once. With --process, or where the plugin's setting "process during tracking
 request" is on, this process also tracks what is queued, so that no other worker is needed.
 
-The first interrupt (Ctrl-C, SIGTERM) lets requests under way end; what is in the spool stays there for the next start.`
+The first interrupt (Ctrl-C, SIGTERM) lets requests under way end, as long as --drain-timeout at most; the second one cuts
+them off. What is in the spool stays there for the next start.`
 
 const serveExample = `  queuedtracking serve --listen 127.0.0.1:8080 --spool /var/lib/queuedtracking
   queuedtracking serve --listen unix:/run/queuedtracking/http.sock --metrics-listen 127.0.0.1:9190
@@ -198,7 +199,8 @@ func (c *serveCommand) openSettings(ctx context.Context) (err error) {
 	return err
 }
 
-// serve listens until the first signal, and then ends one thing after the other: requests, the writer, workers.
+// serve listens until the first signal, and then ends one thing after the other: requests, the writer, workers. The second signal ends ctx, and
+// with it the patience with slow clients.
 func (c *serveCommand) serve(ctx context.Context) error {
 	l, err := receive.Listen(c.listen, c.lookupEnv)
 	if err != nil {
@@ -218,6 +220,7 @@ func (c *serveCommand) serve(ctx context.Context) error {
 	if c.accessLog {
 		handler = tracking.LogAccess(c.logs.always())
 	}
+	patience := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	stop := c.stopOrEnd(ctx)
 	if c.metricsListen != "" {
@@ -232,7 +235,7 @@ func (c *serveCommand) serve(ctx context.Context) error {
 		group.Go(func() error { return c.inside.run(ctx, stop) })
 	}
 	group.Go(func() error {
-		return receive.Serve(l, receive.Health{Ready: c.ready}.Beside(handler), c.limits, c.grace, c.logs.Logger, stop)
+		return receive.Serve(patience, l, receive.Health{Ready: c.ready}.Beside(handler), c.limits, c.grace, c.logs.Logger, stop)
 	})
 	fmt.Fprintln(c.out(), "Receiving tracking requests at", l.Addr())
 	return group.Wait()

@@ -118,6 +118,35 @@ func hit(n int) string {
 	return fmt.Sprintf("/matomo.php?idsite=1&rec=1&_id=%016x&url=https%%3A%%2F%%2Fgarden.example.org%%2F%d&action_name=page", n*7919<<40, n)
 }
 
+// A client that never ends its request holds serve up until the second signal.
+func TestSecondSignalCutsSlowClientsOff(t *testing.T) {
+	i := newInstallation(t)
+	s := startServe(t, i.dir, i.env, "--process=false", "--drain-timeout", "1h")
+	dial := s.client.Transport.(*http.Transport).DialContext
+	slow, err := dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	if _, err := io.WriteString(slow, "GET /matomo.php HTTP/1.1\r\nHost: x\r\nX-A"); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := s.get(t, hit(1)); status != http.StatusOK { // so that it was accepted before
+		t.Errorf("status %d", status)
+	}
+	s.client.CloseIdleConnections()
+	s.program.signals <- os.Interrupt
+	select {
+	case status := <-s.status:
+		t.Fatalf("ended with status %d after the first signal", status)
+	case <-time.After(200 * time.Millisecond):
+	}
+	s.stop(t)
+	if n := i.waiting(t); n != 1 {
+		t.Errorf("%d sets wait", n)
+	}
+}
+
 func TestServeFillsTheQueuesThatProcessDrains(t *testing.T) {
 	i := newInstallation(t)
 	i.configure(t, "[QueuedTracking]\nnumQueueWorkers = 4\nprocessDuringTrackingRequest = 0")

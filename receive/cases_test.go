@@ -130,7 +130,7 @@ func serve(t testing.TB, o Options) string {
 		t.Fatal(err)
 	}
 	stop, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- Serve(l, h.Handle, o.Limits, time.Second, discard(), stop) }()
+	go func() { ended <- Serve(t.Context(), l, h.Handle, o.Limits, time.Second, discard(), stop) }()
 	t.Cleanup(func() {
 		close(stop)
 		if err := <-ended; err != nil {

@@ -30,7 +30,7 @@ func asking(t *testing.T, handler fasthttp.RequestHandler) func(r *http.Request)
 	t.Helper()
 	l := fasthttputil.NewInmemoryListener()
 	stop, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- Serve(l, handler, DefaultLimits(), time.Second, discard(), stop) }()
+	go func() { ended <- Serve(t.Context(), l, handler, DefaultLimits(), time.Second, discard(), stop) }()
 	t.Cleanup(func() {
 		close(stop)
 		if err := <-ended; err != nil {

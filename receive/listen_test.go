@@ -2,6 +2,7 @@ package receive
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -40,7 +41,7 @@ func TestUnixSocketIsServedAndRemoved(t *testing.T) {
 	}
 	stop := make(chan struct{})
 	ended := make(chan error)
-	go func() { ended <- Serve(l, h.Handle, DefaultLimits(), time.Second, discard(), stop) }()
+	go func() { ended <- Serve(t.Context(), l, h.Handle, DefaultLimits(), time.Second, discard(), stop) }()
 	conn, err := net.Dial("unix", path)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +84,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 	stop := make(chan struct{})
 	ended := make(chan error)
 	ok := func(*fasthttp.RequestCtx) {}
-	go func() { ended <- Serve(l, ok, limits, 10*time.Millisecond, discard(), stop) }()
+	go func() { ended <- Serve(t.Context(), l, ok, limits, 10*time.Millisecond, discard(), stop) }()
 	first, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +131,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- Serve(l, h.Handle, limits, time.Second, discard(), stop) }()
+	go func() { ended <- Serve(t.Context(), l, h.Handle, limits, time.Second, discard(), stop) }()
 	for _, test := range []struct{ name, sent, answer string }{
 		{"headers", "GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\nX-A", "HTTP/1.1 408 Request Timeout"},
 		{"body", "POST /matomo.php HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nidsite=1", "HTTP/1.1 408 Request Timeout"},
@@ -155,29 +156,37 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	}
 }
 
+// There is an end to it: the grace is over, or nobody wants to wait so long.
 func TestClientsThatHangAreCutOffAtTheEnd(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	begun, finish := make(chan struct{}), make(chan struct{})
-	waiting := func(*fasthttp.RequestCtx) { close(begun); <-finish }
-	stop, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- Serve(l, waiting, DefaultLimits(), 300*time.Millisecond, discard(), stop) }()
-	hanging, served := dialAt(t, l.Addr().String()), dialAt(t, l.Addr().String())
-	_, _ = io.WriteString(hanging, "GET / HTTP/1.1\r\nHost: x\r\nX-A")
-	_, _ = io.WriteString(served, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-	<-begun
-	close(stop)
-	close(finish)
-	if answer, err := io.ReadAll(served); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200 OK\r\n") {
-		t.Errorf("request under way: %q, %v", answer, err)
-	}
-	if answer, _ := io.ReadAll(hanging); len(answer) > 0 {
-		t.Errorf("request that never ends: %q", answer)
-	}
-	if err := <-ended; err != nil {
-		t.Error(err)
+	for about, grace := range map[string]time.Duration{"grace": 300 * time.Millisecond, "impatience": time.Hour} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun, finish := make(chan struct{}), make(chan struct{})
+		waiting := func(*fasthttp.RequestCtx) { close(begun); <-finish }
+		patience, impatient := context.WithCancel(t.Context())
+		stop, ended := make(chan struct{}), make(chan error)
+		go func() { ended <- Serve(patience, l, waiting, DefaultLimits(), grace, discard(), stop) }()
+		hanging, served := dialAt(t, l.Addr().String()), dialAt(t, l.Addr().String())
+		_, _ = io.WriteString(hanging, "GET / HTTP/1.1\r\nHost: x\r\nX-A")
+		_, _ = io.WriteString(served, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		<-begun
+		close(stop)
+		close(finish)
+		if answer, err := io.ReadAll(served); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200 OK\r\n") {
+			t.Errorf("%s: request under way: %q, %v", about, answer, err)
+		}
+		if grace == time.Hour {
+			impatient()
+		}
+		if answer, _ := io.ReadAll(hanging); len(answer) > 0 {
+			t.Errorf("%s: request that never ends: %q", about, answer)
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("%s: %v", about, err)
+		}
+		impatient()
 	}
 }
 

@@ -108,7 +108,7 @@ func runChild() error {
 	fmt.Println(l.Addr())
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
-	return Serve(l, handler.Handle, DefaultLimits(), 5*time.Second, discard(), ctx.Done())
+	return Serve(context.Background(), l, handler.Handle, DefaultLimits(), 5*time.Second, discard(), ctx.Done())
 }
 
 // openBackend is the backend at the path of a unix socket, at host:port, or behind the Sentinels of a master: master@host:port,host:port.

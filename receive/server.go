@@ -17,8 +17,8 @@ import (
 )
 
 // Serve answers on the listener until stop is closed. Then it takes no more connections, lets requests under way end for as long as grace,
-// and returns. The listener is closed.
-func Serve(l net.Listener, handler fasthttp.RequestHandler, limits Limits, grace time.Duration, log *slog.Logger, stop <-chan struct{}) error {
+// but not after ctx has ended, and returns. The listener is closed.
+func Serve(ctx context.Context, l net.Listener, handler fasthttp.RequestHandler, limits Limits, grace time.Duration, log *slog.Logger, stop <-chan struct{}) error {
 	connections := limitConnections(l, limits.Connections)
 	server := &fasthttp.Server{
 		Handler: recovering(handler, log), ErrorHandler: answerUnreadable, HeaderReceived: limits.bodyTime,
@@ -36,10 +36,10 @@ func Serve(l net.Listener, handler fasthttp.RequestHandler, limits Limits, grace
 		return err
 	case <-stop:
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	err := server.ShutdownWithContext(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
+	if err != nil && errors.Is(err, ctx.Err()) {
 		log.Warn("clients that were too slow are cut off")
 		connections.cutOff()
 		err = nil
