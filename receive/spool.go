@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,9 @@ const (
 	segmentBytes  = 16 << 20 // from which on a new segment is begun
 	ownerFile     = "owner"
 	ownerBytes    = 8
+	// sequenceFile holds a number that no group of an earlier process has reached. Each process reserves as many as it will never need.
+	sequenceFile = "sequence"
+	reserved     = 1 << 40
 )
 
 // errSpoolFull is the error of a record that the spool's limit has no room for.
@@ -97,7 +101,39 @@ func (s *Spool) open() (err error) {
 	if len(s.segments) > 0 {
 		s.signal()
 	}
+	if err := s.reserve(filepath.Join(s.dir, sequenceFile)); err != nil {
+		s.log.Warn("spool: if the clock is set back before the next start, requests may be taken for older ones", "error", err)
+	}
 	return nil
+}
+
+// reserve begins behind all groups of earlier processes, also where the clock was set back since: marks of a list must only grow, and a spool
+// that is empty remembers no group.
+func (s *Spool) reserve(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if last, err := strconv.ParseUint(string(text), 10, 64); err == nil {
+		s.sequence = max(s.sequence, last)
+	}
+	return replaceFile(path, strconv.FormatUint(s.sequence+reserved, 10))
+}
+
+// replaceFile writes a file anew: after a crash there is the old one or the new one.
+func replaceFile(path, text string) error {
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := writeSync(f, []byte(text)); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
 }
 
 // readOwner reads the name of the spool's owner, which never changes, and makes it the first time.
@@ -114,15 +150,7 @@ func readOwner(path string) (string, error) {
 		return "", err
 	}
 	owner := hex.EncodeToString(random[:])
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	if err := writeSync(f, []byte(owner)); err != nil {
-		return "", err
-	}
-	return owner, syncDir(filepath.Dir(path))
+	return owner, replaceFile(path, owner)
 }
 
 // recover counts what a segment holds.

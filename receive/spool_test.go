@@ -81,6 +81,26 @@ func TestSpoolKeepsOrderOverARestart(t *testing.T) {
 	}
 }
 
+// An empty spool whose clock was set back must not give numbers again that the queue's marks have passed: such groups would pass for delivered.
+func TestSequenceGrowsWhenTheClockIsSetBack(t *testing.T) {
+	dir := t.TempDir()
+	var last uint64
+	for _, now := range []int64{1_800_000_000, 0, 1_700_000_000} {
+		s, err := OpenSpool(dir, 1<<20, func() time.Time { return time.Unix(now, 0) }, discard())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			n := s.nextSequence()
+			if n <= last {
+				t.Errorf("at %d: %d after %d", now, n, last)
+			}
+			last = n
+		}
+		s.Close()
+	}
+}
+
 func TestSpoolGoesOverSegments(t *testing.T) {
 	s := openSpool(t, t.TempDir(), 1<<30)
 	large := string(make([]byte, segmentBytes/2+1))
