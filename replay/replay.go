@@ -187,21 +187,31 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 			cancel(ErrStopped) // one worker's broken server is everybody's
 		}
 	}
-	if total.Busy > 0 && err == nil && !o.DryRun {
+	if total.Busy > 0 && err == nil {
 		last := &worker{Options: o, stop: stop}
 		err = last.retry(ctx, func() (err error) {
-			total.Busy, err = stillWaiting(ctx, manager, o)
+			total.Busy, err = stillBusy(ctx, manager, o)
 			return err
 		})
 	}
 	return total, err
 }
 
-// stillWaiting counts queues with enough sets for a batch. Those that were locked by another worker of this run are done by the end of it.
-func stillWaiting(ctx context.Context, manager *queue.Manager, o Options) (n int, err error) {
+// stillBusy counts queues with enough sets that somebody else has locked: the workers of this run have given their locks back.
+func stillBusy(ctx context.Context, manager *queue.Manager, o Options) (n int, err error) {
 	waiting, err := manager.Waiting(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var keys []string
 	for id, sets := range waiting {
 		if sets >= int64(o.Threshold) && (o.Only == AnyQueue || o.Only == id) {
+			keys = append(keys, lock.Key(id))
+		}
+	}
+	left, err := o.Backend.TTLs(ctx, keys...)
+	for _, ttl := range left {
+		if ttl != 0 {
 			n++
 		}
 	}

@@ -61,6 +61,23 @@ func TestMaxBatchesEndsTheRun(t *testing.T) {
 	}
 }
 
+// Only queues that somebody else has locked are reported as left to them, not those whose worker had reached its limit.
+func TestBusyQueuesAreThoseOfOthers(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	o := s.options()
+	o.BatchSize, o.MaxBatches, o.Workers = 1, 1, 4
+	s.push(t, "a", "b", "c", "d", "e", "f")
+	if summary := s.run(t, o); summary.Busy != 0 || s.waiting(t) == 0 {
+		t.Errorf("%d queues busy, %d sets wait", summary.Busy, s.waiting(t))
+	}
+	if _, err := s.backend.SetIfNotExists(t.Context(), lock.Key(0), "other", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if summary := s.run(t, o); summary.Busy != 1 || summary.Tracked != 0 {
+		t.Errorf("%+v", summary)
+	}
+}
+
 func TestDryRunWritesNothing(t *testing.T) {
 	s := newSite(t, testserver.MariaDB(t))
 	s.push(t, "a", "b")
