@@ -17,7 +17,7 @@ const matchTimeout = 250 * time.Millisecond
 // white space; with the modifier u it matches characters. It is safe for concurrent use.
 //
 // An automaton does the work where it gives the same result as PCRE; expressions with look-around, back references, atomic groups
-// or anchors of lines are left to an engine that goes back as PCRE does. Recursion, conditions, \K, \X and (*verbs) are not supported.
+// or anchors of lines are left to an engine that goes back as PCRE does. Recursion, conditions, \X and (*verbs) are not supported.
 type Regexp struct {
 	fast    *regexp.Regexp // nil when only the other engine will do
 	lineEnd bool           // an anchor looks at a line break at the end, which fast cannot
@@ -26,8 +26,7 @@ type Regexp struct {
 	utf     bool
 }
 
-// CompileRegexp compiles a pattern without delimiters. The error says that PHP would refuse the pattern, or that it needs a feature
-// that is not supported.
+// CompileRegexp compiles a pattern without delimiters. The error says that PHP would refuse the pattern, or is ErrUnsupported.
 func CompileRegexp(pattern string, ignoreCase bool) (*Regexp, error) {
 	return compileRegexp(pattern, flags{caseless: ignoreCase})
 }
@@ -61,7 +60,7 @@ func compileRegexp(pattern string, f flags) (*Regexp, error) {
 func compileFull(pattern string) (*regexp2.Regexp, error) {
 	re, err := regexp2.Compile(pattern, regexp2.Singleline)
 	if err != nil {
-		return nil, errUnsupported
+		return nil, ErrUnsupported
 	}
 	re.MatchTimeout = matchTimeout
 	return re, nil
@@ -96,7 +95,7 @@ func (r *Regexp) Match(s string) bool {
 	return err == nil && found
 }
 
-// FindSubmatch returns the first match and its groups; groups that took no part are "". It is nil when there is no match.
+// FindSubmatch returns the first match, \K or not, and its groups; groups that took no part are "". It is nil when there is no match.
 func (r *Regexp) FindSubmatch(s string) []string {
 	subject, ok := r.subject(s)
 	if !ok {

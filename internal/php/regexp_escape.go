@@ -29,8 +29,14 @@ func (p *parser) escape() (n *node, repeatable bool, err error) {
 			return nil, false, errPattern
 		}
 		return &node{op: opSet, set: newlineSet.negate(p.limit())}, true, nil
-	case 'K', 'X', 'C':
-		return nil, false, errUnsupported
+	case 'K':
+		if p.looking > 0 { // PCRE2's versions differ
+			return nil, false, ErrUnsupported
+		}
+		p.pos++
+		return &node{op: opConcat}, false, nil // only the beginning of what is found changes
+	case 'X', 'C':
+		return nil, false, ErrUnsupported
 	case 'g', 'k', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		n, err = p.backref()
 		return n, true, err
@@ -68,7 +74,7 @@ func (p *parser) backref() (*node, error) {
 		}
 		return n, err
 	case p.take("g<"), p.take("g'"):
-		return nil, errUnsupported
+		return nil, ErrUnsupported
 	case p.take("g"):
 		return p.numberedBackref()
 	case p.s[p.pos] == 'k':

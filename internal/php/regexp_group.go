@@ -5,7 +5,7 @@ import "strings"
 // group reads what follows an opening parenthesis. It is nil when it only sets flags.
 func (p *parser) group() (*node, error) {
 	if strings.HasPrefix(p.s[p.pos:], "*") {
-		return nil, errUnsupported
+		return nil, ErrUnsupported
 	}
 	if !p.take("?") {
 		if p.flags.noCapture {
@@ -19,9 +19,9 @@ func (p *parser) group() (*node, error) {
 	case p.take(">"):
 		return p.groupBody(&node{op: opAtomic})
 	case p.take("="):
-		return p.groupBody(&node{op: opLook})
+		return p.look(&node{op: opLook})
 	case p.take("!"):
-		return p.groupBody(&node{op: opLook, negated: true})
+		return p.look(&node{op: opLook, negated: true})
 	case p.take("<="):
 		return p.lookBehind(false)
 	case p.take("<!"):
@@ -94,8 +94,14 @@ func (p *parser) namedBackref(ending string) (*node, error) {
 	return n, nil
 }
 
+func (p *parser) look(n *node) (*node, error) {
+	p.looking++
+	defer func() { p.looking-- }()
+	return p.groupBody(n)
+}
+
 func (p *parser) lookBehind(negated bool) (*node, error) {
-	n, err := p.groupBody(&node{op: opLook, behind: true, negated: negated})
+	n, err := p.look(&node{op: opLook, behind: true, negated: negated})
 	if err == nil && !n.subs[0].fitsBehind() {
 		return nil, errPattern
 	}
@@ -155,7 +161,7 @@ func (p *parser) groupWithFlags(inner flags) (*node, error) {
 // unknownGroup tells recursion, conditions, callouts and the like, which PCRE has and we have not, from mistakes.
 func (p *parser) unknownGroup(c byte) error {
 	if isDigit(c) || strings.IndexByte("|(RC&+P", c) >= 0 {
-		return errUnsupported
+		return ErrUnsupported
 	}
 	return errPattern
 }

@@ -10,8 +10,10 @@ import (
 )
 
 var (
-	errPattern     = errors.New("invalid regular expression")
-	errUnsupported = errors.New("regular expression with a feature that is not supported")
+	errPattern = errors.New("invalid regular expression")
+
+	// ErrUnsupported is the error of a regular expression that PHP accepts.
+	ErrUnsupported = errors.New("regular expression with a feature that is not supported")
 )
 
 // flags are the modifiers of a pattern that matter for matching.
@@ -33,6 +35,7 @@ type parser struct {
 	backrefs []int
 	pending  []namedRef
 	literal  bool // between \Q and \E
+	looking  int  // depth of look-around
 }
 
 // namedRef is a reference by name, resolved at the end because the group may come later.
@@ -277,11 +280,12 @@ func (p *parser) quantified(n *node, repeatable bool) (*node, error) {
 		return nil, errPattern
 	}
 	p.pos = end
-	for p.take(`\E`) {
-		continue
+	if err := p.skipIgnored(); err != nil {
+		return nil, err
 	}
 	n = &node{op: opRepeat, min: low, max: high, lazy: p.flags.ungreedy, subs: []*node{n}}
 	switch {
+	case p.literal:
 	case p.take("+"):
 		n.lazy = false
 		return &node{op: opAtomic, subs: []*node{n}}, nil

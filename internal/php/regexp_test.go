@@ -104,6 +104,16 @@ func TestLiteralsWithDelimitersAndModifiers(t *testing.T) {
 		{"/(?<n>a)|(?<n>b)/J", "b", true},
 		{"/\\p{Greek}\\p{Any}/u", "αx", true},
 		{"/a\\/b/", "a/b", true},
+		{"/a\\Kb/", "ab", true},
+		{"/(a\\K)+b/", "aab", true},
+		{"/^(?:\\K)+(?<!b)a/", "a", true},
+		{"/a(?#c)+b/", "aab", true},
+		{"/a+(?#c)+ab/", "aab", false}, // possessive
+		{"/a+\\E+ab/", "aab", false},
+		{"/a+\\Q\\E+ab/", "aab", false},
+		{"/a+\\Q+\\E/", "aa+", true},
+		{"/^a+ +ab/x", "aab", false},
+		{"/^xa+(?#c)?$/", "x", false}, // lazy
 	} {
 		re, err := CompileLiteral(tt.literal)
 		if err != nil {
@@ -121,6 +131,7 @@ func TestLiteralsThatPHPRefuses(t *testing.T) {
 		"", " ", "a", "abc", "\\a\\", "\x00a\x00", "/a", "/a/e", "/a/ix?", "/(/", "/)/", "/[/", "/[]/", "/*/", "/a**/", "/a|*b/", "/^*/", "/\\b+/", "/(?<=a+)b/", "/(?<!a(b|cd))e/", "/[[:foo:]]/",
 		"/[:alpha:]/", "/[[.a.]]/", "/[z-a]/", "/[\\d-z]/", "/[a-\\d]/", "/[\\w-.]/", "/a{2,1}/", "/a{65536}/", "/{2}/", "/\\1/", "/(a)\\2/", "/\\k<n>/", "/\\k/", "/\\g/", "/\\g{0}/", "/\\g{1/", "/\\x{100}/",
 		"/\\400/", "/\\x{/", "/\\x{}/", "/\\x{zz}/", "/\\o7/", "/\\o{8}/", "/\\c/", "/\\cé/", "/\\y/", "/\\u/", "/\\L/", "/\\N{x}/", "/\\p{Foo}/", "/\\p/", "/\\p{L/", "/(?<1>a)/", "/(?<n/", "/(?<>a)/", "/(?<n-m>a)/",
+		"/a\\K+b/", "/a+?(?#c)?/", "/xa{2} {2}/x", "/(?#c)+b/",
 		"/(?<n>a)(?<n>b)/", "/(?i/", "/(?z)/", "/(?i-s-m)/", "/(?#foo/", "/(?P=n/", "/[\\B]/", "/[a-", "/[a\\", "/[a\\/", "/\xff/u", "/(?=a/", "/" + strings.Repeat("(", 300) + strings.Repeat(")", 300) + "/", "/(?:a/", "/(?<n>a/",
 	} {
 		if _, err := CompileLiteral(s); !errors.Is(err, errPattern) {
@@ -130,8 +141,8 @@ func TestLiteralsThatPHPRefuses(t *testing.T) {
 }
 
 func TestUnsupportedFeaturesAreErrors(t *testing.T) {
-	for _, s := range []string{"/(?R)/", "/(a)(?1)/", "/(?|a|b)/", "/(?(1)a)/", "/(*UTF8)a/", "/a\\Kb/", "/\\X/", "/\\C/", "/(?&n)/", "/(?+1)(a)/", "/(?P>n)/", "/\\g<1>(a)/", "/(?C)/"} {
-		if _, err := CompileLiteral(s); !errors.Is(err, errUnsupported) {
+	for _, s := range []string{"/(?R)/", "/(a)(?1)/", "/(?|a|b)/", "/(?(1)a)/", "/(*UTF8)a/", "/(?=a\\Kb)/", "/\\X/", "/\\C/", "/(?&n)/", "/(?+1)(a)/", "/(?P>n)/", "/\\g<1>(a)/", "/(?C)/"} {
+		if _, err := CompileLiteral(s); !errors.Is(err, ErrUnsupported) {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
