@@ -8,6 +8,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/replay"
+	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
 const recordStatisticsOff = "Matomo has tracking switched off (record_statistics = 0 in section [Tracker]): nothing is processed, the queue stays as it is."
@@ -20,7 +21,7 @@ func (c *processCommand) prepare(ctx context.Context) error {
 	if err := c.conn.openDatabase(ctx); err != nil {
 		return err
 	}
-	if err := c.checkInstallation(); err != nil {
+	if err := c.checkInstallation(ctx); err != nil {
 		return err
 	}
 	if err := c.conn.readSettings(ctx); err != nil {
@@ -57,8 +58,8 @@ func (c *processCommand) moveOrphans(ctx context.Context, options replay.Options
 	return err
 }
 
-// checkInstallation checks version, plugins and data files.
-func (c *processCommand) checkInstallation() error {
+// checkInstallation checks version, plugins, regular expressions and data files.
+func (c *processCommand) checkInstallation(ctx context.Context) error {
 	warning, err := matomo.CheckVersion(c.conn.installation.Version(), c.forceVersion)
 	if err != nil {
 		return err
@@ -76,7 +77,50 @@ func (c *processCommand) checkInstallation() error {
 	for _, f := range foreign {
 		c.logs.Warn("plugin ignored", "plugin", f.Name, "reason", f.Reason)
 	}
+	if err := c.checkPatterns(ctx); err != nil {
+		return err
+	}
 	return c.checkVendor()
+}
+
+// checkPatterns refuses regular expressions that would match nothing here.
+func (c *processCommand) checkPatterns(ctx context.Context) error {
+	found, err := c.conn.unsupportedPatterns(ctx)
+	if err != nil {
+		return err
+	}
+	if len(found) > 0 && !c.ignorePatterns {
+		return fmt.Errorf("%w: --ignore-patterns processes all the same, as if they matched nothing", patternsError(found))
+	}
+	for _, pattern := range found {
+		c.logs.Warn("regular expression not known here, it matches nothing", "pattern", pattern)
+	}
+	return nil
+}
+
+func patternsError(found []string) error {
+	return fmt.Errorf("regular expressions with features of PCRE that are not known here: %s", strings.Join(found, "; "))
+}
+
+// unsupportedPatterns names regular expressions with their sites.
+func (c *connection) unsupportedPatterns(ctx context.Context) (found []string, err error) {
+	ids, err := c.installation.SitesWithRarePatterns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.installation.LoadSites(ctx, ids...); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		site, err := c.installation.Site(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, pattern := range tracker.UnsupportedPatterns(site) {
+			found = append(found, fmt.Sprintf("site %d, %s", id, pattern))
+		}
+	}
+	return found, nil
 }
 
 func foreignError(foreign []matomo.Foreign) error {

@@ -44,7 +44,7 @@ func (c *serveCommand) openInside(ctx context.Context, flagSet bool) error {
 		return nil
 	}
 	check := &processCommand{program: c.program, conn: c.conn}
-	if err := check.checkInstallation(); err != nil {
+	if err := check.checkInstallation(ctx); err != nil {
 		if asked {
 			return err
 		}

@@ -85,6 +85,7 @@ func (c *testCommand) check(ctx context.Context) error {
 	}
 	c.report.Database(ctx, c.conn.db, c.conn.config.Database().Prefix)
 	c.checkVersion()
+	c.checkPatterns(ctx)
 
 	c.report.Group("Queue")
 	err = c.conn.readSettings(ctx)
@@ -135,6 +136,15 @@ func (c *testCommand) checkVersion() {
 		return
 	}
 	c.report.Check("Matomo's version", err, version, "")
+}
+
+func (c *testCommand) checkPatterns(ctx context.Context) {
+	found, err := c.conn.unsupportedPatterns(ctx)
+	if err == nil && len(found) > 0 {
+		c.report.Fail("regular expressions", patternsError(found), "process refuses unless it is given --ignore-patterns: they match nothing then")
+		return
+	}
+	c.report.Check("regular expressions", err, "of goals, custom dimensions and exclusions: all known", "")
 }
 
 func (c *testCommand) checkQueue(ctx context.Context) {

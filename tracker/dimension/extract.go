@@ -1,6 +1,7 @@
 package dimension
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -29,11 +30,7 @@ func extract(r *request.Request, a *action.Action, e matomo.Extraction, caseSens
 	if text == "" {
 		return ""
 	}
-	cache := patterns
-	if e.Source == "urlparam" {
-		cache = urlParams
-	}
-	re := cache.Compile(e.Pattern, caseSensitive)
+	re := cacheFor(e).Compile(e.Pattern, caseSensitive)
 	if re == nil {
 		return ""
 	}
@@ -41,6 +38,25 @@ func extract(r *request.Request, a *action.Action, e matomo.Extraction, caseSens
 		return groups[1]
 	}
 	return ""
+}
+
+func cacheFor(e matomo.Extraction) *pattern.Cache {
+	if e.Source == "urlparam" {
+		return urlParams
+	}
+	return patterns
+}
+
+// UnsupportedPatterns names the custom dimensions of a site that are extracted by regular expressions that are not supported.
+func UnsupportedPatterns(site *matomo.Site) (found []string) {
+	for _, d := range site.Dimensions {
+		for _, e := range d.Extractions {
+			if cacheFor(e).Unsupported(e.Pattern, d.CaseSensitive) {
+				found = append(found, fmt.Sprintf("custom dimension %d, %s", d.ID, e.Pattern))
+			}
+		}
+	}
+	return found
 }
 
 // source is the text that an extraction searches, without HTML entities: the action's URL with all its parameters, its title, or a

@@ -1,6 +1,9 @@
 package pageurl
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
@@ -43,7 +46,7 @@ func ExclusionsOf(site *matomo.Site) *Exclusions {
 func (x *Exclusions) add(entries ...string) {
 	for _, entry := range entries {
 		entry = php.ToLower(entry)
-		if re := pattern(entry); re != nil {
+		if re, err := pattern(entry); err == nil {
 			x.patterns = append(x.patterns, re)
 			continue
 		}
@@ -52,17 +55,24 @@ func (x *Exclusions) add(entries ...string) {
 	}
 }
 
-// pattern compiles an entry that PHP would take for a regular expression, nil for a plain name. A delimiter is neither a letter nor a
-// digit, so that "_a_" is a pattern.
-func pattern(entry string) *php.Regexp {
+// UnsupportedPatterns names the excluded parameters of a site that are regular expressions and not supported.
+func UnsupportedPatterns(site *matomo.Site) (found []string) {
+	for _, entry := range slices.Concat(site.ExcludedParameters, site.Tracker.ExcludedURLParameters) {
+		if _, err := pattern(php.ToLower(entry)); errors.Is(err, php.ErrUnsupported) {
+			found = append(found, "excluded parameter "+entry)
+		}
+	}
+	return found
+}
+
+var errPlainName = errors.New("no regular expression")
+
+// pattern compiles an entry that PHP would take for a regular expression. A delimiter is neither a letter nor a digit, so that "_a_" is one.
+func pattern(entry string) (*php.Regexp, error) {
 	if entry == "" || isAlphaNumeric(entry[0]) {
-		return nil
+		return nil, errPlainName
 	}
-	re, err := php.CompileLiteral(entry)
-	if err != nil {
-		return nil
-	}
-	return re
+	return php.CompileLiteral(entry)
 }
 
 func isAlphaNumeric(c byte) bool {
@@ -122,7 +132,7 @@ func (x *Exclusions) matchPattern(name string, extra []string) bool {
 		}
 	}
 	for _, entry := range extra {
-		if re := pattern(entry); re != nil && re.Match(name) {
+		if re, err := pattern(entry); err == nil && re.Match(name) {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@
 package pattern
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -37,11 +38,7 @@ func (c *Cache) Compile(source string, caseSensitive bool) *php.Regexp {
 	if known {
 		return re
 	}
-	literal := "/" + c.format(source) + "/"
-	if !caseSensitive {
-		literal += "i"
-	}
-	re, err := php.CompileLiteral(literal)
+	re, err := php.CompileLiteral(c.literal(k))
 	if err != nil {
 		re = nil
 	}
@@ -52,4 +49,18 @@ func (c *Cache) Compile(source string, caseSensitive bool) *php.Regexp {
 	}
 	c.compiled[k] = re
 	return re
+}
+
+// Unsupported reports whether PHP compiles what a user entered, and Compile does not.
+func (c *Cache) Unsupported(source string, caseSensitive bool) bool {
+	_, err := php.CompileLiteral(c.literal(key{source, caseSensitive}))
+	return errors.Is(err, php.ErrUnsupported)
+}
+
+func (c *Cache) literal(k key) string {
+	literal := "/" + c.format(k.source) + "/"
+	if !k.caseSensitive {
+		literal += "i"
+	}
+	return literal
 }
