@@ -13,8 +13,10 @@ func TestUnsupportedPatterns(t *testing.T) {
 	site := &matomo.Site{
 		Tracker: &matomo.TrackerSettings{ExcludedURLParameters: []string{"(?R)", "/(?|R)/"}},
 		Goals: []matomo.Goal{
-			{ID: 1, PatternType: "regex", Pattern: "(?:a|b)/(?i)c"}, {ID: 2, PatternType: "contains", Pattern: "(?R)"},
-			{ID: 3, PatternType: "regex", Pattern: "(?|a|b)"}, {ID: 4, PatternType: "regex", Pattern: "(broken"},
+			{ID: 1, PatternType: "regex", Pattern: "(?:a|b)/(?i)c"},
+			{ID: 2, PatternType: "contains", Pattern: "(?R)"},
+			{ID: 3, PatternType: "regex", Pattern: "(?|a|b)"},
+			{ID: 4, PatternType: "regex", Pattern: "(broken"},
 			{ID: 5, PatternType: "regex", Pattern: "a+%28*ACCEPT)"}, // url-decoded
 		},
 		Dimensions: []matomo.Dimension{
