@@ -17,11 +17,12 @@ type meter struct {
 	started     time.Time
 	own         time.Duration
 	servers     map[string]time.Duration
+	machine     machine
 	allocations uint64
 }
 
 func startMeter() *meter {
-	m := &meter{started: time.Now(), own: ownCPU(), servers: serverCPU()}
+	m := &meter{started: time.Now(), own: ownCPU(), servers: serverCPU(), machine: machineCPU()}
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	m.allocations = stats.Mallocs
@@ -33,6 +34,7 @@ type cost struct {
 	wall        time.Duration
 	own         time.Duration
 	servers     map[string]time.Duration
+	machine     machine
 	allocations uint64
 
 	requests, batches int
@@ -45,6 +47,8 @@ func (m *meter) stop() cost {
 	for name, used := range serverCPU() {
 		c.servers[name] = used - m.servers[name]
 	}
+	now := machineCPU()
+	c.machine = machine{now.busy - m.machine.busy, now.idle - m.machine.idle, now.stolen - m.machine.stolen}
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	c.allocations = stats.Mallocs - m.allocations
@@ -54,11 +58,16 @@ func (m *meter) stop() cost {
 // speed is in requests per second.
 func (c cost) speed() float64 { return float64(c.requests) / c.wall.Seconds() }
 
+// cores is how many cores have spent so much time in this way, on average.
+func (c cost) cores(spent time.Duration) float64 { return spent.Seconds() / c.wall.Seconds() }
+
 func (c cost) String() string {
 	perThousand := func(used time.Duration) float64 { return used.Seconds() * 1000 / float64(c.requests) }
 	return fmt.Sprintf(
-		"CPU s per 1,000: own %.3f, database %.3f, redis %.3f; %.1f statements per batch; %d allocations per request; batch p50 %s, p99 %s",
+		"CPU s per 1,000: own %.3f, database %.3f, redis %.3f; cores: %.2f busy, %.2f idle, %.2f stolen; "+
+			"%.1f statements per batch; %d allocations per request; batch p50 %s, p99 %s",
 		perThousand(c.own), perThousand(c.servers["mariadbd"]), perThousand(c.servers["redis-server"]),
+		c.cores(c.machine.busy), c.cores(c.machine.idle), c.cores(c.machine.stolen),
 		float64(c.statements)/float64(c.batches), c.allocations/uint64(c.requests),
 		percentile(c.latencies, 50).Round(10*time.Microsecond), percentile(c.latencies, 99).Round(10*time.Microsecond))
 }
@@ -72,6 +81,9 @@ func sum(costs []cost) cost {
 		for name, used := range c.servers {
 			total.servers[name] += used
 		}
+		total.machine.busy += c.machine.busy
+		total.machine.idle += c.machine.idle
+		total.machine.stolen += c.machine.stolen
 		total.allocations += c.allocations
 		total.requests += c.requests
 		total.batches += c.batches
@@ -103,10 +115,36 @@ func ownCPU() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
+// machine is how all cores have spent their time. Stolen is what the host of a virtual machine gave to others while there was work here.
+type machine struct{ busy, idle, stolen time.Duration }
+
+func machineCPU() (m machine) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return m
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	const idle, iowait, steal, guest = 3, 4, 7, 8
+	for i, field := range strings.Fields(line)[1:] {
+		ticks, _ := strconv.Atoi(field)
+		spent := time.Duration(ticks) * time.Second / ticksPerSecond
+		switch {
+		case i == idle, i == iowait:
+			m.idle += spent
+		case i == steal:
+			m.stolen += spent
+		case i < guest: // guests are counted as user's time, too
+			m.busy += spent
+		}
+	}
+	return m
+}
+
+const ticksPerSecond = 100 // USER_HZ
+
 // serverCPU is the CPU time of the servers below this process, by program.
 func serverCPU() map[string]time.Duration {
 	used := make(map[string]time.Duration)
-	const ticksPerSecond = 100 // USER_HZ
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range files {
 		text, err := os.ReadFile(file)
