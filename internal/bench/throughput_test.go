@@ -37,9 +37,9 @@ import (
 
 var (
 	rounds  = flag.Int("bench.rounds", 0, "how often the 6,000 recorded entries are drained, with fresh visitors each time; 0: one tenth of them, once")
-	profile = flag.String("bench.profile", "", "write a CPU profile of the measurement to this file; with bench.only")
+	profile = flag.String("bench.profile", "", "write a CPU profile of the last part to this file; with one measurement as bench.only")
 	parts   = flag.Int("bench.parts", 1, "how often each measurement is made")
-	only    = flag.String("bench.only", "", "make only the measurement with this name, such as 25x2")
+	only    = flag.String("bench.only", "", "make only the measurements with these names, such as 25,25x2")
 	shared  = filepath.Join("..", "..", "..", "shared")
 )
 
@@ -55,7 +55,7 @@ func TestThroughput(t *testing.T) {
 		{100, []measurement{{"100", 100, 100, 1}}},
 		{500, []measurement{{"500", 500, 500, 1}, {"auto", 25, 500, 1}, {"autox2", 25, 500, 2}}},
 	} {
-		g.measurements = slices.DeleteFunc(g.measurements, func(m measurement) bool { return *only != "" && *only != m.name })
+		g.measurements = slices.DeleteFunc(g.measurements, func(m measurement) bool { return *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) })
 		lines = append(lines, b.compare(t, g)...)
 	}
 	t.Logf("medians of %d parts (ratios: lowest to highest)\n%-8s %8s %8s %6s\n%s\npeak memory of the process with its tests: %d MB",
