@@ -104,23 +104,13 @@ func patternsError(found []string) error {
 
 // unsupportedPatterns names regular expressions with their sites.
 func (c *connection) unsupportedPatterns(ctx context.Context) (found []string, err error) {
-	ids, err := c.installation.SitesWithRarePatterns(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.installation.LoadSites(ctx, ids...); err != nil {
-		return nil, err
-	}
-	for _, id := range ids {
-		site, err := c.installation.Site(ctx, id)
-		if err != nil {
-			return nil, err
-		}
+	sites, err := c.installation.SitesWithRarePatterns(ctx)
+	for _, site := range sites {
 		for _, pattern := range tracker.UnsupportedPatterns(site) {
-			found = append(found, fmt.Sprintf("site %d, %s", id, pattern))
+			found = append(found, fmt.Sprintf("site %d, %s", site.ID, pattern))
 		}
 	}
-	return found, nil
+	return found, err
 }
 
 func foreignError(foreign []matomo.Foreign) error {

@@ -25,8 +25,8 @@ const (
 	ownerFile     = "owner"
 	ownerBytes    = 8
 	// sequenceFile holds a number that no group of an earlier process has reached. Each process reserves as many as it will never need.
-	sequenceFile = "sequence"
-	reserved     = 1 << 40
+	sequenceFile      = "sequence"
+	reservedSequences = 1 << 40
 )
 
 // errSpoolFull is the error of a record that the spool's limit has no room for.
@@ -117,7 +117,7 @@ func (s *Spool) reserve(path string) error {
 	if last, err := strconv.ParseUint(string(text), 10, 64); err == nil {
 		s.sequence = max(s.sequence, last)
 	}
-	return replaceFile(path, strconv.FormatUint(s.sequence+reserved, 10))
+	return replaceFile(path, strconv.FormatUint(s.sequence+reservedSequences, 10))
 }
 
 // replaceFile writes a file anew: after a crash there is the old one or the new one.

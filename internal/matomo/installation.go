@@ -149,6 +149,9 @@ func (i *Installation) LoadSites(ctx context.Context, ids ...int64) error {
 		return err
 	}
 	sites, err := i.readSites(ctx, missing, general.options)
+	if err == nil {
+		err = i.readSalts(ctx, sites)
+	}
 	if err != nil {
 		return fmt.Errorf("sites %v: %w", missing, err)
 	}

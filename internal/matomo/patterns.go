@@ -3,22 +3,45 @@ package matomo
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
 )
 
-// rareSyntax are the beginnings of what regular expressions of everyday do without: special groups, verbs, and a few escapes.
-var rareSyntax = []string{"(?", "(*", `\X`, `\C`, `\g`}
+// rareSyntax are the beginnings of what regular expressions of everyday do without: special groups, verbs, and a few escapes; and "%", as
+// goals may be URL-encoded.
+var rareSyntax = []string{"(?", "(*", `\X`, `\C`, `\g`, "%"}
 
 func hasRareSyntax(text string) bool {
 	return slices.ContainsFunc(rareSyntax, func(s string) bool { return strings.Contains(text, s) })
 }
 
-// SitesWithRarePatterns lists the sites in whose goals, custom dimensions and exclusions there are regular expressions with rare syntax; one
-// site if there are some for all sites. It is for looking at these sites only, of which there are few or none.
-func (i *Installation) SitesWithRarePatterns(ctx context.Context) (ids []int64, err error) {
+// SitesWithRarePatterns reads the sites in whose goals, custom dimensions and exclusions there are regular expressions with rare syntax, by id;
+// one site if there are some for all sites. It is for looking at these sites only, of which there are few or none, before anything is tracked:
+// unlike LoadSites it creates nothing, so that they have no salts.
+func (i *Installation) SitesWithRarePatterns(ctx context.Context) (found []*Site, err error) {
+	ids, err := i.rarePatterns(ctx)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	options, err := i.options(ctx, i.db, generalOptions, "")
+	if err != nil {
+		return nil, err
+	}
+	sites, err := i.readSites(ctx, ids, options)
+	if err != nil {
+		return nil, fmt.Errorf("sites %v: %w", ids, err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(sites)) { // some that were deleted have left goals behind
+		found = append(found, sites[id])
+	}
+	return found, nil
+}
+
+// rarePatterns lists the sites' ids.
+func (i *Installation) rarePatterns(ctx context.Context) (ids []int64, err error) {
 	var args []any
 	rare := func(column string) string {
 		conditions := make([]string, len(rareSyntax))
@@ -43,6 +66,5 @@ func (i *Installation) SitesWithRarePatterns(ctx context.Context) (ids []int64, 
 	if err := sqlx.SelectContext(ctx, i.db, &ids, query, args...); err != nil {
 		return nil, fmt.Errorf("regular expressions of goals, custom dimensions and exclusions: %w", err)
 	}
-	slices.Sort(ids)
 	return ids, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -127,11 +129,14 @@ func (i *Installation) createSalts(ctx context.Context, db sqlx.ExtContext, keys
 }
 
 // readSalts gives the sites their salts of tomorrow, today, yesterday and the day before, by their own time zone.
-func (i *Installation) readSalts(ctx context.Context, ids []int64, sites map[int64]*Site) error {
+func (i *Installation) readSalts(ctx context.Context, sites map[int64]*Site) error {
+	if len(sites) == 0 {
+		return nil
+	}
 	const day = 24 * time.Hour
 	now := i.clock().Unix()
 	var keys []SaltKey
-	for _, id := range ids {
+	for _, id := range slices.Sorted(maps.Keys(sites)) {
 		site := sites[id]
 		site.Salts = make(map[string]string, 4)
 		for _, offset := range []time.Duration{day, 0, -day, -2 * day} {

@@ -29,7 +29,7 @@ type siteRow struct {
 	KeepURLFragment    sql.NullInt64  `db:"keep_url_fragment"`
 }
 
-// readSites reads sites with all that belongs to them, one query per table. Unknown ids are absent from the result.
+// readSites reads sites with all that belongs to them but their salts, one query per table. Unknown ids are absent from the result.
 func (i *Installation) readSites(ctx context.Context, ids []int64, options map[string]string) (map[int64]*Site, error) {
 	var rows []siteRow
 	query := "SELECT idsite, main_url, CAST(ts_created AS CHAR) AS created, sitesearch, sitesearch_keyword_parameters, " +
@@ -50,7 +50,7 @@ func (i *Installation) readSites(ctx context.Context, ids []int64, options map[s
 		sites[row.ID], known[n] = site, row.ID
 	}
 	for _, read := range []func(context.Context, []int64, map[int64]*Site) error{
-		i.readURLs, i.readGoals, i.readDimensions, i.readTokens, i.readSalts,
+		i.readURLs, i.readGoals, i.readDimensions, i.readTokens,
 	} {
 		if err := read(ctx, known, sites); err != nil {
 			return nil, err
