@@ -31,6 +31,7 @@ type corpusCase struct {
 	Expect  corpusColumns  `json:"expect"`
 
 	hints *device.Hints
+	raw   json.RawMessage // headers, with the order of their keys
 }
 
 type corpusColumns struct {
@@ -81,7 +82,12 @@ func loadCorpus(tb testing.TB, file string, d *device.Detector) []corpusCase {
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			tb.Fatal(err)
 		}
-		if c.hints, err = d.HintsFromParam(orderedHints(tb, lines.Bytes())); err != nil {
+		var line struct{ Headers json.RawMessage }
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			tb.Fatal(err)
+		}
+		c.raw = line.Headers
+		if c.hints, err = d.HintsFromParam(decodeJSON(tb, string(c.raw))); err != nil {
 			tb.Fatal(err)
 		}
 		cases = append(cases, c)
@@ -90,15 +96,6 @@ func loadCorpus(tb testing.TB, file string, d *device.Detector) []corpusCase {
 		tb.Fatal(err)
 	}
 	return cases
-}
-
-// orderedHints reads the headers of a line with the order of their keys, which counts.
-func orderedHints(tb testing.TB, line []byte) php.Value {
-	var raw struct{ Headers json.RawMessage }
-	if err := json.Unmarshal(line, &raw); err != nil {
-		tb.Fatal(err)
-	}
-	return decodeJSON(tb, string(raw.Headers))
 }
 
 // loadShared is the installation of Matomo 5.1 without PHP files.
