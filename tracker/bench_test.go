@@ -49,7 +49,7 @@ func traffic(tb testing.TB) (elements [][]byte) {
 func BenchmarkPrepare(b *testing.B) {
 	const batch = 25
 	data := bench.Find(root)
-	database := bench.New(b, bench.SQLite, data.Install, data.Devices(b))
+	database := bench.New(b, bench.SQLite, data, data.Devices(b))
 	tracker := database.Assemble(b, &golden.Case{Now: journey.Now}, data.Home(b, false)).NewTracker()
 	elements := traffic(b)
 	sets := make([]queue.RequestSet, 0, batch)

@@ -31,7 +31,7 @@ type pipeline struct {
 func newPipeline(t testing.TB) *pipeline {
 	t.Helper()
 	data := bench.Own(root)
-	b := bench.New(t, bench.SQLite, data.Install, data.Devices(t))
+	b := bench.New(t, bench.SQLite, data, data.Devices(t))
 	a := b.Assemble(t, &golden.Case{Now: journey.Now}, data.Home(t, false))
 	return &pipeline{a, a.NewTracker()}
 }

@@ -41,7 +41,7 @@ type stage struct {
 func newStage(t *testing.T, database string) *stage {
 	t.Helper()
 	data := bench.Own(root)
-	return &stage{bench.New(t, database, data.Install, data.Devices(t)), data.Home(t, false)}
+	return &stage{bench.New(t, database, data, data.Devices(t)), data.Home(t, false)}
 }
 
 // outcome is what playing a journey leaves behind.

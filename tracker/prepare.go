@@ -147,7 +147,7 @@ func (t *Tracker) trustCookies(b *Batch) trust {
 
 // context is what the batch's requests for a site are read against.
 func (t *Tracker) context(ctx context.Context, b *Batch, id int64) (*request.Context, error) {
-	c := &request.Context{General: b.general, Settings: t.global, Features: t.features, Auth: t.auth, Now: b.now}
+	c := &request.Context{General: b.general, Settings: t.global, Features: t.features, Behaviours: t.behaviours, Auth: t.auth, Now: b.now}
 	site, err := t.installation.Site(ctx, id)
 	switch {
 	case err == nil:

@@ -66,6 +66,7 @@ type Tracker struct {
 	locator      *location.Locator
 	exclusions   *exclude.Checker
 	features     matomo.Features
+	behaviours   matomo.Behaviours
 	clock        func() time.Time
 	random       io.Reader
 	cores        int
@@ -90,6 +91,7 @@ func New(o Options) *Tracker {
 		referrers:    o.Referrers,
 		locator:      o.Locator,
 		features:     matomo.FeaturesOf(o.Installation.Plugins().Active),
+		behaviours:   o.Installation.Behaviours(),
 		clock:        o.Clock,
 		random:       o.Random,
 		cores:        max(1, o.Cores),

@@ -20,7 +20,10 @@ func (t *Tracker) Visitors(ctx context.Context) queue.VisitorFunc {
 		if err != nil {
 			return queue.VisitorID(set.Requests[i]), ""
 		}
-		c := &request.Context{General: general, Settings: t.global, Features: t.features, Auth: t.auth, Now: t.clock().Unix()}
+		c := &request.Context{
+			General: general, Settings: t.global, Features: t.features, Behaviours: t.behaviours, Auth: t.auth,
+			Now: t.clock().Unix(),
+		}
 		if site, err := t.installation.Site(ctx, r.SiteID()); err == nil {
 			c.Site, c.Settings = site, site.Tracker
 		}

@@ -52,13 +52,22 @@ var notOnSQLite = map[string]bool{
 
 var batchSizes = []int{1, 7, 25}
 
-// TestGolden plays the recorded cases on both databases: those of ../shared/golden and the journeys of testdata/golden, or all of
-// testdata/golden where the recordings are not there. Each case is played once on each database, in batches of 1 or 25 entries in turn;
-// with -golden.all in batches of 1, 7 and 25.
+// TestGolden plays the recorded cases on both databases: those of ../shared/golden and ../shared/golden-6 and the journeys of
+// testdata/golden, or all that testdata holds where the recordings are not there. Each case is played once on each database, in batches of
+// 1 or 25 entries in turn; with -golden.all in batches of 1, 7 and 25.
 func TestGolden(t *testing.T) {
-	data := bench.Find(root)
+	report := newReport()
+	t.Run("5.1", func(t *testing.T) { playAll(t, bench.Find(root), bench.Own(root), report) })
+	t.Run("6.0", func(t *testing.T) { playAll(t, bench.FindSix(root), bench.OwnSix(root), report) })
+	t.Log(report)
+}
+
+// ownDatabase lists areas whose cases change tables: they are played in a database of their own.
+var ownDatabase = map[string]bool{"provider": true}
+
+func playAll(t *testing.T, data, ours bench.Data, report *report) {
 	if *own {
-		data = bench.Own(root)
+		data = ours
 	}
 	cases, err := golden.LoadAll(data.Cases)
 	if err != nil {
@@ -67,8 +76,8 @@ func TestGolden(t *testing.T) {
 	if len(cases) == 0 {
 		t.Fatalf("no cases in %s", data.Cases)
 	}
-	if ours := bench.Own(root).Cases; data.Cases != ours {
-		journeys, err := golden.LoadAll(ours, "journeys") // only here
+	if data.Cases != ours.Cases {
+		journeys, err := golden.LoadAll(ours.Cases, "journeys") // only here
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,33 +85,38 @@ func TestGolden(t *testing.T) {
 	}
 	plain, geo := data.Home(t, false), data.Home(t, true)
 	devices := data.Devices(t)
-	report := newReport()
-	t.Run("databases", func(t *testing.T) {
-		for turn, database := range []string{bench.MariaDB, bench.SQLite} {
-			t.Run(database, func(t *testing.T) {
-				t.Parallel()
-				b := bench.New(t, database, data.Install, devices)
-				for i, c := range cases {
-					id := c.Area + "/" + c.Name
-					if !strings.Contains(id, *only) || database == bench.SQLite && notOnSQLite[id] {
-						continue
+	for turn, database := range []string{bench.MariaDB, bench.SQLite} {
+		t.Run(database, func(t *testing.T) {
+			t.Parallel()
+			benches := make(map[string]*bench.Bench)
+			for i, c := range cases {
+				id := c.Area + "/" + c.Name
+				if !strings.Contains(id, *only) || database == bench.SQLite && notOnSQLite[id] {
+					continue
+				}
+				home := plain
+				if c.Geo != "" {
+					home = geo
+				}
+				key := ""
+				if ownDatabase[c.Area] {
+					key = id
+				}
+				for _, batch := range sizes(i + turn) {
+					b := benches[key]
+					if b == nil || key != "" {
+						b = bench.New(t, database, data, devices)
+						benches[key] = b
 					}
-					home := plain
-					if c.Geo != "" {
-						home = geo
-					}
-					for _, batch := range sizes(i + turn) {
-						differences := play(t, b, c, bench.Options{Batch: batch, Home: home, Log: logger()})
-						report.add(database, batch, c, differences)
-						if len(differences) > 0 {
-							t.Errorf("batches of %d, %s: %s", batch, id, show(differences))
-						}
+					differences := play(t, b, c, bench.Options{Batch: batch, Home: home, Log: logger()})
+					report.add(database, data.Version(), batch, c, differences)
+					if len(differences) > 0 {
+						t.Errorf("batches of %d, %s: %s", batch, id, show(differences))
 					}
 				}
-			})
-		}
-	})
-	t.Log(report)
+			}
+		})
+	}
 }
 
 // sizes are the batch sizes in which a case is played.
@@ -160,11 +174,11 @@ func newReport() *report {
 	return &report{cases: make(map[string]int), equal: make(map[string]int), columns: make(map[string]map[string]int)}
 }
 
-func (r *report) add(database string, batch int, c *golden.Case, differences []golden.Difference) {
+func (r *report) add(database, version string, batch int, c *golden.Case, differences []golden.Difference) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, area := range []string{c.Area, "~all"} {
-		key := fmt.Sprintf("%s\t%2d\t%s", database, batch, area)
+		key := fmt.Sprintf("%s\t%s\t%2d\t%s", database, version, batch, area)
 		if r.cases[key]++; len(differences) == 0 {
 			r.equal[key]++
 		}
@@ -179,7 +193,7 @@ func (r *report) add(database string, batch int, c *golden.Case, differences []g
 
 func (r *report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%-8s %5s  %-24s %6s %6s  columns that differ most\n", "database", "batch", "area", "equal", "cases")
+	fmt.Fprintf(&b, "\n%-8s %-6s %5s  %-24s %6s %6s  columns that differ most\n", "database", "Matomo", "batch", "area", "equal", "cases")
 	keys := make([]string, 0, len(r.cases))
 	for key := range r.cases {
 		keys = append(keys, key)
@@ -187,7 +201,8 @@ func (r *report) String() string {
 	sort.Strings(keys)
 	for _, key := range keys {
 		parts := strings.Split(key, "\t")
-		fmt.Fprintf(&b, "%-8s %5s  %-24s %6d %6d  %s\n", parts[0], parts[1], strings.TrimPrefix(parts[2], "~"), r.equal[key], r.cases[key], most(r.columns[key]))
+		fmt.Fprintf(&b, "%-8s %-6s %5s  %-24s %6d %6d  %s\n", parts[0], parts[1], parts[2], strings.TrimPrefix(parts[3], "~"),
+			r.equal[key], r.cases[key], most(r.columns[key]))
 	}
 	return b.String()
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ const Prefix = "matomo_"
 type Installation struct {
 	db       *sqlx.DB
 	sqlite   bool
+	six      bool // Matomo 6
 	config   string
 	fixtures []string // INSERT statements
 	tables   []string // tables that the fixtures fill, without option
@@ -39,6 +41,7 @@ func Install(ctx context.Context, db *sqlx.DB, dir string, schema func(ctx conte
 		return nil, err
 	}
 	i.config = string(config)
+	i.six = strings.Contains(i.config, `"BotTracking"`)
 	script, err := os.ReadFile(filepath.Join(dir, "schema.sql"))
 	if err != nil {
 		return nil, err
@@ -128,12 +131,23 @@ var trackedTables = []string{
 	"log_visit", "log_link_visit_action", "log_action", "log_conversion", "log_conversion_item", "tracking_failure", "brute_force_log",
 }
 
+// tablesOfSix are the tables that only Matomo 6 writes.
+var tablesOfSix = []string{"log_bot_request", "log_page_view_time"}
+
+// tracked lists the tables that the tracker of this installation writes.
+func (i *Installation) tracked() []string {
+	if i.six {
+		return append(slices.Clone(trackedTables), tablesOfSix...)
+	}
+	return trackedTables
+}
+
 const changingOptions = ` (option_name NOT LIKE 'fingerprint_salt_%' OR option_value NOT LIKE '%:4102444800}')`
 
 // Prepare puts the database into the state before the case is processed.
 func (i *Installation) Prepare(ctx context.Context, c *Case) error {
 	var statements []string
-	for _, table := range trackedTables {
+	for _, table := range append(i.tracked(), "site_setting") {
 		statements = append(statements, "DELETE FROM "+Prefix+table)
 	}
 	for _, table := range i.tables {
@@ -266,7 +280,7 @@ func (i *Installation) pairs(ctx context.Context, query string) (map[string]stri
 // Read returns the rows as recordings hold them: all rows of the log tables, options and sites that changed since the snapshot.
 func (i *Installation) Read(ctx context.Context, before *Snapshot) (Tables, error) {
 	tables := make(Tables)
-	for _, table := range trackedTables {
+	for _, table := range i.tracked() {
 		if table == "brute_force_log" {
 			continue
 		}
@@ -303,7 +317,7 @@ func (i *Installation) Read(ctx context.Context, before *Snapshot) (Tables, erro
 // unlisted options are never part of a recording: definitions that Matomo caches and our own bookkeeping.
 func unlisted(option string) bool {
 	switch option {
-	case "SearchEngineDefinitions", "SocialDefinitions", "lastTrackerCronRun":
+	case "SearchEngineDefinitions", "SocialDefinitions", "AIAssistantDefinitions", "lastTrackerCronRun":
 		return true
 	}
 	return strings.HasPrefix(option, "QueuedTracking.replayed.")

@@ -28,7 +28,7 @@ func TestRecordedTraffic(t *testing.T) {
 	}
 	for _, database := range []string{bench.MariaDB, bench.SQLite} {
 		t.Run(database, func(t *testing.T) {
-			b := bench.New(t, database, data.Install, devices)
+			b := bench.New(t, database, data, devices)
 			for _, batch := range sizes {
 				started := time.Now()
 				summary, found, err := b.Play(t, c, bench.Options{Batch: batch, Home: home, Log: logger()})

@@ -18,6 +18,9 @@ var ErrNotMatomo = errors.New("no config/config.ini.php there: is this the Matom
 // Config holds the settings of Matomo's configuration files (specification §13.1). It is never changed after loading.
 type Config struct {
 	dir           string
+	common, local *php.Array // the files over global.ini.php, common nil when absent
+	builtIn       bool       // there is no global.ini.php: built-in defaults stand in
+	behaviours    Behaviours
 	sections      *php.Array
 	core          []string // the plugins that global.ini.php lists, in their order
 	installedList bool     // a file lists the installed plugins
@@ -46,19 +49,51 @@ func LoadConfig(dir string) (*Config, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	global, err := readINI(file("global.ini.php"))
-	if errors.Is(err, fs.ErrNotExist) {
-		global, err = defaults()
-	}
-	if err != nil {
-		return nil, err
-	}
 	common, err := readINI(file("common.config.ini.php"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	global, err := readINI(file("global.ini.php"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return withDefaults(abs, common, local)
+	}
+	if err != nil {
+		return nil, err
+	}
 	return newConfig(abs, global, common, local), nil
 }
+
+// withDefaults makes the configuration of an installation without global.ini.php: what stands in for it depends on the version, which
+// core/Version.php may tell, and the database later (For).
+func withDefaults(dir string, common, local *php.Array) (*Config, error) {
+	version, _ := ParseVersion(fileVersion(dir))
+	global, err := defaults(version)
+	if err != nil {
+		return nil, err
+	}
+	c := newConfig(dir, global, common, local)
+	c.builtIn = true
+	return c, nil
+}
+
+// For is the configuration as an installation of the kind that was found reads it: its behaviours count, and where there is no
+// global.ini.php the defaults of its version.
+func (c *Config) For(f Found) (*Config, error) {
+	changed := *c
+	if c.builtIn {
+		global, err := defaults(f.Version)
+		if err != nil {
+			return nil, err
+		}
+		changed = *newConfig(c.dir, global, c.common, c.local)
+		changed.builtIn, changed.database = true, c.database
+	}
+	changed.behaviours = BehavioursOf(f)
+	return &changed, nil
+}
+
+// Behaviours are those of the installation, of Matomo 5.0 until it was looked at (Open).
+func (c *Config) Behaviours() Behaviours { return c.behaviours }
 
 // ParseConfig makes the configuration of an installation in dir whose config.ini.php has the given text, over the built-in defaults.
 // The directory need not exist.
@@ -67,11 +102,7 @@ func ParseConfig(dir, text string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("config.ini.php: %w", err)
 	}
-	global, err := defaults()
-	if err != nil {
-		return nil, err
-	}
-	return newConfig(dir, global, nil, local), nil
+	return withDefaults(dir, nil, local)
 }
 
 func readINI(path string) (*php.Array, error) {
@@ -90,7 +121,7 @@ func readINI(path string) (*php.Array, error) {
 }
 
 func newConfig(dir string, global, common, local *php.Array) *Config {
-	c := &Config{dir: dir}
+	c := &Config{dir: dir, common: common, local: local}
 	c.core = list(global.Value("Plugins").Array().Value("Plugins"))
 	merged := mergeRecursive(global, common)
 	for name, section := range local.All() {

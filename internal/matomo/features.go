@@ -7,6 +7,7 @@ type Features struct {
 	VisitTime, VisitorInterest, UserCountry, GeoIP2, Events, Contents               bool
 	Goals, Ecommerce, PagePerformance, CustomDimensions, CustomVariables, Heartbeat bool
 	PrivacyManager, SitesManager, IntranetMeasurable, JsTrackerInstallCheck, Login  bool
+	AIAgents, BotTracking, TrackingSpamPrevention, Provider, UserID                 bool
 }
 
 // FeaturesOf asks active for each plugin by its Matomo name.
@@ -35,5 +36,11 @@ func FeaturesOf(active func(plugin string) bool) Features {
 		IntranetMeasurable:    active("IntranetMeasurable"),
 		JsTrackerInstallCheck: active("JsTrackerInstallCheck"),
 		Login:                 active("Login"),
+
+		AIAgents:               active("AIAgents"),
+		BotTracking:            active("BotTracking"),
+		TrackingSpamPrevention: active("TrackingSpamPrevention"),
+		Provider:               active("Provider"),
+		UserID:                 active("UserId"),
 	}
 }

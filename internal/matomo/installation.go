@@ -22,6 +22,7 @@ var ErrUnknownSite = errors.New("unknown site")
 // connection (SQLite) load what a transaction needs before it begins: LoadSites, General.
 type Installation struct {
 	config  *Config
+	found   Found
 	db      *sqlx.DB
 	prefix  string
 	plugins Plugins
@@ -66,7 +67,7 @@ func Open(ctx context.Context, config *Config, db *sqlx.DB, clock func() time.Ti
 		return nil, fmt.Errorf("%s: the installation of Matomo is not finished (installation_in_progress is set)", config.Dir())
 	}
 	i := &Installation{
-		config: config, db: db, prefix: config.Database().Prefix, plugins: config.Plugins(),
+		config: config, db: db, prefix: config.Database().Prefix,
 		clock: clock, random: options.Random, lang: options.Lang,
 		ttl:   time.Duration(config.Int("Tracker", "tracker_cache_file_ttl")) * time.Second,
 		sites: make(map[int64]siteEntry),
@@ -85,10 +86,23 @@ func Open(ctx context.Context, config *Config, db *sqlx.DB, clock func() time.Ti
 		}
 		return nil, err
 	}
+	if i.found, err = i.find(ctx, i.version); err != nil {
+		return nil, fmt.Errorf("tables of Matomo: %w", err)
+	}
+	if i.config, err = config.For(i.found); err != nil {
+		return nil, err
+	}
+	i.plugins = i.config.Plugins()
 	return i, nil
 }
 
-// Config is the configuration that the installation was opened with.
+// Found is what was seen of the installation's version.
+func (i *Installation) Found() Found { return i.found }
+
+// Behaviours are what its version does otherwise than others.
+func (i *Installation) Behaviours() Behaviours { return i.config.behaviours }
+
+// Config is the configuration that the installation was opened with, read as one of its version (Config.For).
 func (i *Installation) Config() *Config { return i.config }
 
 // Plugins are the active plugins.

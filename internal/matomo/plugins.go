@@ -13,7 +13,7 @@ type Plugins struct {
 }
 
 // Plugins returns the installation's active plugins. Where no file lists the installed plugins (Matomo adds the list when it first
-// runs) all active ones count as installed. Provider is left out: Matomo never loads it in the queue's worker.
+// runs) all active ones count as installed. Provider is left out where the queue's worker does not load it.
 func (c *Config) Plugins() Plugins {
 	installed := c.List("PluginsInstalled", "PluginsInstalled")
 	p := Plugins{active: make(map[string]bool), core: make(map[string]bool)}
@@ -21,7 +21,10 @@ func (c *Config) Plugins() Plugins {
 		p.core[name] = true
 	}
 	for _, name := range c.List("Plugins", "Plugins") {
-		if name != "Provider" && !p.active[name] && (!c.installedList || slices.Contains(installed, name)) {
+		if name == "Provider" && !c.behaviours.ProviderInWorker {
+			continue
+		}
+		if !p.active[name] && (!c.installedList || slices.Contains(installed, name)) {
 			p.active[name] = true
 			p.names = append(p.names, name)
 		}

@@ -1,62 +1,77 @@
 package matomo
 
 import (
+	"cmp"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
-	"strings"
 )
 
-// equalSeries is the series of Matomo versions whose rows this program writes.
-const equalSeries = "5.1"
+// Version is the version of Matomo or of a plugin: three numbers. A beta counts as the version that it leads to: 6.0.0-b1 is 6.0.0.
+// The zero Version is an unknown one, older than all others.
+type Version struct{ Major, Minor, Patch int }
 
-// differences names what other versions of Matomo 5 are known to track differently, by the minor versions from…to.
-var differences = []struct {
-	from, to int
-	what     string
-}{
-	{0, 0, "before 5.1 parameter lang is taken as it comes, here it is cleaned like the header"},
-	{2, 99, "since 5.2 query parameters can be excluded by a list that Matomo maintains, which is not read here"},
-	{5, 99, "since 5.5 AI assistants are referrer type 8, here they stay websites or search engines"},
-	{7, 99, "since 5.7 plugin BotTracking can record AI bots, here bots are excluded"},
+var versionText = regexp.MustCompile(`^([0-9]{1,6})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?(?:$|[^0-9])`)
+
+// ParseVersion reads a version such as 5.2.0 or 6.0.0-b1; ok is false for what does not begin with two numbers.
+func ParseVersion(text string) (v Version, ok bool) {
+	m := versionText.FindStringSubmatch(text)
+	if m == nil {
+		return Version{}, false
+	}
+	number := func(s string) int { n, _ := strconv.Atoi(s); return n } // "" is 0
+	return Version{number(m[1]), number(m[2]), number(m[3])}, true
 }
 
-// CheckVersion tells whether this program may write for a Matomo of that version: 5.1.x without further ado, other 5.x with a warning
-// that names what is known to differ, others not at all. force turns a refusal into a warning.
-func CheckVersion(version string, force bool) (warning string, err error) {
-	major, minor, ok := parseVersion(version)
-	switch {
-	case ok && fmt.Sprintf("%d.%d", major, minor) == equalSeries:
-		return "", nil
-	case ok && major == 5:
-		return fmt.Sprintf("Matomo %s is not %s.x, whose rows are reproduced: %s", version, equalSeries, knownDifferences(minor)), nil
+// String is the version as Matomo writes it.
+func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
+
+// Since reports whether v is first, given as text, or newer.
+func (v Version) Since(first string) bool {
+	f, ok := ParseVersion(first)
+	if !ok {
+		panic("version " + first)
 	}
-	problem := fmt.Sprintf("Matomo %s is not supported, only version 5 is", version)
+	return cmp.Or(cmp.Compare(v.Major, f.Major), cmp.Compare(v.Minor, f.Minor), cmp.Compare(v.Patch, f.Patch)) >= 0
+}
+
+// The versions of Matomo whose rows are known: from the first one on, and before the other.
+const (
+	firstKnown   = "5.0.0"
+	lastOfFive   = "5.15.0"
+	afterSix     = "6.1.0"
+	knownInWords = "5.0 to 5.14 and 6.0"
+)
+
+// CheckVersion tells whether the rows of a Matomo of that version are known here. Those of others are refused; force turns the refusal
+// into a warning, and what is newer is then tracked like the newest version that is known.
+func CheckVersion(version string, force bool) (warning string, err error) {
+	v, ok := ParseVersion(version)
+	if ok && v.Since(firstKnown) && (!v.Since(lastOfFive) || v.Major == 6 && !v.Since(afterSix)) {
+		return "", nil
+	}
+	problem := fmt.Sprintf("Matomo %q is not supported: the rows of %s are known", version, knownInWords)
 	if version == "" {
 		problem = "the version of Matomo is unknown (no option version_core)"
 	}
 	if force {
-		return problem + ": going on because of --force-version", nil
+		return problem + "; going on because of --force-version", nil
 	}
-	return "", fmt.Errorf("%s: --force-version goes on all the same", problem)
+	return "", fmt.Errorf("%s; --force-version goes on all the same", problem)
 }
 
-func knownDifferences(minor int) string {
-	var all []string
-	for _, d := range differences {
-		if d.from <= minor && minor <= d.to {
-			all = append(all, d.what)
-		}
-	}
-	return strings.Join(all, "; ")
-}
+var constVersion = regexp.MustCompile(`const\s+VERSION\s*=\s*['"]([^'"]+)['"]`)
 
-// parseVersion reads the first two numbers of a version such as 5.2.0-b1.
-func parseVersion(version string) (major, minor int, ok bool) {
-	parts := strings.SplitN(version, ".", 3)
-	if len(parts) < 2 {
-		return 0, 0, false
+// fileVersion is the version of Matomo that core/Version.php of the directory names, "" when it does not.
+func fileVersion(dir string) string {
+	text, err := os.ReadFile(filepath.Join(dir, "core", "Version.php"))
+	if err != nil {
+		return ""
 	}
-	major, errMajor := strconv.Atoi(parts[0])
-	minor, errMinor := strconv.Atoi(parts[1])
-	return major, minor, errMajor == nil && errMinor == nil
+	if m := constVersion.FindSubmatch(text); m != nil {
+		return string(m[1])
+	}
+	return ""
 }

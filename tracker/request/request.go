@@ -25,13 +25,14 @@ type Origin struct {
 
 // Context is what a request is read against. Site is nil while the site is unknown.
 type Context struct {
-	Site     *matomo.Site
-	General  *matomo.General
-	Settings *matomo.TrackerSettings // the site's, or the global ones while the site is unknown
-	Features matomo.Features
-	Auth     Authenticator
-	Now      int64     // unix seconds: the worker's clock
-	Random   io.Reader // makes anonymised order ids unique (§9.4); nil: crypto/rand
+	Site       *matomo.Site
+	General    *matomo.General
+	Settings   *matomo.TrackerSettings // the site's, or the global ones while the site is unknown
+	Features   matomo.Features
+	Behaviours matomo.Behaviours
+	Auth       Authenticator
+	Now        int64     // unix seconds: the worker's clock
+	Random     io.Reader // makes anonymised order ids unique (§9.4); nil: crypto/rand
 
 	Exclusions *pageurl.Exclusions // Site's; nil: they are made when needed
 }

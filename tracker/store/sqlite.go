@@ -16,7 +16,16 @@ var sqliteSchema string
 // SchemaOption changes what CreateSchema creates.
 type SchemaOption func(*schemaOptions)
 
-type schemaOptions struct{ variables int }
+type schemaOptions struct {
+	variables int
+	six       bool
+}
+
+//go:embed schema_sqlite_6.sql
+var sqliteSchema6 string
+
+// Matomo6 adds what Matomo 6.0 has more than 5.1.
+func Matomo6() SchemaOption { return func(o *schemaOptions) { o.six = true } }
 
 // CustomVariables sets how many custom variables the log tables can hold, as plugin CustomVariables would: 5 by default.
 func CustomVariables(n int) SchemaOption { return func(o *schemaOptions) { o.variables = n } }
@@ -33,6 +42,11 @@ func CreateSchema(ctx context.Context, db sqlx.ExecerContext, prefix string, opt
 	}
 	if _, err := db.ExecContext(ctx, strings.ReplaceAll(sqliteSchema, "{prefix}", prefix)); err != nil {
 		return fmt.Errorf("tables: %w", err)
+	}
+	if o.six {
+		if _, err := db.ExecContext(ctx, strings.ReplaceAll(sqliteSchema6, "{prefix}", prefix)); err != nil {
+			return fmt.Errorf("tables of Matomo 6: %w", err)
+		}
 	}
 	for _, base := range []string{"log_visit", "log_link_visit_action", "log_conversion"} {
 		for i := 1; i <= o.variables; i++ {

@@ -33,23 +33,24 @@ const (
 // Bench is a database with the reference installation, and what cases share.
 type Bench struct {
 	name    string
+	six     bool
 	install *golden.Installation
 	db      *sqlx.DB
 	config  map[string]map[string]any // [database] of config.ini.php
 	devices *device.Detector
 }
 
-// New makes the reference installation, whose files are in installDir, in a fresh database that goes when the test ends.
-func New(t testing.TB, database, installDir string, devices *device.Detector) *Bench {
+// New makes the reference installation of the data in a fresh database that goes when the test ends.
+func New(t testing.TB, database string, data Data, devices *device.Detector) *Bench {
 	t.Helper()
-	b := &Bench{name: database, devices: devices}
+	b := &Bench{name: database, devices: devices, six: data.Six}
 	schema := b.openSQLite
 	if database == MariaDB {
 		schema = b.openMariaDB
 	}
 	create := schema(t)
 	var err error
-	if b.install, err = golden.Install(context.Background(), b.db, installDir, create); err != nil {
+	if b.install, err = golden.Install(context.Background(), b.db, data.Install, create); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -67,7 +68,13 @@ func (b *Bench) openSQLite(t testing.TB) schemaFunc {
 	}
 	t.Cleanup(func() { db.Close() })
 	b.db = db
-	return func(ctx context.Context, _ string) error { return store.CreateSchema(ctx, db, golden.Prefix) }
+	var options []store.SchemaOption
+	if b.six {
+		options = append(options, store.Matomo6())
+	}
+	return func(ctx context.Context, _ string) error {
+		return store.CreateSchema(ctx, db, golden.Prefix, options...)
+	}
 }
 
 func (b *Bench) openMariaDB(t testing.TB) schemaFunc {

@@ -13,24 +13,30 @@ type Data struct {
 	Cases   string // folder of areas
 	Install string // folder of the reference installation
 	Shared  bool   // the full recordings; otherwise what the repository holds
+	Six     bool   // of Matomo 6.0, otherwise of 5.1
 
 	vendor, devices, geo string
 }
 
-// Find returns the full recordings, which lie beside the repository where the program is developed, or else those that are part of it.
-// root is the path to the repository.
-func Find(root string) Data {
-	if d := shared(root); d.exists() {
+// Find returns the full recordings of Matomo 5.1, which lie beside the repository where the program is developed, or else those that are
+// part of it. root is the path to the repository.
+func Find(root string) Data { return find(root, Own(root), "") }
+
+// FindSix is Find for recordings of Matomo 6.0.
+func FindSix(root string) Data { return find(root, OwnSix(root), "-6") }
+
+func find(root string, own Data, suffix string) Data {
+	if d := shared(root, suffix); d.exists() {
 		return d
 	}
-	return Own(root)
+	return own
 }
 
-func shared(root string) Data {
+func shared(root, suffix string) Data {
 	dir := filepath.Join(root, "..", "shared")
-	data := filepath.Join(dir, "matomo-data")
+	data := filepath.Join(dir, "matomo-data"+suffix)
 	return Data{
-		Cases: filepath.Join(dir, "golden"), Install: filepath.Join(dir, "golden", "install"), Shared: true,
+		Cases: filepath.Join(dir, "golden"+suffix), Install: filepath.Join(dir, "golden"+suffix, "install"), Shared: true, Six: suffix != "",
 		vendor:  filepath.Join(data, "vendor", "matomo"),
 		devices: filepath.Join(data, "vendor", "matomo", "device-detector"),
 		geo:     filepath.Join(data, "misc", "GeoIP2-City-Test.mmdb"),
@@ -38,10 +44,19 @@ func shared(root string) Data {
 }
 
 // Own returns the recordings and vendor files that are part of the repository.
-func Own(root string) Data {
+func Own(root string) Data { return own(root, "golden") }
+
+// OwnSix is Own for recordings of Matomo 6.0.
+func OwnSix(root string) Data {
+	d := own(root, "golden-6")
+	d.Six = true
+	return d
+}
+
+func own(root, cases string) Data {
 	dir := filepath.Join(root, "testdata")
 	return Data{
-		Cases: filepath.Join(dir, "golden"), Install: filepath.Join(dir, "golden", "install"),
+		Cases: filepath.Join(dir, cases), Install: filepath.Join(dir, cases, "install"),
 		vendor: filepath.Join(dir, "vendor", "matomo"), devices: filepath.Join(dir, "device-detector"),
 	}
 }
@@ -59,10 +74,33 @@ func (d Data) Home(t testing.TB, geo bool) string {
 	for _, folder := range []string{"searchengine-and-social-list", "referrer-spam-list"} {
 		link(t, filepath.Join(d.vendor, folder), filepath.Join(home, "vendor", "matomo", folder))
 	}
+	if d.Six {
+		// The recordings were made with the plugin's worker as it is since 5.2.0, whatever option version_QueuedTracking says.
+		writePlugin(t, home, "QueuedTracking", `{"name": "QueuedTracking", "version": "6.0.1"}`)
+	}
 	if geo {
 		link(t, d.geo, filepath.Join(home, "misc", "DBIP-City.mmdb"))
 	}
 	return home
+}
+
+// Version is the series of the Matomo that was recorded.
+func (d Data) Version() string {
+	if d.Six {
+		return "6.0"
+	}
+	return "5.1"
+}
+
+func writePlugin(t testing.TB, home, plugin, about string) {
+	t.Helper()
+	folder := filepath.Join(home, "plugins", plugin)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "plugin.json"), []byte(about), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func link(t testing.TB, target, name string) {

@@ -1,0 +1,291 @@
+package matomo
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Behaviours are the ways in which versions of Matomo and of its plugins differ for a tracker, each a fact about the installation. They
+// are derived in one place, the table below, and handed to whoever needs them: nobody else compares versions. The zero Behaviours is
+// Matomo 5.0.
+//
+// What an installation's own files and tables say (default settings, plugins, lists, columns) is read from there and is no behaviour.
+type Behaviours struct {
+	CleanLanguageParameter bool // request
+	CheckedDecimals        bool // request
+	ResolutionFollows      bool // visit
+	EscapedLogins          bool // pageurl
+
+	RelativeTime          bool // request
+	BearerTokens          bool // request, auth
+	IntegerTimeLimit      bool // settings
+	StrictBooleans        bool // settings
+	OnlyClearFailures     bool // request
+	EmptyTokenInEntries   bool // receive
+	TokenInEntries        bool // receive
+	ConflictingTokens     bool // receive
+	UserIDDisabled        bool // sites
+	UserIDChangeNewVisit  bool // visit
+	SpreadVisitorID       bool // tracker
+	AllUserAgentPatterns  bool // exclude
+	URLExclusionTypes     bool // sites
+	PrivacyPerSite        bool // sites
+	RandomConfigID        bool // sites
+	Policies              bool // sites
+	PoliciesPerSetting    bool // sites
+	MaskedCampaigns       bool // referrer
+	DiscardedCampaigns    bool // referrer
+	IgnoredCampaignLists  bool // referrer
+	AIReferrers           bool // referrer
+	AIReferrersByCampaign bool // referrer
+	TransliteratedRegions bool // location
+	IntranetTrustStays    bool // tracker
+	AmountLimit           bool // conversion
+	BotRequests           bool // tracker
+	BotTypeChatbot        bool // tracker
+	BotURLExclusions      bool // tracker
+	AIAgents              bool // visit
+	PageViewTimes         bool // tracker
+	ProviderInWorker      bool // location
+}
+
+// Found is what was seen of an installation, as far as behaviours depend on it.
+type Found struct {
+	Version        Version // of Matomo: option version_core, core/Version.php where that is not to be had
+	QueuedTracking Version // of the plugin: its plugin.json, else option version_QueuedTracking
+
+	BotRequestTable   bool // log_bot_request
+	PageViewTimeTable bool // log_page_view_time
+	AgentColumn       bool // log_visit.ai_agent_name
+
+	IntranetFile string // text of plugins/IntranetMeasurable/Tracker/RequestProcessor.php, "" where it is not there
+
+	ConfigIDFlag   bool // [FeatureFlags] ConfigIdRandomisation_feature
+	ComplianceFlag bool // [FeatureFlags] PrivacyCompliance_feature
+}
+
+// behaviour is a row of the table.
+type behaviour struct {
+	field   string              // of Behaviours
+	what    string              // what a user would say of it
+	since   string              // first version of Matomo
+	unsure  bool                // the first version is not certain
+	told    string              // what tells it beside the version, or in its place; "" for the version alone
+	section string              // of the specification: tracker-spec-6, part and section
+	test    string              // that shows both sides
+	holds   func(f *Found) bool // nil: the version tells
+}
+
+// behaviours is the one table that knows versions.
+var behaviours = []behaviour{
+	{
+		field: "CleanLanguageParameter", since: "5.1.0", section: "base §1.9",
+		what: "parameter lang is cleaned like the header Accept-Language",
+	},
+	{
+		field: "CheckedDecimals", since: "5.1.0", section: "base §A.4", test: "php.TestFloatsBefore51, request.TestDecimalsOfVersions",
+		what: "amounts are numbers by how they are written; in 5.0 by whether they survive printing with 14 digits",
+	},
+	{
+		field: "ResolutionFollows", since: "5.1.0", section: "base §5.3", test: "visit.TestUnknownResolution",
+		what: "an unknown resolution of a visit is replaced by that of a later request",
+	},
+	{
+		field: "EscapedLogins", since: "5.1.1", section: "base §6.2", test: "pageurl.TestLoginsOfVersions",
+		what: "separators within user and password of a URL are escaped",
+	},
+	{
+		field: "RelativeTime", since: "5.2.0", section: "1 §3.6",
+		what: "a cdt in words (yesterday, -2 hours) counts from the request's time, not from the worker's",
+	},
+	{
+		field: "URLExclusionTypes", since: "5.2.0", section: "3 §5",
+		what: "URL parameters are excluded by type: session parameters, the recommended list of personal data, or a list of one's own",
+	},
+	{
+		field: "TransliteratedRegions", since: "5.2.0", unsure: true, section: "3 §4",
+		what: "names of regions are compared after PHP's intl has written them in Latin letters",
+	},
+	{
+		field: "RandomConfigID", since: "5.3.0", section: "3 §1.2", told: "before 5.5.0 only with [FeatureFlags] ConfigIdRandomisation_feature",
+		what:  "the setting for random config ids makes every request a visit of its own",
+		holds: func(f *Found) bool { return f.Version.Since("5.5.0") || f.Version.Since("5.3.0") && f.ConfigIDFlag },
+	},
+	{
+		field: "BearerTokens", since: "5.4.0", section: "1 §3.1, §3.2",
+		what: "a token may come in the header Authorization: Bearer, which also serves tokens for secure requests only",
+	},
+	{
+		field: "EmptyTokenInEntries", since: "5.4.0", section: "1 §2",
+		what: "queue entries without a token say \"\", not false",
+	},
+	{
+		field: "TokenInEntries", since: "5.4.0", section: "1 §2, errata 24",
+		what: "queue entries hold the token of a single request, too",
+	},
+	{
+		field: "SpreadVisitorID", since: "5.4.0", unsure: true, section: "1 §4",
+		what: "a visit's changed visitor id reaches its actions and conversions",
+	},
+	{
+		field: "AIReferrers", since: "5.5.0", section: "2 §2.1",
+		what: "AI assistants are referrers of type 8",
+	},
+	{
+		field: "AIReferrersByCampaign", since: "5.5.0", unsure: true, section: "2 §2.1",
+		what: "utm_source of the landing page names an AI assistant, too",
+	},
+	{
+		field: "PrivacyPerSite", since: "5.5.0", section: "3 §1.1",
+		what: "a site may have privacy settings of its own",
+	},
+	{
+		field: "UserIDChangeNewVisit", since: "5.5.0", section: "3 §2",
+		what: "another user id begins a new visit, also when user ids replace visitor ids",
+	},
+	{
+		field: "UserIDDisabled", since: "5.6.0", unsure: true, section: "1 §3.7",
+		what: "user ids can be switched off",
+	},
+	{
+		field: "AIAgents", since: "5.6.0", told: "column log_visit.ai_agent_name", section: "1 §13",
+		what:  "AI agents are named, and a change of agent begins a new visit",
+		holds: func(f *Found) bool { return f.AgentColumn },
+	},
+	{
+		field: "DiscardedCampaigns", since: "5.6.0", unsure: true, section: "2 §2.6",
+		what:  "under the CNIL policy campaign parameters are not read (from 5.10.0 on their values are masked)",
+		holds: func(f *Found) bool { return f.Version.Since("5.6.0") && !f.Version.Since("5.10.0") },
+	},
+	{
+		field: "Policies", since: "5.6.0", unsure: true, section: "1 §5, 3 §1.3",
+		told:  "before 5.10.0 only with [FeatureFlags] PrivacyCompliance_feature",
+		what:  "the CNIL policy makes privacy settings stricter",
+		holds: func(f *Found) bool { return f.Version.Since("5.10.0") || f.Version.Since("5.6.0") && f.ComplianceFlag },
+	},
+	{
+		field: "BotRequests", since: "5.7.0", section: "1 §1",
+		what: "requests with recMode record bots, those of AI assistants in table log_bot_request",
+	},
+	{
+		field: "OnlyClearFailures", since: "5.7.0", section: "1 §3.3, §3.4",
+		what: "requests with malformed site ids or tokens are not listed among the tracking failures",
+	},
+	{
+		field: "AllUserAgentPatterns", since: "5.7.0", unsure: true, section: "1 §4",
+		what: "all patterns for excluded user agents are tried, not only those up to the first that does not match",
+	},
+	{
+		field: "BotTypeChatbot", since: "5.8.0", section: "2 §1.2",
+		what: "the type of AI bots is ai_chatbot, not ai_assistant",
+	},
+	{
+		field: "ConflictingTokens", since: "5.8.0", section: "1 §0",
+		what: "two different tokens in one request are answered with 400",
+	},
+	{
+		field: "MaskedCampaigns", since: "5.10.0", unsure: true, section: "2 §2.6",
+		what: "names and keywords of campaigns can be masked",
+	},
+	{
+		field: "IntegerTimeLimit", since: "5.11.0", unsure: true, section: "1 §3.6",
+		what: "the age from which a cdt needs a token must be an integer; 86400s counts as 0",
+	},
+	{
+		field: "IgnoredCampaignLists", since: "5.11.0", unsure: true, section: "2 §2.4",
+		what: "campaign parameters that are lists or numbers are ignored; before, lists are refused",
+	},
+	{
+		field: "StrictBooleans", since: "5.11.0", unsure: true, section: "2 §6, 3 §2, errata 11",
+		what: "some settings take 0, 1, true and false only: other values are off",
+	},
+	{
+		field: "BotURLExclusions", since: "5.12.0", unsure: true, section: "2 §1.4",
+		what: "excluded parameters are taken off the URLs of bot requests, too",
+	},
+	{
+		field: "AmountLimit", since: "5.13.0", unsure: true, section: "2 §4, errata 5, 21",
+		what: "amounts of money beyond 1e12 are not recorded",
+	},
+	{
+		field: "IntranetTrustStays", since: "5.14.0", unsure: true, section: "3 §6",
+		told:  "plugins/IntranetMeasurable/Tracker/RequestProcessor.php where it is there",
+		what:  "visitor ids of intranet sites are trusted on every request, not on every second one",
+		holds: intranetTrustStays,
+	},
+	{
+		field: "PoliciesPerSetting", since: "5.14.0", section: "3 §1.3",
+		what: "each setting of a policy can be enforced or not",
+	},
+	{
+		field: "PageViewTimes", since: "6.0.0", told: "table log_page_view_time", section: "2 §3.1",
+		what:  "the time spent on each page view is kept in table log_page_view_time",
+		holds: func(f *Found) bool { return f.PageViewTimeTable },
+	},
+	{
+		field: "ProviderInWorker", since: "QueuedTracking 5.2.0", told: "version of plugin QueuedTracking", section: "3 §12.2",
+		what:  "plugin Provider fills location_provider in the queue's worker",
+		holds: func(f *Found) bool { return f.QueuedTracking.Since("5.2.0") },
+	},
+}
+
+// intranetTrustStays looks whether the installed file tests both conditions at once, as it did when trust went on and off by turns.
+func intranetTrustStays(f *Found) bool {
+	return f.Version.Since("5.14.0")
+}
+
+// BehavioursOf derives the behaviours of what was found.
+func BehavioursOf(f Found) Behaviours {
+	var b Behaviours
+	fields := reflect.ValueOf(&b).Elem()
+	for _, row := range behaviours {
+		holds := row.holds
+		if holds == nil {
+			holds = func(f *Found) bool { return f.Version.Since(row.since) }
+		}
+		fields.FieldByName(row.field).SetBool(holds(&f))
+	}
+	return b
+}
+
+// BehavioursIn are those of a version of Matomo, as far as it alone tells them.
+func BehavioursIn(version string) Behaviours {
+	v, _ := ParseVersion(version)
+	return BehavioursOf(Found{Version: v})
+}
+
+// Described is a behaviour in words.
+type Described struct {
+	Name, What, Since, Told, Section, Test string
+	Unsure                                 bool
+	Holds                                  bool
+}
+
+// Describe lists all behaviours in the order of the versions that brought them, and whether they are among b.
+func (b Behaviours) Describe() []Described {
+	fields := reflect.ValueOf(b)
+	list := make([]Described, len(behaviours))
+	for i, row := range behaviours {
+		list[i] = Described{row.field, row.what, row.since, row.told, row.section, row.test, row.unsure, fields.FieldByName(row.field).Bool()}
+	}
+	return list
+}
+
+// BehavioursTable is the table of behaviours in Markdown, for docs/versions.md.
+func BehavioursTable() string {
+	var t strings.Builder
+	t.WriteString("| behaviour | since | told by | specification | test |\n| --- | --- | --- | --- | --- |\n")
+	for _, d := range (Behaviours{}).Describe() {
+		since := d.Since
+		if d.Unsure {
+			since += " (about)"
+		}
+		told := d.Told
+		if told == "" {
+			told = "version"
+		}
+		fmt.Fprintf(&t, "| **%s**: %s | %s | %s | %s | %s |\n", d.Name, d.What, since, told, d.Section, d.Test)
+	}
+	return t.String()
+}

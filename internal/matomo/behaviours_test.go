@@ -1,0 +1,50 @@
+package matomo
+
+import (
+	"reflect"
+	"testing"
+)
+
+// TestBehavioursTable keeps the table and the struct together, and each row on both sides of its border.
+func TestBehavioursTable(t *testing.T) {
+	fields := reflect.TypeOf(Behaviours{})
+	seen := make(map[string]bool)
+	for _, row := range behaviours {
+		if _, ok := fields.FieldByName(row.field); !ok || seen[row.field] {
+			t.Errorf("%s: no such field of Behaviours, or twice in the table", row.field)
+		}
+		seen[row.field] = true
+		if row.what == "" || row.section == "" || row.since == "" {
+			t.Errorf("%s: a part of the row is missing", row.field)
+		}
+	}
+	for _, field := range reflect.VisibleFields(fields) {
+		if !seen[field.Name] {
+			t.Errorf("%s is not in the table", field.Name)
+		}
+	}
+}
+
+// TestBehavioursOfVersions looks at both sides of the border of every behaviour that the version alone tells.
+func TestBehavioursOfVersions(t *testing.T) {
+	for _, row := range behaviours {
+		if row.holds != nil {
+			continue
+		}
+		first, ok := ParseVersion(row.since)
+		if !ok {
+			t.Errorf("%s: since %q", row.field, row.since)
+			continue
+		}
+		before := Version{first.Major, first.Minor - 1, 99}
+		for _, side := range []struct {
+			version Version
+			want    bool
+		}{{before, false}, {first, true}} {
+			b := BehavioursOf(Found{Version: side.version})
+			if got := reflect.ValueOf(b).FieldByName(row.field).Bool(); got != side.want {
+				t.Errorf("%s of %s: %v, want %v", row.field, side.version, got, side.want)
+			}
+		}
+	}
+}

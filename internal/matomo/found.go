@@ -1,0 +1,90 @@
+package matomo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// find looks at the installation's tables and files for what behaviours depend on. version is that of option version_core.
+func (i *Installation) find(ctx context.Context, version string) (Found, error) {
+	f := i.config.found(version)
+	for _, column := range []struct {
+		table, name string
+		found       *bool
+	}{
+		{"log_bot_request", "idrequest", &f.BotRequestTable},
+		{"log_page_view_time", "idpageviewtime", &f.PageViewTimeTable},
+		{"log_visit", "ai_agent_name", &f.AgentColumn},
+	} {
+		var err error
+		if *column.found, err = i.hasColumn(ctx, column.table, column.name); err != nil {
+			return Found{}, err
+		}
+	}
+	if f.QueuedTracking == (Version{}) {
+		text, _, err := i.Option(ctx, "version_QueuedTracking")
+		if err != nil {
+			return Found{}, err
+		}
+		f.QueuedTracking, _ = ParseVersion(text)
+	}
+	return f, nil
+}
+
+// found is what the files say.
+func (c *Config) found(version string) Found {
+	if version == "" {
+		version = fileVersion(c.dir)
+	}
+	f := Found{
+		QueuedTracking: c.pluginVersion("QueuedTracking"),
+		ConfigIDFlag:   c.featureFlag("ConfigIdRandomisation"),
+		ComplianceFlag: c.featureFlag("PrivacyCompliance"),
+	}
+	f.Version, _ = ParseVersion(version)
+	text, err := os.ReadFile(filepath.Join(c.dir, "plugins", "IntranetMeasurable", "Tracker", "RequestProcessor.php"))
+	if err == nil {
+		f.IntranetFile = string(text)
+	}
+	return f
+}
+
+func (c *Config) featureFlag(name string) bool {
+	return strings.EqualFold(c.String("FeatureFlags", name+"_feature"), "enabled")
+}
+
+// pluginVersion is the version in the plugin's plugin.json, the zero Version when there is none.
+func (c *Config) pluginVersion(plugin string) Version {
+	text, err := os.ReadFile(filepath.Join(c.dir, "plugins", plugin, "plugin.json"))
+	if err != nil {
+		return Version{}
+	}
+	var about struct{ Version string }
+	if json.Unmarshal(text, &about) != nil {
+		return Version{}
+	}
+	v, _ := ParseVersion(about.Version)
+	return v
+}
+
+// errNoSuchColumn is the number of MySQL's error.
+const errNoSuchColumn = 1054
+
+// hasColumn reports whether a table is there and has a column.
+func (i *Installation) hasColumn(ctx context.Context, table, column string) (bool, error) {
+	rows, err := i.db.QueryContext(ctx, "SELECT "+column+" FROM "+i.Table(table)+" LIMIT 0")
+	if err == nil {
+		return true, rows.Close()
+	}
+	var m *mysql.MySQLError
+	if isMissingTable(err) || errors.As(err, &m) && m.Number == errNoSuchColumn || strings.Contains(err.Error(), "no such column") {
+		return false, nil
+	}
+	return false, err
+}
