@@ -58,6 +58,9 @@ type parsed struct {
 // active reports whether the request goes on to the visit.
 func (p *parsed) active() bool { return p.err == nil && p.excluded == "" && !p.empty }
 
+// looksUp reports whether the request looks for the visitor's last visit.
+func (p *parsed) looksUp() bool { return p.active() && !p.facts.RandomConfigID }
+
 // Prepare reads the requests of a batch. An error means that settings or salts could not be read from the database; nothing is written
 // by it but salts that did not exist.
 func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch, error) {

@@ -1,6 +1,7 @@
 package matomo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -52,7 +53,7 @@ func (i *Installation) Option(ctx context.Context, name string) (value string, f
 	return value, true, nil
 }
 
-// options returns the rows of table option that exist among names.
+// options returns the rows of table option that exist among names. Where the database takes capital letters for small ones, so does Matomo.
 func (i *Installation) options(ctx context.Context, db sqlx.ExtContext, names []string, lock string) (map[string]string, error) {
 	var rows []struct {
 		Name  string `db:"option_name"`
@@ -62,9 +63,13 @@ func (i *Installation) options(ctx context.Context, db sqlx.ExtContext, names []
 	if err := selectIn(ctx, db, &rows, query, names); err != nil {
 		return nil, fmt.Errorf("options: %w", err)
 	}
+	asked := make(map[string]string, len(names))
+	for _, name := range names {
+		asked[strings.ToLower(name)] = name
+	}
 	values := make(map[string]string, len(rows))
 	for _, row := range rows {
-		values[row.Name] = row.Value
+		values[cmp.Or(asked[strings.ToLower(row.Name)], row.Name)] = row.Value
 	}
 	return values, nil
 }

@@ -25,11 +25,11 @@ func (r settingRow) value() php.Value {
 	return value
 }
 
-// addTo adds the row to the settings that it belongs to: rows of one name make a list of their values, one in JSON replaces what came before.
-func (r settingRow) addTo(settings map[string]php.Value) {
-	before, known := settings[r.Name]
-	if r.JSON || !known {
-		settings[r.Name] = r.value()
+// addSetting adds a row: several of one name make a list of their values, one in JSON replaces what came before.
+func addSetting[K comparable](settings map[K]php.Value, key K, row settingRow) {
+	before, known := settings[key]
+	if row.JSON || !known {
+		settings[key] = row.value()
 		return
 	}
 	list := php.NewArray(2)
@@ -38,8 +38,8 @@ func (r settingRow) addTo(settings map[string]php.Value) {
 	} else {
 		list.Append(before)
 	}
-	list.Append(r.value())
-	settings[r.Name] = php.ArrayValue(list)
+	list.Append(row.value())
+	settings[key] = php.ArrayValue(list)
 }
 
 // PluginSettings returns the system settings of a plugin (specification §13.3) that have a value. A setting of several rows is a list.
@@ -55,7 +55,7 @@ func (i *Installation) PluginSettings(ctx context.Context, plugin string) (map[s
 		if row.JSON && !json.Valid([]byte(row.Value)) {
 			return nil, fmt.Errorf("settings of plugin %s: %s is no JSON", plugin, row.Name)
 		}
-		row.addTo(settings)
+		addSetting(settings, row.Name, row)
 	}
 	for name, value := range settings {
 		if value.IsNull() {

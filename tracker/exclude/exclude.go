@@ -51,7 +51,7 @@ func (c *Checker) Check(r *request.Request) (rule string, err error) {
 		return "", err
 	}
 	rule = c.beforePlugins(r, ip)
-	if rule == "" && r.General().Privacy.DoNotTrack && asksNotToTrack(r) {
+	if rule == "" && r.Privacy().DoNotTrack && asksNotToTrack(r) {
 		rule = DoNotTrack
 	}
 	if rule, err = installCheck(r, rule); rule != "" || err != nil {
@@ -87,7 +87,7 @@ func (c *Checker) afterPlugins(r *request.Request, ip string) (string, error) {
 		return IgnoreCookie, nil
 	case isExcludedIP(r.Site(), ip):
 		return IPAddress, nil
-	case c.isExcludedAgent(r.Site(), r.RawUserAgent()):
+	case c.isExcludedAgent(r):
 		return UserAgent, nil
 	case r.Settings().EnableSpamFilter && c.isSpam(r):
 		return ReferrerSpam, nil

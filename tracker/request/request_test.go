@@ -33,6 +33,14 @@ func general(change func(*matomo.General)) option {
 	return func(_ *Origin, c *Context) { change(c.General) }
 }
 
+func site(change func(*matomo.Site)) option {
+	return func(_ *Origin, c *Context) { change(c.Site) }
+}
+
+func behaving(change func(*matomo.Behaviours)) option {
+	return func(_ *Origin, c *Context) { change(&c.Behaviours) }
+}
+
 func unknownSite(_ *Origin, c *Context) { c.Site = nil }
 
 func noUTF8MB4(s *matomo.TrackerSettings) { s.CharsetUTF8MB4 = false }
@@ -54,6 +62,8 @@ func read(t testing.TB, params string, options ...option) *Request {
 		Settings: s,
 		Auth:     superusers{matomo.TokenHash("super", salt): true},
 		Now:      clock + 86400,
+
+		Behaviours: matomo.Behaviours{CleanLanguageParameter: true},
 	}
 	o := &Origin{Env: Env{Server: &php.Array{}, Cookie: &php.Array{}}, QueuedAt: clock}
 	for _, change := range options {
