@@ -38,7 +38,9 @@ func (t *Tracker) read(p *parsed) error {
 	if t.features.JsTrackerInstallCheck {
 		p.nonce, _ = exclude.InstallCheckNonce(r)
 	}
-	if p.excluded, err = t.exclusions.Check(r); err != nil || p.excluded != "" {
+	p.excluded, err = t.exclusions.Check(r)
+	p.asked = exclude.ComesToDoNotTrack(p.excluded)
+	if err != nil || p.excluded != "" {
 		return err
 	}
 	p.binaryIP = ip
