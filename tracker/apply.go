@@ -86,6 +86,10 @@ func (a *applier) apply(ctx context.Context, p *parsed) (err error) {
 // recognise finds the visitor's last visit and decides whether it goes on.
 func (a *applier) recognise(ctx context.Context, s *step) error {
 	f := &s.p.facts
+	if !s.p.looksUp() {
+		s.isNew = true
+		return nil
+	}
 	found, err := a.find(ctx, &s.p.query)
 	if err != nil {
 		return databaseError{err}
@@ -185,7 +189,7 @@ func (a *applier) beginVisit(s *step) error {
 		}
 		in.Referer = found.Referer
 		if a.t.features.PrivacyManager {
-			in.Referer = referrer.Anonymize(found.Referer, a.batch.general.Privacy.AnonymizeReferrer)
+			in.Referer = referrer.Anonymize(found.Referer, s.p.req.Privacy().AnonymizeReferrer)
 		}
 	}
 	s.row = visit.Begin(&s.p.facts, s.last, in)
@@ -249,7 +253,7 @@ func (a *applier) anonymized(s *step) *store.Referer {
 	if !a.t.features.PrivacyManager {
 		return s.late
 	}
-	return newReferrer(referrer.AnonymizeUpdate(s.referrer, a.batch.general.Privacy.AnonymizeReferrer), &s.last.Referer)
+	return newReferrer(referrer.AnonymizeUpdate(s.referrer, s.p.req.Privacy().AnonymizeReferrer), &s.last.Referer)
 }
 
 // newReferrer is the current referrer with the columns that found sets.

@@ -13,7 +13,7 @@ func (t *Tracker) fingerprint(ctx context.Context, b *Batch) error {
 	salts := make(map[matomo.SaltKey]string)
 	var missing []matomo.SaltKey
 	for _, p := range b.requests {
-		if !p.active() || !salted(p) {
+		if !p.looksUp() || !salted(p) {
 			continue
 		}
 		key := matomo.SaltKey{SiteID: p.facts.Site.ID, Date: p.date}
@@ -42,7 +42,7 @@ func (t *Tracker) fingerprint(ctx context.Context, b *Batch) error {
 		}
 	}
 	for _, p := range b.requests {
-		if !p.active() {
+		if !p.looksUp() {
 			continue
 		}
 		f := &p.facts

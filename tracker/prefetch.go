@@ -122,7 +122,7 @@ func queries(batches ...*Batch) (list []store.VisitQuery) {
 	listed := make(map[store.VisitQuery]bool)
 	for _, b := range batches {
 		for _, p := range b.requests {
-			if p.active() && !listed[p.query] {
+			if p.looksUp() && !listed[p.query] {
 				listed[p.query] = true
 				list = append(list, p.query)
 			}
@@ -232,7 +232,7 @@ func (a *applier) takeAhead() bool {
 func (a *applier) takeAnswers(ahead *ahead) bool {
 	a.found = make(map[store.VisitQuery]store.Found, len(a.batch.requests))
 	for _, p := range a.batch.requests {
-		if !p.active() {
+		if !p.looksUp() {
 			continue
 		}
 		found, ok := ahead.found[p.query]

@@ -11,6 +11,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/action"
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
+	"github.com/queuedtracking/queuedtracking/tracker/exclude"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
@@ -24,7 +25,8 @@ type Batch struct {
 	requests []*parsed
 	now      int64
 	general  *matomo.General
-	trust    trust // of the tracker before the batch
+	trust    trust        // of the tracker before the batch
+	asked    *matomo.Site // likewise
 	known    map[question]span
 	ahead    *ahead
 }
@@ -39,6 +41,7 @@ type parsed struct {
 	nonce    string // of Matomo's installation check, "" when it is none (§2.2)
 	empty    bool
 	timely   bool           // the time that it gives for itself is accepted
+	asked    bool           // its site was asked whether Do Not Track counts
 	failure  *store.Failure // row for tracking_failure
 
 	facts      visit.Facts
@@ -58,11 +61,14 @@ type parsed struct {
 // active reports whether the request goes on to the visit.
 func (p *parsed) active() bool { return p.err == nil && p.excluded == "" && !p.empty }
 
+// looksUp reports whether the request looks for the visitor's last visit.
+func (p *parsed) looksUp() bool { return p.active() && !p.facts.RandomConfigID }
+
 // Prepare reads the requests of a batch. An error means that settings or salts could not be read from the database; nothing is written
 // by it but salts that did not exist.
 func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch, error) {
 	t.prepared++
-	b := &Batch{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust}
+	b := &Batch{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust, asked: t.asked}
 	count := 0
 	for _, set := range sets {
 		count += len(set.Requests)
@@ -97,17 +103,17 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 		return nil, err
 	}
 	parallel.Each(len(b.requests), t.cores, worthACore, func(i int) { t.readSafely(b.requests[i]) })
-	trust := t.trustCookies(b) // counts only if the batch is prepared: an attempt that fails is repeated
+	trust, asked := t.trustCookies(b), t.doNotTrack(b) // count only if the batch is prepared: an attempt that fails is repeated
 	if err := t.fingerprint(ctx, b); err != nil {
 		return nil, err
 	}
-	t.trust = trust
+	t.trust, t.asked = trust, asked
 	return b, nil
 }
 
 // Discard takes back what the preparation of a batch has changed in the tracker: the batch, the last that was prepared, will not be
 // written.
-func (t *Tracker) Discard(b *Batch) { t.trust = b.trust }
+func (t *Tracker) Discard(b *Batch) { t.trust, t.asked = b.trust, b.asked }
 
 // bind gives every request its site.
 func (t *Tracker) bind(ctx context.Context, b *Batch) error {
@@ -143,6 +149,27 @@ func (t *Tracker) trustCookies(b *Batch) trust {
 		}
 	}
 	return trust
+}
+
+// doNotTrack takes the failure from requests of unknown sites that ask not to be tracked, if that counts on the last site that was asked.
+func (t *Tracker) doNotTrack(b *Batch) *matomo.Site {
+	asked := t.asked
+	for _, p := range b.requests {
+		if p.asked {
+			asked = p.req.Site()
+		}
+		if p.failure == nil || !exclude.LeavesDoNotTrack(p.req) {
+			continue
+		}
+		privacy := &b.general.Privacy
+		if asked != nil {
+			privacy = &asked.Privacy
+		}
+		if privacy.DoNotTrack && exclude.AsksNotToTrack(p.req) {
+			p.failure = nil
+		}
+	}
+	return asked
 }
 
 // context is what the batch's requests for a site are read against.

@@ -38,7 +38,9 @@ func (t *Tracker) read(p *parsed) error {
 	if t.features.JsTrackerInstallCheck {
 		p.nonce, _ = exclude.InstallCheckNonce(r)
 	}
-	if p.excluded, err = t.exclusions.Check(r); err != nil || p.excluded != "" {
+	p.excluded, err = t.exclusions.Check(r)
+	p.asked = exclude.ComesToDoNotTrack(p.excluded)
+	if err != nil || p.excluded != "" {
 		return err
 	}
 	p.binaryIP = ip
@@ -90,7 +92,9 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	f.Ping = t.features.Heartbeat && r.Int("ping") == 1
 	f.HasOrder = !php.EmptyString(r.Text("ec_id"))
 	f.GoalParam = r.Int("idgoal")
-	f.Resolution, f.ResolutionFollows = r.Text("res"), t.behaviours.ResolutionFollows
+	f.Resolution, f.ResolutionFollows = resolution(r), t.behaviours.ResolutionFollows
+	f.UserIDChangeNewVisit = t.behaviours.UserIDChangeNewVisit
+	f.RandomConfigID = r.Privacy().RandomizeConfigID
 	if f.LocalTime, err = r.LocalTime(); err != nil {
 		return err
 	}
@@ -102,15 +106,23 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 		return err
 	}
 	p.printIP = ip
-	if r.General().Privacy.UseAnonymizedIPForVisit {
+	if r.Privacy().UseAnonymizedIPForVisit {
 		p.printIP = p.binaryIP // not yet anonymized at this point: Matomo's fingerprint gets the full address, in binary
 	}
 	return nil
 }
 
+// resolution is the screen's, unknown where sites are not to know it (tracker-spec-6, part 3 §1.3).
+func resolution(r *request.Request) string {
+	if r.Site().ResolutionDisabled {
+		return "unknown"
+	}
+	return r.Text("res")
+}
+
 // storedIP is a binary address as visits have it: anonymized when the privacy options say so (§9.3).
 func (t *Tracker) storedIP(r *request.Request, ip string) string {
-	privacy := r.General().Privacy
+	privacy := r.Privacy()
 	if !t.features.PrivacyManager || !privacy.AnonymizeIP {
 		return ip
 	}

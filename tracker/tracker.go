@@ -74,6 +74,7 @@ type Tracker struct {
 	auth         *authenticator
 	salts        map[matomo.SaltKey]string // of days that no Site holds
 	trust        trust                     // as the last batch that was prepared left it
+	asked        *matomo.Site              // likewise the last site that was asked whether Do Not Track counts, nil for all
 	prepared     int64                     // batches
 	trail        trail
 	marked       *marks

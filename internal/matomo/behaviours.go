@@ -61,7 +61,6 @@ type Found struct {
 
 	IntranetFile string // text of plugins/IntranetMeasurable/Tracker/RequestProcessor.php, "" where it is not there
 
-	ConfigIDFlag   bool // [FeatureFlags] ConfigIdRandomisation_feature
 	ComplianceFlag bool // [FeatureFlags] PrivacyCompliance_feature
 }
 
@@ -108,9 +107,8 @@ var behaviours = []behaviour{
 		what: "names of regions are compared after PHP's intl has written them in Latin letters",
 	},
 	{
-		field: "RandomConfigID", since: "5.3.0", section: "3 §1.2", told: "before 5.5.0 only with [FeatureFlags] ConfigIdRandomisation_feature",
-		what:  "the setting for random config ids makes every request a visit of its own",
-		holds: func(f *Found) bool { return f.Version.Since("5.5.0") || f.Version.Since("5.3.0") && f.ConfigIDFlag },
+		field: "RandomConfigID", since: "5.3.0", section: "3 §1.2",
+		what: "the setting for random config ids makes every request a visit of its own",
 	},
 	{
 		field: "BearerTokens", since: "5.4.0", section: "1 §3.1, §3.2",
@@ -145,8 +143,9 @@ var behaviours = []behaviour{
 		what: "another user id begins a new visit, also when user ids replace visitor ids",
 	},
 	{
-		field: "UserIDDisabled", since: "5.6.0", unsure: true, section: "1 §3.7",
-		what: "user ids can be switched off",
+		field: "UserIDDisabled", since: "5.6.0", section: "1 §3.7", told: complianceTold,
+		what:  "user ids can be switched off",
+		holds: compliance,
 	},
 	{
 		field: "AIAgents", since: "5.6.0", told: "column log_visit.ai_agent_name", section: "1 §13",
@@ -154,15 +153,14 @@ var behaviours = []behaviour{
 		holds: func(f *Found) bool { return f.AgentColumn },
 	},
 	{
-		field: "DiscardedCampaigns", since: "5.6.0", unsure: true, section: "2 §2.6",
-		what:  "under the CNIL policy campaign parameters are not read (from 5.10.0 on their values are masked)",
-		holds: func(f *Found) bool { return f.Version.Since("5.6.0") && !f.Version.Since("5.10.0") },
+		field: "DiscardedCampaigns", since: "5.6.0", section: "2 §2.6", told: complianceTold,
+		what:  "campaigns can be switched off, also by the CNIL policy (from 5.11.0 on their names are masked)",
+		holds: func(f *Found) bool { return compliance(f) && !f.Version.Since("5.11.0") },
 	},
 	{
-		field: "Policies", since: "5.6.0", unsure: true, section: "1 §5, 3 §1.3",
-		told:  "before 5.10.0 only with [FeatureFlags] PrivacyCompliance_feature",
+		field: "Policies", since: "5.6.0", section: "1 §5, 3 §1.3", told: complianceTold,
 		what:  "the CNIL policy makes privacy settings stricter",
-		holds: func(f *Found) bool { return f.Version.Since("5.10.0") || f.Version.Since("5.6.0") && f.ComplianceFlag },
+		holds: compliance,
 	},
 	{
 		field: "BotRequests", since: "5.7.0", section: "1 §1",
@@ -185,20 +183,20 @@ var behaviours = []behaviour{
 		what: "two different tokens in one request are answered with 400",
 	},
 	{
-		field: "MaskedCampaigns", since: "5.10.0", unsure: true, section: "2 §2.6",
-		what: "names and keywords of campaigns can be masked",
+		field: "IntegerTimeLimit", since: "5.10.0", section: "1 §3.6",
+		what: "the age from which a cdt needs a token must be an integer; 86400s counts as 0",
 	},
 	{
-		field: "IntegerTimeLimit", since: "5.11.0", unsure: true, section: "1 §3.6",
-		what: "the age from which a cdt needs a token must be an integer; 86400s counts as 0",
+		field: "StrictBooleans", since: "5.10.0", section: "2 §6, 3 §2, errata 11",
+		what: "some settings take 0, 1, true and false only: other values are off",
+	},
+	{
+		field: "MaskedCampaigns", since: "5.11.0", section: "2 §2.6",
+		what: "names and keywords of campaigns can be masked",
 	},
 	{
 		field: "IgnoredCampaignLists", since: "5.11.0", unsure: true, section: "2 §2.4",
 		what: "campaign parameters that are lists or numbers are ignored; before, lists are refused",
-	},
-	{
-		field: "StrictBooleans", since: "5.11.0", unsure: true, section: "2 §6, 3 §2, errata 11",
-		what: "some settings take 0, 1, true and false only: other values are off",
 	},
 	{
 		field: "BotURLExclusions", since: "5.12.0", unsure: true, section: "2 §1.4",
@@ -229,6 +227,13 @@ var behaviours = []behaviour{
 		holds: func(f *Found) bool { return f.QueuedTracking.Since("5.2.0") },
 	},
 }
+
+// compliance reports whether the tracker looks at what the page for privacy compliance has stored.
+func compliance(f *Found) bool {
+	return f.Version.Since("5.9.0") || f.Version.Since("5.6.0") && f.ComplianceFlag
+}
+
+const complianceTold = "before 5.9.0 only with [FeatureFlags] PrivacyCompliance_feature"
 
 // intranetTrustStays looks whether the installed file tests both conditions at once, as it did when trust went on and off by turns.
 func intranetTrustStays(f *Found) bool {

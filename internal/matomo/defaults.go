@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
@@ -21,10 +22,21 @@ var defaultChanges = []struct {
 	{since: "5.4.0", section: "Tracker", key: "url_query_parameter_to_exclude_from_url", append: ",li_fat_id"},
 	{since: "5.6.0", section: "Plugins", key: "Plugins", add: []string{"AIAgents"}},
 	{since: "5.7.0", section: "Plugins", key: "Plugins", add: []string{"BotTracking"}},
+	{since: "5.8.0", section: "SitesManager", key: "CommonPIIParams", add: strings.Fields(frenchPII)},
 	{since: "5.13.0", section: "Tracker", key: "url_query_parameter_to_exclude_from_url", append: ",token_auth,token"},
 	{since: "5.13.0", section: "Plugins", key: "Plugins", add: []string{"AIProviders"}},
 	{since: "6.0.0", section: "Plugins", key: "Plugins", add: []string{"TrackingSpamPrevention"}, remove: []string{"SEO"}},
 }
+
+// frenchPII are URL parameters with personal data in French.
+const frenchPII = `
+adresse1 adresse2 adresse3 adresse_email adresseemail adressepostale carte cartebancaire carteidentite cb civilite
+civilité cle clé codepostal courriel cp datedenaissance dateexpiration datenaissance departement département
+entreprise expiration genre identifiant identitenationale mdp mot_de_passe motdepasse nationalite nom nomcomplet
+nomdefamille nomfamille nss numero_fiscal numerocarte numerocarteidentite numerocompte numerodecarte numerofiscal
+numeroidentite numeromobile numeropasseport numerosecuritesociale numerotelephone numerotva numfiscal numsecu numtva
+passeport pays portable prenom prénom questionsecrete region reponsesecrete rib secretclé securitesociale sexe
+signature siren siret societe titre tva utilisateur ville voie`
 
 // defaults stands in for config/global.ini.php of a version.
 func defaults(version Version) (*php.Array, error) {

@@ -44,7 +44,6 @@ func (c *Config) found(version string) Found {
 	}
 	f := Found{
 		QueuedTracking: c.pluginVersion("QueuedTracking"),
-		ConfigIDFlag:   c.featureFlag("ConfigIdRandomisation"),
 		ComplianceFlag: c.featureFlag("PrivacyCompliance"),
 	}
 	f.Version, _ = ParseVersion(version)

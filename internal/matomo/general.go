@@ -10,26 +10,28 @@ import (
 
 // generalOptions are the options that tracking reads and that are the same for all sites (specification §13.3).
 var generalOptions = []string{
-	"PrivacyManager.useAnonymizedIpForVisitEnrichment", "PrivacyManager.ipAddressMaskLength", "PrivacyManager.doNotTrackEnabled",
-	"PrivacyManager.ipAnonymizerEnabled", "PrivacyManager.forceCookielessTracking", "PrivacyManager.anonymizeUserId",
-	"PrivacyManager.anonymizeOrderId", "PrivacyManager.anonymizeReferrer",
 	"useridsalt",
 	"delete_logs_enable", "delete_logs_older_than", "delete_logs_schedule_lowest_interval",
-	"SitesManager_ExcludedIpsGlobal", "SitesManager_ExcludedQueryParameters", "SitesManager_ExcludedUserAgentsGlobal",
+	"SitesManager_ExcludedIpsGlobal", "SitesManager_ExcludedQueryParameters", "SitesManager_ExcludeTypeQueryParamsGlobal",
+	"SitesManager_ExcludedUserAgentsGlobal",
 	"SitesManager_ExcludedReferrersGlobal", "SitesManager_KeepURLFragmentsGlobal", "SitesManager_SearchKeywordParameters",
 	"SitesManager_SearchCategoryParameters",
 	"usercountry.location_provider", "referrer_spam_blacklist", "SearchEngineDefinitions", "SocialDefinitions",
 }
 
 func (i *Installation) readGeneral(ctx context.Context) (*generalEntry, error) {
-	options, err := i.options(ctx, i.db, generalOptions, "")
+	options, err := i.options(ctx, i.db, append(privacyOptions(0), generalOptions...), "")
+	if err != nil {
+		return nil, err
+	}
+	stored, err := i.instanceSettings(ctx)
 	if err != nil {
 		return nil, err
 	}
 	g := &General{
-		Privacy:           i.privacy(options),
+		Privacy:           i.privacy(0, nil, options),
 		LocationProvider:  options["usercountry.location_provider"],
-		DeleteLogsOlder:   i.deleteLogsOlder(options),
+		DeleteLogsOlder:   i.deleteLogsOlder(options, i.policies(stored, nil)),
 		GlobalExcludedIPs: ipRanges(options["SitesManager_ExcludedIpsGlobal"]),
 		SpamReferrers:     spamReferrers(options["referrer_spam_blacklist"]),
 	}
@@ -43,36 +45,13 @@ func (i *Installation) readGeneral(ctx context.Context) (*generalEntry, error) {
 	if g.SiteURLs, err = i.allSiteURLs(ctx); err != nil {
 		return nil, err
 	}
-	return &generalEntry{general: g, options: options}, nil
-}
-
-// privacy types the options of plugin PrivacyManager; without the plugin nothing is anonymized (§9, §15.1).
-func (i *Installation) privacy(options map[string]string) Privacy {
-	if !i.plugins.Active("PrivacyManager") {
-		return Privacy{}
-	}
-	flag := func(name string) bool { return !php.EmptyString(options["PrivacyManager."+name]) }
-	p := Privacy{
-		AnonymizeIP:             true,
-		IPMaskLength:            2,
-		UseAnonymizedIPForVisit: flag("useAnonymizedIpForVisitEnrichment"),
-		DoNotTrack:              flag("doNotTrackEnabled"),
-		ForceCookielessTracking: flag("forceCookielessTracking"),
-		AnonymizeUserID:         flag("anonymizeUserId"),
-		AnonymizeOrderID:        flag("anonymizeOrderId"),
-		AnonymizeReferrer:       options["PrivacyManager.anonymizeReferrer"],
-	}
-	if _, ok := options["PrivacyManager.ipAnonymizerEnabled"]; ok {
-		p.AnonymizeIP = flag("ipAnonymizerEnabled")
-	}
-	if length, ok := options["PrivacyManager.ipAddressMaskLength"]; ok {
-		p.IPMaskLength = int(php.StringToInt(length))
-	}
-	return p
+	return &generalEntry{general: g, options: options, settings: stored}, nil
 }
 
 // deleteLogsOlder is the age beyond which a request is refused because its rows would soon be deleted (§1.6 step 7).
-func (i *Installation) deleteLogsOlder(options map[string]string) time.Duration {
+// A policy for all sites caps it.
+func (i *Installation) deleteLogsOlder(options map[string]string, policy policies) time.Duration {
+	const mostDays = 759 // that the policy lets log rows be kept
 	mayOverride := i.config.Bool("General", "enable_delete_old_data_settings_admin")
 	setting := func(name string) int64 {
 		if value, ok := options[name]; ok && mayOverride {
@@ -83,6 +62,9 @@ func (i *Installation) deleteLogsOlder(options map[string]string) time.Duration 
 	days := setting("delete_logs_older_than")
 	if setting("delete_logs_enable") == 0 || days == 0 {
 		return 0
+	}
+	if mayOverride && policy.enforced(rawDataRetention) {
+		days = min(days, mostDays)
 	}
 	return time.Duration(days+setting("delete_logs_schedule_lowest_interval")) * 24 * time.Hour
 }

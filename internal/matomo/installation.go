@@ -45,9 +45,10 @@ type siteEntry struct {
 }
 
 type generalEntry struct {
-	general *General
-	options map[string]string
-	expires time.Time
+	general  *General
+	options  map[string]string
+	settings storedSettings
+	expires  time.Time
 }
 
 // unknownTTL is how long Site believes that there is no such site, so that a flood of bad ids does not become a flood of queries.
@@ -162,7 +163,7 @@ func (i *Installation) LoadSites(ctx context.Context, ids ...int64) error {
 	if err != nil {
 		return err
 	}
-	sites, err := i.readSites(ctx, missing, general.options)
+	sites, err := i.readSites(ctx, missing, general)
 	if err == nil {
 		err = i.readSalts(ctx, sites)
 	}

@@ -117,6 +117,7 @@ func TestSitesAreLoadedWithAllThatBelongsToThem(t *testing.T) {
 			}
 			return ranges
 		}
+		privacy := Privacy{AnonymizeIP: true, IPMaskLength: 2}
 		want := map[int64]*Site{
 			1: {
 				ID: 1, MainURL: "http://one.example.org", URLs: []string{"http://one.example.org", "http://two.example.org/one"},
@@ -132,7 +133,7 @@ func TestSitesAreLoadedWithAllThatBelongsToThem(t *testing.T) {
 					{ID: 2, Name: "b", MatchAttribute: "url", Pattern: "/x", PatternType: "contains", CaseSensitive: true, Revenue: "10"},
 				},
 				TrackingTokens: map[string]bool{TrackingHash(1, TokenHash("w", "pepper"), "pepper"): true},
-				Tracker:        tracker,
+				Tracker:        tracker, Privacy: privacy,
 			},
 			2: {
 				ID: 2, MainURL: "https://two.example.org",
@@ -148,14 +149,14 @@ func TestSitesAreLoadedWithAllThatBelongsToThem(t *testing.T) {
 					{ID: 2, Index: 1, Scope: "action", Extractions: []Extraction{{"url", "/a/(.*)"}, {"urlparam", "q"}}},
 				},
 				TrackingTokens: map[string]bool{TrackingHash(2, TokenHash("a", "pepper"), "pepper"): true},
-				Tracker:        &own,
+				Tracker:        &own, Privacy: privacy,
 			},
 			3: {
 				ID: 3, MainURL: "http://three.example.org", URLs: []string{"http://three.example.org"}, Type: "mobileapp",
 				ExcludedIPs: ranges("10.0.0.0/8"), ExcludedParameters: []string{"global", "sid"},
 				ExcludedUserAgents: []string{"G", "BadAgent"}, ExcludedReferrers: []string{"all.example.org"},
 				SearchKeywordParameters:  strings.Split("q,query,s,search,searchword,k,keyword,keywords", ","),
-				SearchCategoryParameters: []string{"cat"}, TrackingTokens: map[string]bool{}, Tracker: tracker,
+				SearchCategoryParameters: []string{"cat"}, TrackingTokens: map[string]bool{}, Tracker: tracker, Privacy: privacy,
 			},
 		}
 		for id, want := range want {
@@ -306,7 +307,7 @@ func TestConfigDecidesAboutDefinitionsAndDeletion(t *testing.T) {
 	}
 	for _, tt := range tests {
 		i := &Installation{config: parseConfig(t, tt.config)}
-		if got := i.deleteLogsOlder(options); got != tt.want*24*time.Hour {
+		if got := i.deleteLogsOlder(options, policies{}); got != tt.want*24*time.Hour {
 			t.Errorf("%q: %v", tt.config, got)
 		}
 	}
@@ -483,6 +484,26 @@ func TestQueueSettingsAreReadFromPluginSettings(t *testing.T) {
 		mustExec(t, db, "UPDATE m_plugin_setting SET setting_value = '{' WHERE setting_name = 'numQueueWorkers'")
 		if _, err := i.QueueSettings(context.Background()); err == nil || err.Error() != "settings of plugin QueuedTracking: numQueueWorkers is no JSON" {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestSeveralRowsOfASettingAreAList(t *testing.T) {
+	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
+		mustExec(t, db, "INSERT INTO m_plugin_setting VALUES "+
+			"(1, 'P', 'one', 'a', 0, ''), (2, 'P', 'many', 'a', 0, ''), (3, 'P', 'many', 'b', 0, ''), (4, 'P', 'many', 'c', 0, ''), "+
+			"(5, 'P', 'encoded', '[\"a\"]', 1, ''), (6, 'P', 'encoded', 'b', 0, ''), "+
+			"(7, 'P', 'replaced', 'a', 0, ''), (8, 'P', 'replaced', '[\"b\"]', 1, '')")
+		got, err := open(t, db, newClock(), "").PluginSettings(context.Background(), "P")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]string{
+			"one": `"a"`, "many": `["a","b","c"]`, "encoded": `["a","b"]`, "replaced": `["b"]`,
+		} {
+			if text, err := php.EncodeJSON(got[name]); text != want || err != nil {
+				t.Errorf("%s: got %s, want %s, %v", name, text, want, err)
+			}
 		}
 	})
 }

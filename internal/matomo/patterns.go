@@ -30,7 +30,11 @@ func (i *Installation) SitesWithRarePatterns(ctx context.Context) (found []*Site
 	if err != nil {
 		return nil, err
 	}
-	sites, err := i.readSites(ctx, ids, options)
+	stored, err := i.instanceSettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sites, err := i.readSites(ctx, ids, &generalEntry{options: options, settings: stored})
 	if err != nil {
 		return nil, fmt.Errorf("sites %v: %w", ids, err)
 	}

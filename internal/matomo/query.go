@@ -1,9 +1,9 @@
 package matomo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,8 +12,6 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
-
-	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
 // errNoSuchTable is the number of MySQL's error.
@@ -55,7 +53,7 @@ func (i *Installation) Option(ctx context.Context, name string) (value string, f
 	return value, true, nil
 }
 
-// options returns the rows of table option that exist among names.
+// options returns the rows of table option that exist among names. Where the database takes capital letters for small ones, so does Matomo.
 func (i *Installation) options(ctx context.Context, db sqlx.ExtContext, names []string, lock string) (map[string]string, error) {
 	var rows []struct {
 		Name  string `db:"option_name"`
@@ -65,9 +63,13 @@ func (i *Installation) options(ctx context.Context, db sqlx.ExtContext, names []
 	if err := selectIn(ctx, db, &rows, query, names); err != nil {
 		return nil, fmt.Errorf("options: %w", err)
 	}
+	asked := make(map[string]string, len(names))
+	for _, name := range names {
+		asked[strings.ToLower(name)] = name
+	}
 	values := make(map[string]string, len(rows))
 	for _, row := range rows {
-		values[row.Name] = row.Value
+		values[cmp.Or(asked[strings.ToLower(row.Name)], row.Name)] = row.Value
 	}
 	return values, nil
 }
@@ -88,32 +90,4 @@ func (i *Installation) createOptions(ctx context.Context, db sqlx.ExtContext, va
 		return fmt.Errorf("new options: %w", err)
 	}
 	return nil
-}
-
-// PluginSettings returns the system settings of a plugin (specification §13.3) that have a value.
-func (i *Installation) PluginSettings(ctx context.Context, plugin string) (map[string]php.Value, error) {
-	var rows []struct {
-		Name  string `db:"setting_name"`
-		Value string `db:"setting_value"`
-		JSON  bool   `db:"json_encoded"`
-	}
-	query := "SELECT setting_name, setting_value, json_encoded FROM " + i.Table("plugin_setting") +
-		" WHERE plugin_name = ? AND user_login = '' ORDER BY idplugin_setting"
-	if err := sqlx.SelectContext(ctx, i.db, &rows, query, plugin); err != nil {
-		return nil, fmt.Errorf("settings of plugin %s: %w", plugin, err)
-	}
-	settings := make(map[string]php.Value, len(rows))
-	for _, row := range rows {
-		value := php.String(row.Value)
-		if row.JSON {
-			if !json.Valid([]byte(row.Value)) {
-				return nil, fmt.Errorf("settings of plugin %s: %s is no JSON", plugin, row.Name)
-			}
-			value, _ = php.DecodeJSON(row.Value)
-		}
-		if !value.IsNull() {
-			settings[row.Name] = value
-		}
-	}
-	return settings, nil
 }

@@ -23,6 +23,13 @@ type Site struct {
 	ExcludedReferrers  []string      // the global ones, then the site's, unique (§7.5)
 	KeepURLFragment    bool          // the effective answer of the site's and the global setting (§6.2)
 
+	Privacy            Privacy
+	MaskCampaigns      bool // names and keywords of campaigns are masked, by the site's setting or a policy (tracker-spec-6, part 2 §2.6)
+	UserIDDisabled     bool // likewise: no request has a user id (tracker-spec-6, part 1 §3.7)
+	OnlyMajorVersions  bool // of browsers and operating systems, by a policy (tracker-spec-6, part 3 §1.3)
+	DeviceModelHidden  bool // likewise: only the type of devices is kept
+	ResolutionDisabled bool // likewise
+
 	SiteSearch               bool
 	SearchKeywordParameters  []string // effective, split on ",", not trimmed (§6.4)
 	SearchCategoryParameters []string
@@ -72,8 +79,8 @@ type Extraction struct {
 
 // General holds what is the same for all sites (specification §13.4 "general"). It is never changed after loading.
 type General struct {
-	Privacy           Privacy
-	LocationProvider  string // option usercountry.location_provider, "" when unset (§9.2)
+	Privacy           Privacy // what counts where no site is asked: for locations and cookieless tracking
+	LocationProvider  string  // option usercountry.location_provider, "" when unset (§9.2)
 	UserIDSalt        string
 	DeleteLogsOlder   time.Duration // age beyond which log rows are deleted, incl. the schedule interval; 0: log deletion is off (§1.6 step 7)
 	GlobalExcludedIPs []php.IPRange
@@ -81,18 +88,6 @@ type General struct {
 	SpamReferrers     []string  // option referrer_spam_blacklist, nil when unset (§2.7)
 	SearchEngines     string    // option SearchEngineDefinitions, "" when unset or not to be used (§7.6a)
 	Socials           string    // option SocialDefinitions, likewise
-}
-
-// Privacy holds the options of plugin PrivacyManager (§9).
-type Privacy struct {
-	AnonymizeIP             bool // ipAnonymizerEnabled
-	IPMaskLength            int  // bytes, 0…4
-	UseAnonymizedIPForVisit bool // useAnonymizedIpForVisitEnrichment
-	DoNotTrack              bool // doNotTrackEnabled
-	ForceCookielessTracking bool
-	AnonymizeUserID         bool
-	AnonymizeOrderID        bool
-	AnonymizeReferrer       string // "", exclude_query, exclude_path, exclude_all
 }
 
 // TrackerSettings are the typed settings of config.ini.php that tracking reads (specification §13.2), for one site or, with the
@@ -113,6 +108,7 @@ type TrackerSettings struct {
 	IgnoreVisitsCookieName         string
 	CampaignNameParameters         []string // trimmed
 	CampaignKeywordParameters      []string // trimmed
+	DiscardedCampaignParameters    []string // names that were among the two and do not count; page URLs go without them all the same
 	NewVisitWhenCampaignChanges    bool
 	NewVisitWhenWebsiteChanges     bool
 	NewVisitAfterMidnight          bool  // for the decision of §3.4

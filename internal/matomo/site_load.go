@@ -30,7 +30,7 @@ type siteRow struct {
 }
 
 // readSites reads sites with all that belongs to them but their salts, one query per table. Unknown ids are absent from the result.
-func (i *Installation) readSites(ctx context.Context, ids []int64, options map[string]string) (map[int64]*Site, error) {
+func (i *Installation) readSites(ctx context.Context, ids []int64, general *generalEntry) (map[int64]*Site, error) {
 	var rows []siteRow
 	query := "SELECT idsite, main_url, CAST(ts_created AS CHAR) AS created, sitesearch, sitesearch_keyword_parameters, " +
 		"sitesearch_category_parameters, timezone, exclude_unknown_urls, excluded_ips, excluded_parameters, excluded_user_agents, " +
@@ -41,13 +41,27 @@ func (i *Installation) readSites(ctx context.Context, ids []int64, options map[s
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	sites := make(map[int64]*Site, len(rows))
 	known := make([]int64, len(rows))
 	for n, row := range rows {
-		site := newSite(row, options)
+		known[n] = row.ID
+	}
+	own, err := i.sitePrivacyOptions(ctx, known)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := i.siteSettings(ctx, known)
+	if err != nil {
+		return nil, err
+	}
+	sites := make(map[int64]*Site, len(rows))
+	for _, row := range rows {
+		policy := i.policies(general.settings, stored[row.ID])
+		site := newSite(row, general.options, i.globalExcludedParameters(general.options, policy))
 		site.Tracker = i.config.Tracker(row.ID)
 		site.Tracker.EmulatedLang = i.lang
-		sites[row.ID], known[n] = site, row.ID
+		site.Privacy = i.privacy(row.ID, own, general.options)
+		policy.apply(site, i.Behaviours())
+		sites[row.ID] = site
 	}
 	for _, read := range []func(context.Context, []int64, map[int64]*Site) error{
 		i.readURLs, i.readGoals, i.readDimensions, i.readTokens,
@@ -59,13 +73,31 @@ func (i *Installation) readSites(ctx context.Context, ids []int64, options map[s
 	return sites, nil
 }
 
-// newSite makes a site of its row and the options of all sites.
-func newSite(row siteRow, options map[string]string) *Site {
+// globalExcludedParameters is the list of URL parameters that are excluded on all sites (tracker-spec-6, part 3 §5): by the type that is
+// set or that a policy demands the recommended ones, none but those of config.ini.php, or a list of one's own.
+func (i *Installation) globalExcludedParameters(options map[string]string, policy policies) string {
+	const recommended, session = "matomo_recommended_pii", "common_session_parameters"
+	kind := options["SitesManager_ExcludeTypeQueryParamsGlobal"]
+	if policy.enforced(filterPIIParameters) {
+		kind = recommended
+	}
+	switch {
+	case i.Behaviours().URLExclusionTypes && kind == recommended:
+		return strings.Join(i.config.List("SitesManager", "CommonPIIParams"), ",")
+	case i.Behaviours().URLExclusionTypes && kind == session:
+		return ""
+	default:
+		return options["SitesManager_ExcludedQueryParameters"]
+	}
+}
+
+// newSite makes a site of its row, the options of all sites and the URL parameters that are excluded on all.
+func newSite(row siteRow, options map[string]string, excludedParameters string) *Site {
 	s := &Site{
 		ID: row.ID, MainURL: row.MainURL, URLs: []string{row.MainURL}, Type: row.Type.String,
 		ExcludeUnknownURLs: row.ExcludeUnknownURLs.Int64 != 0,
 		ExcludedIPs:        ipRanges(row.ExcludedIPs.String + "," + options["SitesManager_ExcludedIpsGlobal"]),
-		ExcludedParameters: unique(row.ExcludedParameters.String + "," + options["SitesManager_ExcludedQueryParameters"]),
+		ExcludedParameters: unique(row.ExcludedParameters.String + "," + excludedParameters),
 		ExcludedUserAgents: unique(options["SitesManager_ExcludedUserAgentsGlobal"] + "," + row.ExcludedUserAgents.String),
 		ExcludedReferrers:  unique(options["SitesManager_ExcludedReferrersGlobal"] + "," + row.ExcludedReferrers.String),
 		SiteSearch:         row.SiteSearch.Int64 != 0,

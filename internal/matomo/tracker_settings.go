@@ -1,6 +1,10 @@
 package matomo
 
-import "github.com/queuedtracking/queuedtracking/internal/php"
+import (
+	"strconv"
+
+	"github.com/queuedtracking/queuedtracking/internal/php"
+)
 
 // Tracker returns the settings that tracking reads (specification §13.2), for site 0 without the overrides of [Tracker_<idsite>].
 func (c *Config) Tracker(siteID int64) *TrackerSettings {
@@ -23,10 +27,10 @@ func (c *Config) perSite(s *TrackerSettings, siteID int64) {
 	s.CookieName = text("cookie_name")
 	s.NewVisitWhenCampaignChanges = isOne("create_new_visit_when_campaign_changes")
 	s.NewVisitWhenWebsiteChanges = isOne("create_new_visit_when_website_referrer_changes")
-	s.NewVisitAfterMidnight = flag("create_new_visit_after_midnight")
+	s.NewVisitAfterMidnight = c.truth(c.siteValue(siteID, "create_new_visit_after_midnight"))
 	s.NewVisitAfterActions = number("create_new_visit_after_x_actions")
 	s.RequireAuthentication = flag("tracking_requests_require_authentication")
-	s.RequireAuthenticationOlderThan = number("tracking_requests_require_authentication_when_custom_timestamp_newer_than")
+	s.RequireAuthenticationOlderThan = c.seconds(c.siteValue(siteID, "tracking_requests_require_authentication_when_custom_timestamp_newer_than"))
 	s.ExcludeRequests = text("exclude_requests")
 }
 
@@ -39,7 +43,7 @@ func (c *Config) forAllSites(s *TrackerSettings) {
 	s.WindowLookBack = c.Int(tracker, "window_look_back_for_visitor")
 	s.DefaultTimeOnePageVisit = c.Int(tracker, "default_time_one_page_visit")
 	s.ExcludedURLParameters = splitTrim(c.String(tracker, "url_query_parameter_to_exclude_from_url"))
-	s.EnableDefaultLocationProvider = c.Bool(tracker, "enable_default_location_provider")
+	s.EnableDefaultLocationProvider = c.truth(c.Value(tracker, "enable_default_location_provider"))
 	s.LanguageToCountryGuess = c.Bool(tracker, "enable_language_to_country_guess")
 	s.IgnoreVisitsCookieName = c.String(tracker, "ignore_visits_cookie_name")
 	s.CampaignNameParameters = splitTrim(c.String(tracker, "campaign_var_name"))
@@ -66,4 +70,23 @@ func (c *Config) titleDelimiter() string {
 		return php.ToString(v)
 	}
 	return c.String("General", "action_title_category_delimiter")
+}
+
+// truth is a setting's truth where newer versions understand only 0, 1, true and false: what else there is is off (tracker-spec-6, part 3 §2).
+func (c *Config) truth(v php.Value) bool {
+	if !c.behaviours.StrictBooleans {
+		return php.ToBool(v)
+	}
+	text := php.ToLower(php.ToString(v))
+	return text == "1" || text == "true"
+}
+
+// seconds is a setting in seconds. Newer versions take text for 0 that is not exactly an integer: 86400s, and a blank before the number
+// (tracker-spec-6, part 1 §3.6).
+func (c *Config) seconds(v php.Value) int64 {
+	n := php.ToInt(v)
+	if c.behaviours.IntegerTimeLimit && strconv.FormatInt(n, 10) != php.ToString(v) {
+		return 0
+	}
+	return n
 }

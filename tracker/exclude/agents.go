@@ -5,6 +5,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
 // excludedAgent is an entry of a site's list of excluded user agents: text, which may be a regular expression as well.
@@ -34,18 +35,20 @@ func UnsupportedPatterns(site *matomo.Site) (found []string) {
 	return found
 }
 
-// isExcludedAgent looks for the entries in a user agent (§2.6). The first regular expression has the last word: with the entries
-// "/a/" and "Firefox" a Firefox without an "a" is not excluded.
-func (c *Checker) isExcludedAgent(site *matomo.Site, ua string) bool {
+// isExcludedAgent looks for the entries in a user agent (§2.6). In older versions the first regular expression has the last word: with
+// the entries "/a/" and "Firefox" a Firefox without an "a" is not excluded there.
+func (c *Checker) isExcludedAgent(r *request.Request) bool {
+	site := r.Site()
 	if site == nil || len(site.ExcludedUserAgents) == 0 {
 		return false
 	}
+	ua := r.RawUserAgent()
 	for _, agent := range c.userAgents.get(site, func() []excludedAgent { return compileAgents(site.ExcludedUserAgents) }) {
 		switch {
-		case php.ContainsFold(ua, agent.text):
+		case php.ContainsFold(ua, agent.text), agent.pattern != nil && agent.pattern.Match(ua):
 			return true
-		case agent.pattern != nil:
-			return agent.pattern.Match(ua)
+		case agent.pattern != nil && !r.Context().Behaviours.AllUserAgentPatterns:
+			return false
 		}
 	}
 	return false

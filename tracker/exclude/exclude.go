@@ -51,7 +51,7 @@ func (c *Checker) Check(r *request.Request) (rule string, err error) {
 		return "", err
 	}
 	rule = c.beforePlugins(r, ip)
-	if rule == "" && r.General().Privacy.DoNotTrack && asksNotToTrack(r) {
+	if rule == "" && !LeavesDoNotTrack(r) && r.Privacy().DoNotTrack && AsksNotToTrack(r) {
 		rule = DoNotTrack
 	}
 	if rule, err = installCheck(r, rule); rule != "" || err != nil {
@@ -87,7 +87,7 @@ func (c *Checker) afterPlugins(r *request.Request, ip string) (string, error) {
 		return IgnoreCookie, nil
 	case isExcludedIP(r.Site(), ip):
 		return IPAddress, nil
-	case c.isExcludedAgent(r.Site(), r.RawUserAgent()):
+	case c.isExcludedAgent(r):
 		return UserAgent, nil
 	case r.Settings().EnableSpamFilter && c.isSpam(r):
 		return ReferrerSpam, nil
@@ -99,7 +99,19 @@ func (c *Checker) afterPlugins(r *request.Request, ip string) (string, error) {
 	return "", nil
 }
 
-func asksNotToTrack(r *request.Request) bool {
+// LeavesDoNotTrack reports whether Check does not look at what the request asks for: where each site has a setting of its own, Matomo
+// takes that of the site which it was asked for before, when there is no such site as the request names (tracker-spec-6, part 3 §1.1).
+func LeavesDoNotTrack(r *request.Request) bool {
+	return r.Site() == nil && r.Context().Behaviours.PrivacyPerSite
+}
+
+// ComesToDoNotTrack reports whether Matomo comes to look at what a request asks for that Check has excluded by a rule, or by none.
+func ComesToDoNotTrack(rule string) bool {
+	return rule != Bot && rule != BotAddress && rule != NotRecorded
+}
+
+// AsksNotToTrack reports whether the browser asks not to be tracked.
+func AsksNotToTrack(r *request.Request) bool {
 	dnt := r.Server("HTTP_DNT")
 	return r.Server("HTTP_X_DO_NOT_TRACK") == "1" || dnt != "" && dnt[0] == '1'
 }

@@ -39,7 +39,7 @@ func config(change func(*matomo.TrackerSettings)) setting {
 
 func unknownSite(_ *request.Origin, c *request.Context) { c.Site = nil }
 
-func doNotTrack(_ *request.Origin, c *request.Context) { c.General.Privacy.DoNotTrack = true }
+func doNotTrack(_ *request.Origin, c *request.Context) { c.Site.Privacy.DoNotTrack = true }
 
 // read makes a request of parameters in JSON.
 func read(t testing.TB, params string, change ...setting) *request.Request {

@@ -40,6 +40,7 @@ func ExclusionsOf(site *matomo.Site) *Exclusions {
 	x.add(site.Tracker.ExcludedURLParameters...)
 	x.add(site.Tracker.CampaignNameParameters...)
 	x.add(site.Tracker.CampaignKeywordParameters...)
+	x.add(site.Tracker.DiscardedCampaignParameters...)
 	return x
 }
 

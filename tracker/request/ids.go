@@ -13,8 +13,12 @@ import (
 // idDigits is the length of a visitor id in hexadecimal digits.
 const idDigits = 16
 
-// UserID is the user id that the request gives, sanitised and, if the privacy options say so, anonymised (§1.8). "0" is one.
+// UserID is the user id that the request gives, sanitised and, if the privacy options say so, anonymised (§1.8). "0" is one. On a site
+// where user ids are switched off there is none.
 func (r *Request) UserID() (string, bool) {
+	if site := r.ctx.Site; site != nil && site.UserIDDisabled {
+		return "", false
+	}
 	uid := r.Text("uid")
 	return uid, uid != ""
 }
@@ -27,7 +31,7 @@ func (r *Request) VisitorID() (id store.BinaryID, ok bool, err error) {
 }
 
 func (r *Request) findVisitorID() (visitorID, error) {
-	if uid := r.Text("uid"); r.ctx.Settings.UserIDOverwritesVisitorID && !php.EmptyString(uid) {
+	if uid, _ := r.UserID(); r.ctx.Settings.UserIDOverwritesVisitorID && !php.EmptyString(uid) {
 		sum := sha1.Sum([]byte(uid)) // Matomo's format
 		return visitorID{store.BinaryID(sum[:8]), true}, nil
 	}
@@ -77,11 +81,10 @@ func nibble(c byte) byte {
 
 // anonymize replaces user id and order id by hashes (§9.4). The hash of an order id is random: the same order twice is two orders.
 func (r *Request) anonymize() {
-	general := r.ctx.General
-	if general.Privacy.AnonymizeUserID && !php.EmptyString(general.UserIDSalt) {
-		r.replace("uid", func(uid string) string { return hexSHA1(uid + general.UserIDSalt) })
+	if salt := r.ctx.General.UserIDSalt; r.Privacy().AnonymizeUserID && !php.EmptyString(salt) {
+		r.replace("uid", func(uid string) string { return hexSHA1(uid + salt) })
 	}
-	if general.Privacy.AnonymizeOrderID {
+	if r.Privacy().AnonymizeOrderID {
 		r.replace("ec_id", func(order string) string { return hexSHA1(r.randomText() + order + r.ctx.Settings.Salt) })
 	}
 }

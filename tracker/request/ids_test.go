@@ -77,7 +77,12 @@ func TestUserID(t *testing.T) {
 
 func TestUserIDIsAnonymised(t *testing.T) {
 	anonymous := func(salt string) option {
-		return general(func(g *matomo.General) { g.Privacy.AnonymizeUserID, g.UserIDSalt = true, salt })
+		return func(_ *Origin, c *Context) {
+			c.General.UserIDSalt = salt
+			if c.Site != nil {
+				c.Site.Privacy.AnonymizeUserID = true
+			}
+		}
 	}
 	r := read(t, `{"uid":"<ben>"}`, anonymous("s"))
 	uid, _ := r.UserID()
@@ -102,7 +107,7 @@ func TestUserIDIsAnonymised(t *testing.T) {
 }
 
 func TestOrderIDIsAnonymisedAtRandom(t *testing.T) {
-	anonymous := general(func(g *matomo.General) { g.Privacy.AnonymizeOrderID = true })
+	anonymous := site(func(s *matomo.Site) { s.Privacy.AnonymizeOrderID = true })
 	random := func(b byte) option {
 		return func(_ *Origin, c *Context) { c.Random = bytes.NewReader(bytes.Repeat([]byte{b}, 16)) }
 	}

@@ -28,7 +28,8 @@ var languages = func() (known [26][26]bool) {
 func isLanguage(code string) bool { return len(code) == 2 && languages[code[0]-'a'][code[1]-'a'] }
 
 // Language is the list of languages that the browser accepts (§1.9), from the parameter lang, else the header, else what stands for the
-// worker's environment variable LANG: lower case, without qualities and comments, as in "de-at,de,en". It is part of config_id.
+// worker's environment variable LANG: lower case, without qualities and comments, as in "de-at,de,en". It is part of config_id. Matomo
+// 5.0 takes the parameter as it comes.
 func (r *Request) Language() string {
 	list, _ := r.language.get(r, (*Request).findLanguage)
 	return list
@@ -36,6 +37,9 @@ func (r *Request) Language() string {
 
 func (r *Request) findLanguage() (string, error) {
 	list := r.PlainText("lang")
+	if list != "" && !r.ctx.Behaviours.CleanLanguageParameter {
+		return list, nil
+	}
 	if php.EmptyString(list) {
 		list = php.Sanitize(r.Server("HTTP_ACCEPT_LANGUAGE"))
 	}

@@ -91,6 +91,14 @@ func (r *Request) Settings() *matomo.TrackerSettings { return r.ctx.Settings }
 // General holds what is the same for all sites.
 func (r *Request) General() *matomo.General { return r.ctx.General }
 
+// Privacy holds the site's privacy settings, those of all sites while the site is unknown.
+func (r *Request) Privacy() *matomo.Privacy {
+	if r.ctx.Site == nil {
+		return &r.ctx.General.Privacy
+	}
+	return &r.ctx.Site.Privacy
+}
+
 // Features tells which plugins are active.
 func (r *Request) Features() matomo.Features { return r.ctx.Features }
 

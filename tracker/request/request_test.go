@@ -33,6 +33,14 @@ func general(change func(*matomo.General)) option {
 	return func(_ *Origin, c *Context) { change(c.General) }
 }
 
+func site(change func(*matomo.Site)) option {
+	return func(_ *Origin, c *Context) { change(c.Site) }
+}
+
+func behaving(change func(*matomo.Behaviours)) option {
+	return func(_ *Origin, c *Context) { change(&c.Behaviours) }
+}
+
 func unknownSite(_ *Origin, c *Context) { c.Site = nil }
 
 func noUTF8MB4(s *matomo.TrackerSettings) { s.CharsetUTF8MB4 = false }

@@ -45,7 +45,7 @@ func (r *Request) findTime() (int64, error) {
 }
 
 // customTime is the custom time in unix seconds, with the fraction that a numeric cdt may have. Words such as "now" are read against
-// the worker's clock. ok is false when there is none and when cdt is no date.
+// the request's clock, in older versions against the worker's. ok is false when there is none and when cdt is no date.
 func (r *Request) customTime() (custom float64, ok bool) {
 	cdt := r.Text("cdt")
 	offset := math.Abs(float64(r.Int("cdo")))
@@ -53,7 +53,11 @@ func (r *Request) customTime() (custom float64, ok bool) {
 	case !php.EmptyString(cdt) && php.IsNumeric(cdt):
 		custom = php.StringToFloat(cdt)
 	case !php.EmptyString(cdt):
-		unix, ok := php.StrToTime(cdt, r.ctx.Now)
+		clock := r.origin.QueuedAt
+		if !r.ctx.Behaviours.RelativeTime {
+			clock = r.ctx.Now
+		}
+		unix, ok := php.StrToTime(cdt, clock)
 		if !ok {
 			return 0, false
 		}

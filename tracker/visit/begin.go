@@ -20,7 +20,7 @@ type Beginning struct {
 	Location   store.Location
 	Buyer      int64 // visit_goal_buyer
 	Converted  bool
-	RandomID   func() store.BinaryID // visitor id of somebody who has none
+	RandomID   func() store.BinaryID // visitor id of somebody who has none, and random config ids
 }
 
 // Begin returns the row of a new visit (§5.2, §5.4). last is the visitor's last visit, nil for an unknown visitor; it may be of any age.
@@ -43,6 +43,9 @@ func Begin(f *Facts, last Last, in Beginning) *store.Visit {
 		Location:        in.Location,
 		Referer:         in.Referer,
 	}
+	if f.RandomConfigID {
+		v.ConfigID = in.RandomID()
+	}
 	if f.HasUserID {
 		v.UserID = store.Text(php.CutRunes(f.UserID, userIDChars))
 	}
@@ -62,7 +65,7 @@ func newVisitorID(f *Facts, last Last, random func() store.BinaryID) store.Binar
 	switch {
 	case last != nil:
 		return last.Visitor
-	case f.HasVisitor:
+	case f.HasVisitor && !f.RandomConfigID:
 		return f.Visitor
 	default:
 		return random()

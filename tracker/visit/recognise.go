@@ -53,7 +53,7 @@ func StartsNew(f *Facts, last Last) bool {
 		return true
 	case settings.NewVisitAfterMidnight && !sameDay(f.Site.Location, last.LastActionTime, f.Time):
 		return true
-	case settings.UserIDOverwritesVisitorID:
+	case settings.UserIDOverwritesVisitorID && !f.UserIDChangeNewVisit:
 		return false
 	}
 	return last.UserID.Valid && !php.EmptyString(last.UserID.V) && !php.EmptyString(f.UserID) && last.UserID.V != f.UserID

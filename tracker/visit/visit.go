@@ -26,6 +26,9 @@ type Facts struct {
 	UserHashID store.BinaryID // first half of sha1(uid): the visitor id that a truthy uid stands for (§5.3)
 	ConfigID   store.BinaryID
 
+	RandomConfigID       bool // config_id and idvisitor are random: every request is a visit of its own (tracker-spec-6, part 3 §1.2, errata 6)
+	UserIDChangeNewVisit bool // the version lets another user id begin a new visit also where user ids replace visitor ids
+
 	ForceNew     bool // the parameter new_visit
 	TrustCookies bool // [Tracker] trust_visitors_cookies or the intranet rule (§3.6)
 
