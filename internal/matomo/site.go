@@ -81,6 +81,7 @@ type General struct {
 	SpamReferrers     []string  // option referrer_spam_blacklist, nil when unset (§2.7)
 	SearchEngines     string    // option SearchEngineDefinitions, "" when unset or not to be used (§7.6a)
 	Socials           string    // option SocialDefinitions, likewise
+	Assistants        string    // option AIAssistantDefinitions, likewise
 }
 
 // Privacy holds the options of plugin PrivacyManager (§9).

@@ -48,6 +48,11 @@ type detection struct {
 
 // source is the type with its name and keyword.
 func (s *detection) source() (Result, error) {
+	if s.d.behaviours.AIReferrers {
+		if assistant, err := s.assistant(); err != nil || assistant.Type.Valid {
+			return assistant, err
+		}
+	}
 	campaign, err := s.campaign()
 	if err != nil || campaign.Type.Valid {
 		return campaign, err
