@@ -91,6 +91,11 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	f.HasOrder = !php.EmptyString(r.Text("ec_id"))
 	f.GoalParam = r.Int("idgoal")
 	f.Resolution = r.Text("res")
+	if t.features.AIAgents && t.behaviours.AIAgents {
+		if agent := r.AIAgent(); agent != "" {
+			f.Agent = store.Text(agent)
+		}
+	}
 	if f.LocalTime, err = r.LocalTime(); err != nil {
 		return err
 	}
