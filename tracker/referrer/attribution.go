@@ -13,9 +13,11 @@ func (d *Detector) Attribution(r *request.Request, visit store.Referer) (store.R
 	visit.URL = store.NullText{}
 	name := campaignText(r, "_rcn")
 	if !php.EmptyString(name) {
-		return store.Referer{
-			Type: store.Int(Campaign), Name: store.Text(php.MBToLower(name)), Keyword: store.Text(php.MBToLower(campaignText(r, "_rck"))),
-		}, nil
+		keyword := campaignText(r, "_rck")
+		if r.Site().MaskCampaigns {
+			name, keyword = masked, masked
+		}
+		return store.Referer{Type: store.Int(Campaign), Name: store.Text(php.MBToLower(name)), Keyword: store.Text(php.MBToLower(keyword))}, nil
 	}
 	if visit.Type.V == Campaign && !php.EmptyString(visit.Name.V) {
 		return visit, nil

@@ -25,6 +25,9 @@ func (d *Detector) detect(s *detection) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if found.Type.V == Campaign && s.in.Site.MaskCampaigns {
+		found.Name, found.Keyword = store.Text(masked), store.Text(masked)
+	}
 	found.URL, found.URLUnset = s.url, !s.url.Valid
 	return found, nil
 }

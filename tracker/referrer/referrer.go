@@ -24,6 +24,9 @@ const (
 	AIAssistant  = 8
 )
 
+// masked stands for name and keyword of campaigns where a site does not record them.
+const masked = "__discarded_by_policy__"
+
 // Lengths of the columns, in characters.
 const (
 	maxText = 255
