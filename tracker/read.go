@@ -91,17 +91,17 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	f.HasOrder = !php.EmptyString(r.Text("ec_id"))
 	f.GoalParam = r.Int("idgoal")
 	f.Resolution = r.Text("res")
-	if t.features.AIAgents && t.behaviours.AIAgents {
-		if agent := r.AIAgent(); agent != "" {
-			f.Agent = store.Text(agent)
-		}
-	}
 	if f.LocalTime, err = r.LocalTime(); err != nil {
 		return err
 	}
 	p.lang = r.Language()
 	f.BrowserLang = r.BrowserLanguage(p.lang)
 	f.Plugins = browserPlugins(r)
+	if t.features.AIAgents && t.behaviours.AIAgents {
+		if agent := r.AIAgent(); agent != "" {
+			f.Agent = store.Text(agent)
+		}
+	}
 	f.LocationIP = t.storedIP(r, p.binaryIP)
 	if err := t.readDevice(p); err != nil {
 		return err
