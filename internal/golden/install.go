@@ -208,7 +208,7 @@ func (i *Installation) Config(c *Case, more map[string]map[string]any) string {
 	return text
 }
 
-// setConfig replaces all lines of a key in a section.
+// setConfig replaces all lines of a key in a section. Keys of lists may end in "[]".
 func setConfig(config, section, key string, value any) string {
 	key = strings.TrimSuffix(key, "[]") // as one recording names it
 	var lines []string

@@ -88,6 +88,7 @@ type General struct {
 	SpamReferrers     []string  // option referrer_spam_blacklist, nil when unset (§2.7)
 	SearchEngines     string    // option SearchEngineDefinitions, "" when unset or not to be used (§7.6a)
 	Socials           string    // option SocialDefinitions, likewise
+	Assistants        string    // option AIAssistantDefinitions, likewise
 }
 
 // TrackerSettings are the typed settings of config.ini.php that tracking reads (specification §13.2), for one site or, with the

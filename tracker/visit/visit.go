@@ -42,6 +42,7 @@ type Facts struct {
 	Resolution  string // the parameter res
 	// ResolutionFollows tells that an unknown resolution of a visit is replaced by the request's.
 	ResolutionFollows bool
+	Agent             store.NullText // the AI agent that the request comes from, NULL for a person
 	Plugins           store.BrowserPlugins
 	Device            store.Device
 }
