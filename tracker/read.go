@@ -49,12 +49,16 @@ func (t *Tracker) read(p *parsed) error {
 	return t.readContent(p)
 }
 
-// unknownSite refuses the request; Matomo notes the failure unless the request would be excluded anyway (§12.1).
+// unknownSite refuses the request; Matomo notes the failure unless the request would be excluded anyway (§12.1), newer versions only for an
+// idsite that is plainly written as a number (part 1 §3.4).
 func (t *Tracker) unknownSite(p *parsed) error {
 	const maxNotedSite = 9_999_999
 	id := p.req.SiteID()
 	rejection := request.Reject(request.UnknownSite, fmt.Sprintf("idsite %d", id))
 	if id < 0 || id > maxNotedSite {
+		return rejection
+	}
+	if _, clear := php.RawInt(p.req.Raw(), "idsite"); t.behaviours.OnlyClearFailures && !clear {
 		return rejection
 	}
 	excluded, err := t.exclusions.Check(p.req)

@@ -132,30 +132,37 @@ type authenticator struct {
 	installation *matomo.Installation
 	db           *sqlx.DB
 	mu           sync.Mutex
-	superuser    map[string]bool
+	superuser    map[tokenUse]bool
+}
+
+// tokenUse is how a token came: one for secure use only is somebody's in one way and nobody's in the other.
+type tokenUse struct {
+	hash   string
+	secure bool
 }
 
 const maxRememberedTokens = 10_000
 
 func newAuthenticator(i *matomo.Installation, db *sqlx.DB) *authenticator {
-	return &authenticator{installation: i, db: db, superuser: make(map[string]bool)}
+	return &authenticator{installation: i, db: db, superuser: make(map[tokenUse]bool)}
 }
 
 // IsSuperuser implements request.Authenticator.
-func (a *authenticator) IsSuperuser(tokenHash string) (bool, error) {
+func (a *authenticator) IsSuperuser(tokenHash string, secure bool) (bool, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if known, ok := a.superuser[tokenHash]; ok {
+	use := tokenUse{tokenHash, secure}
+	if known, ok := a.superuser[use]; ok {
 		return known, nil
 	}
-	is, err := a.installation.SuperuserToken(context.Background(), a.db, tokenHash)
+	is, err := a.installation.SuperuserToken(context.Background(), a.db, tokenHash, secure)
 	if err != nil {
 		return false, err
 	}
 	if len(a.superuser) >= maxRememberedTokens {
 		clear(a.superuser)
 	}
-	a.superuser[tokenHash] = is
+	a.superuser[use] = is
 	return is, nil
 }
 
