@@ -42,11 +42,11 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
-func behaviours(change func(*matomo.Behaviours)) option {
-	return func(_ *Origin, c *Context) { change(&c.Behaviours) }
+func version(text string) option {
+	return func(_ *Origin, c *Context) { c.Behaviours = matomo.BehavioursIn(text) }
 }
 
-// TestTokensMayComeAsBearer holds each case against a Matomo that knows the header and against an older one.
+// TestTokensMayComeAsBearer holds each case against the first Matomo that knows the header and against the one before.
 func TestTokensMayComeAsBearer(t *testing.T) {
 	bearer := func(token string) option { return server("HTTP_AUTHORIZATION", "Bearer "+token) }
 	secure := func(o *Origin, _ *Context) { o.SecureToken = true }
@@ -86,12 +86,11 @@ func TestTokensMayComeAsBearer(t *testing.T) {
 		{"NUL byte", `{"token_auth":"su\u0000per"}`, nil, true, true},
 		{"number", `{"token_auth":7}`, []option{ampersand}, true, true},
 	} {
-		if got, err := read(t, test.params, test.options...).Authenticated(); got != test.before || err != nil {
-			t.Errorf("before: %s: %v %v, want %v", test.name, got, err, test.before)
-		}
-		options := append(test.options, behaviours(func(b *matomo.Behaviours) { b.BearerTokens = true }))
-		if got, err := read(t, test.params, options...).Authenticated(); got != test.want || err != nil {
-			t.Errorf("since: %s: %v %v, want %v", test.name, got, err, test.want)
+		for v, want := range map[string]bool{"5.3.2": test.before, "5.4.0": test.want} {
+			options := append([]option{version(v)}, test.options...)
+			if got, err := read(t, test.params, options...).Authenticated(); got != want || err != nil {
+				t.Errorf("%s: %s: %v %v, want %v", v, test.name, got, err, want)
+			}
 		}
 	}
 }
