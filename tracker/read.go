@@ -23,13 +23,21 @@ func (t *Tracker) read(p *parsed) error {
 	if err != nil {
 		return err
 	}
-	p.timely = true
+	asBot, err := t.route(p)
+	if err != nil || p.excluded != "" {
+		return err
+	}
+	p.admitted = true
 	site := r.Site()
 	if site == nil {
 		return t.unknownSite(p)
 	}
 	if err := r.CheckLocationOverrides(); err != nil {
 		return err
+	}
+	if asBot {
+		t.readBot(p, now)
+		return nil
 	}
 	text, ip, err := r.IP()
 	if err != nil {
@@ -130,7 +138,11 @@ func browserPlugins(r *request.Request) store.BrowserPlugins {
 	}
 }
 
+// readDevice detects the device, once.
 func (t *Tracker) readDevice(p *parsed) error {
+	if p.device != nil {
+		return nil
+	}
 	if t.devices == nil {
 		p.device = device.Undetected()
 	} else {

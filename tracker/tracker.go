@@ -24,6 +24,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/bot"
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
@@ -40,6 +41,7 @@ type Options struct {
 	DB           *sqlx.DB // for what is read outside a batch's transaction
 	Store        *store.Store
 	Devices      *device.Detector // nil: every device is written as unknown
+	Bots         *bot.Detector    // those that plugin BotTracking records; nil without it
 	Referrers    *referrer.Detector
 	Locator      *location.Locator
 	Spammers     []string // referrer spam list of the vendor files
@@ -59,6 +61,7 @@ type Tracker struct {
 	global       *matomo.TrackerSettings
 	store        *store.Store
 	devices      *device.Detector
+	bots         *bot.Detector
 	referrers    *referrer.Detector
 	urls         pageurl.Memory  // of the goroutine that prepares
 	pages        referrer.Memory // this and the next of the one that plays
@@ -88,6 +91,7 @@ func New(o Options) *Tracker {
 		global:       o.Installation.Config().Tracker(0),
 		store:        o.Store,
 		devices:      o.Devices,
+		bots:         o.Bots,
 		referrers:    o.Referrers,
 		locator:      o.Locator,
 		features:     matomo.FeaturesOf(o.Installation.Plugins().Active),
