@@ -78,6 +78,8 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 			Env:       request.Env{Server: set.Env.Server, Cookie: set.Env.Cookie},
 			TokenAuth: set.TokenAuth,
 			QueuedAt:  set.Time,
+
+			SecureToken: set.SecureToken,
 		}
 		for i, params := range set.Requests {
 			n := len(b.requests)

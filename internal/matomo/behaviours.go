@@ -23,7 +23,6 @@ type Behaviours struct {
 	StrictBooleans        bool // settings
 	OnlyClearFailures     bool // request
 	EmptyTokenInEntries   bool // receive
-	TokenInEntries        bool // receive
 	ConflictingTokens     bool // receive
 	UserIDDisabled        bool // sites
 	UserIDChangeNewVisit  bool // visit
@@ -119,10 +118,6 @@ var behaviours = []behaviour{
 	{
 		field: "EmptyTokenInEntries", since: "5.4.0", section: "1 §2",
 		what: "queue entries without a token say \"\", not false",
-	},
-	{
-		field: "TokenInEntries", since: "5.4.0", section: "1 §2, errata 24",
-		what: "queue entries hold the token of a single request, too",
 	},
 	{
 		field: "SpreadVisitorID", since: "5.4.0", unsure: true, section: "1 §4",
