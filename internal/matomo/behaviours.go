@@ -54,6 +54,7 @@ type Found struct {
 	Version        Version // of Matomo: option version_core, core/Version.php where that is not to be had
 	QueuedTracking Version // of the plugin: its plugin.json, else option version_QueuedTracking
 
+	BotRequestTable   bool // log_bot_request
 	PageViewTimeTable bool // log_page_view_time
 	AgentColumn       bool // log_visit.ai_agent_name
 

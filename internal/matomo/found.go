@@ -18,6 +18,7 @@ func (i *Installation) find(ctx context.Context, version string) (Found, error) 
 		table, name string
 		found       *bool
 	}{
+		{"log_bot_request", "idrequest", &f.BotRequestTable},
 		{"log_page_view_time", "idpageviewtime", &f.PageViewTimeTable},
 		{"log_visit", "ai_agent_name", &f.AgentColumn},
 	} {
