@@ -486,3 +486,23 @@ func TestQueueSettingsAreReadFromPluginSettings(t *testing.T) {
 		}
 	})
 }
+
+func TestSeveralRowsOfASettingAreAList(t *testing.T) {
+	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
+		mustExec(t, db, "INSERT INTO m_plugin_setting VALUES "+
+			"(1, 'P', 'one', 'a', 0, ''), (2, 'P', 'many', 'a', 0, ''), (3, 'P', 'many', 'b', 0, ''), (4, 'P', 'many', 'c', 0, ''), "+
+			"(5, 'P', 'encoded', '[\"a\"]', 1, ''), (6, 'P', 'encoded', 'b', 0, ''), "+
+			"(7, 'P', 'replaced', 'a', 0, ''), (8, 'P', 'replaced', '[\"b\"]', 1, '')")
+		got, err := open(t, db, newClock(), "").PluginSettings(context.Background(), "P")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]string{
+			"one": `"a"`, "many": `["a","b","c"]`, "encoded": `["a","b"]`, "replaced": `["b"]`,
+		} {
+			if text, err := php.EncodeJSON(got[name]); text != want || err != nil {
+				t.Errorf("%s: got %s, want %s, %v", name, text, want, err)
+			}
+		}
+	})
+}

@@ -3,7 +3,6 @@ package matomo
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
-
-	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
 // errNoSuchTable is the number of MySQL's error.
@@ -88,32 +85,4 @@ func (i *Installation) createOptions(ctx context.Context, db sqlx.ExtContext, va
 		return fmt.Errorf("new options: %w", err)
 	}
 	return nil
-}
-
-// PluginSettings returns the system settings of a plugin (specification §13.3) that have a value.
-func (i *Installation) PluginSettings(ctx context.Context, plugin string) (map[string]php.Value, error) {
-	var rows []struct {
-		Name  string `db:"setting_name"`
-		Value string `db:"setting_value"`
-		JSON  bool   `db:"json_encoded"`
-	}
-	query := "SELECT setting_name, setting_value, json_encoded FROM " + i.Table("plugin_setting") +
-		" WHERE plugin_name = ? AND user_login = '' ORDER BY idplugin_setting"
-	if err := sqlx.SelectContext(ctx, i.db, &rows, query, plugin); err != nil {
-		return nil, fmt.Errorf("settings of plugin %s: %w", plugin, err)
-	}
-	settings := make(map[string]php.Value, len(rows))
-	for _, row := range rows {
-		value := php.String(row.Value)
-		if row.JSON {
-			if !json.Valid([]byte(row.Value)) {
-				return nil, fmt.Errorf("settings of plugin %s: %s is no JSON", plugin, row.Name)
-			}
-			value, _ = php.DecodeJSON(row.Value)
-		}
-		if !value.IsNull() {
-			settings[row.Name] = value
-		}
-	}
-	return settings, nil
 }
