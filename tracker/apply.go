@@ -68,6 +68,9 @@ func (a *applier) apply(ctx context.Context, p *parsed) (err error) {
 		a.keepNames(s) // Matomo has looked them up by now, and that creates them
 		return nil
 	}
+	if err := a.limitActions(ctx, s); err != nil {
+		return err
+	}
 	if err := a.changeVisit(s); err != nil {
 		return err
 	}

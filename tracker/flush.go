@@ -16,6 +16,7 @@ type pending struct {
 	failures    []*store.Failure
 	marks       []markKey
 	nonces      []nonce
+	banned      bool            // addresses, see applier.bans
 	created     map[int64]int64 // idsite -> unix second to which site.ts_created moves
 }
 
@@ -62,6 +63,9 @@ func (a *applier) write(ctx context.Context) error {
 		return err
 	}
 	if err := a.writeNonces(ctx); err != nil {
+		return err
+	}
+	if err := a.writeBans(ctx); err != nil {
 		return err
 	}
 	if err := a.tx.UpdateLinkActions(ctx, a.pending.changes); err != nil {

@@ -36,10 +36,12 @@ type parsed struct {
 
 	err      error  // refused while it was read
 	excluded string // the rule that excludes it
-	nonce    string // of Matomo's installation check, "" when it is none (§2.2)
-	empty    bool
-	timely   bool           // the time that it gives for itself is accepted
-	failure  *store.Failure // row for tracking_failure
+	// askRanges tells that the blocked ranges of plugin TrackingSpamPrevention come before excluded and err.
+	askRanges bool
+	nonce     string // of Matomo's installation check, "" when it is none (§2.2)
+	empty     bool
+	timely    bool           // the time that it gives for itself is accepted
+	failure   *store.Failure // row for tracking_failure
 
 	facts      visit.Facts
 	date       string // local date of the request in the site's time zone
@@ -139,7 +141,8 @@ func (t *Tracker) trustCookies(b *Batch) trust {
 			continue
 		}
 		if site := p.req.Site(); site != nil {
-			p.facts.TrustCookies = trust.next(t.global.TrustVisitorsCookies, t.features.IntranetMeasurable && site.Type == "intranet")
+			p.facts.TrustCookies = trust.next(t.global.TrustVisitorsCookies, t.features.IntranetMeasurable && site.Type == "intranet",
+				t.behaviours.IntranetTrustStays)
 		}
 	}
 	return trust

@@ -37,6 +37,9 @@ func (i *Installation) readGeneral(ctx context.Context) (*generalEntry, error) {
 		g.SearchEngines = options["SearchEngineDefinitions"]
 		g.Socials = options["SocialDefinitions"]
 	}
+	if g.Spam, err = i.SpamPrevention(ctx); err != nil {
+		return nil, err
+	}
 	if g.UserIDSalt, err = i.userIDSalt(ctx, options["useridsalt"]); err != nil {
 		return nil, err
 	}

@@ -83,6 +83,8 @@ type General struct {
 	SpamReferrers     []string  // option referrer_spam_blacklist, nil when unset (§2.7)
 	SearchEngines     string    // option SearchEngineDefinitions, "" when unset or not to be used (§7.6a)
 	Socials           string    // option SocialDefinitions, likewise
+
+	Spam *SpamPrevention // nil: plugin TrackingSpamPrevention is not active
 }
 
 // Privacy holds the options of plugin PrivacyManager (§9).
