@@ -99,6 +99,7 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 		return nil, err
 	}
 	parallel.Each(len(b.requests), t.cores, worthACore, func(i int) { t.readSafely(b.requests[i]) })
+	t.learnHosts(ctx, b)
 	trust := t.trustCookies(b) // counts only if the batch is prepared: an attempt that fails is repeated
 	if err := t.fingerprint(ctx, b); err != nil {
 		return nil, err

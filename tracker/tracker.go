@@ -43,7 +43,8 @@ type Options struct {
 	Devices      *device.Detector // nil: every device is written as unknown
 	Referrers    *referrer.Detector
 	Locator      *location.Locator
-	Spammers     []string // referrer spam list of the vendor files
+	Hosts        *location.Hosts // of plugin Provider, nil: no names of addresses are looked up
+	Spammers     []string        // referrer spam list of the vendor files
 	Clock        func() time.Time
 	Random       io.Reader
 	Cores        int // goroutines that parse a batch, at least 1
@@ -65,6 +66,7 @@ type Tracker struct {
 	pages        referrer.Memory // this and the next of the one that plays
 	goals        conversion.Matcher
 	locator      *location.Locator
+	hosts        *location.Hosts
 	exclusions   *exclude.Checker
 	features     matomo.Features
 	behaviours   matomo.Behaviours
@@ -92,6 +94,7 @@ func New(o Options) *Tracker {
 		devices:      o.Devices,
 		referrers:    o.Referrers,
 		locator:      o.Locator,
+		hosts:        o.Hosts,
 		features:     matomo.FeaturesOf(o.Installation.Plugins().Active),
 		behaviours:   o.Installation.Behaviours(),
 		clock:        o.Clock,

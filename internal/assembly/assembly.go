@@ -106,6 +106,11 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 	if parts.Locator, err = a.locator(ctx, general); err != nil {
 		return tracker.Options{}, fmt.Errorf("location: %w", err)
 	}
+	if a.installation.Plugins().Active("Provider") && a.installation.Config().ProviderLookUps() {
+		if parts.Hosts, err = location.NewHosts(nil); err != nil {
+			return tracker.Options{}, fmt.Errorf("names of addresses: %w", err)
+		}
+	}
 	a.parts = &parts
 	return parts, nil
 }

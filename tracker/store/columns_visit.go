@@ -16,6 +16,7 @@ var (
 	resolution       owner = func(f *matomo.Features) bool { return f.Resolution }
 	visitTime        owner = func(f *matomo.Features) bool { return f.VisitTime }
 	visitorInterest  owner = func(f *matomo.Features) bool { return f.VisitorInterest }
+	provider         owner = func(f *matomo.Features) bool { return f.Provider }
 	userCountry      owner = func(f *matomo.Features) bool { return f.UserCountry }
 	events           owner = func(f *matomo.Features) bool { return f.Events }
 	contents         owner = func(f *matomo.Features) bool { return f.Contents }
@@ -65,6 +66,7 @@ func visitColumns(dimensions []int, variables int) []column[Visit] {
 
 		{name: "location_browser_lang", owner: userLanguage, value: func(v *Visit) any { return &v.BrowserLang }, read: true},
 		{name: "config_resolution", owner: resolution, value: func(v *Visit) any { return &v.Resolution }, read: true},
+		{name: "location_provider", owner: provider, value: func(v *Visit) any { return &v.Provider }},
 		{name: "last_idlink_va", owner: customDimensions, value: func(v *Visit) any { return &v.LastLinkAction }, read: true},
 	}
 	columns = append(columns, visitDeviceColumns()...)
