@@ -160,6 +160,8 @@ func (a *Assembly) locator(ctx context.Context, general *matomo.General) (*locat
 		Settings: a.installation.Config().Tracker(0),
 		Dir:      a.installation.Config().Dir(),
 		GeoIP2:   a.installation.Plugins().Active("GeoIp2"),
+
+		Transliterated: a.installation.Behaviours().TransliteratedRegions,
 		Variables: location.ServerVariablesOf(func(name string) (string, bool) {
 			value, found := settings[name]
 			return php.ToString(value), found

@@ -100,7 +100,7 @@ var behaviours = []behaviour{
 		what: "URL parameters are excluded by type: session parameters, the recommended list of personal data, or a list of one's own",
 	},
 	{
-		field: "TransliteratedRegions", since: "5.2.0", unsure: true, section: "3 §4",
+		field: "TransliteratedRegions", since: "5.2.0", unsure: true, section: "3 §4", test: "TestTransliteratedRegions",
 		what: "names of regions are compared after PHP's intl has written them in Latin letters",
 	},
 	{

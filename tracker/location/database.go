@@ -21,7 +21,7 @@ import (
 type database struct {
 	reader  *maxminddb.Reader // nil: there are only internet providers
 	kind    databaseKind
-	regions regionNames
+	regions *regionNames
 
 	// isps tells the internet providers. nil: there is no such file.
 	isps *maxminddb.Reader
@@ -73,12 +73,12 @@ var ispKinds = map[string]func(*ispRecord) (isp, organisation string){
 }
 
 // openDatabases opens what there is in Matomo's directory, nil when there is nothing.
-func openDatabases(dir string) (*database, error) {
+func openDatabases(dir string, fold func(name string) string) (*database, error) {
 	var d *database
 	vendor := matomo.VendorIn(dir)
 	if path, found := vendor.GeoDatabase(); found {
 		var err error
-		if d, err = openDatabase(path, filepath.Join(dir, "plugins", "GeoIp2", "data", "isoRegionNames.php")); err != nil {
+		if d, err = openDatabase(path, filepath.Join(dir, "plugins", "GeoIp2", "data", "isoRegionNames.php"), fold); err != nil {
 			return nil, err
 		}
 	}
@@ -94,15 +94,15 @@ func openDatabases(dir string) (*database, error) {
 }
 
 // openDatabase opens a database. regionFile is Matomo's list of regions, for databases that give regions by name only; those of DB-IP do,
-// the others do without the file.
-func openDatabase(path, regionFile string) (*database, error) {
+// the others do without the file. Names of regions are equal that fold makes equal.
+func openDatabase(path, regionFile string, fold func(name string) string) (*database, error) {
 	reader, err := maxminddb.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("GeoIP2 database %s: %w", path, err)
 	}
 	d := &database{reader: reader, kind: kinds[reader.Metadata.DatabaseType]}
 	if d.kind == cityKind {
-		err = d.readRegions(regionFile)
+		err = d.readRegions(regionFile, fold)
 	}
 	if err != nil {
 		return nil, errors.Join(err, reader.Close())
@@ -134,13 +134,13 @@ func (d *database) close() error {
 	return errors.Join(errs...)
 }
 
-func (d *database) readRegions(file string) error {
+func (d *database) readRegions(file string, fold func(string) string) error {
 	source, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(d.reader.Metadata.DatabaseType, "DBIP") {
 		return nil
 	}
 	if err == nil {
-		d.regions, err = parseRegionNames(string(source))
+		d.regions, err = parseRegionNames(string(source), fold)
 	}
 	if err != nil {
 		return fmt.Errorf("names of regions in %s: %w", file, err)
@@ -232,7 +232,7 @@ func (d *database) region(all []subdivision, country string) string {
 		s = all[len(all)-1]
 	}
 	code := strings.TrimPrefix(upper(s.Code), country+"-")
-	if php.EmptyString(code) {
+	if php.EmptyString(code) && d.regions != nil {
 		return d.regions.code(country, s.Names.English)
 	}
 	return code

@@ -29,6 +29,8 @@ type Options struct {
 	Dir       string          // Matomo's directory: databases are in misc, names of regions in plugins/GeoIp2/data
 	GeoIP2    bool            // plugin GeoIp2 is active: without it there is only the language
 	Variables ServerVariables // of provider geoip2server, the zero value for the usual ones
+
+	Transliterated bool // names of regions are compared as PHP's intl writes them in ASCII, not its iconv
 }
 
 // Locator locates visitors. It can be used by several goroutines.
@@ -93,7 +95,11 @@ func New(opts Options) (*Locator, error) {
 
 // open sets the provider unless its database is missing.
 func (l *Locator) open(opts Options) error {
-	database, err := openDatabases(opts.Dir)
+	fold := byIconv
+	if opts.Transliterated {
+		fold = byICU
+	}
+	database, err := openDatabases(opts.Dir, fold)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type Beginning struct {
 	LocationIP string // anonymized, 4 or 16 bytes
 	Location   store.Location
 	Provider   store.NullText // location_provider
-	Buyer      int64 // visit_goal_buyer
+	Buyer      int64          // visit_goal_buyer
 	Converted  bool
 	RandomID   func() store.BinaryID // visitor id of somebody who has none
 }
