@@ -68,7 +68,10 @@ func (a *applier) apply(ctx context.Context, p *parsed) (err error) {
 		a.keepNames(s) // Matomo has looked them up by now, and that creates them
 		return nil
 	}
-	if err := a.changeVisit(s); err != nil {
+	if err := a.limitActions(ctx, s); err != nil {
+		return err
+	}
+	if err := a.changeVisit(ctx, s); err != nil {
 		return err
 	}
 	if err := a.makeLink(s); err != nil {
@@ -163,22 +166,22 @@ func (a *applier) decideGoals(s *step) {
 }
 
 // changeVisit makes the row of a new visit or changes a copy of the row of the visit that goes on.
-func (a *applier) changeVisit(s *step) error {
+func (a *applier) changeVisit(ctx context.Context, s *step) error {
 	if s.isNew {
-		return a.beginVisit(s)
+		return a.beginVisit(ctx, s)
 	}
 	return a.continueVisit(s)
 }
 
 // beginVisit is §5.2.
-func (a *applier) beginVisit(s *step) error {
+func (a *applier) beginVisit(ctx context.Context, s *step) error {
 	in := visit.Beginning{Action: s.facts, LocationIP: a.visitIP(s), Converted: s.converted, RandomID: a.randomID}
+	located := locatedIP(s.p, in.LocationIP)
 	if a.t.features.UserCountry {
-		located := s.p.binaryIP
-		if s.p.req.General().Privacy.UseAnonymizedIPForVisit {
-			located = in.LocationIP
-		}
 		in.Location = a.t.locator.Locate(s.p.lang, located, s.p.req)
+	}
+	if a.t.features.Provider {
+		in.Provider = a.t.provider(ctx, s.p, located)
 	}
 	if s.p.ecommerce != nil {
 		in.Buyer = s.p.ecommerce.Buyer(0)

@@ -45,6 +45,8 @@ type applier struct {
 	entries map[entryKey]*store.ActionEntry
 	wanted  map[*store.ActionEntry]bool // entries that requests of the batch refer to
 	marking map[markKey]bool            // days that the batch marks
+	bans    bans
+	banning bool // the option with the bans is locked
 	pending pending
 	result  *Result
 

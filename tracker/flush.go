@@ -17,6 +17,7 @@ type pending struct {
 	bots        []*store.BotRequest
 	marks       []markKey
 	nonces      []nonce
+	banned      bool            // addresses, see applier.bans
 	created     map[int64]int64 // idsite -> unix second to which site.ts_created moves
 }
 
@@ -66,6 +67,9 @@ func (a *applier) write(ctx context.Context) error {
 		return err
 	}
 	if err := a.writeNonces(ctx); err != nil {
+		return err
+	}
+	if err := a.writeBans(ctx); err != nil {
 		return err
 	}
 	if err := a.tx.UpdateLinkActions(ctx, a.pending.changes); err != nil {

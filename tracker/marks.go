@@ -99,6 +99,7 @@ func (a *applier) mark(ctx context.Context, p *parsed) error {
 		return nil
 	}
 	a.marking[key] = true
+	a.bans.stale = true // Matomo throws its general cache away
 	a.pending.marks = append(a.pending.marks, key)
 	return nil
 }

@@ -38,11 +38,13 @@ type parsed struct {
 
 	err      error  // refused while it was read
 	excluded string // the rule that excludes it
-	nonce    string // of Matomo's installation check, "" when it is none (§2.2)
-	empty    bool
-	admitted bool           // Matomo goes on to the rules of the request's site
-	asked    bool           // its site was asked whether Do Not Track counts
-	failure  *store.Failure // row for tracking_failure
+	// askRanges tells that the blocked ranges of plugin TrackingSpamPrevention come before excluded and err.
+	askRanges bool
+	nonce     string // of Matomo's installation check, "" when it is none (§2.2)
+	empty     bool
+	admitted  bool           // Matomo goes on to the rules of the request's site
+	asked     bool           // its site was asked whether Do Not Track counts
+	failure   *store.Failure // row for tracking_failure
 
 	bot *botRequest // to be recorded in place of a visit
 
@@ -107,6 +109,7 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 		return nil, err
 	}
 	parallel.Each(len(b.requests), t.cores, worthACore, func(i int) { t.readSafely(b.requests[i]) })
+	t.learnHosts(ctx, b)
 	trust, asked := t.trustCookies(b), t.doNotTrack(b) // count only if the batch is prepared: an attempt that fails is repeated
 	if err := t.fingerprint(ctx, b); err != nil {
 		return nil, err
@@ -149,7 +152,8 @@ func (t *Tracker) trustCookies(b *Batch) trust {
 			continue
 		}
 		if site := p.req.Site(); site != nil {
-			p.facts.TrustCookies = trust.next(t.global.TrustVisitorsCookies, t.features.IntranetMeasurable && site.Type == "intranet")
+			p.facts.TrustCookies = trust.next(t.global.TrustVisitorsCookies, t.features.IntranetMeasurable && site.Type == "intranet",
+				t.behaviours.IntranetTrustStays)
 		}
 	}
 	return trust

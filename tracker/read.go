@@ -46,7 +46,8 @@ func (t *Tracker) read(p *parsed) error {
 	if t.features.JsTrackerInstallCheck {
 		p.nonce, _ = exclude.InstallCheckNonce(r)
 	}
-	p.excluded, err = t.exclusions.Check(r)
+	verdict, err := t.exclusions.Decide(r)
+	p.excluded, p.askRanges = verdict.Rule, verdict.Ranges
 	p.asked = exclude.ComesToDoNotTrack(p.excluded)
 	if err != nil || p.excluded != "" {
 		return err
@@ -71,12 +72,13 @@ func (t *Tracker) unknownSite(p *parsed) error {
 	if _, clear := php.RawInt(p.req.Raw(), "idsite"); t.behaviours.OnlyClearFailures && !clear {
 		return rejection
 	}
-	excluded, err := t.exclusions.Check(p.req)
-	if excluded == "" && err == nil {
+	verdict, err := t.exclusions.Decide(p.req)
+	p.askRanges = verdict.Ranges
+	if verdict.Rule == "" && err == nil {
 		err = t.readDevice(p) // Matomo detects the device to see whether it is a bot, which client hints of a wrong type prevent
 	}
 	var refused *request.Rejection
-	if excluded != "" || errors.As(err, &refused) && refused.Reason == request.WrongType {
+	if verdict.Rule != "" || errors.As(err, &refused) && refused.Reason == request.WrongType {
 		return rejection
 	}
 	p.failure = &store.Failure{SiteID: id, FailureID: failureUnknownSite, Occurred: p.req.Context().Now, RequestURL: p.req.FailureURL()}

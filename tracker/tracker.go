@@ -32,6 +32,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
 	"github.com/queuedtracking/queuedtracking/tracker/referrer"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
+	"github.com/queuedtracking/queuedtracking/tracker/spam"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
@@ -44,7 +45,8 @@ type Options struct {
 	Bots         *bot.Detector    // those that plugin BotTracking records; nil without it
 	Referrers    *referrer.Detector
 	Locator      *location.Locator
-	Spammers     []string // referrer spam list of the vendor files
+	Hosts        *location.Hosts // of plugin Provider, nil: no names of addresses are looked up
+	Spammers     []string        // referrer spam list of the vendor files
 	Clock        func() time.Time
 	Random       io.Reader
 	Cores        int // goroutines that parse a batch, at least 1
@@ -67,6 +69,7 @@ type Tracker struct {
 	pages        referrer.Memory // this and the next of the one that plays
 	goals        conversion.Matcher
 	locator      *location.Locator
+	hosts        *location.Hosts
 	exclusions   *exclude.Checker
 	features     matomo.Features
 	behaviours   matomo.Behaviours
@@ -81,6 +84,7 @@ type Tracker struct {
 	prepared     int64                     // batches
 	trail        trail
 	marked       *marks
+	addresses    map[string]bool // whether plugin TrackingSpamPrevention blocks them, by binary address
 	pid          int
 }
 
@@ -95,6 +99,7 @@ func New(o Options) *Tracker {
 		bots:         o.Bots,
 		referrers:    o.Referrers,
 		locator:      o.Locator,
+		hosts:        o.Hosts,
 		features:     matomo.FeaturesOf(o.Installation.Plugins().Active),
 		behaviours:   o.Installation.Behaviours(),
 		clock:        o.Clock,
@@ -104,9 +109,11 @@ func New(o Options) *Tracker {
 		auth:         newAuthenticator(o.Installation, o.DB),
 		salts:        make(map[matomo.SaltKey]string),
 		marked:       &marks{},
+		addresses:    make(map[string]bool),
 		pid:          rand.IntN(1 << 20),
 	}
-	t.exclusions = exclude.New(botDetector{o.Devices}, o.Spammers)
+	detector := botDetector{o.Devices}
+	t.exclusions = exclude.New(detector, o.Spammers).WithSpamPrevention(spam.New(detector, o.Locator))
 	return t
 }
 
@@ -115,18 +122,25 @@ type botDetector struct{ devices *device.Detector }
 
 func (b botDetector) IsBot(ua string) bool { return b.devices != nil && b.devices.IsBot(ua) }
 
+// IsLibrary implements spam.Libraries; Matomo does not let the client hints count.
+func (b botDetector) IsLibrary(ua string) bool {
+	return b.devices != nil && b.devices.Detect(ua, nil).ClientType.V == device.Library
+}
+
 // trust is Matomo's process-wide trust in visitor ids: a request for an intranet site switches it on unless it is on, any other request
 // for a site after that switches it off (§3.6, §C.4).
+//
+// Older versions let requests for an intranet site switch it off, too (stays): there it is on for every second one.
 type trust struct{ on, byIntranet bool }
 
-func (t *trust) next(configured, intranet bool) bool {
+func (t *trust) next(configured, intranet, stays bool) bool {
 	if !t.byIntranet && !t.on {
 		t.on = configured
 	}
 	switch {
 	case intranet && !t.on:
 		t.on, t.byIntranet = true, true
-	case t.byIntranet:
+	case t.byIntranet && !(intranet && stays):
 		t.on, t.byIntranet = false, false
 	}
 	return t.on

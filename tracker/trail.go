@@ -14,6 +14,7 @@ type trail struct {
 	list    []*written
 	dropped int64 // number of the newest batch that is no longer in the list
 	undone  int64 // number of the newest batch that was rolled back
+	banned  bans  // as the newest batch that is committed has left them
 }
 
 // written is what one batch has written.
@@ -23,6 +24,7 @@ type written struct {
 	touched   []*visitState
 	marked    map[markKey]bool
 	answers   map[question]answer
+	bans      bans
 }
 
 // add notes a batch that was written. It may not be committed yet.
@@ -55,6 +57,7 @@ func (t *trail) commit(w *written) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w.committed = true
+	t.banned = w.bans
 }
 
 // rollBack forgets what did not happen, as far as anybody knows, and what was built on it. When only the answer to COMMIT was lost it did happen:
@@ -108,6 +111,16 @@ func (t *trail) answer(batch int64, key question) (known answer, ok bool) {
 		}
 	}
 	return known, ok
+}
+
+// bans are those that the newest batch has left.
+func (t *trail) bans() bans {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n := len(t.list); n > 0 {
+		return t.list[n-1].bans
+	}
+	return t.banned
 }
 
 // marked reports whether one of the batches that are not committed yet has marked a day.

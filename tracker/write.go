@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/queuedtracking/queuedtracking/tracker/request"
+	"github.com/queuedtracking/queuedtracking/tracker/spam"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
@@ -66,7 +67,7 @@ func (p *Play) Write(ctx context.Context, tx *store.Tx) error {
 	if err := a.write(ctx); err != nil {
 		return err
 	}
-	done := &written{batch: a.batch.number, touched: a.touched, marked: a.marking, answers: a.answersBehind()}
+	done := &written{batch: a.batch.number, touched: a.touched, marked: a.marking, answers: a.answersBehind(), bans: a.bans}
 	a.t.trail.add(done)
 	tx.OnRollback(func() { a.t.trail.rollBack(done) })
 	tx.OnCommit(func() {
@@ -114,7 +115,12 @@ func (a *applier) play(ctx context.Context) error {
 	if err := a.prefetch(ctx); err != nil {
 		return err
 	}
+	a.bans = a.t.trail.bans().with(b.general)
 	for _, p := range b.requests {
+		if a.inBlockedRange(p) {
+			a.count(p, exclusion(spam.BlockedRange))
+			continue
+		}
 		if p.failure != nil {
 			a.pending.failures = append(a.pending.failures, p.failure)
 		}
@@ -156,14 +162,18 @@ func databaseErrorOf(err error) error {
 
 func (a *applier) count(p *parsed, err error) {
 	r := a.result
+	excluded := p.excluded
+	if rule, ok := err.(exclusion); ok {
+		excluded, err = string(rule), nil
+	}
 	switch {
 	case err != nil:
 		a.countRefusal(p, err)
-	case p.excluded != "":
+	case excluded != "":
 		if r.Excluded == nil {
 			r.Excluded = make(map[string]int)
 		}
-		r.Excluded[p.excluded]++
+		r.Excluded[excluded]++
 	default:
 		r.Tracked++
 	}

@@ -111,6 +111,11 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 	if parts.Locator, err = a.locator(ctx, general); err != nil {
 		return tracker.Options{}, fmt.Errorf("location: %w", err)
 	}
+	if a.installation.Plugins().Active("Provider") && a.installation.Config().ProviderLookUps() {
+		if parts.Hosts, err = location.NewHosts(nil); err != nil {
+			return tracker.Options{}, fmt.Errorf("names of addresses: %w", err)
+		}
+	}
 	a.parts = &parts
 	return parts, nil
 }
@@ -175,6 +180,8 @@ func (a *Assembly) locator(ctx context.Context, general *matomo.General) (*locat
 		Settings: a.installation.Config().Tracker(0),
 		Dir:      a.installation.Config().Dir(),
 		GeoIP2:   a.installation.Plugins().Active("GeoIp2"),
+
+		Transliterated: a.installation.Behaviours().TransliteratedRegions,
 		Variables: location.ServerVariablesOf(func(name string) (string, bool) {
 			value, found := settings[name]
 			return php.ToString(value), found

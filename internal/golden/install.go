@@ -201,7 +201,7 @@ func (i *Installation) Config(c *Case, more map[string]map[string]any) string {
 	for _, settings := range []map[string]map[string]any{c.Config, more} {
 		for _, section := range sortedKeys(settings) {
 			for _, key := range sortedKeys(settings[section]) {
-				text = setConfig(text, section, key, settings[section][key])
+				text = setConfig(text, section, strings.TrimSuffix(key, "[]"), settings[section][key])
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package matomo
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 )
 
@@ -47,12 +48,21 @@ type Behaviours struct {
 	AIAgents              bool // visit
 	PageViewTimes         bool // tracker
 	ProviderInWorker      bool // location
+	ProviderWithoutDNS    bool // location
+	SpamHints             bool // spam
+	SpamAllowedNotBanned  bool // tracker
+	SpamHeadlessByDefault bool // settings
+	SpamAddressLists      bool // settings
+	SpamOrganisationList  bool // settings
+	SpamCloudMode         bool // settings
 }
 
 // Found is what was seen of an installation, as far as behaviours depend on it.
 type Found struct {
 	Version        Version // of Matomo: option version_core, core/Version.php where that is not to be had
 	QueuedTracking Version // of the plugin: its plugin.json, else option version_QueuedTracking
+	Provider       Version // likewise
+	SpamPrevention Version // likewise, of plugin TrackingSpamPrevention; Matomo's from 6.0 on, which brings it
 
 	BotRequestTable   bool // log_bot_request
 	PageViewTimeTable bool // log_page_view_time
@@ -61,6 +71,7 @@ type Found struct {
 	BotProcessorFile string // text of plugins/BotTracking/Tracker/BotRequestProcessor.php, "" where it is not there
 
 	IntranetFile string // text of plugins/IntranetMeasurable/Tracker/RequestProcessor.php, "" where it is not there
+	ProviderFile string // likewise of plugins/Provider/Configuration.php
 
 	ComplianceFlag bool // [FeatureFlags] PrivacyCompliance_feature
 }
@@ -104,7 +115,7 @@ var behaviours = []behaviour{
 		what: "URL parameters are excluded by type: session parameters, the recommended list of personal data, or a list of one's own",
 	},
 	{
-		field: "TransliteratedRegions", since: "5.2.0", unsure: true, section: "3 §4",
+		field: "TransliteratedRegions", since: "5.2.0", unsure: true, section: "3 §4", test: "TestTransliteratedRegions",
 		what: "names of regions are compared after PHP's intl has written them in Latin letters",
 	},
 	{
@@ -207,7 +218,7 @@ var behaviours = []behaviour{
 		what: "amounts of money beyond 1e12 are not recorded",
 	},
 	{
-		field: "IntranetTrustStays", since: "5.14.0", unsure: true, section: "3 §6",
+		field: "IntranetTrustStays", since: "5.14.0", unsure: true, section: "3 §6", test: "TestIntranetTrust",
 		told:  "plugins/IntranetMeasurable/Tracker/RequestProcessor.php where it is there",
 		what:  "visitor ids of intranet sites are trusted on every request, not on every second one",
 		holds: intranetTrustStays,
@@ -226,6 +237,25 @@ var behaviours = []behaviour{
 		what:  "plugin Provider fills location_provider in the queue's worker",
 		holds: func(f *Found) bool { return f.QueuedTracking.Since("5.2.0") },
 	},
+	{
+		field: "ProviderWithoutDNS", since: "Provider 6.0.0", section: "3 §4, errata 23",
+		told: "plugins/Provider/Configuration.php where it is there", test: "TestProviderWithoutNameLookUps",
+		what: "names of addresses are looked up only where [Provider] skip_reverse_dns_lookup is 0",
+		holds: func(f *Found) bool {
+			return f.Provider.Since("6.0.0") || strings.Contains(f.ProviderFile, "skip_reverse_dns_lookup")
+		},
+	},
+	spamBehaviour("SpamAllowedNotBanned", "5.0.1", "3 §9.4", "TestAllowedAddressesAreBannedByOldVersions",
+		"addresses of the allow list are not banned for too many actions"),
+	spamBehaviour("SpamHints", "5.0.5", "3 §9.3", "TestHeadlessBrowsers", "headless browsers are told by client hints, too"),
+	spamBehaviour("SpamHeadlessByDefault", "5.0.11", "3 §9.1", "TestSpamPreventionSettings",
+		"headless browsers are excluded unless that is switched off"),
+	spamBehaviour("SpamAddressLists", "5.1.0", "3 §9.1", "TestSpamPreventionSettings",
+		"allowed and blocked addresses are settings; before, iprange_allowlist[] in the configuration"),
+	spamBehaviour("SpamOrganisationList", "5.2.0", "3 §9.1", "TestSpamPreventionSettings",
+		"blocked organisations are a setting; before, block_geoip_organisations[] in the configuration"),
+	spamBehaviour("SpamCloudMode", "6.0.0", "3 §9.1", "TestSpamPreventionSettings",
+		"the setting cloud_blocking_mode says which organisations are blocked; before, block_clouds whether they are"),
 }
 
 // compliance reports whether the tracker looks at what the page for privacy compliance has stored.
@@ -243,8 +273,22 @@ func botURLExclusions(f *Found) bool {
 	return f.Version.Since("5.12.0")
 }
 
-// intranetTrustStays looks whether the installed file tests both conditions at once, as it did when trust went on and off by turns.
+// spamBehaviour is a behaviour that plugin TrackingSpamPrevention has since a version of its own.
+func spamBehaviour(field, first, section, test, what string) behaviour {
+	return behaviour{
+		field: field, since: "TrackingSpamPrevention " + first, told: "version of plugin TrackingSpamPrevention", section: section,
+		what: what, test: test, holds: func(f *Found) bool { return f.SpamPrevention.Since(first) },
+	}
+}
+
+// trustByTurns is how the installed file asks for both conditions at once, as it did when trust went on and off by turns. Later it asks
+// for the one within the other.
+var trustByTurns = regexp.MustCompile(`if\s*\(\s*\$isIntranetSite\s*&&`)
+
 func intranetTrustStays(f *Found) bool {
+	if f.IntranetFile != "" {
+		return !trustByTurns.MatchString(f.IntranetFile)
+	}
 	return f.Version.Since("5.14.0")
 }
 

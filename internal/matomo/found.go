@@ -27,12 +27,17 @@ func (i *Installation) find(ctx context.Context, version string) (Found, error) 
 			return Found{}, err
 		}
 	}
-	if f.QueuedTracking == (Version{}) {
-		text, _, err := i.Option(ctx, "version_QueuedTracking")
+	for plugin, found := range map[string]*Version{
+		"QueuedTracking": &f.QueuedTracking, "Provider": &f.Provider, spamPlugin: &f.SpamPrevention,
+	} {
+		if *found != (Version{}) {
+			continue
+		}
+		text, _, err := i.Option(ctx, "version_"+plugin)
 		if err != nil {
 			return Found{}, err
 		}
-		f.QueuedTracking, _ = ParseVersion(text)
+		*found, _ = ParseVersion(text)
 	}
 	return f, nil
 }
@@ -44,13 +49,22 @@ func (c *Config) found(version string) Found {
 	}
 	f := Found{
 		QueuedTracking: c.pluginVersion("QueuedTracking"),
+		Provider:       c.pluginVersion("Provider"),
+		SpamPrevention: c.pluginVersion(spamPlugin),
 		ComplianceFlag: c.featureFlag("PrivacyCompliance"),
 	}
 	f.Version, _ = ParseVersion(version)
+	if f.Version.Major >= firstWithSpamPrevention {
+		f.SpamPrevention = f.Version
+	}
 	f.IntranetFile = c.pluginFile("IntranetMeasurable/Tracker/RequestProcessor.php")
 	f.BotProcessorFile = c.pluginFile("BotTracking/Tracker/BotRequestProcessor.php")
+	f.ProviderFile = c.pluginFile("Provider/Configuration.php")
 	return f
 }
+
+// firstWithSpamPrevention is the first Matomo that plugin TrackingSpamPrevention is a part of.
+const firstWithSpamPrevention = 6
 
 // pluginFile is the text of a file of a plugin, "" where it is not there.
 func (c *Config) pluginFile(name string) string {

@@ -41,6 +41,9 @@ func (i *Installation) readGeneral(ctx context.Context) (*generalEntry, error) {
 		g.Socials = options["SocialDefinitions"]
 		g.Assistants = options["AIAssistantDefinitions"]
 	}
+	if g.Spam, err = i.SpamPrevention(ctx); err != nil {
+		return nil, err
+	}
 	if g.UserIDSalt, err = i.userIDSalt(ctx, options["useridsalt"]); err != nil {
 		return nil, err
 	}

@@ -89,6 +89,8 @@ type General struct {
 	SearchEngines     string    // option SearchEngineDefinitions, "" when unset or not to be used (§7.6a)
 	Socials           string    // option SocialDefinitions, likewise
 	Assistants        string    // option AIAssistantDefinitions, likewise
+
+	Spam *SpamPrevention // nil: plugin TrackingSpamPrevention is not active
 }
 
 // TrackerSettings are the typed settings of config.ini.php that tracking reads (specification §13.2), for one site or, with the

@@ -21,6 +21,9 @@ const unknown = "UNK"
 // genericMobile is the model of a device of which no more is known than that it is mobile.
 const genericMobile = "generic mobile"
 
+// Library is the ClientType of programming libraries.
+const Library int64 = clientLibrary
+
 // Limits of columns (§5.4).
 const (
 	maxBrowserVersion = 20  // bytes

@@ -52,6 +52,15 @@ func (d *Detector) HintsFromParam(v php.Value) (*Hints, error) {
 // "Windows" with its quotes arrives as &quot;Windows&quot; and is no known platform; only the model has an effect. The
 // error is a *HintsError.
 func (d *Detector) HintsFromServer(server *php.Array) (*Hints, error) {
+	headers := HintHeaders(server)
+	if headers == nil {
+		return nil, nil
+	}
+	return d.newHints(php.SanitizeValue(php.ArrayValue(headers)).Array())
+}
+
+// HintHeaders are the client hint headers among env.server, in the order of their names and as they came; nil when there are none.
+func HintHeaders(server *php.Array) *php.Array {
 	var keys []string
 	for key := range server.All() {
 		if isHintHeader(key) {
@@ -59,14 +68,14 @@ func (d *Detector) HintsFromServer(server *php.Array) (*Hints, error) {
 		}
 	}
 	if keys == nil {
-		return nil, nil
+		return nil
 	}
 	slices.Sort(keys)
 	headers := php.NewArray(len(keys))
 	for _, key := range keys {
 		headers.Set(key, server.Value(key))
 	}
-	return d.newHints(php.SanitizeValue(php.ArrayValue(headers)).Array())
+	return headers
 }
 
 // isHintHeader knows the misspelt X_HTTP_REQUESTED_WITH: it is no hint that device-detector understands, but it makes

@@ -49,9 +49,20 @@ func (c *Checker) isBotAddress(ip string, r *request.Request) bool {
 	if len(ip) != 4 {
 		return false
 	}
-	n := uint32(ip[0])<<24 | uint32(ip[1])<<16 | uint32(ip[2])<<8 | uint32(ip[3])
+	n := number(ip)
 	if !inBlocks(googleNetworks, n) {
 		return inBlocks(otherNetworks, n)
 	}
-	return c.google.get(ip, func() bool { return !strings.Contains(php.ToLower(r.Server("HTTP_VIA")), "chrome-compression-proxy") })
+	return c.google.get(ip, func() bool { return !namesDataSaver(r) })
+}
+
+func number(ip string) uint32 { return binary.BigEndian.Uint32([]byte(ip)) }
+
+func namesDataSaver(r *request.Request) bool {
+	return strings.Contains(php.ToLower(r.Server("HTTP_VIA")), "chrome-compression-proxy")
+}
+
+// isDataSaver reports whether a request came through the proxy of Chrome's data saver, from one of Google's networks.
+func isDataSaver(ip string, r *request.Request) bool {
+	return len(ip) == 4 && namesDataSaver(r) && inBlocks(googleNetworks, number(ip))
 }

@@ -5,7 +5,9 @@ package exclude
 import (
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/tracker/exclude/needles"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
+	"github.com/queuedtracking/queuedtracking/tracker/spam"
 )
 
 // The rules that exclude a request, in the order in which they are asked.
@@ -38,34 +40,55 @@ type Bots interface{ IsBot(ua string) bool }
 // Checker checks requests. It compiles what settings and options hold once and is safe for concurrent use.
 type Checker struct {
 	bots       Bots
-	spammers   *needles                             // of the vendor files
-	listed     lastOf[*matomo.General, *needles]    // of option referrer_spam_blacklist
-	rules      cache[string, []rule]                // by the text of exclude_requests
-	userAgents cache[*matomo.Site, []excludedAgent] // by site
-	google     cache[string, bool]                  // by binary address: whether it counts as a bot's
+	spammers   *needles.Needles                          // of the vendor files
+	listed     lastOf[*matomo.General, *needles.Needles] // of option referrer_spam_blacklist
+	rules      cache[string, []rule]                     // by the text of exclude_requests
+	userAgents cache[*matomo.Site, []excludedAgent]      // by site
+	google     cache[string, bool]                       // by binary address: whether it counts as a bot's
+	plugin     *spam.Checker                             // nil: plugin TrackingSpamPrevention is not asked
 }
 
 // New returns a Checker. spammers is the referrer spam list of Matomo's vendor files, which counts unless the option of the same
 // purpose is set.
 func New(bots Bots, spammers []string) *Checker {
-	return &Checker{bots: bots, spammers: newNeedles(spammers)}
+	return &Checker{bots: bots, spammers: needles.New(spammers)}
+}
+
+// WithSpamPrevention lets plugin TrackingSpamPrevention have its say.
+func (c *Checker) WithSpamPrevention(plugin *spam.Checker) *Checker {
+	c.plugin = plugin
+	return c
 }
 
 // Check returns the rule that excludes the request, "" for none. The rules of sites let a request of an unknown site pass (§12.1). The
 // error is a Rejection when Matomo refuses the request while it checks: for an unknown site that means "not excluded".
 func (c *Checker) Check(r *request.Request) (rule string, err error) {
+	v, err := c.Decide(r)
+	return v.Rule, err
+}
+
+// Decide is Check for who knows the ranges of plugin TrackingSpamPrevention: where Ranges is set they have to be asked, too, and come
+// before the rule or the error.
+func (c *Checker) Decide(r *request.Request) (spam.Verdict, error) {
 	_, ip, err := r.IP()
 	if err != nil {
-		return "", err
+		return spam.Verdict{}, err
 	}
-	rule = c.beforePlugins(r, ip)
+	rule := c.beforePlugins(r, ip)
 	if rule == "" && !LeavesDoNotTrack(r) && r.Privacy().DoNotTrack && AsksNotToTrack(r) {
 		rule = DoNotTrack
 	}
 	if rule, err = installCheck(r, rule); rule != "" || err != nil {
-		return rule, err
+		return spam.Verdict{Rule: rule}, err
 	}
-	return c.afterPlugins(r, ip)
+	var v spam.Verdict
+	if c.plugin != nil && r.Features().TrackingSpamPrevention {
+		v = c.plugin.Check(r, ip, isDataSaver(ip, r))
+	}
+	if v.Rule == "" {
+		v.Rule, err = c.afterPlugins(r, ip)
+	}
+	return v, err
 }
 
 // beforePlugins asks what Matomo asks before its plugins (§2.1, §2.2).

@@ -21,10 +21,11 @@ import (
 type database struct {
 	reader  *maxminddb.Reader // nil: there are only internet providers
 	kind    databaseKind
-	regions regionNames
+	regions *regionNames
 
-	// isps tells the internet providers, which are not stored. nil: there is no such file.
+	// isps tells the internet providers. nil: there is no such file.
 	isps *maxminddb.Reader
+	told func(*ispRecord) (isp, organisation string)
 }
 
 type databaseKind uint8
@@ -47,19 +48,37 @@ var kinds = map[string]databaseKind{
 	"GeoIP2-Enterprise": cityKind, "DBIP-Location-ISP (compat=Enterprise)": cityKind, "DBIP-Enterprise": cityKind,
 }
 
-// ispKinds are the types of databases of internet providers that Matomo knows.
-var ispKinds = map[string]bool{
-	"GeoIP2-ISP": true, "GeoLite2-ASN": true, "DBIP-ASN-Lite (compat=GeoLite2-ASN)": true, "GeoIP2-Enterprise": true, "DBIP-ISP": true,
-	"DBIP-ISP (compat=Enterprise)": true, "DBIP-Location-ISP (compat=Enterprise)": true, "DBIP-Enterprise": true,
+// ispRecord is what is read of an address's internet provider.
+type ispRecord struct {
+	ISP          string `maxminddb:"isp"`
+	Organization string `maxminddb:"organization"`
+	System       string `maxminddb:"autonomous_system_organization"`
+	Traits       struct {
+		ISP          string `maxminddb:"isp"`
+		Organization string `maxminddb:"organization"`
+	} `maxminddb:"traits"`
+}
+
+func ofISP(r *ispRecord) (isp, organisation string)    { return r.ISP, r.Organization }
+func ofSystem(r *ispRecord) (isp, organisation string) { return r.System, r.System }
+func ofEnterprise(r *ispRecord) (isp, organisation string) {
+	return r.Traits.ISP, r.Traits.Organization
+}
+
+// ispKinds are the types of databases of internet providers that Matomo knows, with where they tell them.
+var ispKinds = map[string]func(*ispRecord) (isp, organisation string){
+	"GeoIP2-ISP": ofISP, "GeoLite2-ASN": ofSystem, "DBIP-ASN-Lite (compat=GeoLite2-ASN)": ofSystem, "GeoIP2-Enterprise": ofEnterprise,
+	"DBIP-ISP": ofEnterprise, "DBIP-ISP (compat=Enterprise)": ofEnterprise, "DBIP-Location-ISP (compat=Enterprise)": ofEnterprise,
+	"DBIP-Enterprise": ofEnterprise,
 }
 
 // openDatabases opens what there is in Matomo's directory, nil when there is nothing.
-func openDatabases(dir string) (*database, error) {
+func openDatabases(dir string, fold func(name string) string) (*database, error) {
 	var d *database
 	vendor := matomo.VendorIn(dir)
 	if path, found := vendor.GeoDatabase(); found {
 		var err error
-		if d, err = openDatabase(path, filepath.Join(dir, "plugins", "GeoIp2", "data", "isoRegionNames.php")); err != nil {
+		if d, err = openDatabase(path, filepath.Join(dir, "plugins", "GeoIp2", "data", "isoRegionNames.php"), fold); err != nil {
 			return nil, err
 		}
 	}
@@ -75,15 +94,15 @@ func openDatabases(dir string) (*database, error) {
 }
 
 // openDatabase opens a database. regionFile is Matomo's list of regions, for databases that give regions by name only; those of DB-IP do,
-// the others do without the file.
-func openDatabase(path, regionFile string) (*database, error) {
+// the others do without the file. Names of regions are equal that fold makes equal.
+func openDatabase(path, regionFile string, fold func(name string) string) (*database, error) {
 	reader, err := maxminddb.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("GeoIP2 database %s: %w", path, err)
 	}
 	d := &database{reader: reader, kind: kinds[reader.Metadata.DatabaseType]}
 	if d.kind == cityKind {
-		err = d.readRegions(regionFile)
+		err = d.readRegions(regionFile, fold)
 	}
 	if err != nil {
 		return nil, errors.Join(err, reader.Close())
@@ -97,10 +116,11 @@ func (d *database) openISPs(path string) error {
 	if err != nil {
 		return fmt.Errorf("database of internet providers %s: %w", path, err)
 	}
-	if !ispKinds[reader.Metadata.DatabaseType] {
+	told := ispKinds[reader.Metadata.DatabaseType]
+	if told == nil {
 		return reader.Close()
 	}
-	d.isps = reader
+	d.isps, d.told = reader, told
 	return nil
 }
 
@@ -114,13 +134,13 @@ func (d *database) close() error {
 	return errors.Join(errs...)
 }
 
-func (d *database) readRegions(file string) error {
+func (d *database) readRegions(file string, fold func(string) string) error {
 	source, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(d.reader.Metadata.DatabaseType, "DBIP") {
 		return nil
 	}
 	if err == nil {
-		d.regions, err = parseRegionNames(string(source))
+		d.regions, err = parseRegionNames(string(source), fold)
 	}
 	if err != nil {
 		return fmt.Errorf("names of regions in %s: %w", file, err)
@@ -159,10 +179,19 @@ func (d *database) locate(ip string, _ *request.Request) (place, bool) {
 	if !ok {
 		return place{}, false
 	}
-	if p, found := d.place(addr); found {
-		return p, true
+	p, found := d.place(addr)
+	if d.isps == nil {
+		return p, found
 	}
-	return place{}, d.isps != nil && d.isps.Lookup(addr).Found()
+	result := d.isps.Lookup(addr)
+	if !result.Found() {
+		return p, found
+	}
+	var r ispRecord
+	if result.Decode(&r) == nil {
+		p.isp, p.organisation = d.told(&r)
+	}
+	return p, true
 }
 
 func (d *database) place(addr netip.Addr) (place, bool) {
@@ -203,7 +232,7 @@ func (d *database) region(all []subdivision, country string) string {
 		s = all[len(all)-1]
 	}
 	code := strings.TrimPrefix(upper(s.Code), country+"-")
-	if php.EmptyString(code) {
+	if php.EmptyString(code) && d.regions != nil {
 		return d.regions.code(country, s.Names.English)
 	}
 	return code

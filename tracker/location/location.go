@@ -29,6 +29,8 @@ type Options struct {
 	Dir       string          // Matomo's directory: databases are in misc, names of regions in plugins/GeoIp2/data
 	GeoIP2    bool            // plugin GeoIp2 is active: without it there is only the language
 	Variables ServerVariables // of provider geoip2server, the zero value for the usual ones
+
+	Transliterated bool // names of regions are compared as PHP's intl writes them in ASCII, not its iconv
 }
 
 // Locator locates visitors. It can be used by several goroutines.
@@ -36,7 +38,7 @@ type Locator struct {
 	provider provider
 	guess    bool // by the language alone, when it has no region
 	fallback bool // to the default provider, the language, when the provider knows nothing or there is none
-	known    *otter.Cache[visitor, store.Location]
+	known    *otter.Cache[visitor, place]
 	database *database
 }
 
@@ -48,6 +50,9 @@ type visitor struct{ languages, ip string }
 type place struct {
 	store.Location // without country
 	country        string
+
+	// Whom the address belongs to: the internet provider and its customer.
+	isp, organisation string
 }
 
 // provider looks a visitor up; found is false when it knows nothing at all.
@@ -80,7 +85,7 @@ func New(opts Options) (*Locator, error) {
 	if l.provider == nil {
 		return l, nil
 	}
-	known, err := otter.New(&otter.Options[visitor, store.Location]{MaximumSize: cachedPlaces})
+	known, err := otter.New(&otter.Options[visitor, place]{MaximumSize: cachedPlaces})
 	if err != nil {
 		return nil, fmt.Errorf("cache of locations: %w", err)
 	}
@@ -90,7 +95,11 @@ func New(opts Options) (*Locator, error) {
 
 // open sets the provider unless its database is missing.
 func (l *Locator) open(opts Options) error {
-	database, err := openDatabases(opts.Dir)
+	fold := byIconv
+	if opts.Transliterated {
+		fold = byICU
+	}
+	database, err := openDatabases(opts.Dir, fold)
 	if err != nil {
 		return err
 	}
@@ -115,35 +124,55 @@ func (l *Locator) Close() error {
 // client's, or the masked one when the privacy options want that. Overrides of the request are taken as allowed: see
 // Request.CheckLocationOverrides.
 func (l *Locator) Locate(languages, ip string, r *request.Request) store.Location {
-	return withOverrides(l.find(visitor{languages, ip}, r), r)
+	p := l.find(visitor{languages, ip}, r)
+	return withOverrides(p.columns(), r)
+}
+
+// Country is the code of the visitor's country in lower case, xx when it is not known, whatever the request itself says.
+func (l *Locator) Country(languages, ip string, r *request.Request) string {
+	p := l.find(visitor{languages, ip}, r)
+	return p.code()
+}
+
+// Organisation is whom the visitor's address belongs to, "" when that is not known.
+func (l *Locator) Organisation(languages, ip string, r *request.Request) string {
+	if l.provider == nil { // languages tell nothing of it
+		return ""
+	}
+	return l.find(visitor{languages, ip}, r).organisation
 }
 
 // find asks the provider, or remembers what it said.
-func (l *Locator) find(v visitor, r *request.Request) store.Location {
+func (l *Locator) find(v visitor, r *request.Request) place {
 	if l.provider == nil {
-		return l.byLanguage(v.languages, r).columns()
+		return l.byLanguage(v.languages, r)
 	}
-	if columns, ok := l.known.GetIfPresent(v); ok {
-		return columns
+	if p, ok := l.known.GetIfPresent(v); ok {
+		return p
 	}
 	p, ok := l.provider.locate(v.ip, r)
 	if !ok {
 		p = l.byLanguage(v.languages, r)
 	}
-	columns := p.columns()
 	v.languages = strings.Clone(v.languages) // it can be part of a queue entry, which is to be forgotten
-	l.known.Set(v, columns)
-	return columns
+	l.known.Set(v, p)
+	return p
 }
 
-// columns is the place with its country as it is stored.
-func (p place) columns() store.Location {
+// code is the country as it is stored.
+func (p *place) code() string {
 	country := php.ToLower(p.country)
 	if php.EmptyString(country) {
-		country = unknown
+		return unknown
 	}
-	p.Country = store.Text(country)
-	return p.Location
+	return country
+}
+
+// columns is the place with its country.
+func (p *place) columns() store.Location {
+	l := p.Location
+	l.Country = store.Text(p.code())
+	return l
 }
 
 // byLanguage is the default provider. When the parameter lang is no language list, the browser's header counts.

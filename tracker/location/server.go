@@ -13,8 +13,10 @@ import (
 type ServerVariables struct {
 	Country, Region, City, Latitude, Longitude string
 
+	Provider, Organization string // of internet access, and its customer
+
 	// These are not stored, but with one of them something is known: then the languages do not count.
-	Continent, ContinentName, CountryName, RegionName, PostalCode, Provider, Organization string
+	Continent, ContinentName, CountryName, RegionName, PostalCode string
 }
 
 // usualVariables are those of MaxMind's modules.
@@ -75,17 +77,20 @@ func (s *server) locate(ip string, r *request.Request) (place, bool) {
 		}
 		return store.NullText{}
 	}
-	p := place{country: read(s.variables.Country).V, Location: store.Location{
-		Region: read(s.variables.Region), City: read(s.variables.City),
-		Latitude: coordinate(read(s.variables.Latitude)), Longitude: coordinate(read(s.variables.Longitude)),
-	}}
+	p := place{
+		Location: store.Location{
+			Region: read(s.variables.Region), City: read(s.variables.City),
+			Latitude: coordinate(read(s.variables.Latitude)), Longitude: coordinate(read(s.variables.Longitude)),
+		},
+		country: read(s.variables.Country).V, isp: read(s.variables.Provider).V, organisation: read(s.variables.Organization).V,
+	}
 	return p, p != place{} || s.variables.tellsMore(r)
 }
 
 // tellsMore reports whether one of the variables that are not stored has a value.
 func (v *ServerVariables) tellsMore(r *request.Request) bool {
 	for _, variable := range [...]string{
-		v.Continent, v.ContinentName, v.CountryName, v.RegionName, v.PostalCode, v.Provider, v.Organization,
+		v.Continent, v.ContinentName, v.CountryName, v.RegionName, v.PostalCode,
 	} {
 		if !php.EmptyString(r.Server(variable)) {
 			return true

@@ -17,6 +17,7 @@ var (
 	visitTime        owner = func(f *matomo.Features) bool { return f.VisitTime }
 	visitorInterest  owner = func(f *matomo.Features) bool { return f.VisitorInterest }
 	aiAgents         owner = func(f *matomo.Features) bool { return f.AIAgents }
+	provider         owner = func(f *matomo.Features) bool { return f.Provider }
 	userCountry      owner = func(f *matomo.Features) bool { return f.UserCountry }
 	events           owner = func(f *matomo.Features) bool { return f.Events }
 	contents         owner = func(f *matomo.Features) bool { return f.Contents }
@@ -67,6 +68,7 @@ func visitColumns(dimensions []int, variables int) []column[Visit] {
 		{name: "ai_agent_name", owner: aiAgents, value: func(v *Visit) any { return &v.Agent }, read: true},
 		{name: "location_browser_lang", owner: userLanguage, value: func(v *Visit) any { return &v.BrowserLang }, read: true},
 		{name: "config_resolution", owner: resolution, value: func(v *Visit) any { return &v.Resolution }, read: true},
+		{name: "location_provider", owner: provider, value: func(v *Visit) any { return &v.Provider }},
 		{name: "last_idlink_va", owner: customDimensions, value: func(v *Visit) any { return &v.LastLinkAction }, read: true},
 	}
 	columns = append(columns, visitDeviceColumns()...)

@@ -83,6 +83,31 @@ func (tx *Tx) Option(ctx context.Context, option string) (value string, found bo
 	return value, found, err
 }
 
+// LockOption reads an option that the transaction is about to change, and keeps others from doing so until it ends. An option that is not
+// there is created with a value.
+func (tx *Tx) LockOption(ctx context.Context, option, initial string) (value string, err error) {
+	for range 2 {
+		found := false
+		q := tx.begin("SELECT `option_value` FROM ", tx.s.table("option"), " WHERE `option_name` = ").text(option)
+		if !tx.s.sqlite {
+			q.add(" FOR UPDATE")
+		}
+		err = tx.query(ctx, func(rows *sqlx.Rows) error {
+			found = true
+			return rows.Scan(&value)
+		})
+		if found || err != nil {
+			return value, err
+		}
+		q = tx.begin(tx.s.insertIgnore(), " ", tx.s.table("option"), " (`option_name`, `option_value`, `autoload`) VALUES (").text(option)
+		q.add(", ").text(initial).add(", 0)")
+		if _, err := tx.exec(ctx); err != nil {
+			return "", err
+		}
+	}
+	return initial, nil
+}
+
 // LockWaits is how many transactions of the server wait for the lock of a row at the moment.
 func (s *Store) LockWaits(ctx context.Context) (waiting int64, err error) {
 	if s.sqlite {

@@ -126,6 +126,7 @@ type Visit struct {
 	Plugins BrowserPlugins
 
 	Location Location
+	Provider NullText // location_provider, of plugin Provider
 
 	LastLinkAction   LinkID      // last_idlink_va
 	CustomDimensions []NullText  // in the order of Schema.VisitDimensions

@@ -77,7 +77,7 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 	s.entries = discover("log_action", s.table("log_action"), entryColumns(), found["log_action"], &features)
 	s.failures = discover("tracking_failure", s.table("tracking_failure"), failureColumns(), found["tracking_failure"], &features)
 
-	// location_provider belongs to a plugin that Matomo never loads in the queue's worker (§15.1).
+	// location_provider belongs to a plugin that older Matomos do not load in the queue's worker (§15.1).
 	s.noteUnknown("log_visit", unknown(visit, found["log_visit"], "idvisit", "location_provider"))
 	s.noteUnknown("log_link_visit_action", unknown(link, found["log_link_visit_action"], "idlink_va"))
 	s.noteUnknown("log_conversion", unknown(conversion, found["log_conversion"], "location_provider"))

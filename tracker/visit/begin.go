@@ -18,7 +18,8 @@ type Beginning struct {
 	Referer    store.Referer
 	LocationIP string // anonymized, 4 or 16 bytes
 	Location   store.Location
-	Buyer      int64 // visit_goal_buyer
+	Provider   store.NullText // location_provider
+	Buyer      int64          // visit_goal_buyer
 	Converted  bool
 	RandomID   func() store.BinaryID // visitor id of somebody who has none, and random config ids
 }
@@ -41,6 +42,7 @@ func Begin(f *Facts, last Last, in Beginning) *store.Visit {
 		Plugins:         f.Plugins,
 		Device:          f.Device,
 		Location:        in.Location,
+		Provider:        in.Provider,
 		Referer:         in.Referer,
 		Agent:           f.Agent,
 	}
