@@ -44,7 +44,9 @@ type Store struct {
 	items       table[Item]
 	entries     table[ActionEntry]
 	failures    table[Failure]
-	finders     [lookUps]string // subqueries of FindVisits
+	pageViews   table[PageViewTime] // without columns where there is no such table
+	finders     [lookUps]string     // subqueries of FindVisits
+	hints       map[string]string   // by index: " FORCE INDEX (…)", nothing where it is missing
 
 	known    *otter.Cache[actionKey, int64]
 	creating sync.Mutex // held while names are added to log_action
