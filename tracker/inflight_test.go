@@ -317,3 +317,33 @@ func TestPreviewOfMatomo6WritesNothing(t *testing.T) {
 		t.Errorf("page views %v", got)
 	}
 }
+
+// Whatever the number of requests is, their page view times are read at once and written at once.
+func TestPageViewTimesCostNoRoundTripPerRequest(t *testing.T) {
+	a := newAir(t)
+	requests := func(after int64) (entries []journey.Entry) {
+		for n := range int64(20) {
+			who := fmt.Sprintf("&_id=%016x", n+1)
+			entries = append(entries,
+				entry(after+n, "url=http://site1.example.org/a&pv_id=aaaaaa"+who), entry(after+n+1, "e_c=c&e_a=a&url=http://site1.example.org/"+who),
+				entry(after+n+2, "url=http://site1.example.org/b&pv_id=bbbbbb"+who), entry(after+n+3, "ping=1&pv_id=aaaaaa"+who))
+		}
+		return entries
+	}
+	a.ground(t, a.prepare(t, requests(0)...))
+	tx := a.begin(t)
+	if _, err := a.tracker.Write(t.Context(), tx, a.prepare(t, requests(100)...)); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// Visits, page view times and names are read, rows are sent in two messages, COMMIT.
+	const most = 6
+	if trips := tx.Stats().RoundTrips; trips > most {
+		t.Errorf("%d round trips, want %d at most", trips, most)
+	}
+	if n := len(a.views(t)); n != 80 {
+		t.Errorf("%d page views, want 80", n)
+	}
+}

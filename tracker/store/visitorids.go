@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // The indexes that find the rows of a visit.
 const (
@@ -19,13 +22,16 @@ type VisitorChange struct {
 // (tracker-spec-6, part 1 §4). All rows of the visits are locked, and the gaps around them: nothing that inserts such rows may be under way
 // and wait for this transaction.
 func (tx *Tx) SpreadVisitorIDs(ctx context.Context, changes []VisitorChange) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	for _, t := range [...]struct{ sqlName, hint string }{
-		{tx.s.links.sqlName, tx.s.hints[linkVisit]}, {tx.s.conversions.sqlName, tx.s.hints[primary]}, {tx.s.items.sqlName, tx.s.hints[primary]},
+	shoppers := slices.DeleteFunc(slices.Clone(changes), func(c VisitorChange) bool { return c.Visit.GoalBuyer.V == 0 }) // others have no items
+	for _, t := range [...]struct {
+		sqlName, hint string
+		changes       []VisitorChange
+	}{
+		{tx.s.links.sqlName, tx.s.hints[linkVisit], changes},
+		{tx.s.conversions.sqlName, tx.s.hints[primary], changes},
+		{tx.s.items.sqlName, tx.s.hints[primary], shoppers},
 	} {
-		rest := changes
+		rest := t.changes
 		for len(rest) > 0 {
 			q := tx.begin("UPDATE ", t.sqlName, t.hint, " SET `idvisitor` = CASE `idvisit`")
 			part := rest[:min(len(rest), maxChanged)]

@@ -36,6 +36,7 @@ func TestVisitorIDsAreSpread(t *testing.T) {
 				return tx.ApplyItems(ctx, nil, []Item{item})
 			})
 		}
+		v.GoalBuyer, w.GoalBuyer = Int(1), Int(2) // have items
 		inTx(t, s, func(ctx context.Context, tx *Tx) error {
 			return tx.SpreadVisitorIDs(ctx, []VisitorChange{{v, []BinaryID{id(1), id(2)}, id(5)}, {w, []BinaryID{id(2)}, id(1)}})
 		})
@@ -77,6 +78,7 @@ func TestSpreadingVisitorIDsUsesIndexes(t *testing.T) {
 		tx.script.reset()
 		var changes []VisitorChange
 		for _, v := range visits[:n] {
+			v.GoalBuyer = Int(1)
 			changes = append(changes, VisitorChange{v, []BinaryID{v.Visitor, id(7)}, id(5)})
 		}
 		if err := tx.SpreadVisitorIDs(t.Context(), changes); err != nil {
