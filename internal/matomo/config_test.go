@@ -86,6 +86,7 @@ func TestDirectoryWithOnlyConfigINIHasDefaults(t *testing.T) {
 		NewVisitWhenCampaignChanges: true, NewVisitAfterMidnight: true, DailyFingerprint: true, NewVisitAfterActions: 10000,
 		PageMaximumLength: 1024, RequireAuthentication: true, RequireAuthenticationOlderThan: 86400, EnableSpamFilter: true,
 		RecordPageViewTimes: true, Salt: "s", ProxyIPReadLastInList: true, ReferrerDefinitionSyncs: true, InternetFeatures: true,
+		PlainLogins: true,
 	}
 	if diff := cmp.Diff(want, c.Tracker(0)); diff != "" {
 		t.Error(diff)
