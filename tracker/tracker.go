@@ -85,6 +85,7 @@ type Tracker struct {
 	trail        trail
 	marked       *marks
 	addresses    map[string]bool // whether plugin TrackingSpamPrevention blocks them, by binary address
+	viewsInStep  bool            // log_page_view_time has no rows of visits that are yet to come
 	pid          int
 }
 

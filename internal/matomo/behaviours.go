@@ -131,7 +131,7 @@ var behaviours = []behaviour{
 		what: "queue entries without a token say \"\", not false",
 	},
 	{
-		field: "SpreadVisitorID", since: "5.4.0", unsure: true, section: "1 §4",
+		field: "SpreadVisitorID", since: "5.4.0", section: "1 §4", test: "TestChangedVisitorIDsAreSpreadSince5_4",
 		what: "a visit's changed visitor id reaches its actions and conversions",
 	},
 	{
@@ -228,7 +228,7 @@ var behaviours = []behaviour{
 		what: "each setting of a policy can be enforced or not",
 	},
 	{
-		field: "PageViewTimes", since: "6.0.0", told: "table log_page_view_time", section: "2 §3.1",
+		field: "PageViewTimes", since: "6.0.0", told: "table log_page_view_time", section: "2 §3.1", test: "TestPageViewTimesAreKeptSince6",
 		what:  "the time spent on each page view is kept in table log_page_view_time",
 		holds: func(f *Found) bool { return f.PageViewTimeTable },
 	},

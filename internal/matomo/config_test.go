@@ -85,7 +85,8 @@ func TestDirectoryWithOnlyConfigINIHasDefaults(t *testing.T) {
 		CampaignKeywordParameters:   strings.Split("pk_kwd,pk_keyword,piwik_kwd,mtm_kwd,mtm_keyword,matomo_kwd,utm_term", ","),
 		NewVisitWhenCampaignChanges: true, NewVisitAfterMidnight: true, DailyFingerprint: true, NewVisitAfterActions: 10000,
 		PageMaximumLength: 1024, RequireAuthentication: true, RequireAuthenticationOlderThan: 86400, EnableSpamFilter: true,
-		Salt: "s", ProxyIPReadLastInList: true, ReferrerDefinitionSyncs: true, InternetFeatures: true, PlainLogins: true,
+		RecordPageViewTimes: true, Salt: "s", ProxyIPReadLastInList: true, ReferrerDefinitionSyncs: true, InternetFeatures: true,
+		PlainLogins: true,
 	}
 	if diff := cmp.Diff(want, c.Tracker(0)); diff != "" {
 		t.Error(diff)
@@ -122,6 +123,7 @@ create_new_visit_after_x_actions = 3
 tracking_requests_require_authentication = 0
 tracking_requests_require_authentication_when_custom_timestamp_newer_than = 60
 exclude_requests = "a==b"
+record_accurate_page_view_time = 0
 visit_standard_length = 9
 page_maximum_length = 9
 `)
@@ -139,6 +141,7 @@ page_maximum_length = 9
 	want.RequireAuthentication = false
 	want.RequireAuthenticationOlderThan = 60
 	want.ExcludeRequests = "a==b"
+	want.RecordPageViewTimes = false
 	if diff := cmp.Diff(want, c.Tracker(2)); diff != "" {
 		t.Error(diff)
 	}
@@ -196,5 +199,28 @@ func TestLoadConfigErrorsSayWhatToDo(t *testing.T) {
 	})
 	if _, err := ParseConfig("", "[broken"); err == nil || err.Error() != "config.ini.php: line 1: section without closing bracket" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The setting is read as a number, as Matomo does: "true" is 0.
+func TestRecordPageViewTimes(t *testing.T) {
+	tests := []struct {
+		all, site string // lines of [Tracker] and [Tracker_2]
+		want      bool
+	}{
+		{"", "", true},
+		{"record_accurate_page_view_time = 1", "", true},
+		{"record_accurate_page_view_time = 0", "", false},
+		{"record_accurate_page_view_time = \"\"", "", false},
+		{"record_accurate_page_view_time = \"on\"", "", false},
+		{"record_accurate_page_view_time = 2", "", true},
+		{"record_accurate_page_view_time = 0", "record_accurate_page_view_time = 1", true},
+		{"record_accurate_page_view_time = 1", "record_accurate_page_view_time = 0", false},
+	}
+	for _, test := range tests {
+		c := parseConfig(t, "[Tracker]\n"+test.all+"\n[Tracker_2]\n"+test.site+"\n")
+		if got := c.Tracker(2).RecordPageViewTimes; got != test.want {
+			t.Errorf("%q, for the site %q: %v, want %v", test.all, test.site, got, test.want)
+		}
 	}
 }
