@@ -14,14 +14,17 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
 )
 
-const testHelp = `Tries, one after the other, everything that processing needs: Matomo's directory, version, plugins and detection data; the
-database, the rights on Matomo's tables and that these take part in transactions; the connection to the queues and each
-primitive that locks and queues are made of. Each line says ok, notice, not ok or skipped, and what to do.
+const testHelp = `Tries, one after the other, everything that processing needs: Matomo's directory and detection data; the database, the
+rights on Matomo's tables and that these take part in transactions; the versions of Matomo, of plugin QueuedTracking and of
+device-detector, and the active plugins; the connection to the queues and each primitive that locks and queues are made of.
+Each line says ok, notice, not ok or skipped, and what to do. -v also lists what the version of Matomo does otherwise than
+others when it tracks.
 
 It changes nothing: keys in Redis are its own (queuedtracking:test:…) and deleted at the end, statements in the database
 concern no row. Passwords are not shown. The exit status is 1 if something that is needed does not work.`
 
 const testExample = `  queuedtracking test
+  queuedtracking test -v                                   and what this version of Matomo does
   queuedtracking test --json | jq '.checks[] | select(.status == "not ok")'
   queuedtracking test --matomo /var/www/matomo --skip-max-memory-config-check`
 
@@ -79,12 +82,17 @@ func (c *testCommand) check(ctx context.Context) error {
 	c.report.Group("Database")
 	d := c.conn.settings.database
 	if !c.report.Check("connection", c.conn.openDatabase(ctx), fmt.Sprintf("%s at %s", d.Name, d.Address()), "") {
+		c.report.Group("Installation")
+		c.checkPlugins(c.conn.config)
 		c.report.Group("Queue")
 		c.report.Skip("all", "the settings are in the database")
 		return nil
 	}
 	c.report.Database(ctx, c.conn.db, c.conn.config.Database().Prefix)
-	c.checkVersion()
+
+	c.report.Group("Installation")
+	c.checkVersions()
+	c.checkPlugins(c.conn.installation.Config())
 	c.checkPatterns(ctx)
 
 	c.report.Group("Queue")
@@ -112,15 +120,6 @@ func (c *testCommand) checkFiles() {
 	config := c.conn.config
 	c.report.Check("detection data", config.Vendor().Check(), "vendor files of Matomo found",
 		"without device data process needs --without-device-detection; visits are then of unknown devices")
-	foreign, err := matomo.ForeignTrackerPlugins(config.Dir(), config.Plugins())
-	switch {
-	case err != nil:
-		c.report.Fail("plugins", err, "")
-	case len(foreign) > 0:
-		c.report.Fail("plugins", foreignError(foreign), "process refuses unless it is given --ignore-plugins: what these plugins do is then missing")
-	default:
-		c.report.OK("plugins", fmt.Sprintf("%d active, none that tracks in its own way", len(config.Plugins().Names())))
-	}
 	if config.Tracker(0).RecordStatistics {
 		c.report.OK("tracking", "switched on")
 	} else {
@@ -128,14 +127,33 @@ func (c *testCommand) checkFiles() {
 	}
 }
 
-func (c *testCommand) checkVersion() {
+// checkVersions names the versions on which the rows depend.
+func (c *testCommand) checkVersions() {
 	version := c.conn.installation.Version()
 	warning, err := matomo.CheckVersion(version, false)
 	if warning != "" {
 		c.report.Notice("Matomo's version", warning, "")
-		return
+	} else {
+		c.report.Check("Matomo's version", err, version, "process refuses unless it is given --force-version: rows are then those of the nearest version that is known")
 	}
-	c.report.Check("Matomo's version", err, version, "")
+	if plugin := c.conn.installation.Found().QueuedTracking; plugin != (matomo.Version{}) {
+		c.report.OK("QueuedTracking's version", plugin.String())
+	} else {
+		c.report.Notice("QueuedTracking's version", "not to be seen", "plugins/QueuedTracking/plugin.json or option version_QueuedTracking would tell; what is new in 5.2.0 is left out")
+	}
+}
+
+// checkPlugins judges the active plugins.
+func (c *testCommand) checkPlugins(config *matomo.Config) {
+	foreign, err := config.ForeignTrackerPlugins()
+	switch {
+	case err != nil:
+		c.report.Fail("plugins", err, "")
+	case len(foreign) > 0:
+		c.report.Fail("plugins", foreignError(foreign), "process refuses unless it is given --ignore-plugins: what these plugins do is then missing")
+	default:
+		c.report.OK("plugins", fmt.Sprintf("%d active, none that tracks in a way that is not known", len(config.Plugins().Names())))
+	}
 }
 
 func (c *testCommand) checkPatterns(ctx context.Context) {

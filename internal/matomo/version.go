@@ -75,3 +75,9 @@ func fileVersion(dir string) string {
 	}
 	return ""
 }
+
+// versionOfFiles is fileVersion as a Version.
+func versionOfFiles(dir string) Version {
+	v, _ := ParseVersion(fileVersion(dir))
+	return v
+}
