@@ -88,7 +88,7 @@ func (c *testCommand) check(ctx context.Context) error {
 		c.report.Skip("all", "the settings are in the database")
 		return nil
 	}
-	c.report.Database(ctx, c.conn.db, c.conn.config.Database().Prefix)
+	c.report.Database(ctx, c.conn.db, c.conn.config.Database().Prefix, c.conn.installation.Found())
 
 	c.report.Group("Installation")
 	c.checkVersions()
@@ -124,35 +124,6 @@ func (c *testCommand) checkFiles() {
 		c.report.OK("tracking", "switched on")
 	} else {
 		c.report.Notice("tracking", recordStatisticsOff, "")
-	}
-}
-
-// checkVersions names the versions on which the rows depend.
-func (c *testCommand) checkVersions() {
-	version := c.conn.installation.Version()
-	warning, err := matomo.CheckVersion(version, false)
-	if warning != "" {
-		c.report.Notice("Matomo's version", warning, "")
-	} else {
-		c.report.Check("Matomo's version", err, version, "process refuses unless it is given --force-version: rows are then those of the nearest version that is known")
-	}
-	if plugin := c.conn.installation.Found().QueuedTracking; plugin != (matomo.Version{}) {
-		c.report.OK("QueuedTracking's version", plugin.String())
-	} else {
-		c.report.Notice("QueuedTracking's version", "not to be seen", "plugins/QueuedTracking/plugin.json or option version_QueuedTracking would tell; what is new in 5.2.0 is left out")
-	}
-}
-
-// checkPlugins judges the active plugins.
-func (c *testCommand) checkPlugins(config *matomo.Config) {
-	foreign, err := config.ForeignTrackerPlugins()
-	switch {
-	case err != nil:
-		c.report.Fail("plugins", err, "")
-	case len(foreign) > 0:
-		c.report.Fail("plugins", foreignError(foreign), "process refuses unless it is given --ignore-plugins: what these plugins do is then missing")
-	default:
-		c.report.OK("plugins", fmt.Sprintf("%d active, none that tracks in a way that is not known", len(config.Plugins().Names())))
 	}
 }
 
@@ -196,6 +167,8 @@ type testSettings struct {
 	RedisDatabase int           `json:"redis_database"`
 	RedisUser     string        `json:"redis_user"`
 	RedisPassword string        `json:"redis_password"` // "set" or ""
+	SentinelName  string        `json:"sentinel_master_name"`
+	SentinelLogin bool          `json:"use_password_for_sentinel_instances"`
 	QueueEnabled  bool          `json:"queue_enabled"`
 	Workers       int           `json:"num_queue_workers"`
 	Requests      int           `json:"num_requests_to_process"`
@@ -210,7 +183,7 @@ func (c *testCommand) settings() *testSettings {
 	q := c.conn.settings.queue
 	s := testSettings{
 		q.Backend, q.RedisType.String(), q.RedisHost, q.RedisPort, q.RedisTimeout, q.RedisDatabase, q.RedisUsername, "",
-		q.Enabled, q.NumQueueWorkers, q.NumRequestsToProcess, q.ProcessDuringTrackingRequest,
+		q.SentinelName, q.SentinelLogin, q.Enabled, q.NumQueueWorkers, q.NumRequestsToProcess, q.ProcessDuringTrackingRequest,
 	}
 	if q.RedisPassword != "" {
 		s.RedisPassword = "set"
@@ -221,7 +194,8 @@ func (c *testCommand) settings() *testSettings {
 func (c *testCommand) print() error {
 	if c.json {
 		return printJSON(c.stdout, map[string]any{
-			"works": c.report.Works(), "settings": c.settings(), "checks": cleanChecks(c.report.Checks),
+			"works": c.report.Works(), "settings": c.settings(), "versions": c.versions(), "behaviours": c.behaviours(),
+			"checks": cleanChecks(c.report.Checks),
 		})
 	}
 	c.printSettings()
@@ -239,6 +213,9 @@ func (c *testCommand) print() error {
 		if check.Advice != "" && check.Status != selftest.OK {
 			fmt.Fprintf(c.stdout, "  %7s  -> %s\n", "", check.Advice)
 		}
+	}
+	if err := c.printBehaviours(); err != nil {
+		return err
 	}
 	if c.report.Works() {
 		fmt.Fprintln(c.stdout, "\nEverything that is needed works.")
@@ -276,6 +253,13 @@ func (c *testCommand) printSettings() {
 			{"redis database", fmt.Sprint(s.RedisDatabase)},
 			{"redis user and password", strings.TrimSpace(s.RedisUser + " " + password)},
 		}
+	}
+	if s.Backend == matomo.BackendRedis && s.RedisType == matomo.RedisSentinel.String() {
+		login := "only to Sentinels that ask for it"
+		if s.SentinelLogin {
+			login = "with that user and password"
+		}
+		lines = append(lines, [][2]string{{"sentinel master", s.SentinelName}, {"sentinel login", login}}...)
 	}
 	for _, line := range append(lines, [][2]string{
 		{"queue enabled", fmt.Sprint(s.QueueEnabled)},

@@ -46,20 +46,20 @@ const (
 )
 
 // CheckVersion tells whether the rows of a Matomo of that version are known here. Those of others are refused; force turns the refusal
-// into a warning, and what is newer is then tracked like the newest version that is known.
+// into a warning, and rows are then those of the nearest version that is known.
 func CheckVersion(version string, force bool) (warning string, err error) {
 	v, ok := ParseVersion(version)
 	if ok && v.Since(firstKnown) && (!v.Since(lastOfFive) || v.Major == 6 && !v.Since(afterSix)) {
 		return "", nil
 	}
-	problem := fmt.Sprintf("Matomo %q is not supported: the rows of %s are known", version, knownInWords)
+	problem := fmt.Sprintf("Matomo %s is not supported: the rows of %s are known", version, knownInWords)
 	if version == "" {
 		problem = "the version of Matomo is unknown (no option version_core)"
 	}
 	if force {
 		return problem + "; going on because of --force-version", nil
 	}
-	return "", fmt.Errorf("%s; --force-version goes on all the same", problem)
+	return "", fmt.Errorf("%s; --force-version processes all the same, as the nearest version would", problem)
 }
 
 var constVersion = regexp.MustCompile(`const\s+VERSION\s*=\s*['"]([^'"]+)['"]`)
