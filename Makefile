@@ -31,13 +31,13 @@ check: ## format, vet, staticcheck
 fmt: ## format all files
 	$(GO) run $(GOFUMPT) -w .
 
-golden: servers ## recorded cases against MariaDB and SQLite: area, equal, cases, columns that differ most
+golden: servers ## recorded cases of 5.1 and 6.0 against MariaDB and SQLite: area, equal, cases, columns that differ most
 	$(GO) test ./internal/golden -count=1 -v -run 'TestGolden' -golden.all
 
-perf: servers ## the 6,000 recorded entries of ../shared/perf through the real command
+perf: servers ## the 6,000 recorded entries of ../shared/perf (Matomo 5.1) through the real command
 	$(GO) test ./internal/golden -count=1 -v -run 'TestRecordedTraffic'
 
-devices: ## all recorded user agents: every column, and the time per user agent
+devices: ## all recorded user agents, with the device-detector of each recording: every column, time per user agent
 	$(GO) test ./tracker/device -count=1 -v -run 'TestDeviceCorpus|TestRecordedVisits'
 
 ROUNDS ?= 10

@@ -189,6 +189,28 @@ func TestBuiltInPluginsAreKnown(t *testing.T) {
 	}
 }
 
+// The file that stands for 6.0's global.ini.php in tests and in the demo, and the built-in defaults of 6.0, have the same plugins, all known.
+func TestGlobalSettingsOfSixAreTheBuiltInOnes(t *testing.T) {
+	c, err := LoadConfig("../../testdata/matomo-6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	six := Found{Version: Version{Major: 6}}
+	if c, err = c.For(six); err != nil {
+		t.Fatal(err)
+	}
+	builtIn, err := parseConfig(t, "").For(six)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(builtIn.Plugins().Names(), c.Plugins().Names()); diff != "" {
+		t.Error(diff)
+	}
+	if foreign, err := c.ForeignTrackerPlugins(); err != nil || foreign != nil {
+		t.Errorf("%v, %v", foreign, err)
+	}
+}
+
 func TestOverridesInTheConfigurationAreForeign(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"<?php return ['path.geoip2' => '/geo'];", "replaces parts of Matomo (path.geoip2)"},
