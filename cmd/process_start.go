@@ -67,7 +67,7 @@ func (c *processCommand) checkInstallation(ctx context.Context) error {
 	if warning != "" {
 		c.logs.Warn(warning)
 	}
-	foreign, err := c.conn.installation.Config().ForeignTrackerPlugins()
+	foreign, err := c.conn.config.ForeignTrackerPlugins()
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (c *testCommand) check(ctx context.Context) error {
 	d := c.conn.settings.database
 	if !c.report.Check("connection", c.conn.openDatabase(ctx), fmt.Sprintf("%s at %s", d.Name, d.Address()), "") {
 		c.report.Group("Installation")
-		c.checkPlugins(c.conn.config)
+		c.checkPlugins()
 		c.report.Group("Queue")
 		c.report.Skip("all", "the settings are in the database")
 		return nil
@@ -92,7 +92,7 @@ func (c *testCommand) check(ctx context.Context) error {
 
 	c.report.Group("Installation")
 	c.checkVersions()
-	c.checkPlugins(c.conn.installation.Config())
+	c.checkPlugins()
 	c.checkPatterns(ctx)
 
 	c.report.Group("Queue")

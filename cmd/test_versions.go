@@ -19,7 +19,8 @@ func (c *testCommand) checkVersions() {
 }
 
 // checkPlugins judges the active plugins.
-func (c *testCommand) checkPlugins(config *matomo.Config) {
+func (c *testCommand) checkPlugins() {
+	config := c.conn.config
 	foreign, err := config.ForeignTrackerPlugins()
 	switch {
 	case err != nil:
