@@ -37,8 +37,8 @@ golden: servers ## recorded cases of 5.1 and 6.0 against MariaDB and SQLite: are
 perf: servers ## the 6,000 recorded entries of ../shared/perf (Matomo 5.1) through the real command
 	$(GO) test ./internal/golden -count=1 -v -run 'TestRecordedTraffic'
 
-devices: ## all recorded user agents, with the device-detector of each recording: every column, time per user agent
-	$(GO) test ./tracker/device -count=1 -v -run 'TestDeviceCorpus|TestRecordedVisits'
+devices: ## all recorded user agents, for each release of device-detector: every column, and the time per user agent
+	$(GO) test ./tracker/device -count=1 -v -run 'TestDeviceCorpus|TestRecordedVisits|TestTables|TestBuiltIn'
 
 ROUNDS ?= 10
 PARTS ?= 5

@@ -12,6 +12,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/selftest"
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
+	"github.com/queuedtracking/queuedtracking/tracker/device"
 )
 
 const testHelp = `Tries, one after the other, everything that processing needs: Matomo's directory and detection data; the database, the
@@ -34,9 +35,10 @@ type testCommand struct {
 	skipMemory bool
 	json       bool
 
-	conn   *connection
-	known  bool // the settings were found
-	report selftest.Report
+	conn    *connection
+	devices *device.Found // nil: device-detector was not looked at
+	known   bool          // the settings were found
+	report  selftest.Report
 }
 
 func newTestCommand(p *program) *cobra.Command {
@@ -92,6 +94,7 @@ func (c *testCommand) check(ctx context.Context) error {
 
 	c.report.Group("Installation")
 	c.checkVersions()
+	c.checkDeviceDetector()
 	c.checkPlugins()
 	c.checkPatterns(ctx)
 

@@ -1,9 +1,12 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/tracker/device"
 )
 
 // checkVersions names the versions on which the rows depend.
@@ -15,6 +18,33 @@ func (c *testCommand) checkVersions() {
 		c.report.OK("QueuedTracking's version", plugin.String())
 	} else {
 		c.report.Notice("QueuedTracking's version", "not to be seen", "plugins/QueuedTracking/plugin.json or option version_QueuedTracking would tell; what is new in 5.2.0 is left out")
+	}
+}
+
+// checkDeviceDetector names the version of the library, and what of it is not known here.
+func (c *testCommand) checkDeviceDetector() {
+	const name = "device-detector's version"
+	detector, err := device.Load(c.conn.config.Vendor().DeviceDetector())
+	if err != nil {
+		c.report.Skip(name, err.Error()) // see the check of the detection data
+		return
+	}
+	found := detector.Found()
+	c.devices = &found
+	version := cmp.Or(found.Version, "not to be seen")
+	switch {
+	case found.Newer:
+		c.report.Notice(name, version+", newer than all that are known", "devices are told by the rules of "+found.Rules+" with the installation's own data")
+	case found.Older:
+		c.report.Notice(name, version+", older than all that are known", "devices are told by the rules of "+found.Rules+" with the installation's own data")
+	case found.Version == "":
+		c.report.Notice(name, version+" in vendor/matomo/device-detector/DeviceDetector.php", "devices are told by the rules of "+found.Rules)
+	default:
+		c.report.OK(name, version)
+	}
+	if found.BuiltInTables != "" {
+		c.report.Notice("device-detector's tables", "those of "+found.BuiltInTables+" that are built in: "+strings.Join(found.Problems, ", "),
+			"what is newer has no code: install Matomo's folder vendor as a whole")
 	}
 }
 
@@ -36,6 +66,7 @@ func (c *testCommand) checkPlugins() {
 type testVersions struct {
 	Matomo         string `json:"matomo"`
 	QueuedTracking string `json:"queued_tracking"`
+	DeviceDetector string `json:"device_detector"`
 }
 
 // versions are nil as long as the database was not looked at.
@@ -46,6 +77,9 @@ func (c *testCommand) versions() *testVersions {
 	v := testVersions{Matomo: c.conn.installation.Version()}
 	if plugin := c.conn.installation.Found().QueuedTracking; plugin != (matomo.Version{}) {
 		v.QueuedTracking = plugin.String()
+	}
+	if c.devices != nil {
+		v.DeviceDetector = c.devices.Version
 	}
 	return &v
 }

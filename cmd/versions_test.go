@@ -172,3 +172,33 @@ func TestTestMentionsThatQueuedTrackingsVersionIsNotSeen(t *testing.T) {
 	i.write(t, "plugins/QueuedTracking/plugin.json", `{"name": "QueuedTracking", "version": "5.2.0"}`)
 	contains(t, i.ok(t, "test").stdout, "ok       QueuedTracking's version           5.2.0")
 }
+
+// deviceDetector is the part of DeviceDetector.php that has the version.
+func deviceDetector(version string) string {
+	return "<?php\nnamespace DeviceDetector;\nclass DeviceDetector\n{\n    public const VERSION = '" + version + "';\n}\n"
+}
+
+func TestTestNamesDeviceDetectorsVersion(t *testing.T) {
+	i := newInstallation(t)
+	contains(t, i.ok(t, "test").stdout, "notice   device-detector's version          not to be seen")
+	for version, want := range map[string]string{
+		"6.3.2": "ok       device-detector's version          6.3.2\n",
+		"6.5.1": "ok       device-detector's version          6.5.1\n",
+		"6.1.0": "notice   device-detector's version          6.1.0, older than all that are known",
+		"6.9.0": "notice   device-detector's version          6.9.0, newer than all that are known",
+		"7.0.0": "notice   device-detector's version          7.0.0, newer than all that are known",
+	} {
+		i.write(t, "vendor/matomo/device-detector/DeviceDetector.php", deviceDetector(version))
+		contains(t, i.ok(t, "test").stdout, want, "notice   device-detector's tables", "Browser.php")
+		var report versionReport
+		if err := json.Unmarshal([]byte(i.ok(t, "test", "--json").stdout), &report); err != nil {
+			t.Fatal(err)
+		}
+		if got := report.Versions["device_detector"]; got != version {
+			t.Errorf("--json: %q, want %q", got, version)
+		}
+	}
+	remove(t, i.dir, "vendor/matomo/device-detector")
+	r := i.run(t, []string{"test"})
+	contains(t, r.stdout, "not ok   detection data", "skipped  device-detector's version")
+}

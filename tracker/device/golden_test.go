@@ -49,7 +49,7 @@ func detectRecorded(d *device.Detector, queue *php.Array) map[string][]string {
 		server := entry.Value("env").Array().Value("server").Array()
 		for _, r := range entry.Value("requests").Array().All() {
 			params := r.Array()
-			hints, err := readHints(params, server)
+			hints, err := readHints(d, params, server)
 			if err != nil {
 				continue
 			}
@@ -62,11 +62,11 @@ func detectRecorded(d *device.Detector, queue *php.Array) map[string][]string {
 	return found
 }
 
-func readHints(params, server *php.Array) (*device.Hints, error) {
+func readHints(d *device.Detector, params, server *php.Array) (*device.Hints, error) {
 	if v, present := php.ReadJSON(params, "uadata"); present {
-		return device.HintsFromParam(v)
+		return d.HintsFromParam(v)
 	}
-	return device.HintsFromServer(server)
+	return d.HintsFromServer(server)
 }
 
 // columnsOfVisit gives the columns of a row of log_visit in the form of detectRecorded.

@@ -120,7 +120,7 @@ func link(t testing.TB, target, name string) {
 // Devices loads the patterns of user agents.
 func (d Data) Devices(t testing.TB) *device.Detector {
 	t.Helper()
-	detector, err := device.Load(os.DirFS(filepath.Join(d.devices, "regexes")))
+	detector, err := device.Load(os.DirFS(d.devices))
 	if err != nil {
 		t.Fatal(err)
 	}
