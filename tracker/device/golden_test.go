@@ -13,8 +13,15 @@ import (
 // TestRecordedVisits compares with the visits that Matomo wrote for the recorded queues about devices: each visit must be what some request
 // of its visitor gives.
 func TestRecordedVisits(t *testing.T) {
-	d := loadShared(t)
-	files, err := filepath.Glob("../../../shared/golden/devices/*.json")
+	sets := sharedSets(t)
+	for i, folder := range []string{"golden", "golden-6"} {
+		t.Run(folder, func(t *testing.T) { compareVisits(t, load(t, sets[i].folder), filepath.Join(shared, folder, "devices/*.json")) })
+	}
+}
+
+func compareVisits(t *testing.T, d *device.Detector, pattern string) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Skipf("no recorded cases: %v", err)
 	}
