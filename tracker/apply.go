@@ -22,8 +22,8 @@ type step struct {
 	old  *visitState  // the state that last belongs to
 
 	isNew bool
-	// loaded holds the properties of the visit that seemed to go on when the request was read. They stay when a campaign or website
-	// forces a new visit (§C.1): goals and carts are judged by them. nil for a visit that is new from the start.
+	// loaded holds the properties of the visit that seemed to go on when the request was read. They stay when a campaign, website or
+	// AI agent forces a new visit (§C.1): goals and carts are judged by them. nil for a visit that is new from the start.
 	loaded *store.Visit
 
 	referrer referrer.Result // as seen from the visit that seemed to go on
@@ -103,16 +103,17 @@ func (a *applier) recognise(ctx context.Context, s *step) error {
 	return err
 }
 
-// forced reports whether a campaign or a website forces a new visit (§7.6).
+// forced reports whether a campaign or a website forces a new visit (§7.6), or another AI agent, or the first or last hit of one (part 1 §13).
 func (a *applier) forced(s *step) (bool, error) {
+	otherAgent := s.p.facts.Agent != s.last.Agent
 	if !a.t.features.Referrers {
-		return false, nil
+		return otherAgent, nil
 	}
 	var err error
 	if s.referrer, err = a.detectReferrer(s, &s.last.Referer); err != nil {
 		return false, err
 	}
-	return referrer.ForcesNewVisit(s.p.facts.Site, s.referrer, &s.last.Referer, s.last.Referer.Type), nil
+	return otherAgent || referrer.ForcesNewVisit(s.p.facts.Site, s.referrer, &s.last.Referer, s.last.Referer.Type), nil
 }
 
 func (a *applier) detectReferrer(s *step, current *store.Referer) (referrer.Result, error) {

@@ -97,6 +97,11 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	p.lang = r.Language()
 	f.BrowserLang = r.BrowserLanguage(p.lang)
 	f.Plugins = browserPlugins(r)
+	if t.features.AIAgents && t.behaviours.AIAgents {
+		if agent := r.AIAgent(); agent != "" {
+			f.Agent = store.Text(agent)
+		}
+	}
 	f.LocationIP = t.storedIP(r, p.binaryIP)
 	if err := t.readDevice(p); err != nil {
 		return err

@@ -206,7 +206,7 @@ func (a *applier) syncItems(ctx context.Context, s *step, c *store.Conversion) e
 	if err != nil {
 		return fmt.Errorf("log_conversion_item: %w", err)
 	}
-	updates, inserts := conversion.SyncItems(c, stored, rows)
+	updates, inserts := conversion.SyncItems(c, stored, rows, a.t.behaviours.AmountLimit)
 	if err := a.tx.ApplyItems(ctx, updates, inserts); err != nil {
 		return fmt.Errorf("log_conversion_item: %w", err)
 	}

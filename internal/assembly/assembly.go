@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -97,7 +98,7 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 			return tracker.Options{}, fmt.Errorf("device detection: %w", err)
 		}
 	}
-	if parts.Referrers, err = loadReferrers(vendor, general); err != nil {
+	if parts.Referrers, err = loadReferrers(vendor, general, a.installation.Behaviours()); err != nil {
 		return tracker.Options{}, err
 	}
 	if parts.Spammers, err = readLines(vendor.SpamReferrers()); err != nil {
@@ -111,16 +112,22 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 }
 
 // loadReferrers reads the lists of the option rows, or of the files where there are no such rows.
-func loadReferrers(vendor matomo.VendorData, general *matomo.General) (*referrer.Detector, error) {
-	engines, err := source(general.SearchEngines, vendor.SearchEngines())
-	if err != nil {
+func loadReferrers(vendor matomo.VendorData, general *matomo.General, behaviours matomo.Behaviours) (*referrer.Detector, error) {
+	var lists referrer.Lists
+	var err error
+	if lists.SearchEngines, err = source(general.SearchEngines, vendor.SearchEngines()); err != nil {
 		return nil, fmt.Errorf("list of search engines: %w", err)
 	}
-	socials, err := source(general.Socials, vendor.Socials())
-	if err != nil {
+	if lists.Socials, err = source(general.Socials, vendor.Socials()); err != nil {
 		return nil, fmt.Errorf("list of social networks: %w", err)
 	}
-	return referrer.Load(engines, socials)
+	if behaviours.AIReferrers {
+		lists.Assistants, err = source(general.Assistants, vendor.Assistants())
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // without the file Matomo knows none
+			return nil, fmt.Errorf("list of AI assistants: %w", err)
+		}
+	}
+	return referrer.Load(lists, behaviours)
 }
 
 func source(option, file string) (referrer.Source, error) {

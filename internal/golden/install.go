@@ -208,8 +208,9 @@ func (i *Installation) Config(c *Case, more map[string]map[string]any) string {
 	return text
 }
 
-// setConfig replaces all lines of a key in a section.
+// setConfig replaces all lines of a key in a section. Keys of lists may end in "[]".
 func setConfig(config, section, key string, value any) string {
+	key = strings.TrimSuffix(key, "[]")
 	var lines []string
 	if list, ok := value.([]any); ok {
 		for _, v := range list {

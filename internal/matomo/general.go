@@ -19,6 +19,7 @@ var generalOptions = []string{
 	"SitesManager_ExcludedReferrersGlobal", "SitesManager_KeepURLFragmentsGlobal", "SitesManager_SearchKeywordParameters",
 	"SitesManager_SearchCategoryParameters",
 	"usercountry.location_provider", "referrer_spam_blacklist", "SearchEngineDefinitions", "SocialDefinitions",
+	"AIAssistantDefinitions",
 }
 
 func (i *Installation) readGeneral(ctx context.Context) (*generalEntry, error) {
@@ -36,6 +37,7 @@ func (i *Installation) readGeneral(ctx context.Context) (*generalEntry, error) {
 	if settings := i.config.Tracker(0); settings.ReferrerDefinitionSyncs && settings.InternetFeatures {
 		g.SearchEngines = options["SearchEngineDefinitions"]
 		g.Socials = options["SocialDefinitions"]
+		g.Assistants = options["AIAssistantDefinitions"]
 	}
 	if g.UserIDSalt, err = i.userIDSalt(ctx, options["useridsalt"]); err != nil {
 		return nil, err

@@ -23,6 +23,8 @@ type Site struct {
 	ExcludedReferrers  []string      // the global ones, then the site's, unique (§7.5)
 	KeepURLFragment    bool          // the effective answer of the site's and the global setting (§6.2)
 
+	MaskCampaigns bool // names and keywords of campaigns are masked, by the site's setting or a policy (tracker-spec-6, part 2 §2.6)
+
 	SiteSearch               bool
 	SearchKeywordParameters  []string // effective, split on ",", not trimmed (§6.4)
 	SearchCategoryParameters []string
@@ -81,6 +83,7 @@ type General struct {
 	SpamReferrers     []string  // option referrer_spam_blacklist, nil when unset (§2.7)
 	SearchEngines     string    // option SearchEngineDefinitions, "" when unset or not to be used (§7.6a)
 	Socials           string    // option SocialDefinitions, likewise
+	Assistants        string    // option AIAssistantDefinitions, likewise
 }
 
 // Privacy holds the options of plugin PrivacyManager (§9).

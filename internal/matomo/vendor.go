@@ -34,6 +34,11 @@ func (v VendorData) SearchEngines() string {
 // Socials is the path of Socials.yml.
 func (v VendorData) Socials() string { return v.path("searchengine-and-social-list/Socials.yml") }
 
+// Assistants is the path of AIAssistants.yml, which Matomo has since 5.5.
+func (v VendorData) Assistants() string {
+	return v.path("searchengine-and-social-list/AIAssistants.yml")
+}
+
 // SpamReferrers is the path of the list of spammers' hosts, one a line.
 func (v VendorData) SpamReferrers() string { return v.path("referrer-spam-list/spammers.txt") }
 

@@ -17,6 +17,12 @@ import (
 // newRequest makes a request of a site with these goals while all plugins are active; params is JSON.
 func newRequest(t testing.TB, params string, goals ...matomo.Goal) *request.Request {
 	t.Helper()
+	return newRequestOf(t, matomo.Behaviours{}, params, goals...)
+}
+
+// newRequestOf is newRequest for a version with these behaviours.
+func newRequestOf(t testing.TB, behaviours matomo.Behaviours, params string, goals ...matomo.Goal) *request.Request {
+	t.Helper()
 	v, err := php.DecodeJSON(params)
 	if err != nil {
 		t.Fatalf("%s: %v", params, err)
@@ -27,9 +33,7 @@ func newRequest(t testing.TB, params string, goals ...matomo.Goal) *request.Requ
 		Site:     &matomo.Site{ID: 7, Tracker: settings, Goals: goals},
 		General:  &matomo.General{},
 		Settings: settings,
-		Features: matomo.FeaturesOf(func(string) bool { return true }),
-
-		Behaviours: matomo.BehavioursIn("5.1.2"),
+		Features: matomo.FeaturesOf(func(string) bool { return true }), Behaviours: behaviours,
 	})
 	return r
 }

@@ -44,6 +44,7 @@ func (e *Ecommerce) readItems(r *request.Request) error {
 		return nil
 	}
 	list := php.UnsanitizeValue(given).Array()
+	limited := r.Context().Behaviours.AmountLimit
 	e.items = make([]item, 0, list.Len())
 	e.Lookups = make([]action.Lookup, 0, lookupsPerItem*list.Len())
 	for _, v := range list.All() {
@@ -56,7 +57,7 @@ func (e *Ecommerce) readItems(r *request.Request) error {
 		if err := e.lookUpCategories(notEmpty(itemField(v, itemCategory))); err != nil {
 			return err
 		}
-		it := item{price: readPrice(itemField(v, itemPrice)), quantity: readQuantity(itemField(v, itemQuantity))}
+		it := item{price: readPrice(itemField(v, itemPrice), limited), quantity: readQuantity(itemField(v, itemQuantity))}
 		e.items = append(e.items, it)
 		e.quantity = saturatingSum(e.quantity, it.quantity)
 	}
@@ -138,11 +139,19 @@ func (e *Ecommerce) lookUpCategories(v php.Value) error {
 	return nil
 }
 
-func readPrice(v php.Value) string {
+func readPrice(v php.Value, limited bool) string {
 	if !v.IsString() || !php.IsNumeric(v.Str()) {
 		return "0"
 	}
-	return roundText(v.Str())
+	return roundPrice(v.Str(), limited)
+}
+
+// roundPrice rounds the price of an item; one that is too large is 0.
+func roundPrice(price string, limited bool) string {
+	if tooLarge(limited, php.StringToFloat(price)) {
+		return "0"
+	}
+	return roundText(price)
 }
 
 func readQuantity(v php.Value) int64 {
@@ -185,15 +194,16 @@ func belongingTo(c *store.Conversion, row store.Item) store.Item {
 
 // SyncItems compares the items of a cart or order with those that the visit has in the database under its order id or "0", the cart
 // (§8.5.2). All of the latter are updated: they get the new values, or are marked as deleted, and move to the order. Items that are new
-// are inserted; of equal skus the first is inserted but the last updates.
-func SyncItems(c *store.Conversion, stored, rows []store.Item) (updates []store.ItemUpdate, inserts []store.Item) {
+// are inserted; of equal skus the first is inserted but the last updates. limited says that amounts have a limit, which also holds for
+// prices that are marked as deleted.
+func SyncItems(c *store.Conversion, stored, rows []store.Item, limited bool) (updates []store.ItemUpdate, inserts []store.Item) {
 	for _, old := range stored {
 		update := store.ItemUpdate{OrderID: old.OrderID}
 		if n := lastWithSKU(rows, old.SKU); n >= 0 {
 			update.Row = rows[n]
 		} else {
 			update.Row = belongingTo(c, old)
-			update.Row.Price = roundText(old.Price)
+			update.Row.Price = roundPrice(old.Price, limited)
 			update.Row.Deleted = true
 		}
 		updates = append(updates, update)

@@ -64,7 +64,7 @@ func TestItemsOfACartFollowTheRequest(t *testing.T) {
 	rows := []store.Item{
 		item(id(2), "O", "20", 50, false), item(fresh, "O", "30", 50, false), item(fresh, "O", "31", 50, false), item(id(2), "O", "21", 50, false),
 	}
-	updates, inserts := SyncItems(order, stored, rows)
+	updates, inserts := SyncItems(order, stored, rows, false)
 	wantUpdates := []store.ItemUpdate{
 		{OrderID: "0", Row: item(id(1), "O", "2", 50, true)},
 		{OrderID: "0", Row: item(id(2), "O", "21", 50, false)},
@@ -77,7 +77,7 @@ func TestItemsOfACartFollowTheRequest(t *testing.T) {
 		t.Error("inserts:", diff)
 	}
 	cart := &store.Conversion{SiteID: 1, ServerTime: 60}
-	updates, inserts = SyncItems(cart, nil, rows[:1])
+	updates, inserts = SyncItems(cart, nil, rows[:1], false)
 	if updates != nil || len(inserts) != 1 {
 		t.Error(updates, inserts)
 	}

@@ -1,6 +1,8 @@
 package conversion
 
 import (
+	"math"
+
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
@@ -8,24 +10,38 @@ import (
 
 const decimals = 2
 
+// maxAmount is the greatest amount that newer versions of Matomo record, compared before it is rounded (tracker-spec-6, part 2 §4).
+const maxAmount = 1e12
+
+// tooLarge reports whether an amount is beyond what is recorded, where there is a limit.
+func tooLarge(limited bool, amount float64) bool { return limited && math.Abs(amount) > maxAmount }
+
 // readRevenue is the parameter revenue, rounded, else the default as the database prints it (§8.4). Text that is no number also gives
-// the default.
+// the default. An amount that is too large is NULL.
 func readRevenue(r *request.Request, preset string) (store.NullText, error) {
 	_, given, err := r.Float(revenueParam)
 	if err != nil {
 		return store.NullText{}, err
 	}
-	if !given {
+	revenue := php.StringToFloat(preset)
+	if given {
+		if revenue, err = r.FloatOr(revenueParam, revenue); err != nil {
+			return store.NullText{}, err
+		}
+	}
+	switch {
+	case tooLarge(r.Context().Behaviours.AmountLimit, revenue):
+		return store.NullText{}, nil
+	case !given:
 		return store.Text(roundText(preset)), nil
 	}
-	revenue, err := r.FloatOr(revenueParam, php.StringToFloat(preset))
-	return store.Text(roundFloat(revenue)), err
+	return store.Text(roundFloat(revenue)), nil
 }
 
-// readTotal is one of an order's totals: NULL when it is missing, 0 when it is no number.
+// readTotal is one of an order's totals: NULL when it is missing or too large, 0 when it is no number.
 func readTotal(r *request.Request, name string) (store.NullText, error) {
 	total, given, err := r.Float(name)
-	if err != nil || !given {
+	if err != nil || !given || tooLarge(r.Context().Behaviours.AmountLimit, total) {
 		return store.NullText{}, err
 	}
 	return store.Text(roundFloat(total)), nil

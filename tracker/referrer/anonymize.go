@@ -46,7 +46,7 @@ func AnonymizeUpdate(found Result, option string) Result {
 }
 
 func dropsName(kind int64, option string) bool {
-	return option == excludeAll && kind != Campaign && kind != Social && kind != SearchEngine
+	return option == excludeAll && kind != Campaign && kind != Social && kind != SearchEngine && kind != AIAssistant
 }
 
 func dropsKeyword(kind int64, option string) bool {

@@ -7,14 +7,17 @@ import (
 )
 
 // Attribution is the referrer of a conversion, without URL (§7.7): the campaign that the request names in _rcn and _rck, else the search
-// engine, website or social network of _ref, else the visit's. A visit that came by a campaign keeps it. Errors are those of Detect.
+// engine, website, social network or AI assistant of _ref, else the visit's. A visit that came by a campaign keeps it. Errors are those of
+// Detect.
 func (d *Detector) Attribution(r *request.Request, visit store.Referer) (store.Referer, error) {
 	visit.URL = store.NullText{}
 	name := campaignText(r, "_rcn")
 	if !php.EmptyString(name) {
-		return store.Referer{
-			Type: store.Int(Campaign), Name: store.Text(php.MBToLower(name)), Keyword: store.Text(php.MBToLower(campaignText(r, "_rck"))),
-		}, nil
+		keyword := campaignText(r, "_rck")
+		if r.Site().MaskCampaigns {
+			name, keyword = masked, masked
+		}
+		return store.Referer{Type: store.Int(Campaign), Name: store.Text(php.MBToLower(name)), Keyword: store.Text(php.MBToLower(keyword))}, nil
 	}
 	if visit.Type.V == Campaign && !php.EmptyString(visit.Name.V) {
 		return visit, nil
@@ -40,7 +43,7 @@ func (d *Detector) attribute(ref string, r *request.Request, visit store.Referer
 		return store.Referer{}, err
 	}
 	switch found.Type.V {
-	case SearchEngine, Website, Social:
+	case SearchEngine, Website, Social, AIAssistant:
 		found.URL = store.NullText{}
 		return found.Referer, nil
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // campaignFinder collects a campaign (§7.2). Name and keyword are whatever PHP would hold: a list there makes it fail later, unless
-// something replaces it in between.
+// something replaces it in between. Newer versions of Matomo leave out names that are lists, and those of parameters that are no text
+// (tracker-spec-6, part 2 §2.4).
 type campaignFinder struct {
 	run           *detection
 	found         bool
@@ -95,7 +96,7 @@ func isSimpleName(name string) bool {
 }
 
 // fromQuery takes the first name that is not empty. When there is none, the parameter tried last still counts unless it is empty:
-// the list utm_medium[]=x becomes the name, and the request fails.
+// the list utm_medium[]=x becomes the name, and the request fails, where lists are not ignored.
 func (f *campaignFinder) fromQuery(query string) {
 	params := php.QueryToMap(query)
 	var name php.Value
@@ -107,7 +108,7 @@ func (f *campaignFinder) fromQuery(query string) {
 			break
 		}
 	}
-	if php.Empty(name) {
+	if php.Empty(name) || f.ignores(name) {
 		return
 	}
 	f.found, f.name = true, name
@@ -181,13 +182,18 @@ func adParameter(q *query, name string) (string, error) {
 func (f *campaignFinder) fromParameters() {
 	settings := f.run.in.Site.Tracker
 	name := firstParameter(f.run.in.Raw, settings.CampaignNameParameters)
-	if php.Empty(name) {
+	if php.Empty(name) || f.ignores(name) {
 		return
 	}
 	f.found, f.name = true, name
 	if keyword := firstParameter(f.run.in.Raw, settings.CampaignKeywordParameters); !php.Empty(keyword) {
 		f.keyword = keyword
 	}
+}
+
+// ignores reports whether a name does not count because it is no text. No other name is tried then.
+func (f *campaignFinder) ignores(name php.Value) bool {
+	return f.run.d.behaviours.IgnoredCampaignLists && !name.IsString()
 }
 
 // firstParameter is the first that is not empty, null when there is none.

@@ -10,8 +10,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// Source is where a list comes from: the value of the row of table option (matomo.General.SearchEngines or Socials) or, when that is "",
-// the content of the YAML file of the installation (§7.6a).
+// Source is where a list comes from: the value of the row of table option (matomo.General.SearchEngines, Socials or Assistants) or, when that
+// is "", the content of the YAML file of the installation (§7.6a).
 type Source struct {
 	Option string // base64 of a PHP-serialized array
 	YAML   []byte
@@ -62,17 +62,33 @@ func (s Source) engines() (map[string]*engine, error) {
 }
 
 func (s Source) socials() (socials, error) {
-	var list socials
+	var list []domain
 	var err error
 	if s.Option != "" {
-		list, err = socialsOfOption(s.Option)
+		list, err = domainsOfOption(s.Option)
 	} else {
-		list, err = socialsOfYAML(s.YAML)
+		list, err = domainsOfYAML(s.YAML)
 	}
 	if err != nil {
 		return socials{}, fmt.Errorf("social networks: %w", err)
 	}
-	return list, nil
+	return compileSocials(list), nil
+}
+
+// assistants reads the list of AI assistants. One that is broken in table option, or a file that is not there, names none (part 2 §2.2).
+func (s Source) assistants() (assistants, error) {
+	if s.Option != "" {
+		domains, _ := domainsOfOption(s.Option)
+		return domains, nil
+	}
+	if len(s.YAML) == 0 {
+		return nil, nil
+	}
+	domains, err := domainsOfYAML(s.YAML)
+	if err != nil {
+		return nil, fmt.Errorf("AI assistants: %w", err)
+	}
+	return domains, nil
 }
 
 // enginesOfYAML reads name -> list of {urls, params, …}. A URL given twice belongs to the later engine.
@@ -99,20 +115,20 @@ func enginesOfYAML(data []byte) (map[string]*engine, error) {
 	return engines, err
 }
 
-// socialsOfYAML reads name -> list of domains.
-func socialsOfYAML(data []byte) (socials, error) {
-	var list socialList
+// domainsOfYAML reads name -> list of domains.
+func domainsOfYAML(data []byte) ([]domain, error) {
+	var list domains
 	err := eachYAMLEntry(data, func(name string, value *yaml.Node) error {
-		var domains []string
-		if err := value.Decode(&domains); err != nil {
+		var texts []string
+		if err := value.Decode(&texts); err != nil {
 			return err
 		}
-		for _, domain := range domains {
-			list.add(domain, name)
+		for _, text := range texts {
+			list.add(text, name)
 		}
 		return nil
 	})
-	return list.compile(), err
+	return list, err
 }
 
 // eachYAMLEntry goes through the mapping that a document consists of, in its order. Entries that hold no list are left out.
@@ -150,17 +166,17 @@ func enginesOfOption(value string) (map[string]*engine, error) {
 	return engines, nil
 }
 
-// socialsOfOption reads domain -> name.
-func socialsOfOption(value string) (socials, error) {
-	domains, err := unserializeOption(value)
+// domainsOfOption reads domain -> name.
+func domainsOfOption(value string) ([]domain, error) {
+	names, err := unserializeOption(value)
 	if err != nil {
-		return socials{}, err
+		return nil, err
 	}
-	var list socialList
-	for domain, name := range domains.All() {
-		list.add(domain, php.ToString(name))
+	var list domains
+	for text, name := range names.All() {
+		list.add(text, php.ToString(name))
 	}
-	return list.compile(), nil
+	return list, nil
 }
 
 func unserializeOption(value string) (*php.Array, error) {

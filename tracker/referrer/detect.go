@@ -25,6 +25,9 @@ func (d *Detector) detect(s *detection) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if found.Type.V == Campaign && s.in.Site.MaskCampaigns {
+		found.Name, found.Keyword = store.Text(masked), store.Text(masked)
+	}
 	found.URL, found.URLUnset = s.url, !s.url.Valid
 	return found, nil
 }
@@ -48,6 +51,11 @@ type detection struct {
 
 // source is the type with its name and keyword.
 func (s *detection) source() (Result, error) {
+	if s.d.behaviours.AIReferrers {
+		if assistant, err := s.assistant(); err != nil || assistant.Type.Valid {
+			return assistant, err
+		}
+	}
 	campaign, err := s.campaign()
 	if err != nil || campaign.Type.Valid {
 		return campaign, err

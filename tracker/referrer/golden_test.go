@@ -34,11 +34,16 @@ func loadDetector(t testing.TB, dir string) *Detector {
 	if err != nil {
 		t.Skip("the lists of Matomo are not there: ", err)
 	}
-	d, err := Load(Source{YAML: engines}, Source{YAML: networks})
+	d, err := load(Source{YAML: engines}, Source{YAML: networks})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// load makes a detector of Matomo 5.1.
+func load(searchEngines, socialNetworks Source) (*Detector, error) {
+	return Load(Lists{SearchEngines: searchEngines, Socials: socialNetworks}, matomo.Behaviours{})
 }
 
 // TestReferrersOfRecordedVisits replays the recordings in which every request begins a visit.
@@ -67,7 +72,7 @@ func replay(t *testing.T, d *Detector, c *golden.Case) (compared int) {
 	}
 	if s := c.Options["SearchEngineDefinitions"]; s != "" {
 		var err error
-		if d, err = Load(Source{Option: s}, Source{Option: c.Options["SocialDefinitions"]}); err != nil {
+		if d, err = load(Source{Option: s}, Source{Option: c.Options["SocialDefinitions"]}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -34,7 +34,14 @@ type refPage struct {
 	parsed php.URL // ref, zero when it cannot be parsed
 
 	url      store.NullText // as it is stored, NULL when ref cannot be parsed
-	searched *searched      // nil: nobody has asked yet
+	assisted *assisted      // these two nil: nobody has asked yet
+	searched *searched
+}
+
+// assisted is the AI assistant that a page belongs to.
+type assisted struct {
+	name  string
+	found bool
 }
 
 // searched is what Detector.search gives for a page and, if it is no search, the social network that it belongs to.
@@ -79,6 +86,15 @@ func newRefPage(site *matomo.Site, exclusions *pageurl.Exclusions, referrer stri
 	url, ok := pageurl.ExcludeParameters(ref, exclusions, hostParameters(parsed.Host))
 	p.url = store.NullText{V: php.CutRunes(url, maxURL), Valid: ok}
 	return p
+}
+
+// findAssistant asks the detector for the AI assistant that the page belongs to, once.
+func (p *refPage) findAssistant(d *Detector) (name string, found bool) {
+	if p.assisted == nil {
+		p.assisted = new(assisted)
+		p.assisted.name, p.assisted.found = d.assistants.find(p.ref)
+	}
+	return p.assisted.name, p.assisted.found
 }
 
 // search asks the detector for the page's search engine and social network, once.

@@ -1,8 +1,9 @@
-// Package referrer tells where a visit comes from: campaign, search engine with its keyword, social network, other website, or nowhere
-// (specification §7). It also attributes conversions (§7.7) and anonymises what is stored (§9.5).
+// Package referrer tells where a visit comes from: AI assistant, campaign, search engine with its keyword, social network, other website, or
+// nowhere (specification §7; AI assistants: tracker-spec-6, part 2 §2.1). It also attributes conversions (§7.7) and anonymises what is
+// stored (§9.5).
 //
-// The lists of search engines and social networks are those of the Matomo installation: its YAML files or the copies that Matomo keeps
-// in table option.
+// The lists of search engines, social networks and AI assistants are those of the Matomo installation: its YAML files or the copies that
+// Matomo keeps in table option.
 package referrer
 
 import (
@@ -20,7 +21,11 @@ const (
 	Website      = 3
 	Campaign     = 6
 	Social       = 7
+	AIAssistant  = 8
 )
+
+// masked stands for name and keyword of campaigns where a site does not record them.
+const masked = "__discarded_by_policy__"
 
 // Lengths of the columns, in characters.
 const (
@@ -61,21 +66,34 @@ func (in *Input) exclusions() *pageurl.Exclusions {
 
 // Detector detects referrers. It does not change and can be used by several goroutines.
 type Detector struct {
-	engines map[string]*engine // by host, host and path, or lossy host (§7.6a)
-	socials socials
+	engines    map[string]*engine // by host, host and path, or lossy host (§7.6a)
+	socials    socials
+	assistants assistants // none before Matomo 5.5
+	behaviours matomo.Behaviours
 }
 
-// Load reads the lists of search engines and of social networks. Errors name the list that is broken.
-func Load(searchEngines, socialNetworks Source) (*Detector, error) {
-	engines, err := searchEngines.engines()
-	if err != nil {
+// Lists are the names that a Detector knows.
+type Lists struct {
+	SearchEngines, Socials Source
+	Assistants             Source // the zero Source: none
+}
+
+// Load reads the lists; that of AI assistants only where the installation has this type of referrer. Errors name the list that is broken.
+func Load(lists Lists, behaviours matomo.Behaviours) (*Detector, error) {
+	d := &Detector{behaviours: behaviours}
+	var err error
+	if d.engines, err = lists.SearchEngines.engines(); err != nil {
 		return nil, err
 	}
-	networks, err := socialNetworks.socials()
-	if err != nil {
+	if d.socials, err = lists.Socials.socials(); err != nil {
 		return nil, err
 	}
-	return &Detector{engines: engines, socials: networks}, nil
+	if behaviours.AIReferrers {
+		if d.assistants, err = lists.Assistants.assistants(); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
 }
 
 // wrongType refuses a request for which PHP fails with a TypeError.

@@ -282,6 +282,8 @@ func TestAnonymize(t *testing.T) {
 		"path, no path":       {ref(Website, text("h"), null, text("http://h?q")), "exclude_path", ref(Website, text("h"), text(""), text("http://h?q"))},
 		"all, website":        {ref(Website, text("h"), null, text(url)), "exclude_all", ref(Website, text(""), text(""), text(""))},
 		"all, social":         {ref(Social, text("F"), text(""), text(url)), "exclude_all", ref(Social, text("F"), text(""), text(""))},
+		"query, assistant":    {ref(AIAssistant, text("C"), text(""), text(url)), "exclude_query", ref(AIAssistant, text("C"), text(""), text("https://h/p"))},
+		"all, assistant":      {ref(AIAssistant, text("C"), text(""), text(url)), "exclude_all", ref(AIAssistant, text("C"), text(""), text(""))},
 		"all, search":         {ref(SearchEngine, text("G"), text("k"), text(url)), "exclude_all", ref(SearchEngine, text("G"), text(""), text(""))},
 		"all, campaign":       {ref(Campaign, text("c"), text("k"), text(url)), "exclude_all", ref(Campaign, text("c"), text("k"), text(""))},
 		"all, direct":         {ref(Direct, null, null, null), "exclude_all", ref(Direct, text(""), text(""), null)},
@@ -338,13 +340,16 @@ func TestAttribution(t *testing.T) {
 	}
 }
 
-func boundRequest(query string) *request.Request {
+func boundRequest(query string, changes ...func(*matomo.Site)) *request.Request {
 	params := php.NewArray(4)
 	for name, v := range php.QueryToMap(query).All() {
 		params.Set(name, php.String(php.URLDecode(php.Unsanitize(v.Str()))))
 	}
 	r := request.New(params, &request.Origin{})
 	in := testInput("", "")
+	for _, change := range changes {
+		change(in.Site)
+	}
 	r.Bind(&request.Context{Site: in.Site, General: in.General, Settings: in.Site.Tracker})
 	return r
 }

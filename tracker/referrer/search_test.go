@@ -101,7 +101,7 @@ func TestSearchEngines(t *testing.T) {
 }
 
 func TestSocialDomainsAreExpressions(t *testing.T) {
-	d, err := Load(
+	d, err := load(
 		Source{YAML: []byte("X: []")},
 		Source{YAML: []byte("First: [a.com, x+y.com, 'bad(']\nSecond: [b.org, a.com]\nThird: [www.b.org, .c.net]\nNo list: text\n")},
 	)
@@ -121,7 +121,7 @@ func TestSocialDomainsAreExpressions(t *testing.T) {
 
 func TestListsOfTableOption(t *testing.T) {
 	// The values of recording definitions-from-option.
-	d, err := Load(
+	d, err := load(
 		Source{Option: "YToxOntzOjE2OiJmaW5kLmV4YW1wbGUuY29tIjthOjQ6e3M6NjoicGFyYW1zIjthOjE6e2k6MDtzOjU6InF1ZXJ5Ijt9czo4OiJiYWNrbGluayI7czoxMDoi" +
 			"P3F1ZXJ5PXtrfSI7czoxMzoiaGlkZGVua2V5d29yZCI7YTowOnt9czo0OiJuYW1lIjtzOjEwOiJPd24gRW5naW5lIjt9fQ=="},
 		Source{Option: "YToxOntzOjE4OiJzb2NpYWwuZXhhbXBsZS5jb20iO3M6MTA6Ik93biBTb2NpYWwiO30="},
@@ -143,17 +143,17 @@ func TestBrokenListsAreErrors(t *testing.T) {
 		"no YAML": {YAML: []byte("\t:")}, "no mapping": {YAML: []byte("- x")}, "empty": {}, "wrong form": {YAML: []byte("X:\n  - [a]: b\n    urls: {}\n")},
 		"no array": {Option: "aTo1Ow=="}, "not serialized": {Option: "eHl6"},
 	} {
-		if _, err := Load(bad, good); err == nil || !strings.HasPrefix(err.Error(), "search engines: ") {
+		if _, err := load(bad, good); err == nil || !strings.HasPrefix(err.Error(), "search engines: ") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := Load(good, bad); err == nil || !strings.HasPrefix(err.Error(), "social networks: ") {
+		if _, err := load(good, bad); err == nil || !strings.HasPrefix(err.Error(), "social networks: ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 func TestPatternsThatDoNotCompileNeverMatch(t *testing.T) {
-	d, err := Load(Source{YAML: []byte(`
+	d, err := load(Source{YAML: []byte(`
 Engine:
   - urls: [h.example]
     params: ['/(/', '/nogroup/', q]

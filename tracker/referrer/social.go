@@ -7,29 +7,28 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// socialList collects the list of social networks in its order.
-type socialList struct {
-	domains []social
+// domain is an entry of a list of social networks or AI assistants: what URLs contain, and the name.
+type domain struct {
+	text, name string
 }
 
-type social struct {
-	domain, name string
-}
+// domains collects such a list in its order.
+type domains []domain
 
 // add appends a domain; one that is there already keeps its place and gets the new name.
-func (l *socialList) add(domain, name string) {
-	i := slices.IndexFunc(l.domains, func(s social) bool { return s.domain == domain })
+func (l *domains) add(text, name string) {
+	i := slices.IndexFunc(*l, func(d domain) bool { return d.text == text })
 	if i >= 0 {
-		l.domains[i].name = name
+		(*l)[i].name = name
 		return
 	}
-	l.domains = append(l.domains, social{domain, name})
+	*l = append(*l, domain{text, name})
 }
 
 // socials finds the first domain of the list that matches anywhere in a URL (§7.6b). Matomo uses each domain as a regular expression
 // between "start, dot or slash" and "dot, slash or end": "." stands for any character, and https://example.com/facebook.com/ is Facebook.
 type socials struct {
-	list    []social
+	list    []domain
 	byFirst [256][]int32 // first byte of the domain -> positions in list
 	odd     []oddSocial  // domains that need a regular expression
 }
@@ -39,15 +38,15 @@ type oddSocial struct {
 	re       *php.Regexp
 }
 
-func (l *socialList) compile() socials {
-	s := socials{list: l.domains}
-	for i, d := range l.domains {
-		if isPlainDomain(d.domain) {
-			first := d.domain[0]
+func compileSocials(list []domain) socials {
+	s := socials{list: list}
+	for i, d := range list {
+		if isPlainDomain(d.text) {
+			first := d.text[0]
 			s.byFirst[first] = append(s.byFirst[first], int32(i))
 			continue
 		}
-		if re := compilePattern(`/(^|[\.\/])` + d.domain + `([\.\/]|$)/`); re != nil {
+		if re := compilePattern(`/(^|[\.\/])` + d.text + `([\.\/]|$)/`); re != nil {
 			s.odd = append(s.odd, oddSocial{i, re})
 		}
 	}
@@ -74,7 +73,7 @@ func (s *socials) find(url string) (name string, found bool) {
 			if int(i) >= best {
 				break
 			}
-			if matchesDomain(url[start:], s.list[i].domain) {
+			if matchesDomain(url[start:], s.list[i].text) {
 				best = int(i)
 			}
 		}

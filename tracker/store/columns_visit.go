@@ -16,6 +16,7 @@ var (
 	resolution       owner = func(f *matomo.Features) bool { return f.Resolution }
 	visitTime        owner = func(f *matomo.Features) bool { return f.VisitTime }
 	visitorInterest  owner = func(f *matomo.Features) bool { return f.VisitorInterest }
+	aiAgents         owner = func(f *matomo.Features) bool { return f.AIAgents }
 	userCountry      owner = func(f *matomo.Features) bool { return f.UserCountry }
 	events           owner = func(f *matomo.Features) bool { return f.Events }
 	contents         owner = func(f *matomo.Features) bool { return f.Contents }
@@ -63,6 +64,7 @@ func visitColumns(dimensions []int, variables int) []column[Visit] {
 		{name: "referer_keyword", owner: referrers, value: func(v *Visit) any { return &v.Referer.Keyword }, read: true},
 		{name: "referer_url", owner: referrers, value: func(v *Visit) any { return &v.Referer.URL }, read: true},
 
+		{name: "ai_agent_name", owner: aiAgents, value: func(v *Visit) any { return &v.Agent }, read: true},
 		{name: "location_browser_lang", owner: userLanguage, value: func(v *Visit) any { return &v.BrowserLang }, read: true},
 		{name: "config_resolution", owner: resolution, value: func(v *Visit) any { return &v.Resolution }, read: true},
 		{name: "last_idlink_va", owner: customDimensions, value: func(v *Visit) any { return &v.LastLinkAction }, read: true},

@@ -117,6 +117,7 @@ type Visit struct {
 	TotalSearches, TotalEvents             NullInt
 
 	Referer Referer
+	Agent   NullText // ai_agent_name
 
 	BrowserLang NullText
 	Resolution  NullText

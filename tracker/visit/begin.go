@@ -42,6 +42,7 @@ func Begin(f *Facts, last Last, in Beginning) *store.Visit {
 		Device:          f.Device,
 		Location:        in.Location,
 		Referer:         in.Referer,
+		Agent:           f.Agent,
 	}
 	if f.HasUserID {
 		v.UserID = store.Text(php.CutRunes(f.UserID, userIDChars))

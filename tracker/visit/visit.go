@@ -36,7 +36,8 @@ type Facts struct {
 
 	LocationIP  string // anonymized, 4 or 16 bytes
 	BrowserLang string
-	Resolution  string // the parameter res
+	Resolution  string         // the parameter res
+	Agent       store.NullText // the AI agent that the request comes from, NULL for a person
 	// ResolutionFollows tells that an unknown resolution of a visit is replaced by the request's.
 	ResolutionFollows bool
 	Plugins           store.BrowserPlugins

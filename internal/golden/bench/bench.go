@@ -132,7 +132,7 @@ type Options struct {
 	Log     *slog.Logger
 	Workers int       // 0: the queues one after the other, each by a worker of its own, as the recordings were made
 	Cores   int       // goroutines of a worker that read requests, 1 when it is 0
-	Random  io.Reader // what trackers take random values from, crypto/rand by default
+	Random  io.Reader // what trackers take random values from, the same values in every run by default
 
 	// Wrap lets a test come between the worker and its tracker; nil for nothing.
 	Wrap func(replay.Tracker) replay.Tracker
@@ -145,7 +145,7 @@ func (b *Bench) Play(t testing.TB, c *golden.Case, o Options) (replay.Summary, g
 		r.o.Log = slog.New(slog.DiscardHandler)
 	}
 	if r.o.Random == nil {
-		r.o.Random = rand.Reader
+		r.o.Random = newSteadyRandom()
 	}
 	tables, err := r.play(context.Background(), t)
 	return r.summary, tables, err
