@@ -92,6 +92,15 @@ func (c *connection) openDatabase(ctx context.Context) (err error) {
 	return nil
 }
 
+// behaviours are those of the version that the database names, or core/Version.php where there is no database. Where neither is to be had they
+// are those of Matomo 5.0.
+func (c *connection) behaviours() matomo.Behaviours {
+	if c.installation != nil {
+		return c.installation.Behaviours()
+	}
+	return c.config.Behaviours()
+}
+
 // databaseError says in one line why the database cannot be used, and what to look at.
 func databaseError(ctx context.Context, d matomo.Database, err error) error {
 	where := fmt.Sprintf("database %s at %s", d.Name, d.Address())

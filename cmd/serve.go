@@ -271,7 +271,7 @@ func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 				Secure: config.Bool("General", "assume_secure_protocol"),
 				Path:   config.String("Tracker", "cookie_path"), Domain: config.String("Tracker", "cookie_domain"),
 			},
-			CORS: config.List("General", "cors_domains"), Image: image,
+			CORS: config.List("General", "cors_domains"), Image: image, Behaviours: c.conn.behaviours(),
 		},
 		Limits: c.limits, Prefix: c.prefix, Sink: c.writer, Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger, Metrics: counts,
 	}

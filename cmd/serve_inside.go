@@ -100,9 +100,9 @@ func (w *insideWorker) attempt(ctx context.Context, set queue.RequestSet) (track
 }
 
 // isSuperuser reports whether a token is a superuser's.
-func (w *insideWorker) isSuperuser(ctx context.Context, token string) (bool, error) {
+func (w *insideWorker) isSuperuser(ctx context.Context, token string, secure bool) (bool, error) {
 	conn := w.command.conn
-	return conn.installation.SuperuserToken(ctx, conn.db, matomo.TokenHash(token, conn.config.String("General", "salt")))
+	return conn.installation.SuperuserToken(ctx, conn.db, matomo.TokenHash(token, conn.config.String("General", "salt")), secure)
 }
 
 const (

@@ -8,10 +8,14 @@ import (
 type RequestSet struct {
 	Requests  []*php.Array // raw parameters, never nil; an empty one is an empty request
 	Env       Env
-	TokenAuth string // token of a bulk request, "" when there is none
+	TokenAuth string // token of the HTTP request, "" when there is none
 
-	// EmptyToken tells, when TokenAuth is "", that the entry holds "" as PHP writes it for a bulk request, not false.
+	// EmptyToken tells, when TokenAuth is "", that the entry holds "", not false: as PHP writes it for a bulk request, and since Matomo 5.4
+	// for every request.
 	EmptyToken bool
+
+	// SecureToken tells of a set that is not queued that its token came in a secure way. An entry does not hold it.
+	SecureToken bool
 
 	Time int64 // unix seconds at which the set was queued: the clock of its requests
 }

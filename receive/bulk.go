@@ -21,8 +21,10 @@ func maxBulkValues(requests int) int { return 10_000 + 64*requests }
 // bulk is what a bulk request holds.
 type bulk struct {
 	requests []*php.Array
-	token    string
-	silent   bool // "send_image":0 asks for an answer without a body, when the requests are tracked at once
+	token    string // sanitised
+	rawToken string // as it came, if it is text
+	asSent   bool   // the body is JSON as it came
+	silent   bool   // "send_image":0 asks for an answer without a body, when the requests are tracked at once
 }
 
 // parseBulk reads {"requests":[…],"token_auth":"…"}: texts are URLs whose query strings are requests, everything else is a request
@@ -31,8 +33,10 @@ func parseBulk(body string, limit int) (b bulk, err error) {
 	if strings.Count(body, ",") > maxBulkValues(limit) {
 		return bulk{}, errTooMany
 	}
+	sent := body
 	body = withoutLineBreaks(php.Trim(body))
 	document, err := php.DecodeJSON(body)
+	b.asSent = body == sent && err == nil
 	if err != nil {
 		valid, changed := substitute(body)
 		if !changed {
@@ -51,7 +55,7 @@ func parseBulk(body string, limit int) (b bulk, err error) {
 			b.requests = append(b.requests, params)
 		}
 	}
-	b.token = php.ReadString(document.Array(), "token_auth", "")
+	b.token, b.rawToken = php.ReadString(document.Array(), "token_auth", ""), rawToken(document.Array())
 	b.silent = php.EmptyString(php.ReadString(document.Array(), "send_image", "1"))
 	return b, nil
 }

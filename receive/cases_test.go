@@ -78,7 +78,7 @@ func installationOf(t testing.TB, config string) Installation {
 	return Installation{
 		Queues: recordedQueues, Tracker: c.Tracker, CORS: c.List("General", "cors_domains"),
 		General: func() *matomo.General { return &matomo.General{} },
-		Cookie:  CookieSettings{Expire: 33_955_200 * time.Second},
+		Cookie:  CookieSettings{Expire: 33_955_200 * time.Second}, Behaviours: matomo.BehavioursIn("5.1.2"),
 	}
 }
 

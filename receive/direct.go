@@ -73,7 +73,7 @@ func (h *Handler) isSuperuser(ctx context.Context, q *received) bool {
 	if h.o.Superuser == nil || q.set.TokenAuth == "" {
 		return false
 	}
-	is, err := h.o.Superuser(ctx, q.set.TokenAuth)
+	is, err := h.o.Superuser(ctx, q.set.TokenAuth, q.set.SecureToken)
 	if err != nil {
 		h.o.Log.Warn("token could not be looked up", "error", err)
 	}

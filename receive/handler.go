@@ -34,8 +34,8 @@ type Options struct {
 
 	// Track tracks a set at once, for queuedtracking=0. Without it such requests are queued like others.
 	Track func(ctx context.Context, set queue.RequestSet) (tracker.Result, error)
-	// Superuser reports whether a token is a superuser's, for the answer to bulk requests that are tracked at once; may be nil.
-	Superuser func(ctx context.Context, token string) (bool, error)
+	// Superuser reports whether a token, which came in a secure way or not, is a superuser's, for the answer to bulk requests that are tracked at once; may be nil.
+	Superuser func(ctx context.Context, token string, secure bool) (bool, error)
 	// Queued is called after a request was queued, with the number of its entries; may be nil.
 	Queued func(entries int)
 }
@@ -146,6 +146,8 @@ func (h *Handler) read(m *message, body io.Reader) (q *received, outcome string)
 		m.refuse(fasthttp.StatusRequestEntityTooLarge, "The body is too large.", 0)
 	case errors.Is(err, errTooMany):
 		m.refuse(fasthttp.StatusRequestEntityTooLarge, "Too many requests in one bulk request.", 0)
+	case errors.Is(err, errConflict):
+		m.refuse(fasthttp.StatusBadRequest, "The request has different tokens: in a header, the body or the URL.", 0)
 	case errors.Is(err, errBusy):
 		m.refuse(fasthttp.StatusServiceUnavailable, "Too many large requests at the same time.", 1)
 		return nil, outcomeFull

@@ -258,7 +258,7 @@ func TestAnswersToWhatIsTrackedAtOnce(t *testing.T) {
 	} {
 		o := testOptions(t, recordedConfig, nil)
 		o.Track = func(context.Context, queue.RequestSet) (tracker.Result, error) { return test.result, test.err }
-		o.Superuser = func(_ context.Context, token string) (bool, error) { return token == "root", nil }
+		o.Superuser = func(_ context.Context, token string, _ bool) (bool, error) { return token == "root", nil }
 		got := answerTo(t, o, httptest.NewRequest(test.method, "/matomo.php?queuedtracking=0"+test.query, strings.NewReader(test.body)))
 		body, _ := io.ReadAll(got.Body)
 		if got.StatusCode != test.status || string(body) != test.want {

@@ -20,7 +20,9 @@ type Installation struct {
 	General func() *matomo.General                     // options that are the same for all sites
 	Cookie  CookieSettings                             // of the third-party cookie
 	CORS    []string                                   // [General] cors_domains[]
-	Image   Image                                      // [Tracker] custom_image
+
+	Behaviours matomo.Behaviours // of the version whose entries are written
+	Image      Image             // [Tracker] custom_image
 }
 
 // Receiver turns HTTP requests into queue entries. It may be used by several goroutines.
@@ -84,22 +86,21 @@ func (q *received) read(body io.Reader) (length int64, err error) {
 
 // findRequests fills the set as Matomo's RequestSet does: a bulk request's, else the one that $_GET and $_POST make together.
 func (q *received) findRequests() error {
-	params := union(q.get, q.post)
-	token := php.ReadString(params, "token_auth", "")
+	q.set.EmptyToken = q.installation.Behaviours.EmptyTokenInEntries
 	if isBulk(q.body) {
 		b, err := parseBulk(q.body, q.limits.BulkRequests)
-		q.set.Requests, q.set.TokenAuth, q.silent = b.requests, b.token, b.silent
-		if !php.EmptyString(token) {
-			q.set.TokenAuth = token
+		if err != nil {
+			return err
 		}
-		q.set.EmptyToken = true
-		return err
+		q.set.Requests, q.silent, q.set.EmptyToken = b.requests, b.silent, true
+		return q.findToken(&b)
 	}
-	if params.Len() > 0 {
-		q.set.Requests = []*php.Array{params}
-		q.set.TokenAuth = token
+	params := union(q.get, q.post)
+	if params.Len() == 0 {
+		return nil
 	}
-	return nil
+	q.set.Requests = []*php.Array{params}
+	return q.findToken(nil)
 }
 
 // parameter is Matomo's look at $_GET and $_POST.
@@ -193,7 +194,8 @@ func (q *received) bind(params *php.Array) *request.Request {
 		Env: request.Env(q.set.Env), TokenAuth: q.set.TokenAuth, QueuedAt: q.set.Time,
 	})
 	r.Bind(&request.Context{
-		General: q.installation.General(), Settings: q.installation.Tracker(r.SiteID()), Now: q.set.Time, Random: q.random,
+		General: q.installation.General(), Settings: q.installation.Tracker(r.SiteID()), Behaviours: q.installation.Behaviours,
+		Now: q.set.Time, Random: q.random,
 	})
 	return r
 }

@@ -14,6 +14,7 @@ type pending struct {
 	changes     []store.LinkChange
 	conversions []*store.Conversion
 	failures    []*store.Failure
+	bots        []*store.BotRequest
 	marks       []markKey
 	nonces      []nonce
 	created     map[int64]int64 // idsite -> unix second to which site.ts_created moves
@@ -57,6 +58,9 @@ func (a *applier) write(ctx context.Context) error {
 	}
 	if err := a.tx.InsertFailures(ctx, a.pending.failures); err != nil {
 		return fmt.Errorf("tracking_failure: %w", err)
+	}
+	if err := a.tx.InsertBotRequests(ctx, a.pending.bots); err != nil {
+		return fmt.Errorf("log_bot_request: %w", err)
 	}
 	if err := a.writeMarks(ctx); err != nil {
 		return err

@@ -141,6 +141,9 @@ func (b *Batch) names(yield func(l action.Lookup)) {
 		}
 	}
 	for _, p := range b.requests {
+		if p.bot != nil {
+			all(p.bot.Lookups)
+		}
 		if p.active() && p.action != nil {
 			all(p.action.Lookups)
 		}

@@ -38,8 +38,10 @@ type parsed struct {
 	excluded string // the rule that excludes it
 	nonce    string // of Matomo's installation check, "" when it is none (§2.2)
 	empty    bool
-	timely   bool           // the time that it gives for itself is accepted
+	admitted bool           // Matomo goes on to the rules of the request's site
 	failure  *store.Failure // row for tracking_failure
+
+	bot *botRequest // to be recorded in place of a visit
 
 	facts      visit.Facts
 	date       string // local date of the request in the site's time zone
@@ -56,7 +58,7 @@ type parsed struct {
 }
 
 // active reports whether the request goes on to the visit.
-func (p *parsed) active() bool { return p.err == nil && p.excluded == "" && !p.empty }
+func (p *parsed) active() bool { return p.err == nil && p.excluded == "" && !p.empty && p.bot == nil }
 
 // Prepare reads the requests of a batch. An error means that settings or salts could not be read from the database; nothing is written
 // by it but salts that did not exist.
@@ -76,6 +78,8 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 			Env:       request.Env{Server: set.Env.Server, Cookie: set.Env.Cookie},
 			TokenAuth: set.TokenAuth,
 			QueuedAt:  set.Time,
+
+			SecureToken: set.SecureToken,
 		}
 		for i, params := range set.Requests {
 			n := len(b.requests)
@@ -131,11 +135,11 @@ func (t *Tracker) bind(ctx context.Context, b *Batch) error {
 }
 
 // trustCookies gives the intranet rule its turn (§3.6), which it gets with every request for a site that there is, unless Matomo refuses
-// the request for its time before.
+// the request for its time before, or records it nowhere.
 func (t *Tracker) trustCookies(b *Batch) trust {
 	trust := t.trust
 	for _, p := range b.requests {
-		if !p.timely {
+		if !p.admitted {
 			continue
 		}
 		if site := p.req.Site(); site != nil {

@@ -23,13 +23,21 @@ func (t *Tracker) read(p *parsed) error {
 	if err != nil {
 		return err
 	}
-	p.timely = true
+	asBot, err := t.route(p)
+	if err != nil || p.excluded != "" {
+		return err
+	}
+	p.admitted = true
 	site := r.Site()
 	if site == nil {
 		return t.unknownSite(p)
 	}
 	if err := r.CheckLocationOverrides(); err != nil {
 		return err
+	}
+	if asBot {
+		t.readBot(p, now)
+		return nil
 	}
 	text, ip, err := r.IP()
 	if err != nil {
@@ -49,12 +57,16 @@ func (t *Tracker) read(p *parsed) error {
 	return t.readContent(p)
 }
 
-// unknownSite refuses the request; Matomo notes the failure unless the request would be excluded anyway (§12.1).
+// unknownSite refuses the request; Matomo notes the failure unless the request would be excluded anyway (§12.1), newer versions only for an
+// idsite that is plainly written as a number (part 1 §3.4).
 func (t *Tracker) unknownSite(p *parsed) error {
 	const maxNotedSite = 9_999_999
 	id := p.req.SiteID()
 	rejection := request.Reject(request.UnknownSite, fmt.Sprintf("idsite %d", id))
 	if id < 0 || id > maxNotedSite {
+		return rejection
+	}
+	if _, clear := php.RawInt(p.req.Raw(), "idsite"); t.behaviours.OnlyClearFailures && !clear {
 		return rejection
 	}
 	excluded, err := t.exclusions.Check(p.req)
@@ -131,7 +143,11 @@ func browserPlugins(r *request.Request) store.BrowserPlugins {
 	}
 }
 
+// readDevice detects the device, once.
 func (t *Tracker) readDevice(p *parsed) error {
+	if p.device != nil {
+		return nil
+	}
 	if t.devices == nil {
 		p.device = device.Undetected()
 	} else {

@@ -19,6 +19,7 @@ type Result struct {
 	Refusals []Refusal
 
 	Visits, Actions, Conversions int // rows written
+	BotRequests                  int // the same, of log_bot_request
 }
 
 // Refusal is one request that was not tracked although no rule excludes it.
@@ -37,6 +38,7 @@ func (r *Result) Add(o Result) {
 	r.Visits += o.Visits
 	r.Actions += o.Actions
 	r.Conversions += o.Conversions
+	r.BotRequests += o.BotRequests
 	for reason, n := range o.Excluded {
 		if r.Excluded == nil {
 			r.Excluded = make(map[string]int)

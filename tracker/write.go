@@ -23,10 +23,10 @@ func (b *Batch) Prefix(n int) *Batch {
 // anyway.
 func (b *Batch) Fail(i int, err error) bool {
 	p := b.requests[i]
-	if !p.active() && p.failure == nil {
+	if !p.active() && p.failure == nil && p.bot == nil {
 		return false
 	}
-	p.err, p.failure = err, nil
+	p.err, p.failure, p.bot = err, nil, nil
 	return true
 }
 
@@ -120,6 +120,11 @@ func (a *applier) play(ctx context.Context) error {
 		}
 		if p.nonce != "" && p.err == nil {
 			a.pending.nonces = append(a.pending.nonces, nonce{p.req.SiteID(), p.nonce})
+		}
+		if p.bot != nil {
+			if err := a.recordBot(ctx, p); err != nil {
+				return err
+			}
 		}
 		if p.active() {
 			err := a.apply(ctx, p)

@@ -20,6 +20,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
+	"github.com/queuedtracking/queuedtracking/tracker/bot"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
 	"github.com/queuedtracking/queuedtracking/tracker/referrer"
@@ -98,6 +99,9 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 			return tracker.Options{}, fmt.Errorf("device detection: %w", err)
 		}
 	}
+	if a.installation.Plugins().Active("BotTracking") {
+		parts.Bots = a.bots()
+	}
 	if parts.Referrers, err = loadReferrers(vendor, general, a.installation.Behaviours()); err != nil {
 		return tracker.Options{}, err
 	}
@@ -109,6 +113,15 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 	}
 	a.parts = &parts
 	return parts, nil
+}
+
+// bots reads the installation's list of AI bots.
+func (a *Assembly) bots() *bot.Detector {
+	list, err := bot.Load(os.DirFS(a.installation.Config().Dir()), a.installation.Behaviours().BotTypeChatbot)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		a.options.Log.Warn("Matomo's list of AI bots cannot be read, a built-in one serves", "error", err)
+	}
+	return list
 }
 
 // loadReferrers reads the lists of the option rows, or of the files where there are no such rows.

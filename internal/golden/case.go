@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"sort"
@@ -56,12 +57,18 @@ type Tables map[string][]Row
 // Row maps columns to values: nil, string, or json.Number.
 type Row map[string]any
 
-// Wanted is what the program should write: Matomo's rows, without what a refused request left behind.
+// Wanted is what the program should write: Matomo's rows, without what a refused request left behind. A request for an unknown site is
+// refused, but leaves its row in tracking_failure.
 func (c *Case) Wanted() (Tables, []string) {
-	if c.ExpectWithoutFailing != nil {
-		return c.ExpectWithoutFailing, c.VolatileWithoutFailing
+	const failures = "tracking_failure"
+	if c.ExpectWithoutFailing == nil {
+		return c.Expect, c.Volatile
 	}
-	return c.Expect, c.Volatile
+	wanted := maps.Clone(c.ExpectWithoutFailing)
+	if rows, ok := c.Expect[failures]; ok {
+		wanted[failures] = rows
+	}
+	return wanted, c.VolatileWithoutFailing
 }
 
 // Load reads the case in a file.

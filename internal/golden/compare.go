@@ -114,6 +114,8 @@ func (v *view) cell(table, column string, row Row) (string, bool) {
 		return "now", true
 	case value == nil:
 		return "NULL", true
+	case table == "log_bot_request" && column == "created_time": // by the database's clock
+		return "now", true
 	case table == "log_conversion" && column == "buster" && integer(row["idgoal"]) > 0 && integer(value) != 0:
 		return "random", true
 	case table != "log_action" && strings.Contains(column, "idaction") && text(value) != "0":

@@ -36,10 +36,10 @@ func (s *Site) MayTrack(tokenHash string) bool {
 }
 
 // SuperuserToken reports whether the token with this hash belongs to a superuser, and notes that it was used, at most every ten minutes
-// (§1.5 step 7). Expired tokens and those for secure requests only do not count; neither does any when only_allow_secure_auth_tokens is
-// set.
-func (i *Installation) SuperuserToken(ctx context.Context, db sqlx.ExtContext, tokenHash string) (bool, error) {
-	if i.config.Bool("General", "only_allow_secure_auth_tokens") {
+// (§1.5 step 7). Expired tokens do not count. Those for secure use only, and all when only_allow_secure_auth_tokens is set, count if the
+// token came in a secure way.
+func (i *Installation) SuperuserToken(ctx context.Context, db sqlx.ExtContext, tokenHash string, secure bool) (bool, error) {
+	if !secure && i.config.Bool("General", "only_allow_secure_auth_tokens") {
 		return false, nil
 	}
 	var row struct {
@@ -49,7 +49,10 @@ func (i *Installation) SuperuserToken(ctx context.Context, db sqlx.ExtContext, t
 	}
 	query := "SELECT t.idusertokenauth, CAST(t.last_used AS CHAR) AS last_used, u.superuser_access FROM " + i.Table("user_token_auth") +
 		" t JOIN " + i.Table("user") + " u ON u.login = t.login " +
-		"WHERE t.password = ? AND (t.date_expired IS NULL OR t.date_expired > ?) AND t.secure_only = 0"
+		"WHERE t.password = ? AND (t.date_expired IS NULL OR t.date_expired > ?)"
+	if !secure {
+		query += " AND t.secure_only = 0"
+	}
 	err := sqlx.GetContext(ctx, db, &row, query, tokenHash, i.now())
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil

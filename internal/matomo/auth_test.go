@@ -44,7 +44,7 @@ func TestSuperuserToken(t *testing.T) {
 		ctx := context.Background()
 		i := open(t, db, clock, "")
 		for _, tt := range tests {
-			got, err := i.SuperuserToken(ctx, db, tt.hash)
+			got, err := i.SuperuserToken(ctx, db, tt.hash, false)
 			if err != nil || got != tt.want {
 				t.Errorf("%s: %v, %v", tt.hash, got, err)
 			}
@@ -55,8 +55,23 @@ func TestSuperuserToken(t *testing.T) {
 			}
 		}
 		clock.now = clock.now.Add(time.Hour)
-		if got, err := open(t, db, clock, "only_allow_secure_auth_tokens = 1\n").SuperuserToken(ctx, db, "fresh"); err != nil || got {
-			t.Errorf("only secure tokens: %v, %v", got, err)
+		strict := open(t, db, clock, "only_allow_secure_auth_tokens = 1\n")
+		for _, tt := range []struct {
+			in           *Installation
+			hash         string
+			secure, want bool
+		}{
+			{strict, "fresh", false, false},
+			{strict, "fresh", true, true},
+			{strict, "secure", true, true},
+			{i, "secure", true, true},
+			{i, "secure", false, false},
+			{i, "expired", true, false},
+			{i, "writer", true, false},
+		} {
+			if got, err := tt.in.SuperuserToken(ctx, db, tt.hash, tt.secure); err != nil || got != tt.want {
+				t.Errorf("%s, only secure tokens %v, came in a secure way %v: %v, %v, want %v", tt.hash, tt.in == strict, tt.secure, got, err, tt.want)
+			}
 		}
 	})
 }

@@ -23,7 +23,6 @@ type Behaviours struct {
 	StrictBooleans        bool // settings
 	OnlyClearFailures     bool // request
 	EmptyTokenInEntries   bool // receive
-	TokenInEntries        bool // receive
 	ConflictingTokens     bool // receive
 	UserIDDisabled        bool // sites
 	UserIDChangeNewVisit  bool // visit
@@ -58,6 +57,8 @@ type Found struct {
 	BotRequestTable   bool // log_bot_request
 	PageViewTimeTable bool // log_page_view_time
 	AgentColumn       bool // log_visit.ai_agent_name
+
+	BotProcessorFile string // text of plugins/BotTracking/Tracker/BotRequestProcessor.php, "" where it is not there
 
 	IntranetFile string // text of plugins/IntranetMeasurable/Tracker/RequestProcessor.php, "" where it is not there
 
@@ -113,16 +114,12 @@ var behaviours = []behaviour{
 		holds: func(f *Found) bool { return f.Version.Since("5.5.0") || f.Version.Since("5.3.0") && f.ConfigIDFlag },
 	},
 	{
-		field: "BearerTokens", since: "5.4.0", section: "1 §3.1, §3.2",
+		field: "BearerTokens", since: "5.4.0", section: "1 §3.1, §3.2", test: "TestTokensMayComeAsBearer",
 		what: "a token may come in the header Authorization: Bearer, which also serves tokens for secure requests only",
 	},
 	{
-		field: "EmptyTokenInEntries", since: "5.4.0", section: "1 §2",
+		field: "EmptyTokenInEntries", since: "5.4.0", section: "1 §2", test: "TestTokensOfEntries",
 		what: "queue entries without a token say \"\", not false",
-	},
-	{
-		field: "TokenInEntries", since: "5.4.0", section: "1 §2, errata 24",
-		what: "queue entries hold the token of a single request, too",
 	},
 	{
 		field: "SpreadVisitorID", since: "5.4.0", unsure: true, section: "1 §4",
@@ -165,24 +162,25 @@ var behaviours = []behaviour{
 		holds: func(f *Found) bool { return f.Version.Since("5.10.0") || f.Version.Since("5.6.0") && f.ComplianceFlag },
 	},
 	{
-		field: "BotRequests", since: "5.7.0", section: "1 §1",
+		field: "BotRequests", since: "5.7.0", section: "1 §1", test: "TestRecModeDecidesBetweenVisitsAndBots",
 		what: "requests with recMode record bots, those of AI assistants in table log_bot_request",
 	},
 	{
-		field: "OnlyClearFailures", since: "5.7.0", section: "1 §3.3, §3.4",
-		what: "requests with malformed site ids or tokens are not listed among the tracking failures",
+		field: "OnlyClearFailures", since: "5.7.0", section: "1 §3.3, §3.4", test: "TestUnclearSiteIDsAreNoFailures",
+		what: "requests with malformed site ids are not listed among the tracking failures",
 	},
 	{
 		field: "AllUserAgentPatterns", since: "5.7.0", unsure: true, section: "1 §4",
 		what: "all patterns for excluded user agents are tried, not only those up to the first that does not match",
 	},
 	{
-		field: "BotTypeChatbot", since: "5.8.0", section: "2 §1.2",
+		field: "BotTypeChatbot", since: "5.8.0", section: "2 §1.2", test: "TestTypesOfBots",
+		told: "plugins/BotTracking/BotDetector.php, which has the list of AI bots with their types, where it is there",
 		what: "the type of AI bots is ai_chatbot, not ai_assistant",
 	},
 	{
-		field: "ConflictingTokens", since: "5.8.0", section: "1 §0",
-		what: "two different tokens in one request are answered with 400",
+		field: "ConflictingTokens", since: "5.8.0", section: "1 §0", test: "TestTokensOfEntries",
+		what: "requests with two different tokens are refused, not queued",
 	},
 	{
 		field: "MaskedCampaigns", since: "5.10.0", unsure: true, section: "2 §2.6",
@@ -201,8 +199,10 @@ var behaviours = []behaviour{
 		what: "some settings take 0, 1, true and false only: other values are off",
 	},
 	{
-		field: "BotURLExclusions", since: "5.12.0", unsure: true, section: "2 §1.4",
-		what: "excluded parameters are taken off the URLs of bot requests, too",
+		field: "BotURLExclusions", since: "5.12.0", section: "2 §1.4", test: "TestURLOfARecord",
+		told:  "plugins/BotTracking/Tracker/BotRequestProcessor.php where it is there",
+		what:  "excluded parameters are taken off the URLs of bot requests, too",
+		holds: botURLExclusions,
 	},
 	{
 		field: "AmountLimit", since: "5.13.0", unsure: true, section: "2 §4, errata 5, 21",
@@ -228,6 +228,14 @@ var behaviours = []behaviour{
 		what:  "plugin Provider fills location_provider in the queue's worker",
 		holds: func(f *Found) bool { return f.QueuedTracking.Since("5.2.0") },
 	},
+}
+
+// botURLExclusions looks whether the installed file calls the function that does it.
+func botURLExclusions(f *Found) bool {
+	if f.BotProcessorFile != "" {
+		return strings.Contains(f.BotProcessorFile, "excludeQueryParametersFromUrl")
+	}
+	return f.Version.Since("5.12.0")
 }
 
 // intranetTrustStays looks whether the installed file tests both conditions at once, as it did when trust went on and off by turns.

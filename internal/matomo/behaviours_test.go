@@ -48,3 +48,21 @@ func TestBehavioursOfVersions(t *testing.T) {
 		}
 	}
 }
+
+func TestInstalledFileTellsOfExcludedParametersOfBots(t *testing.T) {
+	const with, without = "$url = PageUrl::excludeQueryParametersFromUrl($url, $id);", "$url = $request->getParam('url');"
+	for _, tt := range []struct {
+		version, file string
+		want          bool
+	}{
+		{"5.12.0", "", true},
+		{"5.11.2", "", false},
+		{"5.12.0", without, false},
+		{"5.11.2", with, true},
+	} {
+		v, _ := ParseVersion(tt.version)
+		if got := BehavioursOf(Found{Version: v, BotProcessorFile: tt.file}).BotURLExclusions; got != tt.want {
+			t.Errorf("%s with %q: %v, want %v", tt.version, tt.file, got, tt.want)
+		}
+	}
+}

@@ -48,11 +48,18 @@ func (c *Config) found(version string) Found {
 		ComplianceFlag: c.featureFlag("PrivacyCompliance"),
 	}
 	f.Version, _ = ParseVersion(version)
-	text, err := os.ReadFile(filepath.Join(c.dir, "plugins", "IntranetMeasurable", "Tracker", "RequestProcessor.php"))
-	if err == nil {
-		f.IntranetFile = string(text)
-	}
+	f.IntranetFile = c.pluginFile("IntranetMeasurable/Tracker/RequestProcessor.php")
+	f.BotProcessorFile = c.pluginFile("BotTracking/Tracker/BotRequestProcessor.php")
 	return f
+}
+
+// pluginFile is the text of a file of a plugin, "" where it is not there.
+func (c *Config) pluginFile(name string) string {
+	text, err := os.ReadFile(filepath.Join(c.dir, "plugins", filepath.FromSlash(name)))
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 func (c *Config) featureFlag(name string) bool {

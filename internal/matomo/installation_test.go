@@ -436,7 +436,7 @@ func TestDatabaseErrorsSayWhatWasRead(t *testing.T) {
 			return err
 		}},
 		{"user", "", "token: ", func(i *Installation) error {
-			_, err := i.SuperuserToken(context.Background(), i.db, "x")
+			_, err := i.SuperuserToken(context.Background(), i.db, "x", false)
 			return err
 		}},
 		{"option", "", "option x: ", func(i *Installation) error {

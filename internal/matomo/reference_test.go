@@ -86,7 +86,7 @@ func TestReferenceInstallation(t *testing.T) {
 				mayTrack = append(mayTrack, id)
 			}
 		}
-		superuser, err := i.SuperuserToken(ctx, db, hash)
+		superuser, err := i.SuperuserToken(ctx, db, hash, false)
 		if err != nil || superuser != token.superuser || !cmp.Equal(mayTrack, token.mayTrack) {
 			t.Errorf("%s: superuser %v, sites %v, %v", token.token, superuser, mayTrack, err)
 		}

@@ -104,3 +104,26 @@ func ReadJSON(params *Array, name string) (v Value, present bool) {
 	}
 	return SanitizeValue(v), true
 }
+
+// RawString is the newer reader for text (part 1 §3.1): nothing is sanitised but NUL bytes, which are removed. Numbers are text; anything
+// else, and a parameter that is missing, is "".
+func RawString(params *Array, name string) string {
+	switch v := params.Value(name); v.kind {
+	case KindString:
+		return strings.ReplaceAll(v.Str(), "\x00", "")
+	case KindInt, KindFloat:
+		return ToString(v)
+	}
+	return ""
+}
+
+// RawInt is the newer reader for integers (part 2 §1.4): a number, or text that is written exactly as PHP would print it. "200", 200 and
+// 200.0 are 200; "0200", "+200", " 200", "200.0" and true are none.
+func RawInt(params *Array, name string) (n int64, ok bool) {
+	text := RawString(params, name)
+	if text == "" {
+		return 0, false
+	}
+	n = ToInt(String(text))
+	return n, ToString(Int(n)) == text
+}

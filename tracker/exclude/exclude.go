@@ -24,6 +24,14 @@ const (
 	Prefetch     = "prefetch"
 )
 
+// What is recorded neither as a visit nor as a request of a bot, with the parameter recMode (part 1 §1.1).
+const (
+	NoBot          = "recMode asks for bots, but it is none"
+	UnlistedBot    = "bot that BotTracking does not record"
+	UnfitBot       = "bot request with values that log_bot_request cannot hold"
+	UnknownRecMode = "recMode is neither 1 nor 2"
+)
+
 // Bots tells whether a user agent, not sanitised, is that of a bot.
 type Bots interface{ IsBot(ua string) bool }
 

@@ -1,6 +1,8 @@
 package request
 
 import (
+	"strings"
+
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
@@ -17,10 +19,7 @@ func (r *Request) findAuth() (bool, error) {
 	if !r.ctx.Settings.RequireAuthentication {
 		return true, nil
 	}
-	token := r.origin.TokenAuth
-	if php.EmptyString(token) {
-		token = r.PlainText("token_auth")
-	}
+	token := r.token()
 	if r.ctx.Site == nil || php.EmptyString(token) {
 		return false, nil
 	}
@@ -28,7 +27,33 @@ func (r *Request) findAuth() (bool, error) {
 	if r.ctx.Site.MayTrack(hash) {
 		return true, nil
 	}
-	return r.ctx.Auth.IsSuperuser(hash)
+	_, bearer := r.bearer()
+	return r.ctx.Auth.IsSuperuser(hash, r.origin.SecureToken || bearer)
+}
+
+// token is the first that is not empty: the set's, the request's own, and where Matomo knows it that of the header Authorization, which
+// the whole set shares (part 1 §3.1). Where it knows the header it also takes the request's own token as it came, not sanitised: "a&b".
+func (r *Request) token() string {
+	token := r.origin.TokenAuth
+	switch {
+	case !php.EmptyString(token):
+		return token
+	case !r.ctx.Behaviours.BearerTokens:
+		return r.PlainText("token_auth")
+	}
+	if token = php.RawString(r.params, "token_auth"); php.EmptyString(token) {
+		token, _ = r.bearer()
+	}
+	return token
+}
+
+// bearer is the token of the header Authorization: what follows "Bearer ", letter by letter. Like the body of a POST the header is a secure
+// way, and Matomo does not ask which token came by it. present is false where Matomo does not know the header.
+func (r *Request) bearer() (token string, present bool) {
+	if !r.ctx.Behaviours.BearerTokens {
+		return "", false
+	}
+	return strings.CutPrefix(r.Server("HTTP_AUTHORIZATION"), "Bearer ")
 }
 
 // authenticate refuses a request that is not authenticated. detail says what it would have to be authenticated for.

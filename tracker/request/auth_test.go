@@ -42,12 +42,65 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
+func version(text string) option {
+	return func(_ *Origin, c *Context) { c.Behaviours = matomo.BehavioursIn(text) }
+}
+
+// TestTokensMayComeAsBearer holds each case against the first Matomo that knows the header and against the one before.
+func TestTokensMayComeAsBearer(t *testing.T) {
+	bearer := func(token string) option { return server("HTTP_AUTHORIZATION", "Bearer "+token) }
+	secure := func(o *Origin, _ *Context) { o.SecureToken = true }
+	ampersand := func(_ *Origin, c *Context) {
+		c.Auth = superusers{matomo.TokenHash("a&b", salt): true, matomo.TokenHash("a&amp;c", salt): true, matomo.TokenHash("7", salt): true}
+	}
+	for _, test := range []struct {
+		name, params string
+		options      []option
+		want, before bool
+	}{
+		{"header alone", `{}`, []option{bearer("super")}, true, false},
+		{"unknown token", `{}`, []option{bearer("other")}, false, false},
+		{"right for the site", `{}`, []option{bearer("writer"), mayTrack("writer")}, true, false},
+		{"two blanks", `{}`, []option{bearer(" super")}, false, false},
+		{"blank at the end", `{}`, []option{bearer("super ")}, false, false},
+		{"no token", `{}`, []option{bearer("")}, false, false},
+		{"lower case", `{}`, []option{server("HTTP_AUTHORIZATION", "bearer super")}, false, false},
+		{"Basic", `{}`, []option{server("HTTP_AUTHORIZATION", "Basic super")}, false, false},
+		{"own token first", `{"token_auth":"other"}`, []option{bearer("super")}, false, false},
+		{"own token 0 is none", `{"token_auth":"0"}`, []option{bearer("super")}, true, false},
+		{"own list is none", `{"token_auth":["super"]}`, []option{bearer("super")}, true, false},
+		{"token of the set first", `{}`, []option{setToken("other"), bearer("super")}, false, false},
+		{"token of the set 0 is none", `{}`, []option{setToken("0"), bearer("super")}, true, false},
+
+		// tokens for secure use only
+		{"secure token as parameter", `{"token_auth":"secure"}`, nil, false, false},
+		{"secure token of the set", `{}`, []option{setToken("secure")}, false, false},
+		{"secure token as Bearer", `{}`, []option{bearer("secure")}, true, false},
+		{"secure token of the set, written from the header", `{}`, []option{setToken("secure"), bearer("secure")}, true, false},
+		{"secure token beside some header", `{"token_auth":"secure"}`, []option{bearer("x")}, true, false},
+		{"secure token in the body of a POST, tracked at once", `{"token_auth":"secure"}`, []option{secure}, true, true},
+
+		// the request's own token is not sanitised any more
+		{"ampersand", `{"token_auth":"a&b"}`, []option{ampersand}, true, false},
+		{"sanitised ampersand", `{"token_auth":"a&c"}`, []option{ampersand}, false, true},
+		{"NUL byte", `{"token_auth":"su\u0000per"}`, nil, true, true},
+		{"number", `{"token_auth":7}`, []option{ampersand}, true, true},
+	} {
+		for v, want := range map[string]bool{"5.3.2": test.before, "5.4.0": test.want} {
+			options := append([]option{version(v)}, test.options...)
+			if got, err := read(t, test.params, options...).Authenticated(); got != want || err != nil {
+				t.Errorf("%s: %s: %v %v, want %v", v, test.name, got, err, want)
+			}
+		}
+	}
+}
+
 // flaky fails once.
 type flaky struct{ asked int }
 
 var errAway = errors.New("database is away")
 
-func (f *flaky) IsSuperuser(string) (bool, error) {
+func (f *flaky) IsSuperuser(string, bool) (bool, error) {
 	f.asked++
 	if f.asked == 1 {
 		return false, errAway

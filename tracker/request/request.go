@@ -21,6 +21,8 @@ type Origin struct {
 	Env       Env
 	TokenAuth string // token of the whole set, "" when there is none
 	QueuedAt  int64  // unix seconds at which the set was queued: the request's clock
+
+	SecureToken bool // the set is tracked at once, and its token came in a secure way: not in the URL
 }
 
 // Context is what a request is read against. Site is nil while the site is unknown.
@@ -39,8 +41,9 @@ type Context struct {
 
 // Authenticator answers what a token may do when the site's cached list does not know it (§1.5 step 7, 8).
 type Authenticator interface {
-	// IsSuperuser reports whether the token with this hash (hex sha512 of token and salt) belongs to a superuser.
-	IsSuperuser(tokenHash string) (bool, error)
+	// IsSuperuser reports whether the token with this hash (hex sha512 of token and salt) belongs to a superuser. Some tokens count only if
+	// they came in a secure way.
+	IsSuperuser(tokenHash string, secure bool) (bool, error)
 }
 
 // Reason says why a request is refused.

@@ -52,7 +52,7 @@ func read(t testing.TB, params string, options ...option) *Request {
 		Site:     &matomo.Site{ID: 1, Tracker: s, TrackingTokens: map[string]bool{}},
 		General:  &matomo.General{},
 		Settings: s, Behaviours: matomo.BehavioursIn("5.1.2"),
-		Auth: superusers{matomo.TokenHash("super", salt): true},
+		Auth: superusers{matomo.TokenHash("super", salt): true, matomo.TokenHash("secure", salt): false},
 		Now:  clock + 86400,
 	}
 	o := &Origin{Env: Env{Server: &php.Array{}, Cookie: &php.Array{}}, QueuedAt: clock}
@@ -64,10 +64,13 @@ func read(t testing.TB, params string, options ...option) *Request {
 	return r
 }
 
-// superusers authenticates by the hash of a token.
+// superusers authenticates by the hash of a token; a token with false is for secure use only.
 type superusers map[string]bool
 
-func (s superusers) IsSuperuser(hash string) (bool, error) { return s[hash], nil }
+func (s superusers) IsSuperuser(hash string, secure bool) (bool, error) {
+	anyUse, known := s[hash]
+	return known && (anyUse || secure), nil
+}
 
 // wantRejection checks that a request is refused for the right reason.
 func wantRejection(t *testing.T, err error, want Reason) {

@@ -59,6 +59,13 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 		}
 	}
 	s.readPluginColumns(found, features)
+	if features.BotTracking {
+		columns, err := s.readColumns(ctx, botRequests)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", s.prefix+botRequests, err)
+		}
+		s.bots = discover(botRequests, s.table(botRequests), botColumns(), columns, &features)
+	}
 
 	visit := visitColumns(s.schema.VisitDimensions, s.schema.CustomVars)
 	link := linkColumns(s.schema.ActionDimensions, s.schema.CustomVars)

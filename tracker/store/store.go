@@ -44,7 +44,8 @@ type Store struct {
 	items       table[Item]
 	entries     table[ActionEntry]
 	failures    table[Failure]
-	finders     [lookUps]string // subqueries of FindVisits
+	bots        table[BotRequest] // without columns where there is no such table
+	finders     [lookUps]string   // subqueries of FindVisits
 
 	known    *otter.Cache[actionKey, int64]
 	creating sync.Mutex // held while names are added to log_action

@@ -5,6 +5,9 @@ package bench
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha512"
+	"database/sql/driver"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
 
 	"github.com/queuedtracking/queuedtracking/internal/assembly"
 	"github.com/queuedtracking/queuedtracking/internal/golden"
@@ -54,6 +58,18 @@ func New(t testing.TB, database string, data Data, devices *device.Detector) *Be
 		t.Fatal(err)
 	}
 	return b
+}
+
+// init gives SQLite the function of MySQL that statements of cases use for hashes of tokens.
+func init() {
+	sqlite.MustRegisterDeterministicScalarFunction("SHA2", 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		text, isText := args[0].(string)
+		if bits, _ := args[1].(int64); bits != 512 || !isText {
+			return nil, fmt.Errorf("SHA2(%T, %v): only SHA2(text, 512) is known", args[0], args[1])
+		}
+		sum := sha512.Sum512([]byte(text))
+		return hex.EncodeToString(sum[:]), nil
+	})
 }
 
 // DB is the database.
