@@ -12,6 +12,7 @@ type visitState struct {
 	stored *store.Visit // the row as the database has it, nil for a visit that is not inserted yet
 	row    *store.Visit // the row as the batch has left it; the pointer stays the same
 	order  int          // position among the visits that the batch began
+	views  pageViews
 }
 
 // changed reports whether the row differs from the database's.
@@ -36,6 +37,7 @@ type applier struct {
 	pageviews map[*store.Visit][]*store.LinkAction // of the batch, pending or written
 
 	converted map[conversionKey]bool
+	viewsRead map[int64]store.PageViews // by idvisit
 
 	// Of the request that is played: memory that serves again for the next one.
 	last, row store.Visit
@@ -263,7 +265,7 @@ func (a *applier) keep(s *visitState, row *store.Visit) {
 // add adds a new visit.
 func (a *applier) add(row *store.Visit) *visitState {
 	a.begun++
-	s := &visitState{row: row, order: a.begun}
+	s := &visitState{row: row, order: a.begun, views: pageViews{known: true, complete: true}}
 	a.touched = append(a.touched, s)
 	a.remember(s)
 	return s

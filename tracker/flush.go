@@ -18,6 +18,9 @@ type pending struct {
 	marks       []markKey
 	nonces      []nonce
 	created     map[int64]int64 // idsite -> unix second to which site.ts_created moves
+	views       []*pageView     // new rows of log_page_view_time
+	grown       []*pageView     // rows of earlier ones
+	visitors    []*visitorChange
 }
 
 // flush writes what the batch has done so far. Afterwards the database and the batch's memory agree.
@@ -52,9 +55,17 @@ func (a *applier) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.tx.Cut() // the next batch waits for the numbers of visits and actions
+	if len(a.pending.visitors) == 0 {
+		a.tx.Cut() // the next batch waits for the numbers of visits and actions
+	}
 	if err := a.tx.InsertConversions(ctx, a.pending.conversions, func(n int) { a.result.Conversions += n }); err != nil {
 		return fmt.Errorf("log_conversion: %w", err)
+	}
+	if err := a.writeVisitorIDs(ctx); err != nil {
+		return err
+	}
+	if err := a.insertPageViewTimes(ctx); err != nil {
+		return err
 	}
 	if err := a.tx.InsertFailures(ctx, a.pending.failures); err != nil {
 		return fmt.Errorf("tracking_failure: %w", err)
@@ -70,6 +81,9 @@ func (a *applier) write(ctx context.Context) error {
 	}
 	if err := a.tx.UpdateLinkActions(ctx, a.pending.changes); err != nil {
 		return fmt.Errorf("log_link_visit_action: %w", err)
+	}
+	if err := a.updatePageViewTimes(ctx); err != nil {
+		return err
 	}
 	if err := a.tx.UpdateVisits(ctx, changes); err != nil {
 		return fmt.Errorf("log_visit: %w", err)

@@ -35,13 +35,26 @@ const root = ".."
 // stage is a database on which journeys are played.
 type stage struct {
 	*bench.Bench
-	home string
+	home    string
+	version string // option version_core, "" for that of the installation
 }
 
-func newStage(t *testing.T, database string) *stage {
+func newStage(t *testing.T, database string) *stage { return newStageOf(t, database, "5.1") }
+
+// series are the versions of Matomo that journeys are played on. 5.7 has the tables of 6.0 but for the one that came with it.
+var series = []string{"5.1", "5.7", "6.0"}
+
+// newStageOf makes an installation of a version. Those from 5.2 on are 6.0's with another version in table option.
+func newStageOf(t *testing.T, database, version string) *stage {
 	t.Helper()
-	data := bench.Own(root)
-	return &stage{bench.New(t, database, data, data.Devices(t)), data.Home(t, false)}
+	data, core := bench.Own(root), ""
+	if version != "5.1" {
+		data = bench.OwnSix(root)
+	}
+	if data.Six && version != "6.0" {
+		data.Without, core = "log_page_view_time", version+".0"
+	}
+	return &stage{bench.New(t, database, data, data.Devices(t)), data.Home(t, false), core}
 }
 
 // outcome is what playing a journey leaves behind.
@@ -70,6 +83,13 @@ func caseOf(entries []journey.Entry) *golden.Case {
 func (s *stage) playCase(t *testing.T, c *golden.Case, o bench.Options) outcome {
 	t.Helper()
 	o.Home = s.home
+	if s.version != "" {
+		c.Options = maps.Clone(c.Options)
+		if c.Options == nil {
+			c.Options = make(map[string]string)
+		}
+		c.Options["version_core"] = s.version
+	}
 	summary, rows, err := s.Play(t, c, o)
 	if err != nil {
 		t.Fatal(err)
@@ -128,10 +148,9 @@ func sentIDs(entries []journey.Entry) string {
 // TestRowsDoNotDependOnTheBatchSize plays random journeys in batches of 1, 2, 7, 25 and 500 entries.
 func TestRowsDoNotDependOnTheBatchSize(t *testing.T) {
 	for _, database := range []string{bench.SQLite, bench.MariaDB} {
-		t.Run(database, func(t *testing.T) {
-			s := newStage(t, database)
-			for i := range *journeys {
-				options := journey.Options{Seed: *seed + uint64(i), Entries: 30 + 15*(i%4), People: 2 + i%5}
+		everySeries(t, database, func(t *testing.T, s *stage, six bool) {
+			for i := range max(1, *journeys/2) {
+				options := journey.Options{Seed: *seed + uint64(i), Entries: 30 + 15*(i%4), People: 2 + i%5, Six: six}
 				entries := journey.Make(options)
 				want := s.playInBatches(t, entries, 1)
 				for _, batch := range []int{2, 7, 25, 500} {
@@ -143,6 +162,13 @@ func TestRowsDoNotDependOnTheBatchSize(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// everySeries runs a test on installations of all versions; six tells whether journeys may have what came after 5.1.
+func everySeries(t *testing.T, database string, test func(t *testing.T, s *stage, six bool)) {
+	for _, version := range series {
+		t.Run(database+" "+version, func(t *testing.T) { test(t, newStageOf(t, database, version), version != "5.1") })
 	}
 }
 
@@ -179,11 +205,10 @@ func (s *stage) explain(t *testing.T, options journey.Options, entries []journey
 func TestRowsDoNotDependOnTheNumberOfWorkers(t *testing.T) {
 	const queues = 4
 	for _, database := range []string{bench.SQLite, bench.MariaDB} {
-		t.Run(database, func(t *testing.T) {
-			s := newStage(t, database)
-			for i := range max(1, *journeys/2) {
+		everySeries(t, database, func(t *testing.T, s *stage, six bool) {
+			for i := range max(1, *journeys/4) {
 				seed := *seed + uint64(i)
-				entries := journey.Make(journey.Options{Seed: seed, Entries: 120, People: 12, Queues: queues, Apart: true})
+				entries := journey.Make(journey.Options{Seed: seed, Entries: 120, People: 12, Queues: queues, Apart: true, Six: six})
 				want := s.play(t, entries, queues, bench.Options{Batch: 1, Workers: 1, Random: constant{}})
 				for _, batch := range []int{1, 7} {
 					got := s.play(t, entries, queues, bench.Options{Batch: batch, Workers: 4, Cores: 2, Random: constant{}})
@@ -222,13 +247,18 @@ func personByPerson(rows golden.Tables) golden.Tables {
 		return cmp.Or(cmp.Compare(visitNumbers[fmt.Sprint(a["idvisit"])], visitNumbers[fmt.Sprint(b["idvisit"])]), compareNumbers(a, b, "idlink_va"))
 	})
 	linkNumbers := renumber(links, "idlink_va")
+	views := slices.Clone(rows["log_page_view_time"])
+	slices.SortFunc(views, func(a, b golden.Row) int {
+		return cmp.Compare(linkNumbers[fmt.Sprint(a["idlink_va"])], linkNumbers[fmt.Sprint(b["idlink_va"])])
+	})
+	viewNumbers := renumber(views, "idpageviewtime")
 	names := firstOfName(rows["log_action"])
 	for table := range rows {
 		renumbered := make([]golden.Row, len(rows[table]))
 		for i, row := range rows[table] {
 			renumbered[i] = maps.Clone(row)
 			for column, value := range row {
-				numbers := map[string]map[string]int{"idvisit": visitNumbers, "idlink_va": linkNumbers, "last_idlink_va": linkNumbers}[column]
+				numbers := map[string]map[string]int{"idvisit": visitNumbers, "idlink_va": linkNumbers, "last_idlink_va": linkNumbers, "idpageviewtime": viewNumbers}[column]
 				if strings.Contains(column, "idaction") {
 					numbers = names
 				}

@@ -18,6 +18,9 @@ func (a *applier) resolve(lookups []action.Lookup) ([]store.ActionID, error) {
 		l := &lookups[i]
 		if !php.EmptyString(l.Name) {
 			e, _ := a.entry(l.Type, l.Name, l.Prefix)
+			if !a.exists(e) {
+				e.Prefix = l.Prefix // that of the first request which is not refused
+			}
 			ids[i] = store.ActionOf(e)
 		}
 	}

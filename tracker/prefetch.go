@@ -15,6 +15,7 @@ type reading struct {
 	since int64 // the newest batch whose rows were seen
 	found map[store.VisitQuery]store.Found
 	asked map[question]store.Found // the same by question, as far as it answers later queries, too
+	views map[int64]store.PageViews
 }
 
 // ahead is a batch's share in a reading.
@@ -35,6 +36,9 @@ func (t *Tracker) Prefetch(ctx context.Context, batches []*Batch, front *Batch) 
 	var err error
 	if r.found, err = find(ctx, t.store, asked); err != nil {
 		return fmt.Errorf("log_visit: %w", err)
+	}
+	if r.views, err = findPageViews(ctx, t.store, r.found, batches...); err != nil {
+		return err
 	}
 	last.keepAnswers(r)
 	var entries []*store.ActionEntry
@@ -201,6 +205,9 @@ func (a *applier) prefetch(ctx context.Context) error {
 	if a.found, err = find(ctx, tx, queries(a.batch)); err != nil {
 		return fmt.Errorf("log_visit: %w", err)
 	}
+	if err := a.readPageViews(ctx, tx); err != nil {
+		return err
+	}
 	if err := tx.FindActions(ctx, entries); err != nil {
 		return fmt.Errorf("log_action: %w", err)
 	}
@@ -212,7 +219,7 @@ func (a *applier) prefetch(ctx context.Context) error {
 func (a *applier) takeAhead() bool {
 	ahead := a.batch.ahead
 	a.batch.ahead = nil
-	if ahead == nil || a.dry {
+	if ahead == nil || a.dry || a.t.behaviours.PageViewTimes && !a.t.viewsInStep {
 		return false
 	}
 	passed, ok := a.t.trail.since(ahead.since, ahead.front)
@@ -220,6 +227,7 @@ func (a *applier) takeAhead() bool {
 		return false
 	}
 	a.t.trail.forget(ahead.since)
+	a.viewsRead = ahead.views
 	for key, found := range ahead.asked {
 		a.answers[key] = answer{found: found}
 	}
@@ -275,6 +283,7 @@ func (a *applier) recall(ahead *ahead, key question) (known answer, ok bool) {
 func (a *applier) carry(states []*visitState) bool {
 	for _, s := range states {
 		s.stored, s.order = s.row, 0
+		s.views.settle()
 		if store.Deferred(s.row.ID) {
 			a.unsettled = append(a.unsettled, s)
 		} else if known, ok := a.byID[s.row.ID]; ok && known != s {

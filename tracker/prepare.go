@@ -27,6 +27,8 @@ type Batch struct {
 	trust    trust // of the tracker before the batch
 	known    map[question]span
 	ahead    *ahead
+
+	viewThere bool // log_page_view_time has rows for actions that an attempt has inserted (store.ErrPageViewThere)
 }
 
 // parsed is one request, read. Nothing in it changes when the batch is applied.
@@ -55,6 +57,8 @@ type parsed struct {
 	ecommerce  *conversion.Ecommerce
 	pageviewID string // §5.8: the page view whose performance this request reports
 	timings    *store.Performance
+	viewTimes  bool   // page view times of the site are kept
+	viewID     string // the page view that the request names, as log_page_view_time has it
 }
 
 // active reports whether the request goes on to the visit.

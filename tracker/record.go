@@ -132,6 +132,12 @@ func (a *applier) record(ctx context.Context, s *step) error {
 		a.pending.links = append(a.pending.links, s.link)
 		a.keepPageview(s.link)
 	}
+	if err := a.recordPageViewTime(ctx, s, state); err != nil {
+		return databaseError{err}
+	}
+	if err := a.spreadVisitorID(ctx, s, state); err != nil {
+		return databaseError{err}
+	}
 	for _, c := range s.conversions {
 		c.Visit = state.row
 	}

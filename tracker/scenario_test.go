@@ -140,6 +140,20 @@ func TestLateReferrerIsNotAnonymisedForConversionsOfItsRequest(t *testing.T) {
 	}
 }
 
+// Whoever adds a name to the dictionary decides on the beginning of its URL: nobody who is refused.
+func TestRefusedRequestDoesNotDecideHowAURLBegins(t *testing.T) {
+	event := func(url, value string) string { return "e_c=c&e_a=a&e_v=" + value + "&url=" + url + visitor }
+	everywhere(t, []journey.Entry{
+		entry(0, event("http://site1.example.org/", "1e400")), entry(1, event("https://www.site1.example.org/", "1")),
+	}, func(t *testing.T, o outcome) {
+		for _, row := range o.rows["log_action"] {
+			if row["name"] == "site1.example.org/" && fmt.Sprint(row["url_prefix"]) != "3" {
+				t.Errorf("url_prefix %v, want 3 (https://www.)", row["url_prefix"])
+			}
+		}
+	})
+}
+
 func TestUserIDsAreComparedByTheDatabaseWhereCollationsDiffer(t *testing.T) {
 	user := func(name string) string { return "url=http://site1.example.org/&uid=" + url.QueryEscape(name) }
 	everywhere(t, []journey.Entry{

@@ -80,6 +80,7 @@ type Tracker struct {
 	prepared     int64                     // batches
 	trail        trail
 	marked       *marks
+	viewsInStep  bool // log_page_view_time has no rows of visits that are yet to come
 	pid          int
 }
 

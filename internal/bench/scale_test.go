@@ -193,7 +193,7 @@ func TestTableSize(t *testing.T) {
 	}
 	b := newBench(t)
 	b.db.MustExec("SET GLOBAL innodb_buffer_pool_size = 4294967296")
-	m := measurement{"25", 25, 25, 1}
+	m := measurement{"25", 25, 25, 1, false}
 	b.drain(t, m, false) // as many rows as the copies are made of
 	before := b.drain(t, m, false).speed()
 	b.grow(t, *visits)

@@ -39,21 +39,22 @@ var (
 	rounds  = flag.Int("bench.rounds", 0, "how often the 6,000 recorded entries are drained, with fresh visitors each time; 0: one tenth of them, once")
 	profile = flag.String("bench.profile", "", "write a CPU profile of the last part to this file; with one measurement as bench.only")
 	parts   = flag.Int("bench.parts", 1, "how often each measurement is made")
-	only    = flag.String("bench.only", "", "make only the measurements with these names, such as 25,25x2")
+	only    = flag.String("bench.only", "", "make only the measurements with these names, such as 25,25x2,25@6.0")
 	shared  = filepath.Join("..", "..", "..", "shared")
 )
 
 func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }
 
 // TestThroughput drains the recorded traffic with durable commits and prints the speed beside that of inserting the rows and nothing
-// else. What is compared is measured in turn, part by part: a machine's speed, above all that of its disk, changes from minute to minute.
+// else. What is compared is measured in turn, part by part: a machine's speed, above all that of its disk, changes from minute to minute. Most
+// measurements are of Matomo 5.1; those of 6.0, which keeps page view times besides, stand beside them.
 func TestThroughput(t *testing.T) {
 	b := newBench(t)
 	var lines []string
 	for _, g := range []group{
-		{25, []measurement{{"25", 25, 25, 1}, {"25x2", 25, 25, 2}}},
-		{100, []measurement{{"100", 100, 100, 1}}},
-		{500, []measurement{{"500", 500, 500, 1}, {"auto", 25, 500, 1}, {"autox2", 25, 500, 2}}},
+		{25, []measurement{{"25", 25, 25, 1, false}, {"25@6.0", 25, 25, 1, true}, {"25x2", 25, 25, 2, false}}},
+		{100, []measurement{{"100", 100, 100, 1, false}}},
+		{500, []measurement{{"500", 500, 500, 1, false}, {"500@6.0", 500, 500, 1, true}, {"auto", 25, 500, 1, false}, {"autox2", 25, 500, 2, false}}},
 	} {
 		g.measurements = slices.DeleteFunc(g.measurements, func(m measurement) bool { return *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) })
 		lines = append(lines, b.compare(t, g)...)
@@ -63,11 +64,12 @@ func TestThroughput(t *testing.T) {
 }
 
 // measurement is one way to drain the queue. Its name has the entries per transaction, "auto" for process --batch auto, and the number of
-// workers.
+// workers, and the version of Matomo if it is not 5.1.
 type measurement struct {
 	name        string
 	batch, most int // entries per transaction, at least and at most
 	workers     int
+	six         bool
 }
 
 // group is what is compared with one ceiling, and with its own first measurement.
@@ -84,11 +86,15 @@ func (b *bench) compare(t *testing.T, g group) []string {
 	for part := range *parts {
 		for i := range g.measurements {
 			i = (i + part) % len(g.measurements) // nobody comes first each time
-			costs[i] = append(costs[i], b.drain(t, g.measurements[i], *only != ""))
-			if len(ceilings) == part {
-				ceilings = append(ceilings, b.ceiling(t, g.ceiling))
+			on := b
+			if g.measurements[i].six {
+				on = b.later
 			}
-			b.reset(t)
+			costs[i] = append(costs[i], on.drain(t, g.measurements[i], *only != ""))
+			if len(ceilings) == part {
+				ceilings = append(ceilings, on.ceiling(t, g.ceiling))
+			}
+			on.reset(t)
 		}
 	}
 	lines := make([]string, len(costs))
@@ -125,6 +131,7 @@ type bench struct {
 	devices *device.Detector
 	corpus  []golden.Entry
 	round   int
+	later   *bench // with Matomo 6.0, on the same servers
 }
 
 func newBench(t *testing.T) *bench {
@@ -132,9 +139,25 @@ func newBench(t *testing.T) *bench {
 	if _, err := os.Stat(filepath.Join(shared, "perf")); err != nil {
 		t.Skip("../shared/perf is not there")
 	}
+	b := &bench{server: testserver.MariaDB(t, testserver.Durable()), redis: testserver.Redis(t)}
+	var err error
+	if b.backend, err = queue.NewRedis(queue.RedisOptions{Host: b.redis.Host, Port: b.redis.Port}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.backend.Close() })
+	later := *b
+	b.later = &later
+	b.installMatomo(t, "")
+	b.later.installMatomo(t, "-6")
+	return b
+}
+
+// installMatomo makes the installation whose recordings lie in folders with this suffix.
+func (b *bench) installMatomo(t *testing.T, suffix string) {
+	t.Helper()
 	home := t.TempDir()
-	b := &bench{server: testserver.MariaDB(t, testserver.Durable()), home: home}
-	data, err := filepath.Abs(filepath.Join(shared, "matomo-data", "vendor"))
+	b.home = home
+	data, err := filepath.Abs(filepath.Join(shared, "matomo-data"+suffix, "vendor"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +173,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.db.Close() })
-	b.install, err = golden.Install(context.Background(), b.db, filepath.Join(shared, "golden", "install"), func(ctx context.Context, script string) error {
+	b.install, err = golden.Install(context.Background(), b.db, filepath.Join(shared, "golden"+suffix, "install"), func(ctx context.Context, script string) error {
 		for _, statement := range golden.Statements(script) {
 			if _, err := b.db.ExecContext(ctx, statement); err != nil {
 				return err
@@ -171,13 +194,7 @@ func newBench(t *testing.T) *bench {
 	if b.devices, err = device.Load(b.config.Vendor().DeviceDetector()); err != nil {
 		t.Fatal(err)
 	}
-	b.redis = testserver.Redis(t)
-	if b.backend, err = queue.NewRedis(queue.RedisOptions{Host: b.redis.Host, Port: b.redis.Port}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.backend.Close() })
 	b.reset(t)
-	return b
 }
 
 func (b *bench) reset(t *testing.T) {

@@ -22,12 +22,26 @@ type entry struct {
 // two queues for one, and what becomes of that depends on which queue is processed first.
 func corpus(t *testing.T, n int) []entry {
 	t.Helper()
+	return corpusOf(t, n, false)
+}
+
+// corpus are the entries for a site: on Matomo 6.0 some visitors log in during a visit, which changes their ids.
+func (s *site) corpus(t *testing.T, n int) []entry {
+	t.Helper()
+	return corpusOf(t, n, s.six)
+}
+
+func corpusOf(t *testing.T, n int, logins bool) []entry {
+	t.Helper()
 	g, err := demo.NewGenerator(os.DirFS("../../testdata"), 11, now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var entries []entry
 	for _, set := range bundle(apart(g.Sets(n))) {
+		if last := len(set.Requests) - 1; logins && last > 0 { // the first request chooses the queue
+			set.Requests[last].Set("uid", php.String("user "+visitor(set.Requests[last])))
+		}
 		entries = append(entries, encode(t, set))
 	}
 	return entries

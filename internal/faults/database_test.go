@@ -18,7 +18,7 @@ func TestDatabaseConnectionsCutAtRandomBytes(t *testing.T) {
 			s := kind.newSite(t)
 			s.dbAddr = newProxy(t, s.maria.Addr)
 			s.dbAddr.most.Store(120_000)
-			s.push(t, corpus(t, requests))
+			s.push(t, s.corpus(t, requests))
 			s.start(t, func(j *job) { j.Workers = 2 }).done()
 			made.add("database connections cut", int(s.dbAddr.cuts.Load()))
 			if s.dbAddr.cuts.Load() < 10 {
@@ -31,7 +31,7 @@ func TestDatabaseConnectionsCutAtRandomBytes(t *testing.T) {
 			if n := s.waiting(t); n != 0 {
 				t.Errorf("%d entries are left", n)
 			}
-			equal(t, s.read(t), undisturbed(t, requests))
+			equal(t, s.read(t), s.undisturbed(t, requests))
 		})
 	}
 }
@@ -44,12 +44,12 @@ func TestAnswersToCommitLost(t *testing.T) {
 			t.Parallel()
 			requests := 1500 * times(1)
 			calm := kind.newSite(t)
-			calm.push(t, corpus(t, requests))
+			calm.push(t, calm.corpus(t, requests))
 			want := calm.start(t, nil).done()["tracked"]
 			s := kind.newSite(t)
 			s.dbAddr = newProxy(t, s.maria.Addr)
 			s.dbAddr.silent.Store(3)
-			s.push(t, corpus(t, requests))
+			s.push(t, s.corpus(t, requests))
 			done := s.start(t, nil).done()
 			made.add("answers to COMMIT lost", int(s.dbAddr.mutes.Load()))
 			if n := s.waiting(t); n != 0 || s.dbAddr.mutes.Load() < 10 {
@@ -58,7 +58,7 @@ func TestAnswersToCommitLost(t *testing.T) {
 			if done["recovered"] != 0 || done["tracked"] != want {
 				t.Errorf("%d requests are counted as tracked and %d entries as somebody else's, want %d and none", done["tracked"], done["recovered"], want)
 			}
-			equal(t, s.read(t), undisturbed(t, requests))
+			equal(t, s.read(t), s.undisturbed(t, requests))
 		})
 	}
 }

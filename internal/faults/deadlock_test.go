@@ -18,17 +18,29 @@ import (
 // Another client locks the rows that workers need, in an order that ends in deadlocks, and sits on them until waiting times out.
 func TestDeadlocksAndLockTimeouts(t *testing.T) {
 	t.Parallel()
+	for _, version := range []string{"5.1", "6.0"} {
+		t.Run("Matomo "+version, func(t *testing.T) {
+			t.Parallel()
+			redis, number := testserver.RedisDatabase(t)
+			s := newSiteOn(t, testserver.MariaDB(t, testserver.WithFlags("--innodb-lock-wait-timeout=1")), redis, number)
+			if version == "6.0" {
+				s.upgrade(t)
+			}
+			lockOut(t, s)
+		})
+	}
+}
+
+func lockOut(t *testing.T, s *site) {
 	const requests = 6000
 	lasting := time.Duration(float64(time.Minute) * min(*budget, 10))
-	redis, number := testserver.RedisDatabase(t)
-	s := newSiteOn(t, testserver.MariaDB(t, testserver.WithFlags("--innodb-lock-wait-timeout=1")), redis, number)
 	ctx, cancel := context.WithTimeout(context.Background(), lasting)
 	defer cancel()
 	var clients sync.WaitGroup
 	for range 2 {
 		clients.Go(func() { s.obstruct(ctx) })
 	}
-	pieces := parts(corpus(t, requests), 60)
+	pieces := parts(s.corpus(t, requests), 60)
 	for i, part := range pieces {
 		s.push(t, part)
 		started := time.Now()
@@ -40,7 +52,7 @@ func TestDeadlocksAndLockTimeouts(t *testing.T) {
 	cancel()
 	clients.Wait()
 	s.drain(t)
-	equal(t, s.read(t), undisturbed(t, requests))
+	equal(t, s.read(t), s.undisturbed(t, requests))
 }
 
 // obstruct locks checkpoints, and visits that were written last, in ever other orders.
@@ -70,6 +82,11 @@ func (s *site) obstructOnce(ctx context.Context) error {
 		if i == len(visits)/2 {
 			option := "QueuedTracking.replayed." + queue.Key(rand.IntN(queues))
 			if _, err := tx.ExecContext(ctx, "SELECT option_value FROM matomo_option WHERE option_name = ? FOR UPDATE", option); err != nil {
+				return err
+			}
+		}
+		if s.six {
+			if _, err := tx.ExecContext(ctx, "UPDATE matomo_log_page_view_time SET time_spent = time_spent + 1 WHERE idvisit = ?", id); err != nil {
 				return err
 			}
 		}

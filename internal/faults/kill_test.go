@@ -29,7 +29,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 			t.Run(kind.name+"/"+string(point), func(t *testing.T) {
 				const requests = 800
 				s := kind.newSite(t)
-				s.push(t, corpus(t, requests))
+				s.push(t, s.corpus(t, requests))
 				for nth := range 4 {
 					switch point {
 					case replay.AfterWrite:
@@ -42,7 +42,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 					s.unlock(t)
 				}
 				s.drain(t)
-				equal(t, s.read(t), undisturbed(t, requests))
+				equal(t, s.read(t), s.undisturbed(t, requests))
 			})
 		}
 	}
@@ -64,7 +64,7 @@ const longestWindow = 150 * time.Millisecond
 func killAtRandom(t *testing.T, s *site, kills int) {
 	requests := 60 * kills
 	window := longestWindow
-	for _, part := range parts(corpus(t, requests), 2*kills) {
+	for _, part := range parts(s.corpus(t, requests), 2*kills) {
 		s.push(t, part)
 		if kills == 0 {
 			continue
@@ -86,7 +86,7 @@ func killAtRandom(t *testing.T, s *site, kills int) {
 		t.Errorf("%d kills came too late", kills)
 	}
 	s.drain(t)
-	equal(t, s.read(t), undisturbed(t, requests))
+	equal(t, s.read(t), s.undisturbed(t, requests))
 }
 
 // The queue of a killed worker is taken over when its lock has run out, which nobody extends any more.

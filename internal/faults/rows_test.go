@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -24,6 +25,9 @@ func (s *site) read(t *testing.T) rows {
 	r.number()
 	for _, table := range []string{"log_visit", "log_link_visit_action", "log_conversion", "log_conversion_item", "tracking_failure"} {
 		r.table(table)
+	}
+	if s.six {
+		r.table("log_page_view_time")
 	}
 	r.marks()
 	r.table("site")
@@ -124,6 +128,8 @@ func (r *reader) cell(row map[string]string, column, value string) string {
 		return "dangling " + value
 	}
 	switch {
+	case column == "idpageviewtime":
+		return "any"
 	case column == "idvisit":
 		return known(r.visits)
 	case column == "idlink_va" || column == "last_idlink_va":
@@ -183,26 +189,48 @@ func minus(a, b rows) (rest rows) {
 	return rest
 }
 
-// baselines are the rows of undisturbed runs, by the number of requests.
+// baselines are the rows of undisturbed runs.
 var baselines struct {
 	sync.Mutex
-	rows map[int]rows
+	rows map[baseline]rows
+}
+
+type baseline struct {
+	six      bool
+	requests int
 }
 
 // undisturbed gives the rows that a corpus of n requests makes when nothing happens.
 func undisturbed(t *testing.T, n int) rows {
 	t.Helper()
+	return baseline{false, n}.read(t)
+}
+
+// undisturbed gives the rows that the site's corpus of n requests makes when nothing happens.
+func (s *site) undisturbed(t *testing.T, n int) rows {
+	t.Helper()
+	return baseline{s.six, n}.read(t)
+}
+
+func (b baseline) read(t *testing.T) rows {
+	t.Helper()
 	baselines.Lock()
 	defer baselines.Unlock()
-	if r, ok := baselines.rows[n]; ok {
+	if r, ok := baselines.rows[b]; ok {
 		return r
 	}
 	s := newSite(t)
-	s.push(t, corpus(t, n))
+	if b.six {
+		s.upgrade(t)
+	}
+	s.push(t, s.corpus(t, b.requests))
 	s.drain(t)
 	if baselines.rows == nil {
-		baselines.rows = make(map[int]rows)
+		baselines.rows = make(map[baseline]rows)
 	}
-	baselines.rows[n] = s.read(t)
-	return baselines.rows[n]
+	baselines.rows[b] = s.read(t)
+	if table := "log_page_view_time "; b.six && !slices.ContainsFunc(baselines.rows[b], func(row string) bool { return strings.HasPrefix(row, table) }) {
+		t.Errorf("no rows of %s", table)
+	}
+	return baselines.rows[b]
 }

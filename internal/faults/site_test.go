@@ -13,6 +13,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/queuedtracking/queuedtracking/internal/demo"
+	"github.com/queuedtracking/queuedtracking/internal/golden"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/lock"
@@ -30,6 +31,8 @@ type site struct {
 	db      *sqlx.DB
 	queue   matomo.QueueSettings
 	backend queue.Backend
+
+	six bool // Matomo 6.0 with its tables, otherwise 5.1
 
 	redis   *testserver.RedisServer // of a site whose queues are in one Redis
 	redisDB int
@@ -65,7 +68,37 @@ func inDatabase() matomo.QueueSettings {
 	return settings
 }
 
-// kinds are the two ways in which rows and queue are kept in step: by the checkpoint, and by one transaction.
+// newSixSite makes one of Matomo 6.0.
+func newSixSite(t *testing.T) *site {
+	t.Helper()
+	s := newSite(t)
+	s.upgrade(t)
+	return s
+}
+
+// upgrade gives the site what Matomo 6.0 has more.
+func (s *site) upgrade(t *testing.T) {
+	t.Helper()
+	s.six = true
+	script, err := os.ReadFile("../../testdata/golden-6/install/schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	created := 0
+	for _, statement := range golden.Statements(string(script)) {
+		if strings.HasPrefix(statement, "CREATE TABLE `matomo_log_bot_request`") || strings.HasPrefix(statement, "CREATE TABLE `matomo_log_page_view_time`") {
+			s.db.MustExec(statement)
+			created++
+		}
+	}
+	if created != 2 {
+		t.Fatalf("%d of the new tables are in the schema", created)
+	}
+	s.db.MustExec("ALTER TABLE matomo_log_visit ADD ai_agent_name varchar(40) DEFAULT NULL")
+	s.db.MustExec("UPDATE matomo_option SET option_value = '6.0.0' WHERE option_name = 'version_core'")
+}
+
+// kinds are the two ways in which rows and queue are kept in step, by the checkpoint and by one transaction, and the two series of Matomo.
 var kinds = []struct {
 	name    string
 	newSite func(*testing.T) *site
@@ -73,6 +106,7 @@ var kinds = []struct {
 }{
 	{"queues in Redis", newSite, 1},
 	{"queues in the database", newMySQLSite, 0.25},
+	{"Matomo 6.0", newSixSite, 0.5},
 }
 
 // newSiteWith makes one whose queues are where the settings say.

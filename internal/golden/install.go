@@ -26,7 +26,7 @@ const Prefix = "matomo_"
 type Installation struct {
 	db       *sqlx.DB
 	sqlite   bool
-	six      bool // Matomo 6
+	later    []string // tables of later versions that are there
 	config   string
 	fixtures []string // INSERT statements
 	tables   []string // tables that the fixtures fill, without option
@@ -41,13 +41,18 @@ func Install(ctx context.Context, db *sqlx.DB, dir string, schema func(ctx conte
 		return nil, err
 	}
 	i.config = string(config)
-	i.six = strings.Contains(i.config, `"BotTracking"`)
 	script, err := os.ReadFile(filepath.Join(dir, "schema.sql"))
 	if err != nil {
 		return nil, err
 	}
 	if err := schema(ctx, string(script)); err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
+	}
+	for _, table := range []string{"log_bot_request", "log_page_view_time"} {
+		if rows, err := db.QueryContext(ctx, "SELECT 1 FROM "+Prefix+table+" LIMIT 0"); err == nil {
+			_ = rows.Close()
+			i.later = append(i.later, table)
+		}
 	}
 	if err := i.readFixtures(filepath.Join(dir, "fixtures.sql")); err != nil {
 		return nil, err
@@ -131,16 +136,8 @@ var trackedTables = []string{
 	"log_visit", "log_link_visit_action", "log_action", "log_conversion", "log_conversion_item", "tracking_failure", "brute_force_log",
 }
 
-// tablesOfSix are the tables that only Matomo 6 writes.
-var tablesOfSix = []string{"log_bot_request", "log_page_view_time"}
-
 // tracked lists the tables that the tracker of this installation writes.
-func (i *Installation) tracked() []string {
-	if i.six {
-		return append(slices.Clone(trackedTables), tablesOfSix...)
-	}
-	return trackedTables
-}
+func (i *Installation) tracked() []string { return append(slices.Clone(trackedTables), i.later...) }
 
 const changingOptions = ` (option_name NOT LIKE 'fingerprint_salt_%' OR option_value NOT LIKE '%:4102444800}')`
 

@@ -59,6 +59,17 @@ const bot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 // users are user ids, some of which are equal to a case-insensitive collation.
 var users = []string{"anna", "Anna", "Bert", "carl@example.org", "0", "Jos\u00e9", "jos\u00e9", "Jose", "jose "}
 
+// aiBots are bots of AI assistants, and one that is none.
+var aiBots = []string{
+	"Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; ChatGPT-User/1.0; +https://openai.com/bot)",
+	"Mozilla/5.0 (compatible; Perplexity-User/1.0; +https://perplexity.ai/perplexity-user)",
+	"Mozilla/5.0 (compatible; Claude-User/1.0; +Claude-User@anthropic.com)",
+	bot,
+}
+
+// assistants are AI assistants that people come from.
+var assistants = []string{"https://chatgpt.com/", "https://www.perplexity.ai/search?q=x", "https://gemini.google.com/app", "https://claude.ai/chat"}
+
 var languages = []string{"de-de,de;q=0.8", "en-US,en;q=0.5", "fr", ""}
 
 var undecodable = []string{"", "[", "no json", "[1,2]", `{"requests":3}`, `{"requests":[]}`}

@@ -24,6 +24,9 @@ type Options struct {
 	// Apart keeps what people do in different queues independent of each other: nobody changes the ids that choose the queue, no order
 	// id is used by two people, all addresses of pages have one scheme. Then the rows do not depend on which queue is faster.
 	Apart bool
+
+	// Six adds what versions after 5.1 made something of: bots that say so, AI agents and assistants, users who log in during a visit.
+	Six bool
 }
 
 // Entry is an element of a queue before compression.

@@ -250,6 +250,9 @@ func (r *request) disturb(authenticated bool) {
 	if r.chance(2) {
 		r.set("new_visit", "1")
 	}
+	if r.Six {
+		r.disturbSix()
+	}
 	if r.chance(4) {
 		r.set("_rcn", "attributed")
 		r.set("_ref", pick(r.maker, referrers))
@@ -289,6 +292,34 @@ func (r *request) disturb(authenticated bool) {
 		r.p.id = r.visitorID()
 	case 5:
 		r.p.user = pick(r.maker, users)
+	}
+}
+
+// disturbSix makes the request one that only later versions understand, most times not.
+func (r *request) disturbSix() {
+	switch r.IntN(40) {
+	case 0:
+		r.set("recMode", pick(r.maker, []string{"1", "2", "2", "0", "3"}))
+		if r.chance(80) {
+			r.set("ua", pick(r.maker, aiBots))
+			r.set("http_status", pick(r.maker, []string{"200", "404", "x"}))
+			r.set("source", "wordpress")
+		}
+	case 1:
+		r.set("ai_s", "sig1=:abc=:")
+		r.set("ai_sa", `"https://chatgpt.com"`)
+		r.set("ai_si", `sig1=("@authority");created=1`)
+	case 2:
+		r.set("ua", r.p.agent+" Agent-NovaAct/1.0")
+	case 3:
+		r.set("urlref", pick(r.maker, assistants))
+	case 4:
+		r.set("url", r.p.site.host+"/landing?utm_source=chatgpt.com")
+	case 5:
+		r.set("pv_id", pick(r.maker, []string{"seven77", "a b", "", "\"quote"}))
+	}
+	if !r.Apart && r.chance(5) { // logs in, or out
+		r.p.user = pick(r.maker, append([]string{""}, users...))
 	}
 }
 

@@ -127,6 +127,7 @@ type TrackerSettings struct {
 	EnableSpamFilter               bool
 	InnodbLockWaitTimeout          int // seconds, 0: leave the server's
 	ExcludeRequests                string
+	RecordPageViewTimes            bool   // record_accurate_page_view_time (tracker-spec-6, part 2 §3.1)
 	AlwaysNewVisitor               bool   // [Debug] tracker_always_new_visitor
 	Salt                           string // [General] salt
 	ProxyClientHeaders             []string

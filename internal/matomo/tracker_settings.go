@@ -28,6 +28,8 @@ func (c *Config) perSite(s *TrackerSettings, siteID int64) {
 	s.RequireAuthentication = flag("tracking_requests_require_authentication")
 	s.RequireAuthenticationOlderThan = number("tracking_requests_require_authentication_when_custom_timestamp_newer_than")
 	s.ExcludeRequests = text("exclude_requests")
+	recorded := c.siteValue(siteID, "record_accurate_page_view_time")
+	s.RecordPageViewTimes = recorded.IsNull() || php.ToInt(recorded) != 0
 }
 
 func (c *Config) forAllSites(s *TrackerSettings) {

@@ -34,6 +34,20 @@ func onEachDatabase(t *testing.T, test func(t *testing.T, s *Store)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, openStore(t, sqliteDB(t))) })
 }
 
+// onEachDatabaseOfSix runs a test on empty tables of Matomo 6.
+func onEachDatabaseOfSix(t *testing.T, test func(t *testing.T, s *Store)) {
+	onEachDatabase(t, func(t *testing.T, s *Store) {
+		if s.sqlite {
+			s.db.MustExec(strings.ReplaceAll(sqliteSchema6, "{prefix}", testPrefix))
+		} else {
+			createMariaTables(t, s.db, sqliteSchema6)
+		}
+		six := openStore(t, s.db)
+		six.server.scripts = s.server.scripts
+		test(t, six)
+	})
+}
+
 func openStore(t testing.TB, db *sqlx.DB) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), db, Options{Prefix: testPrefix, Features: allFeatures})
@@ -80,7 +94,17 @@ func emptyMariaDB(t testing.TB, server *testserver.MariaDBServer) *sqlx.DB {
 // createMariaSchema creates the tables of schema_sqlite.sql, in MySQL's words.
 func createMariaSchema(t testing.TB, db *sqlx.DB) {
 	t.Helper()
-	schema := strings.ReplaceAll(sqliteSchema, "{prefix}", testPrefix)
+	createMariaTables(t, db, sqliteSchema)
+	for _, base := range []string{"log_visit", "log_link_visit_action", "log_conversion"} {
+		for i := 1; i <= 5; i++ {
+			db.MustExec(fmt.Sprintf("ALTER TABLE %s%s ADD custom_var_k%d varchar(200), ADD custom_var_v%d varchar(200)", testPrefix, base, i, i))
+		}
+	}
+}
+
+func createMariaTables(t testing.TB, db *sqlx.DB, schema string) {
+	t.Helper()
+	schema = strings.ReplaceAll(schema, "{prefix}", testPrefix)
 	schema = regexp.MustCompile(`(?m)^--.*\n`).ReplaceAllString(schema, "")
 	schema = regexp.MustCompile(`utf8mb3 (\S+)`).ReplaceAllString(schema, "$1 CHARACTER SET utf8mb3")
 	schema = regexp.MustCompile(`text (datetime|timestamp|date|time|decimal)`).ReplaceAllString(schema, "$1")
@@ -94,11 +118,6 @@ func createMariaSchema(t testing.TB, db *sqlx.DB) {
 		}
 		if _, err := db.Exec(statement); err != nil {
 			t.Fatalf("%v\n%s", err, statement)
-		}
-	}
-	for _, base := range []string{"log_visit", "log_link_visit_action", "log_conversion"} {
-		for i := 1; i <= 5; i++ {
-			db.MustExec(fmt.Sprintf("ALTER TABLE %s%s ADD custom_var_k%d varchar(200), ADD custom_var_v%d varchar(200)", testPrefix, base, i, i))
 		}
 	}
 }

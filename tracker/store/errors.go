@@ -21,6 +21,9 @@ type DataError struct {
 
 func (e *DataError) Error() string { return fmt.Sprintf("%s.%s: %s", e.Table, e.Column, e.Reason) }
 
+// ErrPageViewThere says that log_page_view_time has a row for an action that was only now inserted: its tables were emptied by halves.
+var ErrPageViewThere = errors.New("log_page_view_time knows a new action already")
+
 // Numbers of the server's errors.
 const (
 	errChanged            = 1020 // MariaDB with innodb_snapshot_isolation
@@ -47,8 +50,11 @@ const (
 )
 
 // IsRetryable reports whether the same work may succeed when it is done again in a new transaction: a deadlock, a lock that was waited
-// for too long, a busy SQLite file, or a database that went away.
+// for too long, a busy SQLite file, a database that went away, or ErrPageViewThere.
 func IsRetryable(err error) bool {
+	if errors.Is(err, ErrPageViewThere) {
+		return true
+	}
 	switch serverError(err) {
 	case errLockWait, errDeadlock, errChanged:
 		return true

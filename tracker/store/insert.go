@@ -13,6 +13,7 @@ type insertion[R any] struct {
 	tail string               // ends it
 	id   func(row *R) *int64  // the field that takes the number which the database gives; nil: it gives none
 	done func(affected int64) // told for each statement how many rows it has changed; nil: nobody wants to know
+	all  func() error         // called when a statement has left rows out; its error refuses the transaction. nil: they may be left out
 }
 
 // insertRows writes rows with as few statements as fit.
@@ -37,14 +38,23 @@ func insertRows[R any](ctx context.Context, tx *Tx, t *table[R], how insertion[R
 		})
 		q.add(how.tail)
 		written := rows[:n]
-		collected, err := tx.write(ctx, func(affected, id int64) {
+		answered := step{done: func(affected, id int64) {
 			if how.id != nil {
 				tx.s.ids(n, id, tx.increment, func(i int, id int64) { *how.id(written[i]) = id })
 			}
 			if how.done != nil {
 				how.done(affected)
 			}
-		})
+		}}
+		if how.all != nil {
+			answered.check = func(affected int64) error {
+				if affected < int64(n) {
+					return how.all()
+				}
+				return nil
+			}
+		}
+		collected, err := tx.writeStep(ctx, answered)
 		if err != nil {
 			return err
 		}

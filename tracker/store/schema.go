@@ -58,6 +58,11 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 			s.schema.columns[base][strings.ToLower(c.name)] = true
 		}
 	}
+	times, err := s.readColumns(ctx, "log_page_view_time") // since Matomo 6
+	if err != nil {
+		return fmt.Errorf("table %s: %w", s.prefix+"log_page_view_time", err)
+	}
+	s.pageViews = discover("log_page_view_time", s.table("log_page_view_time"), pageViewColumns(), times, &features)
 	s.readPluginColumns(found, features)
 	if features.BotTracking {
 		columns, err := s.readColumns(ctx, botRequests)
@@ -83,7 +88,32 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 	s.noteUnknown("log_conversion", unknown(conversion, found["log_conversion"], "location_provider"))
 	s.noteUnknown("log_conversion_item", unknown(itemColumns(), found["log_conversion_item"]))
 
+	if err := s.readHints(ctx); err != nil {
+		return err
+	}
 	return s.readLookUps(ctx)
+}
+
+// readHints finds out which indexes servers can be made to use: they would read and lock the whole of a small table instead.
+func (s *Store) readHints(ctx context.Context) error {
+	s.hints = make(map[string]string)
+	if s.sqlite {
+		return nil
+	}
+	s.hints[primary] = " FORCE INDEX (PRIMARY)"
+	for _, i := range [...]struct{ base, index string }{
+		{"log_link_visit_action", linkVisit}, {"log_page_view_time", pageViewKey}, {"log_page_view_time", pageViewTime},
+	} {
+		var found int
+		const query = "SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND INDEX_NAME = ?"
+		if err := s.db.GetContext(ctx, &found, query, s.prefix+i.base, i.index); err != nil {
+			return err
+		}
+		if found > 0 {
+			s.hints[i.index] = " FORCE INDEX (" + name(i.index) + ")"
+		}
+	}
+	return nil
 }
 
 var (

@@ -44,8 +44,10 @@ type Store struct {
 	items       table[Item]
 	entries     table[ActionEntry]
 	failures    table[Failure]
-	bots        table[BotRequest] // without columns where there is no such table
-	finders     [lookUps]string   // subqueries of FindVisits
+	bots        table[BotRequest]   // without columns where there is no such table
+	pageViews   table[PageViewTime] // without columns where there is no such table
+	finders     [lookUps]string     // subqueries of FindVisits
+	hints       map[string]string   // by index: " FORCE INDEX (…)", nothing where it is missing
 
 	known    *otter.Cache[actionKey, int64]
 	creating sync.Mutex // held while names are added to log_action

@@ -54,7 +54,13 @@ func New(t testing.TB, database string, data Data, devices *device.Detector) *Be
 	}
 	create := schema(t)
 	var err error
-	if b.install, err = golden.Install(context.Background(), b.db, data.Install, create); err != nil {
+	if b.install, err = golden.Install(context.Background(), b.db, data.Install, func(ctx context.Context, script string) error {
+		err := create(ctx, script)
+		if err == nil && data.Without != "" {
+			_, err = b.db.ExecContext(ctx, "DROP TABLE "+golden.Prefix+data.Without)
+		}
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return b

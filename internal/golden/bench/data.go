@@ -16,6 +16,7 @@ type Data struct {
 	Install string // folder of the reference installation
 	Shared  bool   // the full recordings; otherwise what the repository holds
 	Six     bool   // of Matomo 6.0, otherwise of 5.1
+	Without string // a table that Matomo 6.0 has and the database shall not have
 
 	vendor, devices, geo string
 }

@@ -1,0 +1,220 @@
+package tracker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/queuedtracking/queuedtracking/tracker/action"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+	"github.com/queuedtracking/queuedtracking/tracker/visit"
+)
+
+// pageHit is what the request means for the page view times of its visit; ok is false when it means nothing. acts tells whether it has an
+// action.
+func (p *parsed) pageHit(acts bool) (hit pageHit, ok bool) {
+	if !p.viewTimes {
+		return hit, false
+	}
+	hit = pageHit{time: p.facts.Time, id: p.viewID, view: acts && (p.action.IsPageview() || p.action.Type == action.TypeSiteSearch)}
+	return hit, acts || hit.id != ""
+}
+
+// findPageViews reads what the requests of batches may have to know of the visits that were found: their newest rows, and all rows of those of
+// which that is not enough.
+func findPageViews(ctx context.Context, in interface {
+	FindPageViewTimes(ctx context.Context, visits []int64, all bool) (map[int64]store.PageViews, error)
+}, found map[store.VisitQuery]store.Found, batches ...*Batch,
+) (map[int64]store.PageViews, error) {
+	hits := make(map[int64][]pageHit)
+	begun := make(map[string]bool) // page views that begin in the batches
+	var visits []int64
+	for _, b := range batches {
+		for _, p := range b.requests {
+			last := found[p.query].Visit
+			if !p.active() || !p.viewTimes || last == nil || visit.StartsNew(&p.facts, last) {
+				continue
+			}
+			if _, listed := hits[last.ID]; !listed {
+				visits = append(visits, last.ID)
+			}
+			hit, ok := p.pageHit(p.action != nil && !p.facts.Ping)
+			if ok && (hit.view || !begun[hit.id]) {
+				hits[last.ID] = append(hits[last.ID], hit)
+			} else if hits[last.ID] == nil {
+				hits[last.ID] = []pageHit{}
+			}
+			begun[hit.id] = hit.id != "" && (hit.view || begun[hit.id])
+		}
+	}
+	if len(visits) == 0 {
+		return nil, nil
+	}
+	views, err := in.FindPageViewTimes(ctx, visits, false)
+	if err != nil {
+		return nil, fmt.Errorf("log_page_view_time: %w", err)
+	}
+	visits = slices.DeleteFunc(visits, func(id int64) bool {
+		v := newPageViews(nil, views[id])
+		return !slices.ContainsFunc(hits[id], func(hit pageHit) bool {
+			_, sure := v.ended(&hit)
+			return !sure
+		})
+	})
+	if len(visits) == 0 {
+		return views, nil
+	}
+	all, err := in.FindPageViewTimes(ctx, visits, true)
+	if err != nil {
+		return nil, fmt.Errorf("log_page_view_time: %w", err)
+	}
+	for id, list := range all {
+		views[id] = list
+	}
+	return views, nil
+}
+
+// readPageViews reads what is known of the visits' page view times, and finds out once whether the table is one to be trusted.
+func (a *applier) readPageViews(ctx context.Context, tx *store.Tx) (err error) {
+	if a.t.behaviours.PageViewTimes && !a.t.viewsInStep {
+		ahead, err := tx.PageViewsAhead(ctx)
+		if err != nil {
+			return fmt.Errorf("log_page_view_time: %w", err)
+		}
+		a.t.viewsInStep, a.batch.viewThere = !ahead, a.batch.viewThere || ahead
+	}
+	a.viewsRead, err = findPageViews(ctx, tx, a.found, a.batch)
+	return err
+}
+
+// recordPageViewTime gives a page view its row, and tells the visit's earlier page view how long it was looked at. Matomo does this before it
+// changes a visit that goes on, and lets no error of it refuse the request: what the table cannot hold is left out.
+func (a *applier) recordPageViewTime(ctx context.Context, s *step, state *visitState) error {
+	hit, ok := s.p.pageHit(s.action != nil)
+	if !ok || a.dry {
+		return nil
+	}
+	row := &store.PageViewTime{}
+	if hit.view {
+		row = s.pageViewTime(state.row, hit.id)
+		if err := a.t.store.ConformPageViewTime(row); err != nil {
+			return nil
+		}
+	}
+	if err := a.knowPageViews(ctx, state); err != nil {
+		return err
+	}
+	views := &state.views
+	if a.batch.viewThere && hit.view {
+		hit.own = views.of(s.link.ID)
+	}
+	ended, sure := views.ended(&hit)
+	if !sure {
+		if err := a.knowAllPageViews(ctx, state); err != nil {
+			return err
+		}
+		ended, _ = views.ended(&hit)
+	}
+	if hit.view {
+		added := &pageView{PageViewTime: row, state: state}
+		a.pending.views = append(a.pending.views, added)
+		if hit.own == nil {
+			views.add(added)
+		}
+	}
+	if ended != nil {
+		a.grow(ended, hit.time)
+	}
+	return nil
+}
+
+// pageViewTime is the row of the request's page view.
+func (s *step) pageViewTime(row *store.Visit, id string) *store.PageViewTime {
+	p := &store.PageViewTime{Visit: row, SiteID: s.link.SiteID, Link: store.LinkOf(s.link), ServerTime: s.link.ServerTime}
+	if id != "" {
+		p.PageviewID = store.Text(id)
+	}
+	if !s.link.URL.IsZero() && s.action.IsPageview() {
+		p.URL = s.link.URL
+	}
+	if !s.link.Name.IsZero() {
+		p.Name = s.link.Name
+	}
+	return p
+}
+
+// grow lets a page view last until a moment.
+func (a *applier) grow(view *pageView, until int64) {
+	row := *view.PageViewTime
+	row.TimeSpent = view.spent(until, a.t.global.VisitStandardLength)
+	if row.TimeSpent == view.TimeSpent || a.t.store.ConformPageViewTime(&row) != nil {
+		return
+	}
+	if view.TimeSpent = row.TimeSpent; view.written && !view.grown {
+		view.grown = true
+		a.pending.grown = append(a.pending.grown, view)
+	}
+}
+
+// knowPageViews makes sure that something is known of the visit. Where the table has rows that nobody could expect, what it has counts.
+func (a *applier) knowPageViews(ctx context.Context, state *visitState) error {
+	if a.batch.viewThere {
+		if err := a.flush(ctx); err != nil {
+			return err
+		}
+		state.views = pageViews{}
+	}
+	if state.views.known {
+		return nil
+	}
+	if read, ok := a.viewsRead[state.row.ID]; ok && !a.batch.viewThere {
+		state.views = newPageViews(state, read)
+		return nil
+	}
+	return a.knowAllPageViews(ctx, state)
+}
+
+// knowAllPageViews asks the database, which has all rows that are not known: those of batches in front are committed by now.
+func (a *applier) knowAllPageViews(ctx context.Context, state *visitState) error {
+	tx, err := a.database(ctx)
+	if err != nil {
+		return err
+	}
+	id := state.row.ID
+	found, err := tx.FindPageViewTimes(ctx, []int64{id}, true)
+	if err != nil {
+		return fmt.Errorf("log_page_view_time: %w", err)
+	}
+	state.views.older(state, found[id].Rows)
+	return nil
+}
+
+func (a *applier) insertPageViewTimes(ctx context.Context) error {
+	rows := make([]*store.PageViewTime, len(a.pending.views))
+	for i, view := range a.pending.views {
+		rows[i] = view.PageViewTime
+	}
+	batch := a.batch
+	if err := a.tx.InsertPageViewTimes(ctx, rows, batch.viewThere, func() { batch.viewThere = true }); err != nil {
+		return fmt.Errorf("log_page_view_time: %w", err)
+	}
+	for _, view := range a.pending.views {
+		view.written = true
+		view.Visit, view.URL, view.Name = nil, store.ActionID{}, store.ActionID{} // nobody needs them any more
+	}
+	return nil
+}
+
+func (a *applier) updatePageViewTimes(ctx context.Context) error {
+	rows := make([]*store.PageViewTime, len(a.pending.grown))
+	for i, view := range a.pending.grown {
+		view.grown = false
+		row := *view.PageViewTime
+		row.Visit = view.state.row
+		rows[i] = &row
+	}
+	if err := a.tx.UpdatePageViewTimes(ctx, rows); err != nil {
+		return fmt.Errorf("log_page_view_time: %w", err)
+	}
+	return nil
+}
