@@ -295,7 +295,7 @@ func BehavioursTable() string {
 		}
 		test := ""
 		if d.Test != "" {
-			test = "`" + d.Test + "`"
+			test = "`" + strings.ReplaceAll(d.Test, ", ", "`, `") + "`"
 		}
 		fmt.Fprintf(&t, "| **%s**: %s | %s | %s | %s | %s |\n", d.Name, d.What, since, told, d.Section, test)
 	}
