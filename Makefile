@@ -31,10 +31,10 @@ check: ## format, vet, staticcheck
 fmt: ## format all files
 	$(GO) run $(GOFUMPT) -w .
 
-golden: servers ## recorded cases against MariaDB and SQLite: area, equal, cases, columns that differ most
+golden: servers ## recorded cases of 5.1 and 6.0 against MariaDB and SQLite: area, equal, cases, columns that differ most
 	$(GO) test ./internal/golden -count=1 -v -run 'TestGolden' -golden.all
 
-perf: servers ## the 6,000 recorded entries of ../shared/perf through the real command
+perf: servers ## the 6,000 recorded entries of ../shared/perf (Matomo 5.1) through the real command
 	$(GO) test ./internal/golden -count=1 -v -run 'TestRecordedTraffic'
 
 devices: ## all recorded user agents, for each release of device-detector: every column, and the time per user agent

@@ -9,7 +9,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/cmd"
 )
 
-//go:embed testdata/demo testdata/matomo testdata/device-detector testdata/vendor
+//go:embed testdata/demo testdata/matomo testdata/matomo-6 testdata/device-detector testdata/vendor
 var testdata embed.FS
 
 func main() {

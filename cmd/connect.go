@@ -21,7 +21,7 @@ type connection struct {
 	program *program
 	flags   *pflag.FlagSet
 
-	config       *matomo.Config
+	config       *matomo.Config // as the installation's version reads it once the database is open
 	settings     *overrides
 	db           *sqlx.DB
 	installation *matomo.Installation
@@ -85,8 +85,11 @@ func (c *connection) openDatabase(ctx context.Context) (err error) {
 	if err := c.db.PingContext(ctx); err != nil {
 		return databaseError(ctx, c.settings.database, err)
 	}
-	c.installation, err = matomo.Open(ctx, c.config, c.db, c.program.clock, matomo.Options{})
-	return err
+	if c.installation, err = matomo.Open(ctx, c.config, c.db, c.program.clock, matomo.Options{}); err != nil {
+		return err
+	}
+	c.config = c.installation.Config()
+	return nil
 }
 
 // behaviours are those of the version that the database names, or core/Version.php where there is no database. Where neither is to be had they

@@ -25,10 +25,11 @@ import (
 
 const demoHelp = `Shows the whole way of a tracking request on this machine alone: invents some thousand requests of visitors of three small
 sites, queues them in a Redis inside this program as Matomo's plugin would, processes them with the code of "process" into
-Matomo's tables in an SQLite file, and prints what came out.
+the tables of Matomo 6.0 in an SQLite file, and prints what came out.
 
-Among the requests are page views, campaigns, site searches, events, downloads, outlinks, goals, carts and orders, and also
-some bots and some requests that Matomo refuses: see what becomes of them in the summary, with -v one by one.`
+Among the requests are page views, campaigns, site searches, events, downloads, outlinks, goals, carts and orders, visitors
+whom AI assistants sent, AI agents that visit for somebody and bots that fetch pages for an assistant's answer, and also some
+crawlers and some requests that Matomo refuses: see what becomes of them in the summary, with -v one by one.`
 
 const demoExample = `  queuedtracking demo
   queuedtracking demo --requests 20000

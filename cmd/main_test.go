@@ -73,8 +73,22 @@ type installation struct {
 	env     map[string]string
 }
 
-// newInstallation makes one from testdata/matomo.
+// newInstallation makes one from testdata/matomo, of Matomo 5.1.
 func newInstallation(t *testing.T) *installation {
+	t.Helper()
+	return makeInstallation(t, "matomo/config", "matomo/schema.sql", "matomo/rows.sql")
+}
+
+// newInstallationOfSix makes one of Matomo 6.0, with its global.ini.php.
+func newInstallationOfSix(t *testing.T) *installation {
+	t.Helper()
+	i := makeInstallation(t, "matomo-6/config", "golden-6/install/schema.sql", "matomo/rows.sql")
+	i.db.MustExec("UPDATE matomo_option SET option_value = '6.0.0' WHERE option_name = 'version_core'")
+	i.db.MustExec("UPDATE matomo_option SET option_value = '6.0.1' WHERE option_name = 'version_QueuedTracking'")
+	return i
+}
+
+func makeInstallation(t *testing.T, config string, scripts ...string) *installation {
 	t.Helper()
 	server := testserver.MariaDB(t)
 	name := server.CreateDatabase(t)
@@ -83,8 +97,9 @@ func newInstallation(t *testing.T) *installation {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	execFile(t, db, "schema.sql")
-	execFile(t, db, "rows.sql")
+	for _, script := range scripts {
+		execFile(t, db, script)
+	}
 
 	redis, database := testserver.RedisDatabase(t)
 	backend, err := queue.NewRedis(queue.RedisOptions{Host: redis.Host, Port: redis.Port, Database: database})
@@ -92,7 +107,7 @@ func newInstallation(t *testing.T) *installation {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = backend.Close() })
-	return &installation{dir: newDirectory(t), db: db, redis: redis, backend: backend, env: map[string]string{
+	return &installation{dir: newDirectory(t, config), db: db, redis: redis, backend: backend, env: map[string]string{
 		"QUEUEDTRACKING_DB_HOST": server.Host, "QUEUEDTRACKING_DB_PORT": fmt.Sprint(server.Port), "QUEUEDTRACKING_DB_NAME": name,
 		"QUEUEDTRACKING_REDIS_HOST": redis.Host, "QUEUEDTRACKING_REDIS_PORT": fmt.Sprint(redis.Port),
 		"QUEUEDTRACKING_REDIS_DATABASE": fmt.Sprint(database),
@@ -101,7 +116,7 @@ func newInstallation(t *testing.T) *installation {
 
 func execFile(t *testing.T, db *sqlx.DB, name string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../testdata/matomo", name))
+	text, err := os.ReadFile(filepath.Join("../testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,13 +129,13 @@ func execFile(t *testing.T, db *sqlx.DB, name string) {
 	}
 }
 
-// newDirectory is a Matomo directory with configuration and data files.
-func newDirectory(t *testing.T) string {
+// newDirectory is a Matomo directory with a configuration and data files.
+func newDirectory(t *testing.T, config string) string {
 	t.Helper()
 	dir := t.TempDir()
 	files := os.DirFS("../testdata")
 	for from, to := range map[string]string{
-		"matomo/config": "config", "device-detector": "vendor/matomo/device-detector",
+		config: "config", "device-detector": "vendor/matomo/device-detector",
 		"vendor/matomo/searchengine-and-social-list": "vendor/matomo/searchengine-and-social-list",
 		"vendor/matomo/referrer-spam-list":           "vendor/matomo/referrer-spam-list",
 	} {

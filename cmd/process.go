@@ -28,6 +28,9 @@ while a queue is long, as long as one takes less than a quarter of a second and 
 
 The first interrupt (Ctrl-C, SIGTERM) lets it finish the batch and say what was done; the second one ends it at once.
 
+Rows are those of the Matomo that is installed, from 5.0 to 5.14, and 6.0; other versions are refused. "queuedtracking test"
+tells which one it is.
+
 Requests that Matomo would refuse are counted with the reason, -v names each. Requests that the database refuses, and
 entries that are damaged, are put aside as dead letters; the others of their batch are tracked.`
 
@@ -83,7 +86,7 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.BoolVar(&c.ignorePatterns, "ignore-patterns", false, "process although a goal, custom dimension or exclusion has a regular expression that is not known here")
 	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false, "process although an active plugin changes tracking in a way that is not known here")
 	flags.BoolVar(&c.withoutDevices, "without-device-detection", false, "process without the data of device-detector: all devices are unknown")
-	flags.BoolVar(&c.forceVersion, "force-version", false, "process for a version of Matomo that is not supported")
+	flags.BoolVar(&c.forceVersion, "force-version", false, "process for a Matomo other than 5.0 to 5.14 and 6.0, as the nearest of these would")
 	flags.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for /metrics, /healthz and /readyz while it runs, for --cycle 0")
 	return command
 }

@@ -67,7 +67,7 @@ func (c *processCommand) checkInstallation(ctx context.Context) error {
 	if warning != "" {
 		c.logs.Warn(warning)
 	}
-	foreign, err := matomo.ForeignTrackerPlugins(c.conn.config.Dir(), c.conn.config.Plugins())
+	foreign, err := c.conn.config.ForeignTrackerPlugins()
 	if err != nil {
 		return err
 	}

@@ -330,13 +330,13 @@ func port(s *testserver.RedisServer) string { return s.Addr[strings.LastIndexByt
 func TestRefusalsCanBeOverridden(t *testing.T) {
 	i := newInstallation(t)
 	i.add(t, pageView("a"), 1)
-	i.db.MustExec("UPDATE matomo_option SET option_value = '6.0.0' WHERE option_name = 'version_core'")
+	i.setVersion("6.1.0")
 	i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth")
 	i.db.MustExec(goalWithRecursion)
 	remove(t, i.dir, "vendor/matomo/device-detector")
 	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1", "--force-version", "--ignore-plugins", "--ignore-patterns", "--without-device-detection")
 	contains(t, r.stdout, "Tracked: 1 of 1 request ")
-	contains(t, r.stderr, "Matomo 6.0.0", "plugin=Bandwidth", "a(?R)?b")
+	contains(t, r.stderr, "Matomo 6.1.0", "plugin=Bandwidth", "a(?R)?b")
 }
 
 func TestTwoProcessesShareTheQueues(t *testing.T) {

@@ -67,7 +67,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 	o := newOverrides()
 	values := map[string]string{
 		"backend": "mysql", "redis-type": "cluster", "redis-host": "r", "redis-port": "1", "redis-timeout": "0.5", "redis-database": "2",
-		"redis-user": "u", "redis-password": "p", "sentinel-master-name": "m", "redis-tls": "true", "redis-tls-ca": "ca", "redis-tls-cert": "c",
+		"redis-user": "u", "redis-password": "p", "sentinel-master-name": "m", "use-password-for-sentinel-instances": "1", "redis-tls": "true", "redis-tls-ca": "ca", "redis-tls-cert": "c",
 		"redis-tls-key": "k", "redis-tls-server-name": "s", "redis-tls-skip-verify": "1", "queue-enabled": "true", "num-queue-workers": "3",
 		"num-requests-to-process": "4", "process-during-tracking-request": "false",
 		"db-host": "h", "db-port": "5", "db-socket": "s", "db-user": "u", "db-password": "p", "db-name": "n", "db-prefix": "x_", "db-charset": "utf8mb4",
@@ -85,7 +85,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 	}
 	q := o.queue
 	if q.Backend != "mysql" || q.RedisType != matomo.RedisCluster || q.RedisTimeout != 500*time.Millisecond || q.RedisDatabase != 2 ||
-		q.RedisUsername != "u" || q.RedisPassword != "p" || q.SentinelName != "m" || !q.Enabled || q.NumQueueWorkers != 3 ||
+		q.RedisUsername != "u" || q.RedisPassword != "p" || q.SentinelName != "m" || !q.SentinelLogin || !q.Enabled || q.NumQueueWorkers != 3 ||
 		q.NumRequestsToProcess != 4 || q.ProcessDuringTrackingRequest {
 		t.Errorf("%+v", q)
 	}

@@ -12,16 +12,20 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/selftest"
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
+	"github.com/queuedtracking/queuedtracking/tracker/device"
 )
 
-const testHelp = `Tries, one after the other, everything that processing needs: Matomo's directory, version, plugins and detection data; the
-database, the rights on Matomo's tables and that these take part in transactions; the connection to the queues and each
-primitive that locks and queues are made of. Each line says ok, notice, not ok or skipped, and what to do.
+const testHelp = `Tries, one after the other, everything that processing needs: Matomo's directory and detection data; the database, the
+rights on Matomo's tables and that these take part in transactions; the versions of Matomo, of plugin QueuedTracking and of
+device-detector, and the active plugins; the connection to the queues and each primitive that locks and queues are made of.
+Each line says ok, notice, not ok or skipped, and what to do. -v also lists what the version of Matomo does otherwise than
+others when it tracks.
 
 It changes nothing: keys in Redis are its own (queuedtracking:test:…) and deleted at the end, statements in the database
 concern no row. Passwords are not shown. The exit status is 1 if something that is needed does not work.`
 
 const testExample = `  queuedtracking test
+  queuedtracking test -v                                   and what this version of Matomo does
   queuedtracking test --json | jq '.checks[] | select(.status == "not ok")'
   queuedtracking test --matomo /var/www/matomo --skip-max-memory-config-check`
 
@@ -31,9 +35,10 @@ type testCommand struct {
 	skipMemory bool
 	json       bool
 
-	conn   *connection
-	known  bool // the settings were found
-	report selftest.Report
+	conn    *connection
+	devices *device.Found // nil: device-detector was not looked at
+	known   bool          // the settings were found
+	report  selftest.Report
 }
 
 func newTestCommand(p *program) *cobra.Command {
@@ -79,12 +84,18 @@ func (c *testCommand) check(ctx context.Context) error {
 	c.report.Group("Database")
 	d := c.conn.settings.database
 	if !c.report.Check("connection", c.conn.openDatabase(ctx), fmt.Sprintf("%s at %s", d.Name, d.Address()), "") {
+		c.report.Group("Installation")
+		c.checkPlugins()
 		c.report.Group("Queue")
 		c.report.Skip("all", "the settings are in the database")
 		return nil
 	}
-	c.report.Database(ctx, c.conn.db, c.conn.config.Database().Prefix)
-	c.checkVersion()
+	c.report.Database(ctx, c.conn.db, c.conn.config.Database().Prefix, c.conn.installation.Found())
+
+	c.report.Group("Installation")
+	c.checkVersions()
+	c.checkDeviceDetector()
+	c.checkPlugins()
 	c.checkPatterns(ctx)
 
 	c.report.Group("Queue")
@@ -112,30 +123,11 @@ func (c *testCommand) checkFiles() {
 	config := c.conn.config
 	c.report.Check("detection data", config.Vendor().Check(), "vendor files of Matomo found",
 		"without device data process needs --without-device-detection; visits are then of unknown devices")
-	foreign, err := matomo.ForeignTrackerPlugins(config.Dir(), config.Plugins())
-	switch {
-	case err != nil:
-		c.report.Fail("plugins", err, "")
-	case len(foreign) > 0:
-		c.report.Fail("plugins", foreignError(foreign), "process refuses unless it is given --ignore-plugins: what these plugins do is then missing")
-	default:
-		c.report.OK("plugins", fmt.Sprintf("%d active, none that tracks in its own way", len(config.Plugins().Names())))
-	}
 	if config.Tracker(0).RecordStatistics {
 		c.report.OK("tracking", "switched on")
 	} else {
 		c.report.Notice("tracking", recordStatisticsOff, "")
 	}
-}
-
-func (c *testCommand) checkVersion() {
-	version := c.conn.installation.Version()
-	warning, err := matomo.CheckVersion(version, false)
-	if warning != "" {
-		c.report.Notice("Matomo's version", warning, "")
-		return
-	}
-	c.report.Check("Matomo's version", err, version, "")
 }
 
 func (c *testCommand) checkPatterns(ctx context.Context) {
@@ -178,6 +170,8 @@ type testSettings struct {
 	RedisDatabase int           `json:"redis_database"`
 	RedisUser     string        `json:"redis_user"`
 	RedisPassword string        `json:"redis_password"` // "set" or ""
+	SentinelName  string        `json:"sentinel_master_name"`
+	SentinelLogin bool          `json:"use_password_for_sentinel_instances"`
 	QueueEnabled  bool          `json:"queue_enabled"`
 	Workers       int           `json:"num_queue_workers"`
 	Requests      int           `json:"num_requests_to_process"`
@@ -192,7 +186,7 @@ func (c *testCommand) settings() *testSettings {
 	q := c.conn.settings.queue
 	s := testSettings{
 		q.Backend, q.RedisType.String(), q.RedisHost, q.RedisPort, q.RedisTimeout, q.RedisDatabase, q.RedisUsername, "",
-		q.Enabled, q.NumQueueWorkers, q.NumRequestsToProcess, q.ProcessDuringTrackingRequest,
+		q.SentinelName, q.SentinelLogin, q.Enabled, q.NumQueueWorkers, q.NumRequestsToProcess, q.ProcessDuringTrackingRequest,
 	}
 	if q.RedisPassword != "" {
 		s.RedisPassword = "set"
@@ -203,7 +197,8 @@ func (c *testCommand) settings() *testSettings {
 func (c *testCommand) print() error {
 	if c.json {
 		return printJSON(c.stdout, map[string]any{
-			"works": c.report.Works(), "settings": c.settings(), "checks": cleanChecks(c.report.Checks),
+			"works": c.report.Works(), "settings": c.settings(), "versions": c.versions(), "behaviours": c.behaviours(),
+			"checks": cleanChecks(c.report.Checks),
 		})
 	}
 	c.printSettings()
@@ -221,6 +216,9 @@ func (c *testCommand) print() error {
 		if check.Advice != "" && check.Status != selftest.OK {
 			fmt.Fprintf(c.stdout, "  %7s  -> %s\n", "", check.Advice)
 		}
+	}
+	if err := c.printBehaviours(); err != nil {
+		return err
 	}
 	if c.report.Works() {
 		fmt.Fprintln(c.stdout, "\nEverything that is needed works.")
@@ -258,6 +256,13 @@ func (c *testCommand) printSettings() {
 			{"redis database", fmt.Sprint(s.RedisDatabase)},
 			{"redis user and password", strings.TrimSpace(s.RedisUser + " " + password)},
 		}
+	}
+	if s.Backend == matomo.BackendRedis && s.RedisType == matomo.RedisSentinel.String() {
+		login := "only to Sentinels that ask for it"
+		if s.SentinelLogin {
+			login = "with that user and password"
+		}
+		lines = append(lines, [][2]string{{"sentinel master", s.SentinelName}, {"sentinel login", login}}...)
 	}
 	for _, line := range append(lines, [][2]string{
 		{"queue enabled", fmt.Sprint(s.QueueEnabled)},

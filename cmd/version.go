@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
 // Version is the version that a release was built as; the linker sets it.
@@ -29,8 +31,8 @@ func versionText() string {
 	if !ok {
 		info = &debug.BuildInfo{}
 	}
-	return fmt.Sprintf("queuedtracking %s\n%s %s/%s\nwrites the rows of Matomo 5.1\n",
-		version(info), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("queuedtracking %s\n%s %s/%s\nwrites the rows of Matomo %s\n",
+		version(info), runtime.Version(), runtime.GOOS, runtime.GOARCH, matomo.KnownVersions)
 }
 
 // version is that of the release, of the module, or the commit that was built.

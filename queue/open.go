@@ -36,7 +36,7 @@ func New(s matomo.QueueSettings, o OpenOptions) (Backend, error) {
 		return NewMySQL(o.DB, o.Database.Prefix, fmt.Sprintf("database %s at %s", o.Database.Name, o.Database.Address()))
 	}
 	redis := RedisOptions{
-		Database: s.RedisDatabase, User: s.RedisUsername, Password: s.RedisPassword, TLS: o.TLS,
+		Database: s.RedisDatabase, User: s.RedisUsername, Password: s.RedisPassword, SentinelLogin: s.SentinelLogin, TLS: o.TLS,
 		ConnectTimeout: s.RedisTimeout, IOTimeout: o.IOTimeout, MaxIdle: o.MaxIdle,
 	}
 	addresses, err := addressesOf(s, &redis)

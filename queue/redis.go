@@ -28,7 +28,9 @@ type RedisOptions struct {
 	Database int    // number for SELECT, which is sent when it is not 0; a cluster has none
 	User     string // ACL user, "" for the default one
 	Password string
-	TLS      *tls.Config // nil: no TLS, unless the host begins with tls://
+	// SentinelLogin logs in to Sentinels with User and Password at once; otherwise only those that refuse to answer without get them.
+	SentinelLogin bool
+	TLS           *tls.Config // nil: no TLS, unless the host begins with tls://
 
 	ConnectTimeout time.Duration // 0: 5 s
 	IOTimeout      time.Duration // to write a command or read its answer; 0: 30 s

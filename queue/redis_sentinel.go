@@ -23,7 +23,8 @@ const (
 // turn, whenever a connection is made and once a second while connections are used; the server they name must call itself a master.
 //
 // The Sentinels are asked without a password, as the plugin does; one that wants a password gets the user and password of the
-// servers. TLS is for both.
+// servers. With o.SentinelLogin, the plugin's setting usePasswordForSentinelInstances, each gets them first, and one that has no password
+// set is asked without. TLS is for both.
 func NewRedisSentinel(o RedisOptions, master string, addresses []string) (*Redis, error) {
 	if master == "" {
 		return nil, errors.New("redis: no name of the Sentinel master (setting sentinelMasterName)")
@@ -109,11 +110,23 @@ func (s *sentinels) query(ctx context.Context, addr string, question func(*senti
 }
 
 func (s *sentinels) dial(ctx context.Context, addr string) (redis.Conn, error) {
+	o := s.options
+	if o.SentinelLogin && o.Password != "" {
+		conn, err := s.dialAs(ctx, addr, o.User, o.Password)
+		if !hasNoPassword(err) {
+			return conn, err
+		}
+	}
 	conn, err := s.dialAs(ctx, addr, "", "")
-	if hasCode(err, "NOAUTH") && s.options.Password != "" {
-		return s.dialAs(ctx, addr, s.options.User, s.options.Password)
+	if hasCode(err, "NOAUTH") && o.Password != "" {
+		return s.dialAs(ctx, addr, o.User, o.Password)
 	}
 	return conn, err
+}
+
+// hasNoPassword reports whether err is a server's answer to a password where none is set. Redis 5 says it in other words than later ones.
+func hasNoPassword(err error) bool {
+	return hasCode(err, "ERR") && (strings.Contains(err.Error(), "without any password configured") || strings.Contains(err.Error(), "no password is set"))
 }
 
 func (s *sentinels) dialAs(ctx context.Context, addr, user, password string) (redis.Conn, error) {

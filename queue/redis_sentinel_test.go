@@ -72,6 +72,56 @@ func TestSentinelsWithTLSAndPasswords(t *testing.T) {
 	}
 }
 
+// With the plugin's setting usePasswordForSentinelInstances the Sentinels are logged in to first; without, only where they insist.
+func TestSentinelsAreLoggedInTo(t *testing.T) {
+	t.Parallel()
+	s := testserver.Sentinel(t)
+	admin := s.Sentinels[0].Dial(t)
+	command := func(args ...any) {
+		t.Helper()
+		if _, err := admin.Do("ACL", args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rights := []any{"-@all", "+ping", "+sentinel|get-master-addr-by-name"}
+	command("SETUSER", "admin", "on", ">admin", "+@all")
+	command(append([]any{"SETUSER", "matomo", "on", ">secret"}, rights...)...)
+	if _, err := admin.Do("AUTH", "admin", "admin"); err != nil {
+		t.Fatal(err)
+	}
+	named := RedisOptions{User: "matomo", Password: "secret"}
+	tests := []struct {
+		name, defaultUser string // rules of the user that needs no login
+		o                 RedisOptions
+		login             bool
+		want              string // part of the error, "" for none
+	}{
+		{"open", "on nopass +@all", RedisOptions{Password: "secret"}, false, ""},
+		{"open, all the same", "on nopass +@all", RedisOptions{Password: "secret"}, true, ""},
+		{"open, no password", "on nopass +@all", RedisOptions{}, true, ""},
+		{"password, asked for", "on resetpass >secret +@all", RedisOptions{Password: "secret"}, false, ""},
+		{"password", "on resetpass >secret +@all", RedisOptions{Password: "secret"}, true, ""},
+		{"no password where one is needed", "on resetpass >secret +@all", RedisOptions{}, true, "a password is needed"},
+		{"wrong password", "on resetpass >secret +@all", RedisOptions{Password: "guess"}, true, "wrong password or user"},
+		{"user, asked for", "off", named, false, ""},
+		{"user", "off", named, true, ""},
+		{"user of another name", "off", RedisOptions{User: "eve", Password: "secret"}, true, "wrong password or user"},
+		{"strangers may only ping", "on nopass -@all +ping", named, false, "NOPERM"},
+		{"strangers may only ping, but a user more", "on nopass -@all +ping", named, true, ""},
+	}
+	for _, tt := range tests {
+		command(append([]any{"SETUSER", "default"}, fields(tt.defaultUser)...)...)
+		tt.o.SentinelLogin = tt.login
+		named, err := (&sentinels{options: tt.o, master: s.Name, addresses: s.Addrs()[:1]}).ask(t.Context())
+		if tt.want == "" && (err != nil || named != s.Data[0].Addr) {
+			t.Errorf("%s: master %s, %v", tt.name, named, err)
+		}
+		if tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "guess")) {
+			t.Errorf("%s: error %v, want %s", tt.name, err, tt.want)
+		}
+	}
+}
+
 // The Sentinels have not seen yet that the server they name is a replica now.
 func TestServerThatIsNoMasterIsNotUsed(t *testing.T) {
 	t.Parallel()

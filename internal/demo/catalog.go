@@ -9,19 +9,22 @@ import (
 
 // catalog is what the generator chooses from.
 type catalog struct {
-	Agents    []agent
-	Bots      []string
-	Languages []choice
-	Referrers []choice
-	Campaigns []string // query strings
-	Spammers  []string // referrers
-	Sites     []site
+	Agents     []agent
+	Bots       []string
+	Assistants []string // bots that fetch a page for somebody who asks an AI assistant
+	AIAgents   []agent  // browsers that an AI assistant works with
+	Languages  []choice
+	Referrers  []choice
+	Campaigns  []string // query strings
+	Spammers   []string // referrers
+	Sites      []site
 }
 
 type agent struct {
 	Weight int
 	UA     string
 	Screen string
+	Signed bool // its requests are signed as ChatGPT's
 }
 
 type choice struct {

@@ -83,13 +83,16 @@ func TestRequestsAreOfAllKinds(t *testing.T) {
 			}
 			found["site "+php.ToString(p.Value("idsite"))]++
 		}
+		if set.Env.Server.Value("HTTP_SIGNATURE_AGENT").Kind() == php.KindString {
+			found["signed"]++
+		}
 		if set.Env.Server.Value("HTTP_X_PURPOSE").Kind() == php.KindString {
 			found["prefetch"]++
 		}
 	}
 	for _, kind := range []string{
 		"action_name", "urlref", "download", "link", "e_c", "e_n", "e_v", "search", "c_n", "ping", "idgoal", "ec_items", "ec_id", "_pks", "uid", "cip",
-		"pf_srv", "site 1", "site 2", "site 3", "site 99", "prefetch",
+		"pf_srv", "recMode", "http_status", "signed", "site 1", "site 2", "site 3", "site 99", "prefetch",
 	} {
 		if found[kind] == 0 {
 			t.Errorf("no request with %s", kind)

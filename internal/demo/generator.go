@@ -96,8 +96,14 @@ func (g *Generator) visit() {
 	case g.chance(3, 100):
 		g.bot(s, at)
 		return
+	case g.chance(8, 100):
+		g.fetch(s, at)
+		return
 	}
 	v := g.visitor()
+	if g.chance(4, 100) {
+		v = g.aiAgent()
+	}
 	v.visits++
 	j := journey{g: g, site: s, visitor: v, at: at}
 	j.walk()
@@ -129,6 +135,43 @@ func (g *Generator) visitor() *visitor {
 	}
 	g.people = append(g.people, v)
 	return &g.people[len(g.people)-1]
+}
+
+// aiAgent is an AI assistant that visits sites for somebody.
+func (g *Generator) aiAgent() *visitor {
+	return &visitor{
+		id:       fmt.Sprintf("%016x", g.random.Uint64()),
+		agent:    pickWeighted(g.random, g.catalog.AIAgents, func(a agent) int { return a.Weight }),
+		language: "en-US,en;q=0.9",
+		ip:       fmt.Sprintf("192.0.2.%d", 100+g.random.IntN(100)),
+	}
+}
+
+// fetch is what a web server tells of bots that fetched pages and files, most of them for somebody who asks an AI assistant.
+func (g *Generator) fetch(s site, at time.Time) {
+	ua := pick(g.random, g.catalog.Assistants)
+	if g.chance(1, 6) {
+		ua = pick(g.random, g.catalog.Bots) // of which nothing is recorded
+	}
+	env := queue.Env{Server: params(
+		"HTTP_USER_AGENT", "example-cdn/3", "HTTP_HOST", "stats.example.org", "REMOTE_ADDR", "192.0.2.20",
+		"REQUEST_METHOD", "POST", "REQUEST_URI", "/matomo.php",
+	), Cookie: php.NewArray(0)}
+	for range 1 + g.random.IntN(4) {
+		status := "200"
+		if g.chance(1, 12) {
+			status = "404"
+		}
+		p := params(
+			"idsite", strconv.Itoa(s.ID), "rec", "1", "recMode", strconv.Itoa(1+g.random.IntN(2)), "ua", ua, "url", s.Host+pick(g.random, s.Pages)[0],
+			"http_status", status, "bw_bytes", strconv.Itoa(2000+g.random.IntN(40_000)), "pf_srv", strconv.Itoa(20+g.random.IntN(300)), "source", "example-cdn",
+		)
+		if g.chance(1, 8) {
+			p.Set("download", php.String(pick(g.random, s.Downloads)))
+		}
+		g.made = append(g.made, made{at, p, env})
+		at = at.Add(time.Duration(1+g.random.IntN(20)) * time.Second)
+	}
 }
 
 // bot is a crawler that runs the tracking code.

@@ -21,12 +21,13 @@ const DatabaseFile = "matomo.sqlite"
 
 // folders maps folders among the demo's files to where they are in a Matomo directory.
 var folders = []struct{ from, to string }{
-	{"matomo/config", "config"},
+	{"matomo-6/config", "config"},
 	{"device-detector/regexes", "vendor/matomo/device-detector/regexes"},
 	{"vendor/matomo", "vendor/matomo"},
 }
 
-// Install makes dir, which must be empty, a Matomo directory with a database beside it, from the demo's files (folder testdata).
+// Install makes dir, which must be empty, the directory of a Matomo 6.0 with a database beside it, from the demo's files (folder
+// testdata).
 func Install(ctx context.Context, files fs.FS, dir string) (*matomo.Config, *sqlx.DB, error) {
 	for _, f := range folders {
 		if err := CopyFolder(files, f.from, filepath.Join(dir, filepath.FromSlash(f.to))); err != nil {
@@ -66,15 +67,25 @@ func CopyFolder(files fs.FS, from, to string) error {
 	})
 }
 
+// versions are those of Matomo and of plugin QueuedTracking, instead of what matomo/rows.sql says.
+var versions = map[string]string{"version_core": "6.0.0", "version_QueuedTracking": "6.0.1"}
+
 // fill creates the tables and the rows of matomo/rows.sql.
 func fill(ctx context.Context, files fs.FS, db *sqlx.DB, prefix string) error {
-	if err := store.CreateSchema(ctx, db, prefix); err != nil {
+	if err := store.CreateSchema(ctx, db, prefix, store.Matomo6()); err != nil {
 		return err
 	}
 	rows, err := fs.ReadFile(files, path.Join("matomo", "rows.sql"))
 	if err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, string(rows))
-	return err
+	if _, err := db.ExecContext(ctx, string(rows)); err != nil {
+		return err
+	}
+	for option, version := range versions {
+		if _, err := db.ExecContext(ctx, "UPDATE "+prefix+"option SET option_value = ? WHERE option_name = ?", version, option); err != nil {
+			return err
+		}
+	}
+	return nil
 }

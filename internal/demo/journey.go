@@ -173,10 +173,15 @@ func (j *journey) send(p *php.Array) {
 // server is what the web server knows of the HTTP request.
 func (j *journey) server() *php.Array {
 	v := j.visitor
-	return params(
+	server := params(
 		"HTTP_USER_AGENT", v.agent.UA, "HTTP_ACCEPT_LANGUAGE", v.language, "HTTP_REFERER", j.site.Host+"/",
 		"HTTP_HOST", "stats.example.org", "REMOTE_ADDR", v.ip, "REQUEST_METHOD", "POST", "REQUEST_URI", "/matomo.php",
 	)
+	if v.agent.Signed {
+		merge(server, params("HTTP_SIGNATURE", "sig1=:ZGVtbw==:", "HTTP_SIGNATURE_AGENT", `"https://chatgpt.com"`,
+			"HTTP_SIGNATURE_INPUT", `sig1=("@authority");created=1`))
+	}
+	return server
 }
 
 func yes(b bool) string {

@@ -17,7 +17,7 @@ type Table struct {
 // labels of numbers that Matomo stores.
 const (
 	referrerType = `CASE v.referer_type WHEN 1 THEN 'direct entry' WHEN 2 THEN 'search engine' WHEN 3 THEN 'website'
-		WHEN 6 THEN 'campaign' WHEN 7 THEN 'social network' END`
+		WHEN 6 THEN 'campaign' WHEN 7 THEN 'social network' WHEN 8 THEN 'AI assistant' END`
 	deviceType = `CASE v.config_device_type WHEN 0 THEN 'desktop' WHEN 1 THEN 'smartphone' WHEN 2 THEN 'tablet' ELSE 'other' END`
 	browser    = `CASE v.config_browser_name WHEN 'CH' THEN 'Chrome' WHEN 'CM' THEN 'Chrome Mobile' WHEN 'FF' THEN 'Firefox' WHEN 'FM' THEN 'Firefox Mobile'
 		WHEN 'MF' THEN 'Mobile Safari' WHEN 'SF' THEN 'Safari' WHEN 'PS' THEN 'Microsoft Edge' WHEN 'SB' THEN 'Samsung Browser'
@@ -46,10 +46,29 @@ var reports = []struct {
 		WHERE l.idaction_event_category IS NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 10`,
 	},
 	{
+		"Time spent on pages",
+		[]string{"Site", "Page", "#Views", "#Seconds per view"},
+		`SELECT s.name, a.name, COUNT(*), printf('%%.0f', AVG(t.time_spent)) FROM %[1]slog_page_view_time t
+		JOIN %[1]slog_action a ON a.idaction = t.idaction_url JOIN %[1]ssite s ON s.idsite = t.idsite
+		GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 6`,
+	},
+	{
 		"Where visits come from",
 		[]string{"Kind", "From", "Keyword", "#Visits"},
 		`SELECT ` + referrerType + `, COALESCE(v.referer_name, ''), COALESCE(v.referer_keyword, ''), COUNT(*) FROM %[1]slog_visit v
-		GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 12`,
+		GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 15`,
+	},
+	{
+		"People and AI agents",
+		[]string{"Who", "#Visits", "#Actions", "#Actions per visit"},
+		`SELECT COALESCE(v.ai_agent_name, 'people'), COUNT(*), SUM(v.visit_total_actions), printf('%%.1f', AVG(v.visit_total_actions))
+		FROM %[1]slog_visit v GROUP BY 1 ORDER BY 2 DESC, 1`,
+	},
+	{
+		"Bots of AI assistants, which are no visits",
+		[]string{"Bot", "#Requests", "#Not found", "#KiB", "#Milliseconds"},
+		`SELECT bot_name, COUNT(*), SUM(http_status_code = 404), SUM(response_size_bytes) / 1024, CAST(AVG(response_time_ms) AS integer)
+		FROM %[1]slog_bot_request GROUP BY 1 ORDER BY 2 DESC, 1`,
 	},
 	{
 		"Browsers and devices",

@@ -342,7 +342,11 @@ func BehavioursTable() string {
 		if told == "" {
 			told = "version"
 		}
-		fmt.Fprintf(&t, "| **%s**: %s | %s | %s | %s | %s |\n", d.Name, d.What, since, told, d.Section, d.Test)
+		test := ""
+		if d.Test != "" {
+			test = "`" + strings.ReplaceAll(d.Test, ", ", "`, `") + "`"
+		}
+		fmt.Fprintf(&t, "| **%s**: %s | %s | %s | %s | %s |\n", d.Name, d.What, since, told, d.Section, test)
 	}
 	return t.String()
 }

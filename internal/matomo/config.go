@@ -20,6 +20,7 @@ type Config struct {
 	dir           string
 	common, local *php.Array // the files over global.ini.php, common nil when absent
 	builtIn       bool       // there is no global.ini.php: built-in defaults stand in
+	version       Version
 	behaviours    Behaviours
 	sections      *php.Array
 	core          []string // the plugins that global.ini.php lists, in their order
@@ -66,8 +67,7 @@ func LoadConfig(dir string) (*Config, error) {
 // withDefaults makes the configuration of an installation without global.ini.php: what stands in for it depends on the version, which
 // core/Version.php may tell, and the database later (For).
 func withDefaults(dir string, common, local *php.Array) (*Config, error) {
-	version, _ := ParseVersion(fileVersion(dir))
-	global, err := defaults(version)
+	global, err := defaults(versionOfFiles(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (c *Config) For(f Found) (*Config, error) {
 		changed = *newConfig(c.dir, global, c.common, c.local)
 		changed.builtIn, changed.database = true, c.database
 	}
-	changed.behaviours = BehavioursOf(f)
+	changed.version, changed.behaviours = f.Version, BehavioursOf(f)
 	return &changed, nil
 }
 
@@ -121,7 +121,7 @@ func readINI(path string) (*php.Array, error) {
 }
 
 func newConfig(dir string, global, common, local *php.Array) *Config {
-	c := &Config{dir: dir, common: common, local: local}
+	c := &Config{dir: dir, common: common, local: local, version: versionOfFiles(dir)}
 	c.core = list(global.Value("Plugins").Array().Value("Plugins"))
 	merged := mergeRecursive(global, common)
 	for name, section := range local.All() {

@@ -18,7 +18,7 @@ var defaultChanges = []struct {
 	add, remove         []string // of a list
 	append              string   // to a text
 }{
-	{since: "5.3.0", section: "Plugins", key: "Plugins", add: []string{"FeatureFlags"}},
+	{since: "5.2.0", section: "Plugins", key: "Plugins", add: []string{"FeatureFlags"}},
 	{since: "5.4.0", section: "Tracker", key: "url_query_parameter_to_exclude_from_url", append: ",li_fat_id"},
 	{since: "5.6.0", section: "Plugins", key: "Plugins", add: []string{"AIAgents"}},
 	{since: "5.7.0", section: "Plugins", key: "Plugins", add: []string{"BotTracking"}},

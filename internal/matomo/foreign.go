@@ -16,27 +16,22 @@ type Foreign struct {
 }
 
 // ForeignTrackerPlugins looks for active plugins that hook into tracking (specification §15.2): the known ones by name, all others by
-// what their folder in dir/plugins holds. A plugin that is neither known nor to be found there cannot be judged and is reported too.
-// Dependency overrides of the tracker in config/config.php are reported under that name. Errors tell of files that cannot be read.
-func ForeignTrackerPlugins(dir string, plugins Plugins) ([]Foreign, error) {
+// what their folder in plugins holds, even if the installation's global.ini.php lists them as its own. A plugin that is neither known
+// nor to be found there cannot be judged and is reported too. Dependency overrides of the tracker in config/config.php are reported
+// under that name. Errors tell of files that cannot be read.
+func (c *Config) ForeignTrackerPlugins() ([]Foreign, error) {
 	var found []Foreign
-	for _, name := range plugins.Names() {
-		if plugins.core[name] || harmless[name] {
-			continue
-		}
-		reason, known := trackerPlugins[name]
-		if !known {
-			var err error
-			if reason, err = inspect(filepath.Join(dir, "plugins", name), name); err != nil {
-				return nil, fmt.Errorf("plugin %s: %w", name, err)
-			}
+	for _, name := range c.Plugins().Names() {
+		reason, err := c.judge(name)
+		if err != nil {
+			return nil, fmt.Errorf("plugin %s: %w", name, err)
 		}
 		if reason != "" {
 			found = append(found, Foreign{name, reason})
 		}
 	}
 	overrides := filepath.Join("config", "config.php")
-	text, err := os.ReadFile(filepath.Join(dir, overrides))
+	text, err := os.ReadFile(filepath.Join(c.dir, overrides))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -46,34 +41,38 @@ func ForeignTrackerPlugins(dir string, plugins Plugins) ([]Foreign, error) {
 	return found, nil
 }
 
-// harmless plugins write nothing while tracking and change nothing that is written, or are part of this program.
-var harmless = wordSet(`ActivityLog AnonymousPiwikUsageMeasurement CustomAlerts CustomReports CustomVariables Cohorts DBStats
-	DeviceDetectorCache Funnels LogViewer LoginLdap LoginSaml MobileAppMeasurable MultiChannelConversionAttribution Provider
-	QueuedTracking RollUpReporting SEOWebVitals SearchEngineKeywordsPerformance SecurityInfo TagManager TasksTimetable
-	TreemapVisualization UsersFlow VisitorGenerator WhiteLabel WooCommerceAnalytics`)
-
-// trackerPlugins are known to take part in tracking.
-var trackerPlugins = map[string]string{
-	"AbTesting":                   "records experiments in table log_abtesting",
-	"AdvertisingConversionExport": "records click ids in table log_clickid",
-	"Bandwidth":                   "fills column bandwidth of log_link_visit_action",
-	"CrashAnalytics":              "records crashes in tables log_crash and log_crash_event",
-	"FormAnalytics":               "records forms in table log_form",
-	"HeatmapSessionRecording":     "records sessions in tables log_hsr and log_hsr_event",
-	"MarketingCampaignsReporting": "fills the campaign_… columns and changes how campaigns are recognised",
-	"MediaAnalytics":              "records media in table log_media",
-	"TrackingSpamPrevention":      "excludes visits by rules of its own",
-}
-
-func wordSet(words string) map[string]bool {
-	set := make(map[string]bool)
-	for _, word := range strings.Fields(words) {
-		set[word] = true
+// judge tells how a plugin takes part in tracking in a way that is not known here, "" when it does not.
+func (c *Config) judge(name string) (reason string, err error) {
+	isKnown, gone := known(name, c.version)
+	if isKnown || harmless[name] {
+		return "", nil
 	}
-	return set
+	if reason, ok := trackerPlugins[name]; ok {
+		return reason, nil
+	}
+	if versions, ok := native[name]; ok {
+		v := c.pluginVersion(name)
+		if v.Since(versions.from) && !v.Since(versions.to) {
+			return "", nil
+		}
+		says := v.String()
+		if v == (Version{}) {
+			says = "none"
+		}
+		return fmt.Sprintf("is known in its versions %s; plugins/%s/plugin.json names %s", versions.inWords, name, says), nil
+	}
+	folder := filepath.Join(c.dir, "plugins", name)
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		if gone { // a name that stayed in the list when Matomo was updated: PHP loads nothing
+			return "", nil
+		}
+		return "is not known, and its folder plugins/" + name + " is not there to look into", nil
+	}
+	return inspect(folder, name)
 }
 
-// hooks are the places of a plugin where it can take part in tracking, with the words in its PHP files that show it.
+// hooks are the places of a plugin where it can take part in tracking, with the words in its PHP files that show it. The words leave out
+// Matomo's own namespace, which is Piwik or Matomo; RequestProcessor is also the end of BotRequestProcessor.
 var hooks = []struct {
 	folder, reason string
 	words          []string
@@ -96,9 +95,6 @@ var trackerEvents = []string{"'Tracker.", `"Tracker.`, "'Referrer.add", `"Referr
 
 // inspect tells how the plugin in folder takes part in tracking, "" when nothing shows that it does.
 func inspect(folder, name string) (reason string, err error) {
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return "is not known, and its folder plugins/" + name + " is not there to look into", nil
-	}
 	for _, hook := range hooks {
 		file, err := findWords(filepath.Join(folder, filepath.FromSlash(hook.folder)), hook.words)
 		if err != nil {

@@ -473,11 +473,13 @@ func TestQueueSettingsAreReadFromPluginSettings(t *testing.T) {
 		mustExec(t, db, "INSERT INTO m_plugin_setting VALUES "+
 			"(1, 'QueuedTracking', 'redisPassword', 'p', 0, ''), (2, 'QueuedTracking', 'numQueueWorkers', '4', 1, ''), "+
 			"(3, 'QueuedTracking', 'redisHost', 'null', 1, ''), (4, 'QueuedTracking', 'backend', 'mysql', 0, 'somebody'), "+
-			"(5, 'Other', 'backend', 'mysql', 0, '')")
+			"(5, 'Other', 'backend', 'mysql', 0, ''), (6, 'QueuedTracking', 'redisUsername', 'u', 0, ''), "+
+			"(7, 'QueuedTracking', 'usePasswordForSentinelInstances', '1', 0, '')")
 		i := open(t, db, newClock(), "[QueuedTracking]\nnumRequestsToProcess = 5\n")
 		got, err := i.QueueSettings(context.Background())
 		want := DefaultQueueSettings()
 		want.RedisPassword, want.NumQueueWorkers, want.NumRequestsToProcess = "p", 4, 5
+		want.RedisUsername, want.SentinelLogin = "u", true
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v, %s", err, diff)
 		}

@@ -9,17 +9,13 @@ import (
 type Plugins struct {
 	names  []string
 	active map[string]bool
-	core   map[string]bool
 }
 
 // Plugins returns the installation's active plugins. Where no file lists the installed plugins (Matomo adds the list when it first
 // runs) all active ones count as installed. Provider is left out where the queue's worker does not load it.
 func (c *Config) Plugins() Plugins {
 	installed := c.List("PluginsInstalled", "PluginsInstalled")
-	p := Plugins{active: make(map[string]bool), core: make(map[string]bool)}
-	for _, name := range c.core {
-		p.core[name] = true
-	}
+	p := Plugins{active: make(map[string]bool)}
 	for _, name := range c.List("Plugins", "Plugins") {
 		if name == "Provider" && !c.behaviours.ProviderInWorker {
 			continue

@@ -51,7 +51,7 @@ func TestReferenceInstallation(t *testing.T) {
 	if warning, err := CheckVersion(i.Version(), false); warning != "" || err != nil {
 		t.Errorf("version %s: %s, %v", i.Version(), warning, err)
 	}
-	if foreign, err := ForeignTrackerPlugins(config.Dir(), i.Plugins()); err != nil || foreign != nil {
+	if foreign, err := i.Config().ForeignTrackerPlugins(); err != nil || foreign != nil {
 		t.Errorf("foreign plugins %v, %v", foreign, err)
 	}
 	settings, err := i.QueueSettings(ctx)

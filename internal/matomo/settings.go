@@ -50,9 +50,10 @@ type QueueSettings struct {
 	RedisPort     string // as many ports as hosts, "" for 6379 (sentinel 26379)
 	RedisTimeout  time.Duration
 	RedisDatabase int
-	RedisUsername string // of an ACL user, which the plugin does not know: only from flags
+	RedisUsername string // of an ACL user
 	RedisPassword string
 	SentinelName  string // of the master
+	SentinelLogin bool   // user and password are for the Sentinels, too
 
 	Enabled                      bool
 	NumQueueWorkers              int
@@ -115,8 +116,10 @@ func (c *Config) queueSettings(stored map[string]php.Value) QueueSettings {
 		s.RedisTimeout = time.Duration(php.ToFloat(v) * float64(time.Second))
 	}
 	number("redisDatabase", &s.RedisDatabase)
+	text("redisUsername", &s.RedisUsername)
 	text("redisPassword", &s.RedisPassword)
 	text("sentinelMasterName", &s.SentinelName)
+	flag("usePasswordForSentinelInstances", &s.SentinelLogin)
 	flag("queueEnabled", &s.Enabled)
 	number("numQueueWorkers", &s.NumQueueWorkers)
 	number("numRequestsToProcess", &s.NumRequestsToProcess)
@@ -194,7 +197,7 @@ func (s QueueSettings) RedisAddresses() ([]string, error) {
 			port = s.defaultPort()
 		}
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return nil, fmt.Errorf("port %q of Redis: set redisPort to 1 … 65535", port)
+			return nil, fmt.Errorf("port %q of Redis host %s: set redisPort to 1 … 65535", port, host)
 		}
 		addresses[i] = net.JoinHostPort(strings.Trim(host, "[]"), port)
 	}

@@ -25,13 +25,14 @@ func TestQueueSettingsOfDatabaseAndConfig(t *testing.T) {
 	stored := map[string]php.Value{
 		"backend": php.String("redis"), "useWhatRedisBackendType": php.String("2"), "redisHost": php.String("a, b"),
 		"redisPort": php.String("26379,26380"), "redisTimeout": php.String("0.25"), "redisDatabase": php.String("3"),
-		"redisPassword": php.String("stored"), "sentinelMasterName": php.String("m"), "queueEnabled": php.String("1"),
+		"redisUsername": php.String("who"), "redisPassword": php.String("stored"), "sentinelMasterName": php.String("m"),
+		"usePasswordForSentinelInstances": php.String("1"), "queueEnabled": php.String("1"),
 		"numQueueWorkers": php.String("4"), "numRequestsToProcess": php.Int(50), "processDuringTrackingRequest": php.String("0"),
 	}
 	want := QueueSettings{
 		Backend: BackendRedis, RedisType: RedisSentinel, RedisHost: "a, b", RedisPort: "26379,26380", RedisTimeout: 250 * time.Millisecond,
-		RedisDatabase: 3, RedisPassword: "stored", SentinelName: "m", Enabled: true, NumQueueWorkers: 4, NumRequestsToProcess: 50,
-		NotifyThreshold: 250000,
+		RedisDatabase: 3, RedisUsername: "who", RedisPassword: "stored", SentinelName: "m", SentinelLogin: true, Enabled: true,
+		NumQueueWorkers: 4, NumRequestsToProcess: 50, NotifyThreshold: 250000,
 	}
 	if diff := cmp.Diff(want, parseConfig(t, "").queueSettings(stored)); diff != "" {
 		t.Error(diff)
@@ -39,7 +40,9 @@ func TestQueueSettingsOfDatabaseAndConfig(t *testing.T) {
 	c := parseConfig(t, `
 [QueuedTracking]
 backend = mysql
+redisUsername = configured
 redisPassword = "p&quot;w"
+usePasswordForSentinelInstances = 0
 numQueueWorkers = 8
 queueEnabled = false
 redisHost = null
@@ -48,6 +51,7 @@ notify_queue_threshold_emails[] = a@example.org
 log_failed_tracking_request_body = 1
 `)
 	want.Backend, want.RedisPassword, want.NumQueueWorkers, want.Enabled = BackendMySQL, `p"w`, 8, false
+	want.RedisUsername, want.SentinelLogin = "configured", false
 	want.NotifyThreshold, want.NotifyEmails, want.LogFailedTrackingBodies = 7, []string{"a@example.org"}, true
 	if diff := cmp.Diff(want, c.queueSettings(stored)); diff != "" {
 		t.Error(diff)
@@ -102,8 +106,14 @@ func TestQueueSettingsValidateSaysWhatToSet(t *testing.T) {
 			"2 Redis hosts but 1 ports: set as many in redisPort as in redisHost, separated by commas",
 		},
 		{func(s *QueueSettings) { s.RedisHost = "" }, "no Redis host: set redisHost"},
-		{func(s *QueueSettings) { s.RedisPort = "x" }, `port "x" of Redis: set redisPort to 1 … 65535`},
-		{func(s *QueueSettings) { s.RedisPort = "0" }, `port "0" of Redis: set redisPort to 1 … 65535`},
+		{func(s *QueueSettings) { s.RedisPort = "x" }, `port "x" of Redis host 127.0.0.1: set redisPort to 1 … 65535`},
+		{func(s *QueueSettings) { s.RedisPort = "0" }, `port "0" of Redis host 127.0.0.1: set redisPort to 1 … 65535`},
+		{func(s *QueueSettings) { s.RedisPort = "65536" }, `port "65536" of Redis host 127.0.0.1: set redisPort to 1 … 65535`},
+		{func(s *QueueSettings) { s.RedisPort = "6379.5" }, `port "6379.5" of Redis host 127.0.0.1: set redisPort to 1 … 65535`},
+		{
+			func(s *QueueSettings) { s.RedisType, s.RedisHost, s.RedisPort = RedisSentinel, "a,b", "26379,-1" },
+			`port "-1" of Redis host b: set redisPort to 1 … 65535`,
+		},
 		{
 			func(s *QueueSettings) { s.RedisHost = "a,b" },
 			"2 Redis servers, but type stand-alone: set one redisHost, or useWhatRedisBackendType to 2 (sentinel) or 3 (cluster)",

@@ -9,10 +9,15 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
-// uses lists what tracking does with Matomo's tables: s(elect), i(nsert), u(pdate), d(elete).
-var uses = []struct{ table, column, does string }{
+// use is what tracking does with a table: s(elect), i(nsert), u(pdate), d(elete).
+type use struct{ table, column, does string }
+
+// uses are those of the tables of all versions of Matomo.
+var uses = []use{
 	{"log_visit", "idsite", "siu"},
 	{"log_link_visit_action", "idsite", "siu"},
 	{"log_action", "name", "sid"},
@@ -29,16 +34,32 @@ var uses = []struct{ table, column, does string }{
 	{"plugin_setting", "plugin_name", "s"},
 }
 
-// transactional are the tables that have to roll back.
-var transactional = []string{"log_visit", "log_link_visit_action", "log_conversion", "log_conversion_item", "option"}
+// usesOf are those of tables that not every version has.
+func usesOf(found matomo.Found) (uses []use) {
+	if found.BotRequestTable {
+		uses = append(uses, use{"log_bot_request", "idsite", "si"})
+	}
+	if found.PageViewTimeTable {
+		uses = append(uses, use{"log_page_view_time", "idsite", "siu"})
+	}
+	if matomo.BehavioursOf(found).UserIDDisabled {
+		uses = append(uses, use{"site_setting", "idsite", "s"})
+	}
+	return uses
+}
+
+// transactional are the tables that have to roll back, where they are there.
+var transactional = []string{
+	"log_visit", "log_link_visit_action", "log_conversion", "log_conversion_item", "log_bot_request", "log_page_view_time", "option",
+}
 
 // Database checks the rights on Matomo's tables, with statements that concern no row, and that the tables take part in transactions.
-// prefix is that of the tables.
-func (r *Report) Database(ctx context.Context, db *sqlx.DB, prefix string) {
+// prefix is that of the tables, found says which ones there are.
+func (r *Report) Database(ctx context.Context, db *sqlx.DB, prefix string, found matomo.Found) {
 	var version string
 	err := db.GetContext(ctx, &version, "SELECT VERSION()")
 	r.Check("server", err, version, "")
-	for _, use := range uses {
+	for _, use := range slices.Concat(uses, usesOf(found)) {
 		r.rights(ctx, db, prefix+use.table, use.column, use.does)
 	}
 	r.engines(ctx, db, prefix)

@@ -10,6 +10,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	_ "modernc.org/sqlite"
 
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
@@ -213,9 +214,11 @@ func TestDatabaseChecksReportErrors(t *testing.T) {
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	db.MustExec("CREATE TABLE m_goal (idsite int)")
+	db.MustExec("CREATE TABLE m_log_bot_request (idsite int)")
 	var r Report
-	r.Database(context.Background(), db, "m_")
+	r.Database(context.Background(), db, "m_", matomo.Found{Version: matomo.Version{Major: 6}, BotRequestTable: true})
 	for check, want := range map[string]Status{
+		"table m_log_bot_request": OK, "table m_site_setting": NotOK, "table m_log_page_view_time": "",
 		"server": NotOK, "table m_goal": OK, "table m_log_visit": NotOK, "transactions": NotOK, "sql_mode": NotOK,
 	} {
 		if got := r.status(check); got != want {

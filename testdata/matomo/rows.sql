@@ -20,6 +20,7 @@ INSERT INTO `matomo_goal` (idsite, idgoal, name, description, match_attribute, p
 
 INSERT INTO `matomo_option` (option_name, option_value, autoload) VALUES
 ('version_core', '5.1.2', 1),
+('version_QueuedTracking', '5.1.1', 1),
 ('PrivacyManager.ipAnonymizerEnabled', '1', 1),
 ('PrivacyManager.ipAddressMaskLength', '2', 1);
 
