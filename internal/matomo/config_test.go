@@ -152,6 +152,60 @@ page_maximum_length = 9
 	}
 }
 
+func TestReadersOfNewerVersionsAreStrict(t *testing.T) {
+	const age = "tracking_requests_require_authentication_when_custom_timestamp_newer_than"
+	at := func(version, key, value string) *TrackerSettings {
+		v, _ := ParseVersion(version)
+		c, err := parseConfig(t, "[Tracker_2]\n"+key+" = \""+value+"\"\n[Tracker]\nenable_default_location_provider = \""+value+"\"\n").
+			For(Found{Version: v})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Tracker(2)
+	}
+	for _, tt := range []struct {
+		value    string
+		old, new bool
+	}{
+		{"1", true, true},
+		{"0", false, false},
+		{"true", true, true},
+		{"TRUE", true, true},
+		{"false", true, false},
+		{"2", true, false},
+		{"yes", true, false},
+		{"", false, false},
+		{" 1", true, false},
+	} {
+		for version, want := range map[string]bool{"5.9.0": tt.old, "5.10.0": tt.new} {
+			got := at(version, "create_new_visit_after_midnight", tt.value)
+			if got.NewVisitAfterMidnight != want || got.EnableDefaultLocationProvider != want {
+				t.Errorf("%s, %q: %v, %v, want %v", version, tt.value, got.NewVisitAfterMidnight, got.EnableDefaultLocationProvider, want)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		value    string
+		old, new int64
+	}{
+		{"3600", 3600, 3600},
+		{"-5", -5, -5},
+		{"0", 0, 0},
+		{"3600s", 3600, 0},
+		{" 3600", 3600, 0},
+		{"3600.0", 3600, 0},
+		{"+5", 5, 0},
+		{"007", 7, 0},
+		{"", 0, 0},
+	} {
+		for version, want := range map[string]int64{"5.9.0": tt.old, "5.10.0": tt.new} {
+			if got := at(version, age, tt.value).RequireAuthenticationOlderThan; got != want {
+				t.Errorf("%s, %q: %d, want %d", version, tt.value, got, want)
+			}
+		}
+	}
+}
+
 func TestSingleValueCountsAsList(t *testing.T) {
 	c := parseConfig(t, "[General]\nproxy_ips = 1.2.3.4\nempty = \"\"\n")
 	if got := c.List("General", "proxy_ips"); !cmp.Equal(got, []string{"1.2.3.4"}) {
