@@ -92,7 +92,7 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	f.Ping = t.features.Heartbeat && r.Int("ping") == 1
 	f.HasOrder = !php.EmptyString(r.Text("ec_id"))
 	f.GoalParam = r.Int("idgoal")
-	f.Resolution = resolution(r)
+	f.Resolution, f.ResolutionFollows = resolution(r), t.behaviours.ResolutionFollows
 	f.UserIDChangeNewVisit = t.behaviours.UserIDChangeNewVisit
 	f.RandomConfigID = r.Privacy().RandomizeConfigID
 	if f.LocalTime, err = r.LocalTime(); err != nil {
