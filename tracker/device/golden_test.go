@@ -15,7 +15,9 @@ import (
 func TestRecordedVisits(t *testing.T) {
 	sets := sharedSets(t)
 	for i, folder := range []string{"golden", "golden-6"} {
-		t.Run(folder, func(t *testing.T) { compareVisits(t, load(t, sets[i].folder), filepath.Join(shared, folder, "devices/*.json")) })
+		t.Run(folder, func(t *testing.T) {
+			compareVisits(t, load(t, sets[i].folder), filepath.Join(shared, folder, "devices/*.json"))
+		})
 	}
 }
 
