@@ -37,8 +37,8 @@ golden: servers ## recorded cases against MariaDB and SQLite: area, equal, cases
 perf: servers ## the 6,000 recorded entries of ../shared/perf through the real command
 	$(GO) test ./internal/golden -count=1 -v -run 'TestRecordedTraffic'
 
-devices: ## all recorded user agents: every column, and the time per user agent
-	$(GO) test ./tracker/device -count=1 -v -run 'TestDeviceCorpus|TestRecordedVisits'
+devices: ## all recorded user agents, for each release of device-detector: every column, and the time per user agent
+	$(GO) test ./tracker/device -count=1 -v -run 'TestDeviceCorpus|TestRecordedVisits|TestTables|TestBuiltIn'
 
 ROUNDS ?= 10
 PARTS ?= 5

@@ -167,9 +167,9 @@ func (t *Tracker) clientHints(r *request.Request) (*device.Hints, error) {
 	if text := r.Params().Value("uadata").Str(); text != "" {
 		hints, err = t.devices.Hints(text)
 	} else if v, present := r.JSON("uadata"); present {
-		hints, err = device.HintsFromParam(v)
+		hints, err = t.devices.HintsFromParam(v)
 	} else {
-		hints, err = device.HintsFromServer(r.Env().Server)
+		hints, err = t.devices.HintsFromServer(r.Env().Server)
 	}
 	if err != nil {
 		return nil, refusedHints(err)

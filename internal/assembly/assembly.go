@@ -93,7 +93,7 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 	}
 	vendor := a.installation.Config().Vendor()
 	if parts.Devices == nil && !a.options.WithoutDevices {
-		if parts.Devices, err = device.Load(vendor.DeviceRegexes()); err != nil {
+		if parts.Devices, err = device.Load(vendor.DeviceDetector()); err != nil {
 			return tracker.Options{}, fmt.Errorf("device detection: %w", err)
 		}
 	}

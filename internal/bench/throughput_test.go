@@ -168,7 +168,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.devices, err = device.Load(b.config.Vendor().DeviceRegexes()); err != nil {
+	if b.devices, err = device.Load(b.config.Vendor().DeviceDetector()); err != nil {
 		t.Fatal(err)
 	}
 	b.redis = testserver.Redis(t)

@@ -23,8 +23,8 @@ func (v VendorData) path(name string) string {
 	return filepath.Join(v.dir, "vendor", "matomo", filepath.FromSlash(name))
 }
 
-// DeviceRegexes is device-detector's folder regexes.
-func (v VendorData) DeviceRegexes() fs.FS { return os.DirFS(v.path("device-detector/regexes")) }
+// DeviceDetector is device-detector's folder: data files in "regexes", and PHP files.
+func (v VendorData) DeviceDetector() fs.FS { return os.DirFS(v.path("device-detector")) }
 
 // SearchEngines is the path of SearchEngines.yml.
 func (v VendorData) SearchEngines() string {

@@ -26,7 +26,7 @@ func TestVendorDataIsFound(t *testing.T) {
 	if err := v.Check(); err != nil {
 		t.Error(err)
 	}
-	if text, err := fs.ReadFile(v.DeviceRegexes(), "bots.yml"); err != nil || string(text) != "bots" {
+	if text, err := fs.ReadFile(v.DeviceDetector(), "regexes/bots.yml"); err != nil || string(text) != "bots" {
 		t.Errorf("regexes: %q, %v", text, err)
 	}
 	if path, found := v.GeoDatabase(); !found || path != filepath.Join(dir, "misc", "DBIP-Country.mmdb") {

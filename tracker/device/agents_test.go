@@ -2,19 +2,32 @@ package device_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/queuedtracking/queuedtracking/tracker/device"
+	"github.com/queuedtracking/queuedtracking/tracker/device/devicetest"
 )
 
-// ownPatterns is the small set of patterns that belongs to the repository.
-const ownPatterns = "../../testdata/device-detector/regexes"
+// own is the small set of patterns that belongs to the repository.
+const own = "../../testdata/device-detector"
 
 func loadOwn(tb testing.TB) *device.Detector {
 	tb.Helper()
-	d, err := device.Load(os.DirFS(ownPatterns))
+	return load(tb, os.DirFS(own))
+}
+
+// loadOwnAs gives it the rules of a release, with the built-in tables.
+func loadOwnAs(tb testing.TB, version string) *device.Detector {
+	tb.Helper()
+	return load(tb, devicetest.Folder(os.DirFS(own+"/regexes"), devicetest.Version(version)))
+}
+
+func load(tb testing.TB, folder fs.FS) *device.Detector {
+	tb.Helper()
+	d, err := device.Load(folder)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -35,12 +48,12 @@ func summary(d *device.Device) string {
 	}, ",")
 }
 
-func mustHints(tb testing.TB, uadata string) *device.Hints {
+func mustHints(tb testing.TB, d *device.Detector, uadata string) *device.Hints {
 	tb.Helper()
 	if uadata == "" {
 		return nil
 	}
-	h, err := device.HintsFromParam(decodeJSON(tb, uadata))
+	h, err := d.HintsFromParam(decodeJSON(tb, uadata))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -158,7 +171,7 @@ var ownAgents = []struct{ ua, uadata, want string }{
 func TestRulesOfDeviceDetector(t *testing.T) {
 	d := loadOwn(t)
 	for _, a := range ownAgents {
-		if got := summary(d.Detect(a.ua, mustHints(t, a.uadata))); got != a.want {
+		if got := summary(d.Detect(a.ua, mustHints(t, d, a.uadata))); got != a.want {
 			t.Errorf("%s %s\n got %s\nwant %s", a.ua, a.uadata, got, a.want)
 		}
 	}
@@ -167,7 +180,7 @@ func TestRulesOfDeviceDetector(t *testing.T) {
 func TestColumnsOfUserAgents(t *testing.T) {
 	d := loadOwn(t)
 	for _, a := range agents {
-		if got := summary(d.Detect(a.ua, mustHints(t, a.uadata))); got != a.want {
+		if got := summary(d.Detect(a.ua, mustHints(t, d, a.uadata))); got != a.want {
 			t.Errorf("%s %s\n got %s\nwant %s", a.ua, a.uadata, got, a.want)
 		}
 	}
@@ -177,7 +190,7 @@ func TestColumnsOfUserAgents(t *testing.T) {
 func TestColumnsOfUserAgentsWithMatomosPatterns(t *testing.T) {
 	d := loadShared(t)
 	for _, a := range agents {
-		if got := summary(d.Detect(a.ua, mustHints(t, a.uadata))); got != a.want {
+		if got := summary(d.Detect(a.ua, mustHints(t, d, a.uadata))); got != a.want {
 			t.Errorf("%s %s\n got %s\nwant %s", a.ua, a.uadata, got, a.want)
 		}
 	}

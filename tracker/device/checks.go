@@ -7,13 +7,15 @@ type checks struct {
 	hbbTV, shellTV, facebookNotebook, desktopSystem, notDesktop int // what decides whether a device file is tried
 
 	virtualReality, chrome, mobile, padAPad, tablet, mobileFragment, touch, operaTV, androidTV, smartTV, tv, desktop int
+
+	puffinDesktop, puffinPhone, puffinTablet int
 }
 
 func (l *loader) checks() checks {
 	word := func(expr string) int { return l.add(expr, pattern.AfterWord) }
 	letter := func(expr string) int { return l.add(expr, pattern.AfterLetter) }
 	return checks{
-		hbbTV:            word(`HbbTV/[1-9]\.[0-9]`),
+		hbbTV:            word(l.facts.hbbTV),
 		shellTV:          word(`[a-z]+[ _]Shell[ _]\w{6}|tclwebkit\d`),
 		facebookNotebook: word(`FBMD/`),
 		desktopSystem:    word(`Windows (?:NT|IoT)|X11; Linux x86_64`),
@@ -28,9 +30,13 @@ func (l *loader) checks() checks {
 		mobileFragment: letter(`Android(?: [.0-9]+)?; Mobile;|.*-mobile$`),
 		touch:          letter(`Touch`),
 		operaTV:        letter(`Opera TV Store| OMI/`),
-		androidTV:      letter(`Andr0id|(?:Android(?: UHD)?|Google) TV|\(lite\) TV|BRAVIA`),
+		androidTV:      letter(l.facts.androidTV),
 		smartTV:        letter(`SmartTV|Tizen.+ TV .+$`),
 		tv:             letter(`\(TV;`),
-		desktop:        letter(`Desktop(?: (?:x32|x64|WOW64))?;`),
+		desktop:        letter(l.facts.desktop),
+
+		puffinDesktop: letter(`Puffin/[0-9]+[.0-9]+[LMW]D`),
+		puffinPhone:   letter(`Puffin/[0-9]+[.0-9]+[AIFLW]P`),
+		puffinTablet:  letter(`Puffin/[0-9]+[.0-9]+[AILW]T`),
 	}
 }

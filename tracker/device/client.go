@@ -2,6 +2,7 @@ package device
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -11,6 +12,8 @@ import (
 type client struct {
 	kind                        int64
 	name, code, version, engine string // code and engine: browsers only
+
+	brandEngine php.Value // version of the engine that the brands of the hints name, null for none
 }
 
 // findClient asks the files in device-detector's order (tracker-spec §10.3, step 3).
@@ -59,7 +62,9 @@ func (d *detection) findBrowser() (client, error) {
 	agent := d.browserFromAgent()
 	b := agent
 	if !php.EmptyString(hint.name) && !php.EmptyString(hint.version) {
-		b = d.mergeBrowsers(hint, agent)
+		if b, err = d.mergeBrowsers(hint, agent); err != nil {
+			return client{}, err
+		}
 	}
 	if name := d.rules.browserApps[d.hints.app]; name != "" && name != b.name {
 		found, _ := d.tables.browsers.find(name)
@@ -68,18 +73,20 @@ func (d *detection) findBrowser() (client, error) {
 			b.engine = "Blink"
 		}
 	}
-	if php.EmptyString(b.name) {
+	tester := strings.Contains(d.ua, "Cypress") || strings.Contains(d.ua, "PhantomJS")
+	if php.EmptyString(b.name) || tester && d.facts.testersAreNoClient {
 		return client{}, nil
 	}
-	if b.name == "Every Browser" {
+	if b.name == "Every Browser" || b.name == "TV-Browser Internet" && b.engine == "Gecko" && d.facts.tvBrowserIsBlink {
 		b.engine = "Blink"
 	}
 	b.kind = clientBrowser
 	return b, nil
 }
 
-// mergeBrowsers prefers the hint. The engine is known only where the user agent tells of the same browser or its family.
-func (d *detection) mergeBrowsers(hint, agent client) client {
+// mergeBrowsers prefers the hint. The engine is known where the user agent tells of the same browser or its family, or
+// a brand names it. The error is a *HintsError.
+func (d *detection) mergeBrowsers(hint, agent client) (client, error) {
 	b := hint
 	if len(b.version) >= 4 && strings.HasPrefix(b.version, "202") && '0' <= b.version[3] && b.version[3] <= '4' {
 		b.name, b.code = "Iridium", "I1"
@@ -87,40 +94,52 @@ func (d *detection) mergeBrowsers(hint, agent client) client {
 	if strings.HasPrefix(b.version, "15") && strings.HasPrefix(agent.version, "114") {
 		b.name, b.code, b.engine = "360 Secure Browser", "3B", agent.engine
 	}
-	switch b.name {
-	case "Atom", "Huawei Browser":
+	if d.facts.versionFromAgent[b.code] && (d.facts.versionAlways || !php.EmptyString(agent.version)) {
 		b.version = agent.version
-	case "DuckDuckGo Privacy Browser":
+	}
+	const duck = "DuckDuckGo Privacy Browser"
+	if b.name == duck && d.facts.detailByName {
 		b.version = ""
-	case "Vewd Browser":
+	}
+	if b.name == "Vewd Browser" {
 		b.engine = agent.engine
-	case "Chromium":
-		if !php.EmptyString(agent.name) && agent.name != "Chromium" {
-			b.name, b.code, b.version = agent.name, agent.code, agent.version
+	}
+	refused := b.name != "Iridium" && b.engine == "Blink" && agent.engine == "Blink" // versions of engines are compared
+	if d.facts.chromiumHints[b.name] && !php.EmptyString(agent.name) && !d.facts.chromiumAgents[agent.code] {
+		b.name, b.code = agent.name, agent.code
+		if !d.facts.chromiumVersion || php.StringToInt(agent.version) != php.StringToInt(b.version) ||
+			php.VersionCompare(b.version, agent.version) <= 0 {
+			b.version = agent.version
 		}
 	}
 	if b.name+" Mobile" == agent.name {
 		b.name, b.code = agent.name, agent.code
 	}
-	if b.name != agent.name {
-		if d.tables.browserFamily(b.name) == d.tables.browserFamily(agent.name) {
-			b.engine = agent.engine
-		}
-		return b
+	if b.name == agent.name || d.tables.browserFamily(b.name) == d.tables.browserFamily(agent.name) {
+		b.engine = agent.engine
 	}
-	b.engine = agent.engine
-	if !php.EmptyString(agent.version) && strings.HasPrefix(agent.version, b.version) && php.VersionCompare(b.version, agent.version) < 0 {
+	if (b.name == agent.name || !d.facts.detailByName) && !php.EmptyString(agent.version) &&
+		strings.HasPrefix(agent.version, b.version) && php.VersionCompare(b.version, agent.version) < 0 {
 		b.version = agent.version
 	}
-	return b
+	if b.name == duck && !d.facts.detailByName {
+		b.version = ""
+	}
+	refused = refused || b.name != "Iridium" && b.engine == "Blink"
+	if refused && !hint.brandEngine.IsString() {
+		return client{}, &HintsError{"version"}
+	}
+	return b, nil
 }
 
-// browserFromHints takes the first brand that is a browser of its own; Chromium and Edge count when nothing better follows.
+// browserFromHints takes the first brand that is a browser of its own; Chromium and Edge count when nothing better
+// follows.
 func (d *detection) browserFromHints() (client, error) {
-	var b client
+	b := client{brandEngine: php.String("")}
 	if len(d.hints.brands) == 0 {
 		return b, nil
 	}
+	d.engineOfBrands(&b)
 	version := php.String("")
 	for _, brand := range d.hints.brands {
 		if brand.integer {
@@ -130,10 +149,13 @@ func (d *detection) browserFromHints() (client, error) {
 		if mapped, ok := d.tables.browserHints[php.ToLower(name)]; ok {
 			name = mapped
 		}
-		if found, ok := d.tables.browsers.findLoose(name, " Browser"); ok {
+		found, ok := d.tables.browsers.findLoose(name, " Browser")
+		goesOn := b.name == "Chrome" && d.facts.chromeGoesOn
+		if ok && !(goesOn && found.name == "Chromium") {
 			b.name, b.code, version = found.name, found.code, brand.version
+			goesOn = b.name == "Chrome" && d.facts.chromeGoesOn
 		}
-		if b.name != "" && b.name != "Chromium" && b.name != "Microsoft Edge" {
+		if b.name != "" && b.name != "Chromium" && b.name != "Microsoft Edge" && !goesOn {
 			break
 		}
 	}
@@ -145,6 +167,20 @@ func (d *detection) browserFromHints() (client, error) {
 	}
 	b.version = buildVersion(version.Str(), nil)
 	return b, nil
+}
+
+// engineOfBrands looks for the brands that name the engine.
+func (d *detection) engineOfBrands(b *client) {
+	if !d.facts.engineFromBrands {
+		return
+	}
+	for _, name := range [...]string{"Android WebView", "Chromium"} {
+		at := slices.IndexFunc(d.hints.brands, func(brand brandHint) bool { return brand.name == name })
+		if at >= 0 {
+			b.engine, b.brandEngine = "Blink", d.hints.brands[at].version
+			return
+		}
+	}
 }
 
 func (d *detection) browserFromAgent() client {

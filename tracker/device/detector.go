@@ -20,29 +20,39 @@ const (
 
 // Detector detects devices. It is safe for concurrent use.
 type Detector struct {
+	*code
 	rules   *rules
-	tables  *tables
 	devices *otter.Cache[string, *Device]
 	bots    *otter.Cache[string, bool]
 	hints   *otter.Cache[string, *Hints]
 }
 
-// Load reads the data files of device-detector from its folder "regexes". The error names the file that is missing or broken.
-func Load(regexes fs.FS) (*Detector, error) {
-	t, err := loadTables()
+// Load reads an installation's device-detector, vendor/matomo/device-detector: the data files of its folder "regexes"
+// and, from its PHP files, its version and its tables of codes. The error names the data file that is missing or
+// broken. PHP files may be missing or be written in a way that cannot be read: built-in tables stand in for theirs, see
+// Found. Nothing newer than the newest release that is known is an error.
+func Load(folder fs.FS) (*Detector, error) {
+	c, err := loadCode(folder)
 	if err != nil {
 		return nil, err
 	}
-	r, err := loadRules(regexes)
+	regexes, err := fs.Sub(folder, "regexes")
 	if err != nil {
 		return nil, err
 	}
-	return (&Detector{rules: r, tables: t}).Forgetful()
+	r, err := loadRules(regexes, c.facts)
+	if err != nil {
+		return nil, err
+	}
+	return (&Detector{code: c, rules: r}).Forgetful()
 }
+
+// Found tells which device-detector was loaded.
+func (d *Detector) Found() Found { return d.found }
 
 // Forgetful returns a Detector with the same data and empty caches: what a newly started process would be.
 func (d *Detector) Forgetful() (fresh *Detector, err error) {
-	d = &Detector{rules: d.rules, tables: d.tables}
+	d = &Detector{code: d.code, rules: d.rules}
 	if d.devices, err = otter.New(&otter.Options[string, *Device]{MaximumSize: cacheSize}); err != nil {
 		return nil, fmt.Errorf("device cache: %w", err)
 	}
@@ -55,11 +65,12 @@ func (d *Detector) Forgetful() (fresh *Detector, err error) {
 	return d, nil
 }
 
-// Detect returns the device of a sanitized user agent (§10.1) and the hints of the request, nil for none. The result is shared.
+// Detect returns the device of a sanitized user agent (§10.1) and the hints of the request, nil for none. The result is
+// shared.
 //
-// As in Matomo a result counts for all requests with the same key: the digest of brands, platform, platform version and model, and the
-// trimmed user agent, 500 characters together. Other hints (mobile, full version, app) and the end of a long user agent are those of
-// the first request with the key. A device that is Refused is not remembered.
+// As in Matomo a result counts for all requests with the same key: the digest of brands, platform, platform version and
+// model, and the trimmed user agent, 500 characters together. Other hints (mobile, full version, app) and the end of a
+// long user agent are those of the first request with the key. A device that is Refused is not remembered.
 func (d *Detector) Detect(ua string, hints *Hints) *Device {
 	key := cacheKey(ua, hints)
 	if found, ok := d.devices.GetIfPresent(key); ok {
@@ -73,8 +84,9 @@ func (d *Detector) Detect(ua string, hints *Hints) *Device {
 	return first
 }
 
-// Hints reads the parameter uadata where it is text, as HintsFromParam does with what is in it. The same few hundred characters come with
-// every request of a browser, and of all with the same version; that is why they are remembered. The error is a *HintsError.
+// Hints reads the parameter uadata where it is text, as HintsFromParam does with its value. The same few hundred
+// characters come with every request of a browser, and of all with the same version; that is why they are remembered.
+// The error is a *HintsError.
 func (d *Detector) Hints(uadata string) (*Hints, error) {
 	if found, ok := d.hints.GetIfPresent(uadata); ok {
 		return found, nil
@@ -84,22 +96,23 @@ func (d *Detector) Hints(uadata string) (*Hints, error) {
 	if err != nil {
 		return nil, nil
 	}
-	hints, err := HintsFromParam(php.SanitizeValue(v))
+	hints, err := d.HintsFromParam(php.SanitizeValue(v))
 	if err == nil {
 		d.hints.Set(text, hints)
 	}
 	return hints, err
 }
 
-// hintsWeight is about what an entry of the cache takes: text that was decoded from uadata is no longer than that, and each brand needs some
-// thirty characters of it.
+// hintsWeight is about what an entry of the cache takes: text that was decoded from uadata is no longer than that, and
+// each brand needs some thirty characters of it.
 func hintsWeight(uadata string, _ *Hints) uint32 {
 	const fixed, times = 500, 5
 	return uint32(min(fixed+times*len(uadata), math.MaxUint32))
 }
 
-// IsBot reports whether a user agent, which is not sanitized here, is that of a bot (§2.1). It looks at nothing else and is meant for a
-// tracker without device detection; with one, Detect of the same text and the request's hints gives the answer that Matomo has cached.
+// IsBot reports whether a user agent, which is not sanitized here, is that of a bot (§2.1). It looks at nothing else
+// and is meant for a tracker without device detection; with one, Detect of the same text and the request's hints gives
+// the answer that Matomo has cached.
 func (d *Detector) IsBot(ua string) bool {
 	key := cacheKey(ua, nil)
 	if found, ok := d.bots.GetIfPresent(key); ok {
@@ -109,6 +122,10 @@ func (d *Detector) IsBot(ua string) bool {
 	first, _ := d.bots.SetIfAbsent(strings.Clone(key), run.isBot())
 	return first
 }
+
+// IsLibrary reports whether a user agent as Detect takes it is, without client hints, that of a program library
+// (tracker-spec-6, part 3 §9.3).
+func (d *Detector) IsLibrary(ua string) bool { return d.Detect(ua, nil).ClientType.V == clientLibrary }
 
 func cacheKey(ua string, hints *Hints) string {
 	key := php.Trim(ua)

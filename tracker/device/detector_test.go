@@ -3,6 +3,7 @@ package device_test
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
+	"github.com/queuedtracking/queuedtracking/tracker/device/devicetest"
 )
 
 func TestUndetected(t *testing.T) {
@@ -40,7 +42,7 @@ func TestColumnsAreCut(t *testing.T) {
 	if got := d.Detect("curl/"+version, nil); got.BrowserVersion != version[:20] {
 		t.Errorf("version %s", got.BrowserVersion)
 	}
-	hints := mustHints(t, `{"model":"`+strings.Repeat("é", 120)+`"}`)
+	hints := mustHints(t, d, `{"model":"`+strings.Repeat("é", 120)+`"}`)
 	if got := d.Detect("x", hints); got.Model != strings.Repeat("é", 100) {
 		t.Errorf("model %s", got.Model)
 	}
@@ -85,8 +87,8 @@ func TestFirstRequestWithAKeyDecides(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := loadOwn(t)
-			first := d.Detect(c.firstUA, mustHints(t, c.firstHints))
-			second := d.Detect(c.secondUA, mustHints(t, c.secondHints))
+			first := d.Detect(c.firstUA, mustHints(t, d, c.firstHints))
+			second := d.Detect(c.secondUA, mustHints(t, d, c.secondHints))
 			if (first == second) != c.same {
 				t.Errorf("%s and %s", summary(first), summary(second))
 			}
@@ -97,10 +99,10 @@ func TestFirstRequestWithAKeyDecides(t *testing.T) {
 func TestRefusedRequestsAreNotRemembered(t *testing.T) {
 	d := loadOwn(t)
 	const brands = `{"brands":[{"brand":"Opera","version":5}]`
-	if got := d.Detect("x", mustHints(t, brands+`}`)); got.Refused == nil || summary(got) != summary(device.Undetected()) {
+	if got := d.Detect("x", mustHints(t, d, brands+`}`)); got.Refused == nil || summary(got) != summary(device.Undetected()) {
 		t.Fatalf("%+v", got)
 	}
-	if got := d.Detect("x", mustHints(t, brands+`,"uaFullVersion":"9.1"}`)); got.Refused != nil || got.BrowserName != "OP" {
+	if got := d.Detect("x", mustHints(t, d, brands+`,"uaFullVersion":"9.1"}`)); got.Refused != nil || got.BrowserName != "OP" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -112,7 +114,7 @@ func TestConcurrentDetection(t *testing.T) {
 		wait.Go(func() {
 			for _, a := range agents {
 				d.IsBot(a.ua)
-				if got := summary(d.Detect(a.ua, mustHints(t, a.uadata))); got != a.want {
+				if got := summary(d.Detect(a.ua, mustHints(t, d, a.uadata))); got != a.want {
 					t.Errorf("%s: %s, want %s", a.ua, got, a.want)
 				}
 			}
@@ -139,7 +141,7 @@ func TestLoadNamesTheFile(t *testing.T) {
 		} else {
 			files[c.file] = &fstest.MapFile{Data: []byte(c.content)}
 		}
-		if _, err := device.Load(files); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := device.Load(regexes(files)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %s", c.file, err, c.want)
 		}
 	}
@@ -148,7 +150,7 @@ func TestLoadNamesTheFile(t *testing.T) {
 func TestLoadAcceptsAnEmptyFile(t *testing.T) {
 	files := ownFiles(t)
 	files["bots.yml"] = &fstest.MapFile{Data: []byte("# nothing\n")}
-	d, err := device.Load(files)
+	d, err := device.Load(regexes(files))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +166,7 @@ func TestUnknownNamesAreWrittenAsTheyAre(t *testing.T) {
 	files["client/browser_engine.yml"] = &fstest.MapFile{Data: []byte("- regex: 'Brandnew'\n  name: 'Steam'\n")}
 	files["oss.yml"] = &fstest.MapFile{Data: []byte("- regex: 'NewOS'\n  name: 'New OS'\n  version: '1.10.2'\n")}
 	files["device/mobiles.yml"] = &fstest.MapFile{Data: []byte("NewMaker:\n  regex: '(New_Build)'\n  device: 'hologram'\n  model: '$1 TD'\n  models:\n    - regex: 'none'\n      model: 'x'\n")}
-	d, err := device.Load(files)
+	d, err := device.Load(regexes(files))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,10 +176,13 @@ func TestUnknownNamesAreWrittenAsTheyAre(t *testing.T) {
 	}
 }
 
+// regexes is a device-detector of nothing but data files.
+func regexes(files fs.FS) fs.FS { return devicetest.Folder(files, nil) }
+
 func ownFiles(tb testing.TB) fstest.MapFS {
 	tb.Helper()
 	files := fstest.MapFS{}
-	root := os.DirFS(ownPatterns)
+	root := os.DirFS(own + "/regexes")
 	err := fs.WalkDir(root, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -193,7 +198,8 @@ func ownFiles(tb testing.TB) fstest.MapFS {
 }
 
 func BenchmarkUncached(b *testing.B) {
-	d, cases := loadShared(b), loadCorpus(b)
+	d := loadShared(b)
+	cases := loadCorpus(b, filepath.Join(shared, "matomo-data/device-cases.jsonl.gz"), d)
 	for _, c := range cases {
 		d.Detect(c.UA, c.hints) // compiles the patterns
 	}
@@ -215,17 +221,18 @@ func BenchmarkCached(b *testing.B) {
 
 func BenchmarkCachedWithHints(b *testing.B) {
 	d := loadOwn(b)
-	hints := mustHints(b, `{"platform":"Windows","platformVersion":"15"}`)
+	hints := mustHints(b, d, `{"platform":"Windows","platformVersion":"15"}`)
 	for b.Loop() {
 		d.Detect(windowsUA, hints)
 	}
 }
 
 func BenchmarkHintsFromParam(b *testing.B) {
+	d := loadOwn(b)
 	v := decodeJSON(b, `{"fullVersionList":[{"brand":"Google Chrome","version":"114.0.5735.110"},{"brand":"Not A","version":"8"}],"platform":"Windows","platformVersion":"15.0.0","mobile":false,"model":""}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := device.HintsFromParam(v); err != nil {
+		if _, err := d.HintsFromParam(v); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,12 +1,15 @@
-// Package device turns a user agent and client hints into Matomo's device columns (tracker-spec §5.4, §10): operating system, browser or
-// other client, device type, brand and model, and whether it is a bot.
+// Package device turns a user agent and client hints into Matomo's device columns (tracker-spec §5.4, §10): operating
+// system, browser or other client, device type, brand and model, and whether it is a bot.
 //
-// The patterns are those of the installation: Load reads the data files of vendor/matomo/device-detector/regexes. What device-detector keeps
-// in its code, the codes and families of systems, browsers and brands, is embedded (tables.json). Results are cached as Matomo caches them.
+// Everything is read from the installation's vendor/matomo/device-detector: patterns from its data files, and what
+// device-detector keeps in its code from its PHP files: the codes and families of systems, browsers and brands. Tables
+// of two releases are built in for where those files are missing (tables.json). What the code does besides differs from
+// release to release: see versions.go. Results are cached as Matomo caches them.
 package device
 
 import (
 	"database/sql"
+	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/device/pattern"
@@ -24,8 +27,8 @@ const (
 	maxModel          = 100 // characters
 )
 
-// Device holds the values of the config_* columns of log_visit, cut as §5.4 says, and the parts of config_id that come from the device
-// (§4). Devices are shared between requests: they are read only.
+// Device holds the values of the config_* columns of log_visit, cut as §5.4 says, and the parts of config_id that come
+// from the device (§4). Devices are shared between requests: they are read only.
 type Device struct {
 	Bot bool
 
@@ -44,9 +47,35 @@ type Device struct {
 	FingerprintBrowserVersion string // part 3
 	ClientName                string // name of the client: config_id ignores the cookie flag of "Internet Explorer"
 
-	// Refused is a *HintsError when the client hints make Matomo refuse the request in the course of the detection, nil otherwise: a brand
-	// that is a whole number, or a brand's version that is no text. The other fields are those of Undetected then.
+	genericModel string // the model when none is known, or none may be used
+
+	// Refused is a *HintsError when the client hints make Matomo refuse the request in the course of the detection, nil
+	// otherwise: a brand that is a whole number, or a brand's version that is no text. The other fields are those of
+	// Undetected then.
 	Refused error
+}
+
+// Policy says what of a device may not be stored (tracker-spec-6, part 3 §1.3). It holds for a site.
+type Policy struct {
+	OnlyMajorVersions bool // versions of browser and system end before their first dot
+	NoModel           bool // the model is "generic …", whatever was detected
+}
+
+// Under is the device as a policy allows to store it. The parts of config_id stay as they are. Without a policy it is d
+// itself.
+func (d *Device) Under(p Policy) *Device {
+	if p == (Policy{}) {
+		return d
+	}
+	limited := *d
+	if p.OnlyMajorVersions {
+		limited.BrowserVersion, _, _ = strings.Cut(d.BrowserVersion, ".")
+		limited.OSVersion, _, _ = strings.Cut(d.OSVersion, ".")
+	}
+	if p.NoModel {
+		limited.Model = d.genericModel
+	}
+	return &limited
 }
 
 // Undetected is what Matomo writes when nothing is known about a device.
@@ -59,6 +88,7 @@ type detection struct {
 	*Detector
 	ua       string
 	hints    *Hints
+	hinted   bool // there are hints, if only empty ones
 	subject  *pattern.Subject
 	restored *pattern.Subject // see restoredSubject
 
@@ -69,10 +99,14 @@ type detection struct {
 
 // detect runs all steps of §10.3 for a user agent and hints.
 func (d *Detector) detect(ua string, hints *Hints) *Device {
-	if hints == nil {
+	hinted := hints != nil
+	if !hinted {
 		hints = &Hints{}
 	}
-	run := &detection{Detector: d, ua: ua, hints: hints, subject: d.rules.index.Subject(ua), hardware: hardware{kind: typeUnknown}}
+	run := &detection{
+		Detector: d, ua: ua, hints: hints, hinted: hinted, subject: d.rules.index.Subject(ua),
+		hardware: hardware{kind: typeUnknown},
+	}
 	if run.isBot() {
 		return botDevice(hints)
 	}
@@ -107,7 +141,7 @@ func botDevice(hints *Hints) *Device {
 	d := Undetected()
 	d.Bot, d.OS, d.FingerprintOS = true, "BOT", "BOT"
 	if hints.mobile {
-		d.Model = genericMobile
+		d.Model, d.genericModel = genericMobile, genericMobile
 	}
 	return d
 }
@@ -138,18 +172,28 @@ func (d *detection) columns() *Device {
 
 func (d *detection) hardwareColumns(c *Device) {
 	h := &d.hardware
-	c.Brand = d.tables.brands.byName[h.brand]
+	c.Brand = d.tables.brandCode(h.brand)
 	if h.kind != typeUnknown {
 		c.Type = sql.Null[int64]{V: h.kind, Valid: true}
 	}
 	switch {
-	case !php.EmptyString(h.model):
-		c.Model = php.CutRunes(h.model, maxModel)
 	case h.kind != typeUnknown:
-		c.Model = "generic " + d.tables.deviceTypes[h.kind]
+		c.genericModel = "generic " + d.typeName(h.kind)
 	case d.isMobile():
-		c.Model = genericMobile
+		c.genericModel = genericMobile
 	}
+	c.Model = c.genericModel
+	if !php.EmptyString(h.model) {
+		c.Model = php.CutRunes(h.model, maxModel)
+	}
+}
+
+// typeName is the name of a device type, "" for a number that the table does not have.
+func (d *detection) typeName(number int64) string {
+	if number < int64(len(d.tables.deviceTypes)) {
+		return d.tables.deviceTypes[number]
+	}
+	return ""
 }
 
 // nonEmpty is s, or other when s is empty to PHP: "" and "0".

@@ -13,8 +13,17 @@ import (
 // TestRecordedVisits compares with the visits that Matomo wrote for the recorded queues about devices: each visit must be what some request
 // of its visitor gives.
 func TestRecordedVisits(t *testing.T) {
-	d := loadShared(t)
-	files, err := filepath.Glob("../../../shared/golden/devices/*.json")
+	sets := sharedSets(t)
+	for i, folder := range []string{"golden", "golden-6"} {
+		t.Run(folder, func(t *testing.T) {
+			compareVisits(t, load(t, sets[i].folder), filepath.Join(shared, folder, "devices/*.json"))
+		})
+	}
+}
+
+func compareVisits(t *testing.T, d *device.Detector, pattern string) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Skipf("no recorded cases: %v", err)
 	}
@@ -49,7 +58,7 @@ func detectRecorded(d *device.Detector, queue *php.Array) map[string][]string {
 		server := entry.Value("env").Array().Value("server").Array()
 		for _, r := range entry.Value("requests").Array().All() {
 			params := r.Array()
-			hints, err := readHints(params, server)
+			hints, err := readHints(d, params, server)
 			if err != nil {
 				continue
 			}
@@ -62,11 +71,11 @@ func detectRecorded(d *device.Detector, queue *php.Array) map[string][]string {
 	return found
 }
 
-func readHints(params, server *php.Array) (*device.Hints, error) {
+func readHints(d *device.Detector, params, server *php.Array) (*device.Hints, error) {
 	if v, present := php.ReadJSON(params, "uadata"); present {
-		return device.HintsFromParam(v)
+		return d.HintsFromParam(v)
 	}
-	return device.HintsFromServer(server)
+	return d.HintsFromServer(server)
 }
 
 // columnsOfVisit gives the columns of a row of log_visit in the form of detectRecorded.

@@ -1,7 +1,8 @@
 package device
 
 import (
-	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/device/pattern"
@@ -21,6 +22,7 @@ const (
 	typeMediaPlayer  = 9
 	typePhablet      = 10
 	typeWearable     = 12
+	typePeripheral   = 13
 )
 
 // hardware is the device itself: brand by name, type by number.
@@ -29,7 +31,8 @@ type hardware struct {
 	brand, model string
 }
 
-// findHardware asks the device files; the first that accepts the user agent decides, even when it knows neither brand nor model.
+// findHardware asks the device files; the first that accepts the user agent decides, even when it knows neither brand
+// nor model.
 func (d *detection) findHardware() hardware {
 	for file := range d.rules.devices {
 		if !d.accepts(file) {
@@ -58,21 +61,29 @@ func (d *detection) accepts(file int) bool {
 	return ok
 }
 
-// hardwareFrom reads one device file. ok false lets the next file try. A user agent of a desktop, or the model of a client hint, ends the
-// search without a result.
+// hardwareFrom reads one device file. ok false lets the next file try. A user agent of a desktop, or the model of a
+// client hint, ends the search without a result.
 func (d *detection) hardwareFrom(file int) (h hardware, ok bool) {
 	h = hardware{kind: typeUnknown}
 	if file == deviceHbbTV || file == deviceShellTV {
-		defer func() { h.kind, ok = typeTV, true }()
+		defer func() {
+			if ok = true; h.kind == typeUnknown || file == deviceShellTV || !d.facts.hbbTVKeepsType {
+				h.kind = typeTV
+			}
+		}()
 	}
 	subject := d.restoredSubject()
-	if d.hints.model == "" && has(subject, d.rules.checks.desktopSystem) && !has(subject, d.rules.checks.notDesktop) {
+	hinted := !php.EmptyString(d.hints.model)
+	if !hinted && (d.facts.frozenIsUnknown && d.isFrozen() || d.isDesktopAgent()) {
 		return h, true
 	}
 	rules := &d.rules.devices[file]
 	id, groups, found := subject.First(rules.from, rules.to)
 	if !found {
-		return h, !php.EmptyString(d.hints.model)
+		if hinted && d.facts.formFactorTypes {
+			h.kind = d.formFactorType()
+		}
+		return h, hinted || d.hinted && d.facts.hintsEndSearch
 	}
 	rule := &rules.brands[id-rules.from]
 	if rule.brand != "Unknown" {
@@ -102,13 +113,41 @@ func (h *hardware) setKind(t *tables, name string) {
 	}
 }
 
-// Chrome hides version and model: "Android 10; K" stands for every Android device.
-var (
-	frozen      = regexp.MustCompile(`(?i:android) 10[.0-9]*; [kK](?: (?i:build)/|[;)])`)
-	frozenToken = regexp.MustCompile(`Android 10[.0-9]*; K`)
-)
+// formFactorType is the type of the first form factor in the table's order that the hints have.
+func (d *detection) formFactorType() int64 {
+	for _, f := range d.tables.formFactors {
+		if slices.Contains(d.hints.formFactors, f.name) {
+			return f.kind
+		}
+	}
+	return typeUnknown
+}
 
-// restoredSubject is the user agent with the version and model of the client hints put back where Chrome has hidden them.
+// isDesktopAgent reports whether the user agent is one of desktop systems, of whose devices nothing else can be known.
+func (d *detection) isDesktopAgent() bool {
+	return d.has(d.rules.checks.desktopSystem) && !d.has(d.rules.checks.notDesktop)
+}
+
+// isFrozen reports whether Chrome has hidden version and model: "Android 10; K" stands for every Android device.
+func (d *detection) isFrozen() bool {
+	const android = "Android"
+	for i := 0; ; i++ {
+		k := strings.Index(d.ua[i:], " 1")
+		if k < 0 {
+			return false
+		}
+		i += k
+		start := i - len(android)
+		if start >= 0 && php.EqualFold(d.ua[start:i], android) && d.facts.frozen.MatchString(d.ua[start:]) {
+			break
+		}
+	}
+	never := d.facts.neverFrozen
+	return never == "" || !strings.Contains(php.ToLower(d.ua), php.ToLower(never))
+}
+
+// restoredSubject is the user agent with the version and model of the client hints put back where Chrome has hidden
+// them, and with the model put into that of a desktop.
 func (d *detection) restoredSubject() *pattern.Subject {
 	if d.hints.model == "" {
 		return d.subject
@@ -117,15 +156,27 @@ func (d *detection) restoredSubject() *pattern.Subject {
 		return d.restored
 	}
 	d.restored = d.subject
-	if frozen.MatchString(d.ua) {
+	if ua := d.restoredAgent(); ua != d.ua {
+		d.restored = d.rules.index.Subject(ua)
+	}
+	return d.restored
+}
+
+func (d *detection) restoredAgent() string {
+	if d.isFrozen() {
 		version := d.hints.platformVersion
 		if version == "" {
 			version = "10"
 		}
 		template := "Android " + version + "; " + d.hints.model
-		d.restored = d.rules.index.Subject(frozenToken.ReplaceAllStringFunc(d.ua, func(match string) string {
-			return replacement(template, match)
-		}))
+		put := func(match string) string { return replacement(template, match) }
+		return d.facts.frozenToken.ReplaceAllStringFunc(d.ua, put)
 	}
-	return d.restored
+	ua := d.ua
+	if len(d.facts.desktopTokens) > 0 && d.isDesktopAgent() {
+		for _, token := range d.facts.desktopTokens {
+			ua = strings.ReplaceAll(ua, token, replacement(token+"; "+d.hints.model, token))
+		}
+	}
+	return ua
 }

@@ -3,6 +3,7 @@ package device
 import (
 	"crypto/md5"
 	"encoding/hex"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,10 +15,11 @@ import (
 type Hints struct {
 	model, platform, platformVersion, fullVersion, app string
 
-	mobile  bool
-	brands  []brandHint
-	digest  string // of brands, platform, platformVersion and model, as far as Matomo's cache key tells hints apart
-	ignored string // architecture and bitness: they change no column, but have to be text
+	mobile      bool
+	brands      []brandHint
+	formFactors []string // in lower case
+	digest      string   // of brands, platform, platformVersion and model, as far as Matomo's cache key tells hints apart
+	ignored     string   // architecture and bitness: they change no column, but have to be text
 }
 
 type brandHint struct {
@@ -26,26 +28,30 @@ type brandHint struct {
 	version php.Value
 }
 
-// HintsError says that a client hint has a type for which Matomo refuses the request (§10.1).
+// HintsError says that a client hint has a type for which Matomo refuses the request (§10.1). Releases of
+// device-detector from 6.5.1 on ignore most of such hints.
 type HintsError struct {
 	Hint string // name as sent
 }
 
 func (e *HintsError) Error() string { return "client hint " + e.Hint + ": wrong type" }
 
-// HintsFromParam reads the decoded and sanitized uadata parameter. Anything but a filled list gives nil. The error is a *HintsError.
+// HintsFromParam reads the decoded and sanitized uadata parameter. Anything but a filled list gives nil. The error is a
+// *HintsError.
 //
-// Whether the headers count instead is decided before: they do when uadata is absent or empty, not when it cannot be decoded.
-func HintsFromParam(v php.Value) (*Hints, error) {
+// Whether the headers count instead is decided before: they do when uadata is absent or empty, not when it cannot be
+// decoded.
+func (d *Detector) HintsFromParam(v php.Value) (*Hints, error) {
 	if v.Array().Len() == 0 {
 		return nil, nil
 	}
-	return newHints(v.Array())
+	return d.newHints(v.Array())
 }
 
-// HintsFromServer reads the client hint headers among env.server (§0.4). Their values are HTML-escaped first, so "Windows" with its
-// quotes arrives as &quot;Windows&quot; and is no known platform; only the model has an effect. The error is a *HintsError.
-func HintsFromServer(server *php.Array) (*Hints, error) {
+// HintsFromServer reads the client hint headers among env.server (§0.4). Their values are HTML-escaped first, so
+// "Windows" with its quotes arrives as &quot;Windows&quot; and is no known platform; only the model has an effect. The
+// error is a *HintsError.
+func (d *Detector) HintsFromServer(server *php.Array) (*Hints, error) {
 	var keys []string
 	for key := range server.All() {
 		if isHintHeader(key) {
@@ -60,21 +66,25 @@ func HintsFromServer(server *php.Array) (*Hints, error) {
 	for _, key := range keys {
 		headers.Set(key, server.Value(key))
 	}
-	return newHints(php.SanitizeValue(php.ArrayValue(headers)).Array())
+	return d.newHints(php.SanitizeValue(php.ArrayValue(headers)).Array())
 }
 
-// isHintHeader knows the misspelt X_HTTP_REQUESTED_WITH: it is no hint that device-detector understands, but it makes for another cache key.
+// isHintHeader knows the misspelt X_HTTP_REQUESTED_WITH: it is no hint that device-detector understands, but it makes
+// for another cache key.
 func isHintHeader(key string) bool {
 	const prefix = "HTTP_SEC_CH_UA"
 	return len(key) >= len(prefix) && php.EqualFold(key[:len(prefix)], prefix) || php.EqualFold(key, "X_HTTP_REQUESTED_WITH")
 }
 
-func newHints(values *php.Array) (*Hints, error) {
+func (d *Detector) newHints(values *php.Array) (*Hints, error) {
 	h := &Hints{}
 	var list *php.Array
 	for name, value := range values.All() {
+		if !d.facts.emptyHintsCount && php.Empty(value) || !d.facts.taggedHintsCount && hasTags(value.Str()) {
+			continue
+		}
 		var err error
-		if list, err = h.read(name, value, list); err != nil {
+		if list, err = h.read(d.facts, name, value, list); err != nil && d.facts.wrongTypesRefused {
 			return nil, err
 		}
 	}
@@ -83,13 +93,25 @@ func newHints(values *php.Array) (*Hints, error) {
 	return h, nil
 }
 
-// read takes one hint. list is the list of brands so far; it returns the list that counts from now on.
-func (h *Hints) read(name string, value php.Value, list *php.Array) (*php.Array, error) {
+// hasTags reports whether strip_tags would change s: it takes any "<" that no white space follows for a tag, and
+// removes NUL.
+func hasTags(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] == 0 || s[i] == '<' && (i+1 == len(s) || strings.IndexByte(" \t\n\v\f\r", s[i+1]) < 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// read takes one hint. list is the list of brands so far; it returns the list that counts from now on, also with an
+// error.
+func (h *Hints) read(f *facts, name string, value php.Value, list *php.Array) (*php.Array, error) {
 	key := strings.ReplaceAll(php.ToLower(name), "_", "-")
 	switch short := strings.TrimPrefix(key, "http-"); short {
 	case "x-requested-with":
 		if !value.IsString() {
-			return nil, &HintsError{name}
+			return list, &HintsError{name}
 		}
 		if !php.EqualFold(value.Str(), "xmlhttprequest") {
 			h.app = value.Str()
@@ -100,7 +122,7 @@ func (h *Hints) read(name string, value php.Value, list *php.Array) (*php.Array,
 			return list, nil
 		}
 		if !value.IsString() {
-			return nil, &HintsError{name}
+			return list, &HintsError{name}
 		}
 		if found := parseBrands(value.Str()); found.Len() > 0 {
 			list = found
@@ -114,13 +136,17 @@ func (h *Hints) read(name string, value php.Value, list *php.Array) (*php.Array,
 		}
 	case "http-sec-ch-ua-mobile", "sec-ch-ua-mobile", "mobile":
 		h.mobile = value.Bool() || value.Str() == "1" || value.Str() == "?1"
+	case "formfactors", "http-sec-ch-ua-form-factors", "sec-ch-ua-form-factors":
+		if f.formFactors && !h.readFormFactors(value, f.wrongTypesRefused) {
+			return list, &HintsError{name}
+		}
 	default:
 		field := h.field(key)
 		if field == nil {
 			break
 		}
 		if !value.IsString() {
-			return nil, &HintsError{name}
+			return list, &HintsError{name}
 		}
 		*field = strings.Trim(value.Str(), `"`)
 	}
@@ -143,6 +169,35 @@ func (h *Hints) field(key string) *string {
 		return &h.platformVersion
 	}
 	return nil
+}
+
+// quotedWord is a form factor in the form of a header.
+var quotedWord = regexp.MustCompile(`"([a-z]+)"`)
+
+// readFormFactors takes a list of texts, or the words in quotes of a header. It returns false for a wrong type.
+// Releases that refuse wrong types take other scalars in the list for text.
+func (h *Hints) readFormFactors(value php.Value, scalars bool) bool {
+	var found []string
+	switch value.Kind() {
+	case php.KindString:
+		for _, match := range quotedWord.FindAllStringSubmatch(php.ToLower(value.Str()), -1) {
+			found = append(found, match[1])
+		}
+		if found == nil {
+			return true
+		}
+	case php.KindArray:
+		for _, v := range value.Array().All() {
+			if v.IsArray() || !v.IsString() && !scalars {
+				return false
+			}
+			found = append(found, php.ToLower(php.ToString(v)))
+		}
+	default:
+		return false
+	}
+	h.formFactors = found
+	return true
 }
 
 // parseBrands reads the header form "brand";v="version", "brand";v="version" up to the first thing that does not fit.
@@ -181,8 +236,8 @@ func cutQuoted(s string) (text, rest string, ok bool) {
 	return text, rest, ok && text != ""
 }
 
-// brandList pairs the brands with the versions. A list in which one has more entries than the other counts as empty; a brand that is
-// there twice stands at its first place with its last version.
+// brandList pairs the brands with the versions. A list in which one has more entries than the other counts as empty; a
+// brand that is there twice stands at its first place with its last version.
 func brandList(list *php.Array) []brandHint {
 	var names, versions []php.Value
 	for _, item := range list.All() {
@@ -216,7 +271,8 @@ func isInteger(s string) bool {
 	return err == nil && strconv.FormatInt(n, 10) == s
 }
 
-// makeDigest tells hints apart as Matomo's cache key does: the order of the brands does not count, and the last three parts run together.
+// makeDigest tells hints apart as Matomo's cache key does: the order of the brands does not count, and the last three
+// parts run together.
 func (h *Hints) makeDigest() string {
 	sorted := slices.Clone(h.brands)
 	slices.SortFunc(sorted, func(a, b brandHint) int { return strings.Compare(a.name, b.name) })

@@ -13,6 +13,7 @@ import (
 )
 
 func TestHintsOfWrongTypeAreRefused(t *testing.T) {
+	d := loadOwn(t)
 	for _, uadata := range []string{
 		`{"platform":5}`,
 		`{"model":null,"platform":"Windows"}`,
@@ -24,7 +25,7 @@ func TestHintsOfWrongTypeAreRefused(t *testing.T) {
 		`{"sec_ch_ua_full_version_list":{}}`,
 		`{"x-requested-with":false}`,
 	} {
-		_, err := device.HintsFromParam(decodeJSON(t, uadata))
+		_, err := d.HintsFromParam(decodeJSON(t, uadata))
 		var wrong *device.HintsError
 		if !errors.As(err, &wrong) || !strings.Contains(uadata, `"`+wrong.Hint+`"`) {
 			t.Errorf("%s: error %v", uadata, err)
@@ -36,8 +37,9 @@ func TestHintsOfWrongTypeAreRefused(t *testing.T) {
 }
 
 func TestHintsThatDoNotCount(t *testing.T) {
+	d := loadOwn(t)
 	for _, uadata := range []string{`null`, `"text"`, `5`, `true`, `[]`, `{}`} {
-		if h, err := device.HintsFromParam(decodeJSON(t, uadata)); h != nil || err != nil {
+		if h, err := d.HintsFromParam(decodeJSON(t, uadata)); h != nil || err != nil {
 			t.Errorf("%s: %v, %v", uadata, h, err)
 		}
 	}
@@ -63,7 +65,7 @@ func TestBrandsOfWrongTypeAreRefusedWhenTheyCount(t *testing.T) {
 		{`["Opera", 5, null]`, false},
 	} {
 		for _, ua := range []string{windowsUA, "Googlebot/2.1", "WhatsApp/2"} {
-			hints := mustHints(t, `{"brands":`+c.brands+`}`)
+			hints := mustHints(t, d, `{"brands":`+c.brands+`}`)
 			want := c.refused && ua == windowsUA
 			if got := d.Detect(ua, hints); (got.Refused != nil) != want {
 				t.Errorf("case %d, %s: refused %v, want %v", i, ua, got.Refused, want)
@@ -74,7 +76,7 @@ func TestBrandsOfWrongTypeAreRefusedWhenTheyCount(t *testing.T) {
 
 func TestFullVersionSavesABrandWithoutVersion(t *testing.T) {
 	d := loadOwn(t)
-	hints := mustHints(t, `{"brands":[{"brand":"Chromium","version":125}],"uaFullVersion":"126.0.1.2"}`)
+	hints := mustHints(t, d, `{"brands":[{"brand":"Chromium","version":125}],"uaFullVersion":"126.0.1.2"}`)
 	if got := d.Detect("x", hints); got.Refused != nil || got.BrowserVersion != "126.0" {
 		t.Errorf("got %+v", got)
 	}
@@ -93,7 +95,7 @@ func TestHintNames(t *testing.T) {
 		`{"fullVersionList":[{"brand":"Google Chrome","version":"114.0"}],"brands":[{"brand":"Opera","version":"9.0"}],"platform":"win dows","platformVersion":"15"}`,
 		`{"fullVersionList":[{"brand":"Google Chrome","version":"114.0"}],"sec-ch-ua":5,"platform":"Windows","platformVersion":"15"}`,
 	} {
-		if got := summary(d.Detect(ua, mustHints(t, uadata))); got != want {
+		if got := summary(d.Detect(ua, mustHints(t, d, uadata))); got != want {
 			t.Errorf("%s: %s, want %s", uadata, got, want)
 		}
 	}
@@ -113,7 +115,7 @@ func TestHeaderOfBrandsEndsWhereItIsBroken(t *testing.T) {
 	} {
 		headers := &php.Array{}
 		headers.Set("sec-ch-ua", php.String(c.header))
-		hints, err := device.HintsFromParam(php.ArrayValue(headers))
+		hints, err := d.HintsFromParam(php.ArrayValue(headers))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +139,7 @@ func TestHeadersGiveOnlyTheModel(t *testing.T) {
 	} {
 		server.Set(key, php.String(value))
 	}
-	hints, err := device.HintsFromServer(server)
+	hints, err := d.HintsFromServer(server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,17 +150,18 @@ func TestHeadersGiveOnlyTheModel(t *testing.T) {
 }
 
 func TestHeadersThatAreNoHints(t *testing.T) {
+	d := loadOwn(t)
 	server := &php.Array{}
 	server.Set("HTTP_X_REQUESTED_WITH", php.Int(5))
 	server.Set("HTTP_USER_AGENT", php.Null)
-	if h, err := device.HintsFromServer(server); h != nil || err != nil {
+	if h, err := d.HintsFromServer(server); h != nil || err != nil {
 		t.Errorf("%v, %v", h, err)
 	}
 	server.Set("HTTP_SEC_CH_UA_MODEL", php.Int(5))
-	if _, err := device.HintsFromServer(server); err == nil {
+	if _, err := d.HintsFromServer(server); err == nil {
 		t.Error("a number as model is accepted")
 	}
-	if h, err := device.HintsFromServer(nil); h != nil || err != nil {
+	if h, err := d.HintsFromServer(nil); h != nil || err != nil {
 		t.Errorf("%v, %v", h, err)
 	}
 }
@@ -174,7 +177,7 @@ func TestHintsOfTextAreThoseOfItsJSON(t *testing.T) {
 		var want *device.Hints
 		var wantErr error
 		if v, err := php.DecodeJSON(uadata); err == nil {
-			want, wantErr = device.HintsFromParam(php.SanitizeValue(v))
+			want, wantErr = d.HintsFromParam(php.SanitizeValue(v))
 		}
 		for range 2 {
 			got, err := d.Hints(uadata)

@@ -6,8 +6,11 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// completeHardware fills in and corrects what the device files left open, from system, client and the user agent as it came (tracker-spec
-// §10.3, step 4, "afterwards").
+// appleSystems run on devices of Apple.
+var appleSystems = stringSet("iPadOS", "tvOS", "watchOS", "iOS", "Mac")
+
+// completeHardware fills in and corrects what the device files left open, from system, client and the user agent as it
+// came (tracker-spec §10.3, step 4, "afterwards").
 func (d *detection) completeHardware() {
 	h := &d.hardware
 	if php.EmptyString(h.model) {
@@ -16,16 +19,21 @@ func (d *detection) completeHardware() {
 	if php.EmptyString(h.brand) {
 		h.brand = d.vendor()
 	}
-	apple := d.tables.appleSystems[d.systemName()]
+	apple := appleSystems[d.systemName()]
 	if h.brand == "Apple" && !apple {
 		*h = hardware{kind: typeUnknown}
 	}
 	if apple && php.EmptyString(h.brand) {
 		h.brand = "Apple"
 	}
+	if brand, ok := d.facts.brandIfNone[d.system.name]; ok && php.EmptyString(h.brand) {
+		h.brand = brand
+	}
 	d.guessMobile()
+	d.guessPuffin()
 	d.guessTV()
-	if h.kind != typeDesktop && strings.Contains(d.ua, "Desktop") && d.has(d.rules.checks.desktop) {
+	tries := h.kind != typeDesktop && (!d.facts.desktopWord || strings.Contains(d.ua, "Desktop"))
+	if tries && d.has(d.rules.checks.desktop) {
 		h.kind = typeDesktop
 	}
 	if h.kind == typeUnknown && d.isDesktop() {
@@ -74,6 +82,9 @@ func (d *detection) guessMobile() {
 	if *kind == typeUnknown && d.system.name == "Java ME" {
 		*kind = typeFeaturePhone
 	}
+	if d.system.name == "KaiOS" && d.facts.kaiOSPhone {
+		*kind = typeFeaturePhone
+	}
 	if d.touchWindows() && is(c.touch) {
 		*kind = typeTablet
 	}
@@ -95,13 +106,34 @@ func (d *detection) touchWindows() bool {
 	return d.system.name == "Windows RT" || d.system.name == "Windows" && php.VersionCompare(d.system.version, "8") >= 0
 }
 
+// guessPuffin reads the letter that Puffin's version ends with.
+func (d *detection) guessPuffin() {
+	if !d.facts.puffinSuffix || d.hardware.kind != typeUnknown {
+		return
+	}
+	switch c := &d.rules.checks; {
+	case d.has(c.puffinDesktop):
+		d.hardware.kind = typeDesktop
+	case d.has(c.puffinPhone):
+		d.hardware.kind = typeSmartphone
+	case d.has(c.puffinTablet):
+		d.hardware.kind = typeTablet
+	}
+}
+
 func (d *detection) guessTV() {
-	kind, c := &d.hardware.kind, &d.rules.checks
-	if d.has(c.operaTV) || d.has(c.androidTV) ||
-		*kind == typeUnknown && d.has(c.smartTV) ||
-		d.tables.tvBrowsers[d.client.name] ||
-		*kind == typeUnknown && d.has(c.tv) {
-		*kind = typeTV
+	h, c := &d.hardware, &d.rules.checks
+	if d.has(c.operaTV) || d.facts.tvSystems[d.system.name] {
+		h.kind = typeTV
+	}
+	if brand, ok := d.facts.brandOf[d.system.name]; ok {
+		h.brand = brand
+	}
+	if !d.facts.notTV[h.kind] && d.has(c.androidTV) ||
+		h.kind == typeUnknown && d.has(c.smartTV) ||
+		d.facts.tvClients[d.client.name] ||
+		h.kind == typeUnknown && d.has(c.tv) {
+		h.kind = typeTV
 	}
 }
 

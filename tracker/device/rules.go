@@ -110,13 +110,14 @@ type modelRule struct {
 // loader reads the files and keeps the first error.
 type loader struct {
 	files fs.FS
+	facts *facts
 	rules *rules
 	file  string
 	err   error
 }
 
-func loadRules(files fs.FS) (*rules, error) {
-	l := &loader{files: files, rules: &rules{clients: map[int64]clientRules{}}}
+func loadRules(files fs.FS, f *facts) (*rules, error) {
+	l := &loader{files: files, facts: f, rules: &rules{clients: map[int64]clientRules{}}}
 	r := l.rules
 	r.checks = l.checks()
 	r.bots = l.span(l.open("bots.yml"))

@@ -2,6 +2,7 @@ package device
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
@@ -36,25 +37,35 @@ func (d *detection) mergeSystems(hint, agent system) system {
 	if php.EmptyString(s.version) && d.tables.systemFamily(s.name) == agentFamily {
 		s.version = agent.version
 	}
+	if s.name == "Puffin OS" && d.facts.puffinVersion {
+		s.version = agent.version
+	}
+	exceptions := d.facts.systemExceptions
 	if agentFamily == s.name && agent.name != s.name {
 		s.name = agent.name
-		switch s.name {
-		case "HarmonyOS":
+		switch {
+		case s.name == "HarmonyOS", s.name == "LeafOS" && exceptions:
 			s.version = ""
-		case "PICO OS":
+		case s.name == "PICO OS":
 			s.version = agent.version
-		case "Fire OS":
+		case s.name == "Fire OS" && !(exceptions && php.EmptyString(hint.version)):
 			s.version = mapVersion(d.tables.fireOS, s.version)
 		}
 	}
-	// Chrome OS calls itself Linux in some client hints.
-	if s.name == "GNU/Linux" && agent.name == "Chrome OS" && hint.version == agent.version {
+	// Some systems call themselves by another name in client hints.
+	switch {
+	case s.name == "GNU/Linux" && agent.name == "Chrome OS" && hint.version == agent.version:
+		s.name, s.code = agent.name, agent.code
+	case s.name == "Android" && agent.name == "Chrome OS" && exceptions:
+		s.name, s.code, s.version = agent.name, agent.code, ""
+	case s.name == "GNU/Linux" && agent.name == "Meta Horizon" && exceptions:
 		s.name, s.code = agent.name, agent.code
 	}
 	return s
 }
 
-// mapVersion finds what a version of Android stands for: by the full version, else by the number it begins with, else nothing.
+// mapVersion finds what a version of Android stands for: by the full version, else by the number it begins with, else
+// nothing.
 func mapVersion(table map[string]string, version string) string {
 	if v, ok := table[version]; ok {
 		return v
@@ -62,10 +73,15 @@ func mapVersion(table map[string]string, version string) string {
 	return table[strconv.FormatInt(php.StringToInt(version), 10)]
 }
 
+// androidApps are apps that run on Android and do not say so.
+var androidApps = stringSet(
+	"com.hisense.odinbrowser", "com.seraphic.openinet.pre", "com.appssppa.idesktoppcbrowser", "every.browser.inc",
+)
+
 // systemOfApp overrules s where the app that sent the request runs on one system only.
 func (d *detection) systemOfApp(s *system) {
 	switch app := d.hints.app; {
-	case d.tables.androidApps[app] && s.name != "Android":
+	case androidApps[app] && s.name != "Android":
 		*s = system{name: "Android", family: "Android"}
 	case app == "org.lineageos.jelly" && s.name != "Lineage OS":
 		*s = system{name: "Lineage OS", family: "Android", version: mapVersion(d.tables.lineageOS, s.version)}
@@ -85,23 +101,43 @@ func (d *detection) systemFromHints() system {
 	found, _ := d.tables.systems.findLoose(name, "")
 	s := system{name: found.name, code: found.code, version: d.hints.platformVersion}
 	if s.name == "Windows" {
-		switch major := php.StringToInt(s.version); {
-		case major > 10:
-			s.version = "11"
-		case major > 0:
-			s.version = "10"
-		}
+		s.version = d.windowsVersion(s.version)
 	}
-	if php.StringToInt(s.version) == 0 {
+	keeps := d.facts.windowsMinor && (s.name == "Windows" || s.version == "0.0.0")
+	if php.StringToInt(s.version) == 0 && !keeps {
 		s.version = ""
 	}
 	s.version = buildVersion(s.version, nil)
 	return s
 }
 
+// windowsVersion is the Windows that a hint's version stands for. Those before 10 call themselves 0.1, 0.2 and 0.3.
+func (d *detection) windowsVersion(version string) string {
+	switch major := php.StringToInt(version); {
+	case major > 10:
+		return "11"
+	case major > 0:
+		return "10"
+	case major == 0 && d.facts.windowsMinor:
+		_, minor, _ := strings.Cut(version, ".")
+		switch php.StringToInt(minor) {
+		case 1:
+			return "7"
+		case 2:
+			return "8"
+		case 3:
+			return "8.1"
+		}
+	}
+	return version
+}
+
 func (d *detection) systemFromAgent() system {
-	rules := &d.rules.systems
-	id, groups, ok := d.subject.First(rules.from, rules.to)
+	rules, subject := &d.rules.systems, d.subject
+	if d.facts.restoredSystem {
+		subject = d.restoredSubject()
+	}
+	id, groups, ok := subject.First(rules.from, rules.to)
 	if !ok {
 		return system{}
 	}
@@ -110,7 +146,7 @@ func (d *detection) systemFromAgent() system {
 	s.version = buildVersion(rule.version, groups)
 	for i := range rule.versions {
 		v := &rule.versions[i]
-		groups, ok := d.subject.Try(v.pattern)
+		groups, ok := subject.Try(v.pattern)
 		if !ok {
 			continue
 		}

@@ -1,21 +1,37 @@
 package device
 
 import (
-	_ "embed"
-	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// tablesJSON holds what device-detector keeps in its code instead of its data files: codes, families, client hint names. It is that of
-// device-detector 6.3.2 (Matomo 5.1).
-//
-//go:embed tables.json
-var tablesJSON []byte
+// rawTables are the facts that device-detector keeps in its code, in its order: codes, families, client hint names.
+// Lines are "code name".
+type rawTables struct {
+	OperatingSystems []string
+	OSFamilies       []family
+	DesktopFamilies  []string
+	OSHints          map[string]string // hint -> name
+	FireOS           map[string]string // Android version -> Fire OS version
+	LineageOS        map[string]string // Android version -> Lineage OS version
+	Browsers         []string
+	BrowserFamilies  []family
+	MobileBrowsers   []string          // codes
+	BrowserHints     map[string]string // hint -> name
+	Engines          []string
+	DeviceTypes      []string // by number
+	FormFactors      []string // "form factor number-of-type", the first that a hint names counts
+	Brands           []string
+	LegacyBrands     []string // codes of brands that now have another one
+}
 
-// tables are the facts of tables.json, made ready for look-ups.
+// family is a name with the codes of its members, separated by spaces.
+type family struct {
+	Name, Codes string
+}
+
+// tables are rawTables made ready for look-ups.
 type tables struct {
 	systems         *codes
 	systemFamilies  map[string]string // by code
@@ -28,58 +44,53 @@ type tables struct {
 	engines         map[string]string // lower-cased name -> name
 	deviceTypes     []string          // by number
 	deviceNumbers   map[string]int64
+	formFactors     []formFactor
 	brands          *codes
-	appleSystems    map[string]bool
-	tvBrowsers      map[string]bool
-	androidApps     map[string]bool
+	legacyBrands    *codes
 	fireOS          map[string]string // Android version -> Fire OS version
 	lineageOS       map[string]string // Android version -> Lineage OS version
 }
 
-type family struct {
-	Name, Codes string
+// formFactor is the device type that a form factor among the client hints stands for.
+type formFactor struct {
+	name string
+	kind int64
 }
 
-func loadTables() (*tables, error) {
-	var raw struct {
-		OperatingSystems, DesktopFamilies, Browsers, DeviceTypes, Brands []string
-		AppleSystems, TVBrowsers, AndroidApps                            []string
-		OSFamilies, BrowserFamilies                                      []family
-		OSHints, BrowserHints, FireOS, LineageOS                         map[string]string
-		MobileBrowsers, Engines                                          string
-	}
-	if err := json.Unmarshal(tablesJSON, &raw); err != nil {
-		return nil, fmt.Errorf("device tables: %w", err)
-	}
+func newTables(raw *rawTables) *tables {
 	t := &tables{
 		systems:         newCodes(raw.OperatingSystems),
 		systemFamilies:  familyByCode(raw.OSFamilies),
-		desktopFamilies: stringSet(raw.DesktopFamilies),
+		desktopFamilies: stringSet(raw.DesktopFamilies...),
 		systemHints:     lowerKeys(raw.OSHints),
 		browsers:        newCodes(raw.Browsers),
 		browserFamilies: familyByCode(raw.BrowserFamilies),
-		mobileBrowsers:  stringSet(strings.Fields(raw.MobileBrowsers)),
+		mobileBrowsers:  stringSet(raw.MobileBrowsers...),
 		browserHints:    lowerKeys(raw.BrowserHints),
 		engines:         map[string]string{},
 		deviceTypes:     raw.DeviceTypes,
 		deviceNumbers:   map[string]int64{},
 		brands:          newCodes(raw.Brands),
-		appleSystems:    stringSet(raw.AppleSystems),
-		tvBrowsers:      stringSet(raw.TVBrowsers),
-		androidApps:     stringSet(raw.AndroidApps),
+		legacyBrands:    newCodes(raw.LegacyBrands),
 		fireOS:          raw.FireOS,
 		lineageOS:       raw.LineageOS,
 	}
-	for _, e := range strings.Fields(raw.Engines) {
+	for _, e := range raw.Engines {
 		t.engines[php.ToLower(e)] = e
 	}
 	for i, name := range raw.DeviceTypes {
-		t.deviceNumbers[name] = int64(i)
+		if name != "" {
+			t.deviceNumbers[name] = int64(i)
+		}
 	}
-	return t, nil
+	for _, line := range raw.FormFactors {
+		name, number, _ := strings.Cut(line, " ")
+		t.formFactors = append(t.formFactors, formFactor{name, php.StringToInt(number)})
+	}
+	return t
 }
 
-func stringSet(list []string) map[string]bool {
+func stringSet(list ...string) map[string]bool {
 	s := make(map[string]bool, len(list))
 	for _, v := range list {
 		s[v] = true
@@ -107,6 +118,14 @@ func familyByCode(families []family) map[string]string {
 	return m
 }
 
+// brandCode is the code of a brand, "" when there is none.
+func (t *tables) brandCode(name string) string {
+	if code, ok := t.brands.byName[name]; ok {
+		return code
+	}
+	return t.legacyBrands.byName[name]
+}
+
 // systemFamily is the family of an operating system given by name or code, "" when there is none.
 func (t *tables) systemFamily(label string) string {
 	return t.systemFamilies[t.systems.codeOr(label)]
@@ -125,6 +144,7 @@ func (t *tables) mobileBrowser(name string) bool {
 // codes is a table of codes and names. Where names are equal under a comparison, the first in the table counts.
 type codes struct {
 	list   []coded
+	known  map[string]bool   // codes
 	byName map[string]string // name -> code
 	folded map[string]int    // name in lower case -> position
 	loose  map[string]int    // name in lower case without spaces -> position
@@ -135,6 +155,7 @@ type coded struct{ code, name string }
 func newCodes(lines []string) *codes {
 	c := &codes{
 		list:   make([]coded, len(lines)),
+		known:  make(map[string]bool, len(lines)),
 		byName: make(map[string]string, len(lines)),
 		folded: make(map[string]int, len(lines)),
 		loose:  make(map[string]int, len(lines)),
@@ -142,6 +163,7 @@ func newCodes(lines []string) *codes {
 	for i, line := range lines {
 		code, name, _ := strings.Cut(line, " ")
 		c.list[i] = coded{code, name}
+		c.known[code] = true
 		if _, known := c.byName[name]; !known {
 			c.byName[name] = code
 		}

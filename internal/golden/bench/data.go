@@ -4,8 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 
 	"github.com/queuedtracking/queuedtracking/tracker/device"
+	"github.com/queuedtracking/queuedtracking/tracker/device/devicetest"
 )
 
 // Data is what cases are played with: recordings, the reference installation, Matomo's vendor files.
@@ -70,7 +72,8 @@ func (d Data) exists() bool {
 func (d Data) Home(t testing.TB, geo bool) string {
 	t.Helper()
 	home := t.TempDir()
-	link(t, d.devices, filepath.Join(home, "vendor", "matomo", "device-detector"))
+	link(t, filepath.Join(d.devices, "regexes"), filepath.Join(home, "vendor", "matomo", "device-detector", "regexes"))
+	d.writeDetector(t, filepath.Join(home, "vendor", "matomo", "device-detector"))
 	for _, folder := range []string{"searchengine-and-social-list", "referrer-spam-list"} {
 		link(t, filepath.Join(d.vendor, folder), filepath.Join(home, "vendor", "matomo", folder))
 	}
@@ -117,10 +120,28 @@ func link(t testing.TB, target, name string) {
 	}
 }
 
+// php is what the installation's device-detector keeps in PHP, as far as it is needed to know its release. That of Matomo 5.1 is the one
+// which is taken without such files.
+func (d Data) php() fstest.MapFS {
+	if d.Six {
+		return devicetest.Version("6.5.1")
+	}
+	return nil
+}
+
+func (d Data) writeDetector(t testing.TB, folder string) {
+	t.Helper()
+	for name, file := range d.php() {
+		if err := os.WriteFile(filepath.Join(folder, name), file.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Devices loads the patterns of user agents.
 func (d Data) Devices(t testing.TB) *device.Detector {
 	t.Helper()
-	detector, err := device.Load(os.DirFS(filepath.Join(d.devices, "regexes")))
+	detector, err := device.Load(devicetest.Folder(os.DirFS(filepath.Join(d.devices, "regexes")), d.php()))
 	if err != nil {
 		t.Fatal(err)
 	}
