@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/action"
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
@@ -174,13 +175,21 @@ func (t *Tracker) readDevice(p *parsed) error {
 			return request.Reject(request.WrongType, p.device.Refused.Error())
 		}
 	}
-	d := p.device
+	d := p.device.Under(devicePolicy(p.req.Site()))
 	p.facts.Device = store.Device{
 		BrowserEngine: store.Text(d.Engine), BrowserName: store.Text(d.BrowserName), BrowserVersion: store.Text(d.BrowserVersion),
 		ClientType: d.ClientType, Brand: store.Text(d.Brand), Model: store.Text(d.Model), Type: d.Type,
 		OS: store.Text(d.OS), OSVersion: store.Text(d.OSVersion),
 	}
 	return nil
+}
+
+// devicePolicy is what a site may not know of devices, nothing while the site is unknown. Fingerprints are made of all.
+func devicePolicy(site *matomo.Site) device.Policy {
+	if site == nil {
+		return device.Policy{}
+	}
+	return device.Policy{OnlyMajorVersions: site.OnlyMajorVersions, NoModel: site.DeviceModelHidden}
 }
 
 // clientHints takes the hints of the parameter uadata, else those of the headers (§10.1).

@@ -19,6 +19,7 @@ import (
 type Case struct {
 	Area    string `json:"-"`
 	Name    string
+	Matomo  string // the version whose rows it has, "" for 5.1
 	About   string
 	Config  map[string]map[string]any // section -> key -> value or list
 	Options map[string]string

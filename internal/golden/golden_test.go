@@ -30,11 +30,11 @@ var root = filepath.Join("..", "..")
 
 func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }
 
-// withDeliberate adds the rows that Matomo loses and we write on purpose. In this case its first attempt at the set is rolled back
+// withDeliberate adds the rows that Matomo 5.1 loses and we write on purpose. In this case its first attempt at the set is rolled back
 // together with the mark that asks for new reports, the second attempt believes that the mark is there; so the reports of a day that has
 // got a new visit would never be made again.
 func withDeliberate(c *golden.Case, expect golden.Tables) golden.Tables {
-	if c.Area+"/"+c.Name != "auth-time/bulk-token-wrong-site" {
+	if c.Area+"/"+c.Name != "auth-time/bulk-token-wrong-site" || c.Matomo != "" {
 		return expect
 	}
 	expect = maps.Clone(expect)

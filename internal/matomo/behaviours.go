@@ -93,6 +93,7 @@ var behaviours = []behaviour{
 	{
 		field: "CleanLanguageParameter", since: "5.1.0", section: "base §1.9",
 		what: "parameter lang is cleaned like the header Accept-Language",
+		test: "request.TestLanguageParameterIsTakenAsItComesBefore51",
 	},
 	{
 		field: "CheckedDecimals", since: "5.1.0", section: "base §A.4", test: "php.TestFloatsBefore51, request.TestDecimalsOfVersions",
@@ -109,10 +110,12 @@ var behaviours = []behaviour{
 	{
 		field: "RelativeTime", since: "5.2.0", section: "1 §3.6",
 		what: "a cdt in words (yesterday, -2 hours) counts from the request's time, not from the worker's",
+		test: "request.TestWordsCountFromTheRequestsTimeFrom52On",
 	},
 	{
 		field: "URLExclusionTypes", since: "5.2.0", section: "3 §5",
 		what: "URL parameters are excluded by type: session parameters, the recommended list of personal data, or a list of one's own",
+		test: "matomo.TestTypesOfExcludedURLParameters",
 	},
 	{
 		field: "TransliteratedRegions", since: "5.2.0", unsure: true, section: "3 §4", test: "TestTransliteratedRegions",
@@ -121,6 +124,7 @@ var behaviours = []behaviour{
 	{
 		field: "RandomConfigID", since: "5.3.0", section: "3 §1.2",
 		what: "the setting for random config ids makes every request a visit of its own",
+		test: "matomo.TestRandomConfigIDsFrom53On, visit.TestRandomIDs",
 	},
 	{
 		field: "BearerTokens", since: "5.4.0", section: "1 §3.1, §3.2", test: "TestTokensMayComeAsBearer",
@@ -145,14 +149,17 @@ var behaviours = []behaviour{
 	{
 		field: "PrivacyPerSite", since: "5.5.0", section: "3 §1.1",
 		what: "a site may have privacy settings of its own",
+		test: "matomo.TestSitesHavePrivacySettingsOfTheirOwnFrom55On",
 	},
 	{
 		field: "UserIDChangeNewVisit", since: "5.5.0", section: "3 §2",
 		what: "another user id begins a new visit, also when user ids replace visitor ids",
+		test: "visit.TestAnotherUserIDBeginsANewVisit",
 	},
 	{
 		field: "UserIDDisabled", since: "5.6.0", section: "1 §3.7", told: complianceTold,
 		what:  "user ids can be switched off",
+		test:  "matomo.TestPolicy, request.TestUserIDIsSwitchedOff",
 		holds: compliance,
 	},
 	{
@@ -163,11 +170,13 @@ var behaviours = []behaviour{
 	{
 		field: "DiscardedCampaigns", since: "5.6.0", section: "2 §2.6", told: complianceTold,
 		what:  "campaigns can be switched off, also by the CNIL policy (from 5.11.0 on their names are masked)",
+		test:  "matomo.TestPolicy",
 		holds: func(f *Found) bool { return compliance(f) && !f.Version.Since("5.11.0") },
 	},
 	{
 		field: "Policies", since: "5.6.0", section: "1 §5, 3 §1.3", told: complianceTold,
 		what:  "the CNIL policy makes privacy settings stricter",
+		test:  "matomo.TestPolicy",
 		holds: compliance,
 	},
 	{
@@ -181,6 +190,7 @@ var behaviours = []behaviour{
 	{
 		field: "AllUserAgentPatterns", since: "5.7.0", unsure: true, section: "1 §4",
 		what: "all patterns for excluded user agents are tried, not only those up to the first that does not match",
+		test: "exclude.TestExcludedUserAgents",
 	},
 	{
 		field: "BotTypeChatbot", since: "5.8.0", section: "2 §1.2", test: "TestTypesOfBots",
@@ -194,10 +204,12 @@ var behaviours = []behaviour{
 	{
 		field: "IntegerTimeLimit", since: "5.10.0", section: "1 §3.6",
 		what: "the age from which a cdt needs a token must be an integer; 86400s counts as 0",
+		test: "matomo.TestReadersOfNewerVersionsAreStrict",
 	},
 	{
 		field: "StrictBooleans", since: "5.10.0", section: "2 §6, 3 §2, errata 11",
 		what: "some settings take 0, 1, true and false only: other values are off",
+		test: "matomo.TestReadersOfNewerVersionsAreStrict",
 	},
 	{
 		field: "MaskedCampaigns", since: "5.11.0", section: "2 §2.6",
@@ -226,6 +238,7 @@ var behaviours = []behaviour{
 	{
 		field: "PoliciesPerSetting", since: "5.14.0", section: "3 §1.3",
 		what: "each setting of a policy can be enforced or not",
+		test: "matomo.TestPolicy",
 	},
 	{
 		field: "PageViewTimes", since: "6.0.0", told: "table log_page_view_time", section: "2 §3.1", test: "TestPageViewTimesAreKeptSince6",

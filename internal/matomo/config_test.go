@@ -69,6 +69,94 @@ func TestChainMergesDefaultsAndLetsLocalKeysReplace(t *testing.T) {
 	}
 }
 
+// globalOfSix is in the style of the file that Matomo 6 brings along. Its values are not those of the built-in defaults.
+const globalOfSix = `; <?php exit; ?> DO NOT REMOVE THIS LINE
+; Options that are not in config.ini.php have these values.
+; This file is replaced by updates.
+
+;--------
+; Database
+;--------
+
+[database]
+host =
+tables_prefix =
+port = 3306
+charset = utf8mb4
+collation =
+
+[Debug]
+tracker_always_new_visitor = 0
+
+[General]
+; comment "with quotes"
+action_title_category_delimiter = ""
+proxy_ip_read_last_in_list = 1
+
+[Deletelogs]
+delete_logs_enable = 0
+
+[SitesManager]
+CommonPIIParams[] = email
+CommonPIIParams[] = off
+CommonPIIParams[] = "prénom"
+
+[Tracker]
+record_statistics = 1
+cookie_name = _six
+page_maximum_length = 2048
+visit_standard_length = 900
+url_query_parameter_to_exclude_from_url = "gclid, li_fat_id,token_auth,token"
+campaign_var_name = "mtm_campaign,utm_campaign"
+create_new_visit_after_midnight = 1
+tracking_requests_require_authentication_when_custom_timestamp_newer_than = 86400
+record_accurate_page_view_time = 1
+
+[Plugins]
+; the order counts
+Plugins[] = CoreHome
+Plugins[] = AIAgents
+Plugins[] = BotTracking
+Plugins[] = TrackingSpamPrevention
+
+[PluginsInstalled]
+PluginsInstalled[] = CoreHome
+`
+
+func TestDefaultsOfMatomo6ComeFromItsGlobalINI(t *testing.T) {
+	c, err := LoadConfig(writeFiles(t, map[string]string{
+		"config/global.ini.php": globalOfSix, "config/config.ini.php": "; <?php exit; ?>\n[General]\nsalt = \"s\"\n[Tracker]\npage_maximum_length = 500\n",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &TrackerSettings{
+		RecordStatistics: true, CookieName: "_six", PageMaximumLength: 500, VisitStandardLength: 900,
+		ExcludedURLParameters:  []string{"gclid", "li_fat_id", "token_auth", "token"},
+		CampaignNameParameters: []string{"mtm_campaign", "utm_campaign"}, CampaignKeywordParameters: []string{""},
+		NewVisitAfterMidnight: true, DailyFingerprint: true, RequireAuthenticationOlderThan: 86400,
+		Salt: "s", ProxyIPReadLastInList: true, CharsetUTF8MB4: true,
+	}
+	for _, version := range []string{"5.1.2", "6.0.0"} {
+		v, _ := ParseVersion(version)
+		c, err := c.For(Found{Version: v}) // nothing built in is added to a file
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, c.Tracker(0)); diff != "" {
+			t.Errorf("%s: %s", version, diff)
+		}
+		if got := c.List("SitesManager", "CommonPIIParams"); !cmp.Equal(got, []string{"email", "", "prénom"}) {
+			t.Errorf("%s: parameters with personal data %q", version, got)
+		}
+		for plugin, active := range map[string]bool{"TrackingSpamPrevention": true, "AIAgents": true, "SEO": false, "Goals": false} {
+			if got := c.Plugins().Active(plugin); got != active {
+				t.Errorf("%s: plugin %s active: %v", version, plugin, got)
+			}
+		}
+	}
+}
+
 func TestDirectoryWithOnlyConfigINIHasDefaults(t *testing.T) {
 	dir := writeFiles(t, map[string]string{"config/config.ini.php": "; <?php exit; ?>\n[General]\nsalt = \"s\"\n"})
 	c, err := LoadConfig(dir)
@@ -152,6 +240,60 @@ page_maximum_length = 9
 	if !cmp.Equal(want.CampaignNameParameters, []string{"a", "b"}) || !cmp.Equal(want.ProxyIPs, []string{"10.0.0.0/8"}) ||
 		!cmp.Equal(want.ProxyClientHeaders, []string{"HTTP_X_FORWARDED_FOR"}) {
 		t.Errorf("lists: %+v", want)
+	}
+}
+
+func TestReadersOfNewerVersionsAreStrict(t *testing.T) {
+	const age = "tracking_requests_require_authentication_when_custom_timestamp_newer_than"
+	at := func(version, key, value string) *TrackerSettings {
+		v, _ := ParseVersion(version)
+		c, err := parseConfig(t, "[Tracker_2]\n"+key+" = \""+value+"\"\n[Tracker]\nenable_default_location_provider = \""+value+"\"\n").
+			For(Found{Version: v})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Tracker(2)
+	}
+	for _, tt := range []struct {
+		value    string
+		old, new bool
+	}{
+		{"1", true, true},
+		{"0", false, false},
+		{"true", true, true},
+		{"TRUE", true, true},
+		{"false", true, false},
+		{"2", true, false},
+		{"yes", true, false},
+		{"", false, false},
+		{" 1", true, false},
+	} {
+		for version, want := range map[string]bool{"5.9.0": tt.old, "5.10.0": tt.new} {
+			got := at(version, "create_new_visit_after_midnight", tt.value)
+			if got.NewVisitAfterMidnight != want || got.EnableDefaultLocationProvider != want {
+				t.Errorf("%s, %q: %v, %v, want %v", version, tt.value, got.NewVisitAfterMidnight, got.EnableDefaultLocationProvider, want)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		value    string
+		old, new int64
+	}{
+		{"3600", 3600, 3600},
+		{"-5", -5, -5},
+		{"0", 0, 0},
+		{"3600s", 3600, 0},
+		{" 3600", 3600, 0},
+		{"3600.0", 3600, 0},
+		{"+5", 5, 0},
+		{"007", 7, 0},
+		{"", 0, 0},
+	} {
+		for version, want := range map[string]int64{"5.9.0": tt.old, "5.10.0": tt.new} {
+			if got := at(version, age, tt.value).RequireAuthenticationOlderThan; got != want {
+				t.Errorf("%s, %q: %d, want %d", version, tt.value, got, want)
+			}
+		}
 	}
 }
 

@@ -104,8 +104,7 @@ func (d *detection) mergeBrowsers(hint, agent client) (client, error) {
 	if b.name == "Vewd Browser" {
 		b.engine = agent.engine
 	}
-	comparesEngines := b.name != "Iridium"
-	refused := comparesEngines && b.engine == "Blink" && agent.engine == "Blink"
+	refused := b.name != "Iridium" && b.engine == "Blink" && agent.engine == "Blink" // versions of engines are compared
 	if d.facts.chromiumHints[b.name] && !php.EmptyString(agent.name) && !d.facts.chromiumAgents[agent.code] {
 		b.name, b.code = agent.name, agent.code
 		if !d.facts.chromiumVersion || php.StringToInt(agent.version) != php.StringToInt(b.version) ||
@@ -127,7 +126,7 @@ func (d *detection) mergeBrowsers(hint, agent client) (client, error) {
 		b.version = ""
 	}
 	refused = refused || b.name != "Iridium" && b.engine == "Blink"
-	if hint.brandEngine.Kind() != php.KindString && d.facts.engineFromBrands && refused {
+	if refused && !hint.brandEngine.IsString() {
 		return client{}, &HintsError{"version"}
 	}
 	return b, nil

@@ -39,6 +39,8 @@ func config(change func(*matomo.TrackerSettings)) setting {
 
 func unknownSite(_ *request.Origin, c *request.Context) { c.Site = nil }
 
+func allPatterns(_ *request.Origin, c *request.Context) { c.Behaviours.AllUserAgentPatterns = true }
+
 func doNotTrack(_ *request.Origin, c *request.Context) { c.Site.Privacy.DoNotTrack = true }
 
 // read makes a request of parameters in JSON.
@@ -206,8 +208,11 @@ func TestExcludedUserAgents(t *testing.T) {
 		{`{"rec":"1"}`, UserAgent, []setting{agents("a&b"), ua("x A&B")}},
 		{`{"rec":"1"}`, UserAgent, []setting{agents(`/monitor\/[0-9]+/`), ua("monitor/7")}},
 		{`{"rec":"1"}`, tracked, []setting{agents(`/monitor\/[0-9]+/`), ua("Monitor/7")}},
-		// A regular expression ends the search.
+		// A regular expression ends the search before 5.7.
 		{`{"rec":"1"}`, tracked, []setting{agents("/zzz/", "Firefox"), ua("Firefox")}},
+		{`{"rec":"1"}`, UserAgent, []setting{agents("/zzz/", "Firefox"), ua("Firefox"), allPatterns}},
+		{`{"rec":"1"}`, UserAgent, []setting{agents("/zzz/", "/^Fire/"), ua("Firefox"), allPatterns}},
+		{`{"rec":"1"}`, tracked, []setting{agents("/zzz/", "/^fire/", "Opera"), ua("Firefox"), allPatterns}},
 		{`{"rec":"1"}`, UserAgent, []setting{agents("Firefox", "/zzz/"), ua("Firefox")}},
 		// What cannot be compiled does not.
 		{`{"rec":"1"}`, UserAgent, []setting{agents("/(/", "Firefox"), ua("Firefox")}},

@@ -47,7 +47,7 @@ func replay(t *testing.T, c *golden.Case) (compared int) {
 	}
 	l := recordedLocator(t, c, settings)
 	for i, req := range requests {
-		req.Bind(&request.Context{General: &matomo.General{}, Settings: settings})
+		req.Bind(&request.Context{Behaviours: matomo.BehavioursIn("5.1.2"), General: &matomo.General{}, Settings: settings})
 		_, ip, err := req.IP()
 		if err != nil {
 			t.Errorf("%d: %v", i, err)

@@ -75,6 +75,27 @@ func TestUserID(t *testing.T) {
 	}
 }
 
+func TestUserIDIsSwitchedOff(t *testing.T) {
+	off := site(func(s *matomo.Site) { s.UserIDDisabled = true })
+	const params = `{"uid":"dave","_id":"1111111111111111"}`
+	for _, test := range []struct {
+		options  []option
+		uid, vid string
+	}{
+		{nil, "dave", "bfcdf3e6ca6cef45"},
+		{[]option{off}, "", "1111111111111111"},
+	} {
+		r := read(t, params, test.options...)
+		uid, has := r.UserID()
+		if id, _, err := r.VisitorID(); uid != test.uid || has != (uid != "") || id.String() != test.vid || err != nil {
+			t.Errorf("%q %v, visitor %v %v, want %q, %s", uid, has, id, err, test.uid, test.vid)
+		}
+	}
+	if uid, _ := read(t, params, unknownSite).UserID(); uid != "dave" {
+		t.Errorf("unknown site: %q", uid)
+	}
+}
+
 func TestUserIDIsAnonymised(t *testing.T) {
 	anonymous := func(salt string) option {
 		return func(_ *Origin, c *Context) {

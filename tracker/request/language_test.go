@@ -7,6 +7,29 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
+func TestLanguageParameterIsTakenAsItComesBefore51(t *testing.T) {
+	header := server("HTTP_ACCEPT_LANGUAGE", "fr-FR;q=0.9")
+	old := behaving(func(b *matomo.Behaviours) { b.CleanLanguageParameter = false })
+	for _, test := range []struct{ lang, old, oldColumn, new, newColumn string }{
+		{"de-ch,de", "de-ch,de", "de-ch", "de-ch,de", "de-ch"},
+		{"de-CH;q=0.9", "de-CH;q=0.9", "de", "de-ch", "de-ch"},
+		{"EN_gb", "EN_gb", "xx", "en-gb", "en-gb"},
+		{"it,<b>", "it,&lt;b&gt;", "it", "it,&lt;b&gt;", "it"},
+		{"", "fr-fr", "fr-fr", "fr-fr", "fr-fr"},
+		{"0", "0", "", "fr-fr", "fr-fr"},
+	} {
+		for _, side := range []struct {
+			options      []option
+			list, column string
+		}{{[]option{header, old}, test.old, test.oldColumn}, {[]option{header}, test.new, test.newColumn}} {
+			r := read(t, `{"lang":"`+test.lang+`"}`, side.options...)
+			if list := r.Language(); list != side.list || r.BrowserLanguage(list) != side.column {
+				t.Errorf("%q: %q, %q, want %q, %q", test.lang, list, r.BrowserLanguage(list), side.list, side.column)
+			}
+		}
+	}
+}
+
 func TestLanguageOfHeader(t *testing.T) {
 	for _, test := range []struct{ header, list, column string }{
 		{"de-AT,de;q=0.9,en;q=0.8", "de-at,de,en", "de-at"},

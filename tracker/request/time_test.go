@@ -7,6 +7,32 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
+func TestWordsCountFromTheRequestsTimeFrom52On(t *testing.T) {
+	// The worker runs a day after the request.
+	relative := behaving(func(b *matomo.Behaviours) { b.RelativeTime = true })
+	token := setToken("super")
+	for _, test := range []struct {
+		cdt      string
+		old, new int64
+	}{
+		{"-2 hours", clock, clock - 7200}, // seen from the worker, in the request's future
+		{"yesterday", clock - 36000, clock - 36000 - 86400},
+		{"now", clock, clock},
+		{"2026-11-22 09:00:00", clock - 3600, clock - 3600},
+		{"-25 hours", clock - 3600, clock - 25*3600},
+	} {
+		for _, side := range []struct {
+			options []option
+			want    int64
+		}{{[]option{token}, test.old}, {[]option{token, relative}, test.new}} {
+			got, err := read(t, `{"cdt":"`+test.cdt+`"}`, side.options...).Time()
+			if got != side.want || err != nil {
+				t.Errorf("%s: %d (%+d) %v, want %+d", test.cdt, got, got-clock, err, side.want-clock)
+			}
+		}
+	}
+}
+
 func TestTimeOfRequest(t *testing.T) {
 	for _, test := range []struct {
 		params string

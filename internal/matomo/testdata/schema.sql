@@ -29,6 +29,10 @@ CREATE TABLE m_plugin_setting (
   idplugin_setting INTEGER PRIMARY KEY, plugin_name VARCHAR(60) NOT NULL, setting_name VARCHAR(255) NOT NULL, setting_value TEXT NOT NULL,
   json_encoded TINYINT NOT NULL DEFAULT 0, user_login VARCHAR(100) NOT NULL DEFAULT ''
 );
+CREATE TABLE m_site_setting (
+  idsite_setting INTEGER PRIMARY KEY, idsite INTEGER NOT NULL, plugin_name VARCHAR(60) NOT NULL, setting_name VARCHAR(255) NOT NULL,
+  setting_value TEXT NOT NULL, json_encoded TINYINT NOT NULL DEFAULT 0
+);
 INSERT INTO m_option VALUES ('version_core', '5.1.2', 1), ('useridsalt', 'salt of users', 1);
 INSERT INTO m_site VALUES
   (1, 'http://one.example.org', '2020-01-02 03:04:05', 1, '', '', 'UTC', 0, '', '', '', '', 'website', 0),
