@@ -13,6 +13,9 @@ import (
 // What an installation's own files and tables say (default settings, plugins, lists, columns) is read from there and is no behaviour.
 type Behaviours struct {
 	CleanLanguageParameter bool // request
+	CheckedDecimals        bool // request
+	ResolutionFollows      bool // visit
+	EscapedLogins          bool // pageurl
 
 	RelativeTime          bool // request
 	BearerTokens          bool // request, auth
@@ -34,6 +37,7 @@ type Behaviours struct {
 	MaskedCampaigns       bool // referrer
 	DiscardedCampaigns    bool // referrer
 	IgnoredCampaignLists  bool // referrer
+	IgnoredCampaignTypes  bool // referrer
 	AIReferrers           bool // referrer
 	AIReferrersByCampaign bool // referrer
 	TransliteratedRegions bool // location
@@ -81,6 +85,18 @@ var behaviours = []behaviour{
 		what: "parameter lang is cleaned like the header Accept-Language",
 	},
 	{
+		field: "CheckedDecimals", since: "5.1.0", section: "base §A.4", test: "php.TestFloatsBefore51, request.TestDecimalsOfVersions",
+		what: "amounts are numbers by how they are written; in 5.0 by whether they survive printing with 14 digits",
+	},
+	{
+		field: "ResolutionFollows", since: "5.1.0", section: "base §5.3", test: "visit.TestUnknownResolution",
+		what: "an unknown resolution of a visit is replaced by that of a later request",
+	},
+	{
+		field: "EscapedLogins", since: "5.1.1", section: "base §6.2", test: "pageurl.TestLoginsOfVersions",
+		what: "separators within user and password of a URL are escaped",
+	},
+	{
 		field: "RelativeTime", since: "5.2.0", section: "1 §3.6",
 		what: "a cdt in words (yesterday, -2 hours) counts from the request's time, not from the worker's",
 	},
@@ -96,6 +112,10 @@ var behaviours = []behaviour{
 		field: "RandomConfigID", since: "5.3.0", section: "3 §1.2", told: "before 5.5.0 only with [FeatureFlags] ConfigIdRandomisation_feature",
 		what:  "the setting for random config ids makes every request a visit of its own",
 		holds: func(f *Found) bool { return f.Version.Since("5.5.0") || f.Version.Since("5.3.0") && f.ConfigIDFlag },
+	},
+	{
+		field: "IgnoredCampaignLists", since: "5.3.2", section: "2 §2.4", test: "referrer.TestCampaignsThatAreNoTextOfVersions",
+		what: "a list as the last campaign parameter of a page URL is ignored; before, it is refused",
 	},
 	{
 		field: "BearerTokens", since: "5.4.0", section: "1 §3.1, §3.2",
@@ -114,11 +134,11 @@ var behaviours = []behaviour{
 		what: "a visit's changed visitor id reaches its actions and conversions",
 	},
 	{
-		field: "AIReferrers", since: "5.5.0", section: "2 §2.1",
+		field: "AIReferrers", since: "5.5.0", section: "2 §2.1", test: "referrer.TestAssistantsOfVersions",
 		what: "AI assistants are referrers of type 8",
 	},
 	{
-		field: "AIReferrersByCampaign", since: "5.5.0", unsure: true, section: "2 §2.1",
+		field: "AIReferrersByCampaign", since: "5.5.0", unsure: true, section: "2 §2.1", test: "referrer.TestAssistantsOfVersions",
 		what: "utm_source of the landing page names an AI assistant, too",
 	},
 	{
@@ -135,6 +155,7 @@ var behaviours = []behaviour{
 	},
 	{
 		field: "AIAgents", since: "5.6.0", told: "column log_visit.ai_agent_name", section: "1 §13",
+		test:  "tracker.TestAgentsHaveVisitsOfTheirOwn",
 		what:  "AI agents are named, and a change of agent begins a new visit",
 		holds: func(f *Found) bool { return f.AgentColumn },
 	},
@@ -148,6 +169,11 @@ var behaviours = []behaviour{
 		told:  "before 5.10.0 only with [FeatureFlags] PrivacyCompliance_feature",
 		what:  "the CNIL policy makes privacy settings stricter",
 		holds: func(f *Found) bool { return f.Version.Since("5.10.0") || f.Version.Since("5.6.0") && f.ComplianceFlag },
+	},
+	{
+		field: "IgnoredCampaignTypes", since: "5.7.0", unsure: true, section: "2 §2.4",
+		test: "referrer.TestCampaignsThatAreNoTextOfVersions",
+		what: "lists and numbers as campaign parameters of the request are ignored; before, lists are refused and numbers are names",
 	},
 	{
 		field: "BotRequests", since: "5.7.0", section: "1 §1",
@@ -178,10 +204,6 @@ var behaviours = []behaviour{
 		what: "the age from which a cdt needs a token must be an integer; 86400s counts as 0",
 	},
 	{
-		field: "IgnoredCampaignLists", since: "5.11.0", unsure: true, section: "2 §2.4",
-		what: "campaign parameters that are lists or numbers are ignored; before, lists are refused",
-	},
-	{
 		field: "StrictBooleans", since: "5.11.0", unsure: true, section: "2 §6, 3 §2, errata 11",
 		what: "some settings take 0, 1, true and false only: other values are off",
 	},
@@ -191,6 +213,7 @@ var behaviours = []behaviour{
 	},
 	{
 		field: "AmountLimit", since: "5.13.0", unsure: true, section: "2 §4, errata 5, 21",
+		test: "conversion.TestRevenueLimitOfVersions",
 		what: "amounts of money beyond 1e12 are not recorded",
 	},
 	{
@@ -232,6 +255,12 @@ func BehavioursOf(f Found) Behaviours {
 		fields.FieldByName(row.field).SetBool(holds(&f))
 	}
 	return b
+}
+
+// BehavioursIn are those of a version of Matomo, as far as it alone tells them.
+func BehavioursIn(version string) Behaviours {
+	v, _ := ParseVersion(version)
+	return BehavioursOf(Found{Version: v})
 }
 
 // Described is a behaviour in words.

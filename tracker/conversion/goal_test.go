@@ -17,7 +17,7 @@ import (
 // newRequest makes a request of a site with these goals while all plugins are active; params is JSON.
 func newRequest(t testing.TB, params string, goals ...matomo.Goal) *request.Request {
 	t.Helper()
-	return newRequestOf(t, matomo.Behaviours{}, params, goals...)
+	return newRequestOf(t, matomo.BehavioursIn("5.1.2"), params, goals...)
 }
 
 // newRequestOf is newRequest for a version with these behaviours.
@@ -33,7 +33,9 @@ func newRequestOf(t testing.TB, behaviours matomo.Behaviours, params string, goa
 		Site:     &matomo.Site{ID: 7, Tracker: settings, Goals: goals},
 		General:  &matomo.General{},
 		Settings: settings,
-		Features: matomo.FeaturesOf(func(string) bool { return true }), Behaviours: behaviours,
+		Features: matomo.FeaturesOf(func(string) bool { return true }),
+
+		Behaviours: behaviours,
 	})
 	return r
 }

@@ -7,10 +7,12 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-var (
-	unlimited = matomo.Behaviours{}
-	limited   = matomo.Behaviours{AmountLimit: true}
-)
+var unlimited, limited = matomo.BehavioursIn("5.1.2"), withLimit(matomo.BehavioursIn("5.1.2"))
+
+func withLimit(b matomo.Behaviours) matomo.Behaviours {
+	b.AmountLimit = true
+	return b
+}
 
 // show is an amount as it is stored.
 func show(amount store.NullText) string {

@@ -108,7 +108,7 @@ func (f *campaignFinder) fromQuery(query string) {
 			break
 		}
 	}
-	if php.Empty(name) || f.ignores(name) {
+	if php.Empty(name) || !name.IsString() && f.run.d.behaviours.IgnoredCampaignLists {
 		return
 	}
 	f.found, f.name = true, name
@@ -178,22 +178,18 @@ func adParameter(q *query, name string) (string, error) {
 	return php.Trim(php.URLDecode(v.Str())), nil
 }
 
-// fromParameters lets a campaign among the request's own parameters win, as image trackers send it.
+// fromParameters lets a campaign among the request's own parameters win, as image trackers send it. Where a name has to be text, one that is
+// not ends the search.
 func (f *campaignFinder) fromParameters() {
 	settings := f.run.in.Site.Tracker
 	name := firstParameter(f.run.in.Raw, settings.CampaignNameParameters)
-	if php.Empty(name) || f.ignores(name) {
+	if php.Empty(name) || !name.IsString() && f.run.d.behaviours.IgnoredCampaignTypes {
 		return
 	}
 	f.found, f.name = true, name
 	if keyword := firstParameter(f.run.in.Raw, settings.CampaignKeywordParameters); !php.Empty(keyword) {
 		f.keyword = keyword
 	}
-}
-
-// ignores reports whether a name does not count because it is no text. No other name is tried then.
-func (f *campaignFinder) ignores(name php.Value) bool {
-	return f.run.d.behaviours.IgnoredCampaignLists && !name.IsString()
 }
 
 // firstParameter is the first that is not empty, null when there is none.

@@ -36,10 +36,12 @@ type Facts struct {
 
 	LocationIP  string // anonymized, 4 or 16 bytes
 	BrowserLang string
-	Resolution  string         // the parameter res
-	Agent       store.NullText // the AI agent that the request comes from, NULL for a person
-	Plugins     store.BrowserPlugins
-	Device      store.Device
+	Resolution  string // the parameter res
+	// ResolutionFollows tells that an unknown resolution of a visit is replaced by the request's.
+	ResolutionFollows bool
+	Agent             store.NullText // the AI agent that the request comes from, NULL for a person
+	Plugins           store.BrowserPlugins
+	Device            store.Device
 }
 
 // Last is the visitor's last visit as the look-up found it; nil stands for an unknown visitor.
