@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -135,6 +137,35 @@ func TestListsOfOptionRowsNeedNoFiles(t *testing.T) {
 	s, err := source("bGlzdA==", "no/such/file")
 	if err != nil || s.Option != "bGlzdA==" {
 		t.Errorf("%+v %v", s, err)
+	}
+}
+
+// TestAssistantsNeedNoFile loads the lists of versions before and since AI assistants: their file may be absent, not unreadable.
+func TestAssistantsNeedNoFile(t *testing.T) {
+	older, newer := matomo.Behaviours{}, matomo.Behaviours{AIReferrers: true}
+	for _, tt := range []struct {
+		name       string
+		spoil      func(file string) error
+		behaviours matomo.Behaviours
+		want       string
+	}{
+		{"a list", func(string) error { return nil }, newer, ""},
+		{"absent", os.Remove, newer, ""},
+		{"no list", func(file string) error { return os.WriteFile(file, []byte("- x"), 0o644) }, newer, "AI assistants"},
+		{"no list", func(file string) error { return os.WriteFile(file, []byte("- x"), 0o644) }, older, ""},
+		{"a folder", func(file string) error { return errors.Join(os.Remove(file), os.Mkdir(file, 0o755)) }, newer, "list of AI assistants"},
+	} {
+		vendor := matomo.VendorIn(t.TempDir())
+		if err := os.CopyFS(filepath.Dir(vendor.Assistants()), os.DirFS("../../testdata/vendor/matomo/searchengine-and-social-list")); err != nil {
+			t.Fatal(err)
+		}
+		if err := tt.spoil(vendor.Assistants()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := loadReferrers(vendor, &matomo.General{}, tt.behaviours)
+		if got := fmt.Sprint(err); (err == nil) != (tt.want == "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s, since 5.5: %v: %v, want %q", tt.name, tt.behaviours.AIReferrers, err, tt.want)
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ type Behaviours struct {
 	MaskedCampaigns       bool // referrer
 	DiscardedCampaigns    bool // referrer
 	IgnoredCampaignLists  bool // referrer
+	IgnoredCampaignTypes  bool // referrer
 	AIReferrers           bool // referrer
 	AIReferrersByCampaign bool // referrer
 	TransliteratedRegions bool // location
@@ -127,6 +128,10 @@ var behaviours = []behaviour{
 		test: "matomo.TestRandomConfigIDsFrom53On, visit.TestRandomIDs",
 	},
 	{
+		field: "IgnoredCampaignLists", since: "5.3.2", section: "2 §2.4", test: "referrer.TestCampaignsThatAreNoTextOfVersions",
+		what: "a list as the last campaign parameter of a page URL is ignored; before, it is refused",
+	},
+	{
 		field: "BearerTokens", since: "5.4.0", section: "1 §3.1, §3.2", test: "TestTokensMayComeAsBearer",
 		what: "a token may come in the header Authorization: Bearer, which also serves tokens for secure requests only",
 	},
@@ -139,11 +144,11 @@ var behaviours = []behaviour{
 		what: "a visit's changed visitor id reaches its actions and conversions",
 	},
 	{
-		field: "AIReferrers", since: "5.5.0", section: "2 §2.1",
+		field: "AIReferrers", since: "5.5.0", section: "2 §2.1", test: "referrer.TestAssistantsOfVersions",
 		what: "AI assistants are referrers of type 8",
 	},
 	{
-		field: "AIReferrersByCampaign", since: "5.5.0", unsure: true, section: "2 §2.1",
+		field: "AIReferrersByCampaign", since: "5.5.0", unsure: true, section: "2 §2.1", test: "referrer.TestAssistantsOfVersions",
 		what: "utm_source of the landing page names an AI assistant, too",
 	},
 	{
@@ -164,6 +169,7 @@ var behaviours = []behaviour{
 	},
 	{
 		field: "AIAgents", since: "5.6.0", told: "column log_visit.ai_agent_name", section: "1 §13",
+		test:  "tracker.TestAgentsHaveVisitsOfTheirOwn",
 		what:  "AI agents are named, and a change of agent begins a new visit",
 		holds: func(f *Found) bool { return f.AgentColumn },
 	},
@@ -178,6 +184,11 @@ var behaviours = []behaviour{
 		what:  "the CNIL policy makes privacy settings stricter",
 		test:  "matomo.TestPolicy",
 		holds: compliance,
+	},
+	{
+		field: "IgnoredCampaignTypes", since: "5.7.0", unsure: true, section: "2 §2.4",
+		test: "referrer.TestCampaignsThatAreNoTextOfVersions",
+		what: "lists and numbers as campaign parameters of the request are ignored; before, lists are refused and numbers are names",
 	},
 	{
 		field: "BotRequests", since: "5.7.0", section: "1 §1", test: "TestRecModeDecidesBetweenVisitsAndBots",
@@ -216,10 +227,6 @@ var behaviours = []behaviour{
 		what: "names and keywords of campaigns can be masked",
 	},
 	{
-		field: "IgnoredCampaignLists", since: "5.11.0", unsure: true, section: "2 §2.4",
-		what: "campaign parameters that are lists or numbers are ignored; before, lists are refused",
-	},
-	{
 		field: "BotURLExclusions", since: "5.12.0", section: "2 §1.4", test: "TestURLOfARecord",
 		told:  "plugins/BotTracking/Tracker/BotRequestProcessor.php where it is there",
 		what:  "excluded parameters are taken off the URLs of bot requests, too",
@@ -227,6 +234,7 @@ var behaviours = []behaviour{
 	},
 	{
 		field: "AmountLimit", since: "5.13.0", unsure: true, section: "2 §4, errata 5, 21",
+		test: "conversion.TestRevenueLimitOfVersions",
 		what: "amounts of money beyond 1e12 are not recorded",
 	},
 	{

@@ -269,7 +269,7 @@ func TestGeneralSettings(t *testing.T) {
 			"PrivacyManager.forceCookielessTracking": "1", "PrivacyManager.anonymizeUserId": "1", "PrivacyManager.anonymizeOrderId": "1",
 			"PrivacyManager.anonymizeReferrer": "exclude_path", "usercountry.location_provider": "geoip2php",
 			"referrer_spam_blacklist": `a:2:{i:0;s:5:"a.org";i:1;s:5:"b.org";}`, "SearchEngineDefinitions": "engines",
-			"SocialDefinitions": "socials", "SitesManager_ExcludedIpsGlobal": "10.0.0.0/8,x",
+			"SocialDefinitions": "socials", "AIAssistantDefinitions": "assistants", "SitesManager_ExcludedIpsGlobal": "10.0.0.0/8,x",
 			"delete_logs_enable": "1", "delete_logs_older_than": "30", "delete_logs_schedule_lowest_interval": "1",
 		} {
 			mustExec(t, db, "INSERT INTO m_option VALUES (?, ?, 1)", name, value)
@@ -287,6 +287,7 @@ func TestGeneralSettings(t *testing.T) {
 			},
 			LocationProvider: "geoip2php", UserIDSalt: "salt of users", DeleteLogsOlder: 31 * 24 * time.Hour,
 			GlobalExcludedIPs: []php.IPRange{anonymous}, SpamReferrers: []string{"a.org", "b.org"}, SearchEngines: "engines", Socials: "socials",
+			Assistants: "assistants",
 		}
 		if diff := cmp.Diff(want, general); diff != "" {
 			t.Error(diff)
@@ -312,11 +313,11 @@ func TestConfigDecidesAboutDefinitionsAndDeletion(t *testing.T) {
 		}
 	}
 	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
-		mustExec(t, db, "INSERT INTO m_option VALUES ('SearchEngineDefinitions', 'x', 0), ('referrer_spam_blacklist', 'broken', 0)")
+		mustExec(t, db, "INSERT INTO m_option VALUES ('SearchEngineDefinitions', 'x', 0), ('AIAssistantDefinitions', 'x', 0), ('referrer_spam_blacklist', 'broken', 0)")
 		for _, config := range []string{"enable_internet_features = 0\n", "enable_referrer_definition_syncs = 0\n"} {
 			general, err := open(t, db, newClock(), config).General(context.Background())
-			if err != nil || general.SearchEngines != "" {
-				t.Errorf("%s: %q, %v", config, general.SearchEngines, err)
+			if err != nil || general.SearchEngines != "" || general.Assistants != "" {
+				t.Errorf("%s: %q, %q, %v", config, general.SearchEngines, general.Assistants, err)
 			}
 			if general.SpamReferrers == nil || len(general.SpamReferrers) != 0 {
 				t.Errorf("a broken list of spammers is an empty one, got %v", general.SpamReferrers)

@@ -36,12 +36,15 @@ func (d *domain) isIn(url string) bool {
 	return false
 }
 
+// sourceParameter is the parameter in which AI assistants name themselves.
+var sourceParameter = []string{"utm_source"}
+
 // assistant is the AI assistant of the referrer, else the one that the landing page's utm_source names, as ChatGPT's links do. The type of
 // the result is NULL when there is none. A list is a TypeError in PHP.
 func (s *detection) assistant() (Result, error) {
 	name, found := s.refPage.findAssistant(s.d)
-	if !found && s.d.behaviours.AIReferrersByCampaign && strings.Contains(s.landing.Query, "utm_source") {
-		source := php.QueryToMap(s.landing.Query).Value("utm_source")
+	if !found && s.d.behaviours.AIReferrersByCampaign && mayHave(s.landing.Query, sourceParameter) {
+		source := php.QueryToMap(s.landing.Query).Value(sourceParameter[0])
 		if source.IsArray() {
 			return Result{}, wrongType("utm_source")
 		}

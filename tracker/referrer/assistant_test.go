@@ -34,7 +34,7 @@ func detectorOf(t testing.TB, behaviours matomo.Behaviours) *Detector {
 var (
 	before55 = matomo.Behaviours{}
 	first55  = matomo.Behaviours{AIReferrers: true}
-	newest   = matomo.Behaviours{AIReferrers: true, AIReferrersByCampaign: true, IgnoredCampaignLists: true}
+	newest   = matomo.Behaviours{AIReferrers: true, AIReferrersByCampaign: true, IgnoredCampaignLists: true, IgnoredCampaignTypes: true}
 )
 
 func TestAssistantsAreDomainsWithoutPort(t *testing.T) {

@@ -55,21 +55,21 @@ func (f *campaignFinder) defaultKeyword(name string) php.Value {
 
 // fromLandingPage looks into the query of the page's URL and, unless that gave a keyword, into its fragment: a name there wins.
 func (f *campaignFinder) fromLandingPage() {
-	landing := f.run.landing
-	if f.mayHaveCampaign(landing.Query) {
+	landing, names := f.run.landing, f.run.in.Site.Tracker.CampaignNameParameters
+	if mayHave(landing.Query, names) {
 		f.fromQuery(landing.Query)
 		if !php.Empty(f.keyword) {
 			return
 		}
 	}
-	if f.mayHaveCampaign(landing.Fragment) {
+	if mayHave(landing.Fragment, names) {
 		f.fromQuery(landing.Fragment)
 	}
 }
 
-// mayHaveCampaign is a quick look for a campaign's name among the names of a query string. Names with anything but letters, digits and
-// a few marks are left to the thorough one.
-func (f *campaignFinder) mayHaveCampaign(query string) bool {
+// mayHave is a quick look for some names of parameters in a query string. Names with anything but letters, digits and a few marks are left
+// to the thorough one.
+func mayHave(query string, names []string) bool {
 	for more := query != ""; more; {
 		var part string
 		part, query, more = strings.Cut(query, "&")
@@ -77,7 +77,7 @@ func (f *campaignFinder) mayHaveCampaign(query string) bool {
 		if !isSimpleName(name) {
 			return true
 		}
-		if slices.Contains(f.run.in.Site.Tracker.CampaignNameParameters, name) {
+		if slices.Contains(names, name) {
 			return true
 		}
 	}
@@ -108,7 +108,7 @@ func (f *campaignFinder) fromQuery(query string) {
 			break
 		}
 	}
-	if php.Empty(name) || f.ignores(name) {
+	if php.Empty(name) || !name.IsString() && f.run.d.behaviours.IgnoredCampaignLists {
 		return
 	}
 	f.found, f.name = true, name
@@ -178,22 +178,18 @@ func adParameter(q *query, name string) (string, error) {
 	return php.Trim(php.URLDecode(v.Str())), nil
 }
 
-// fromParameters lets a campaign among the request's own parameters win, as image trackers send it.
+// fromParameters lets a campaign among the request's own parameters win, as image trackers send it. Where a name has to be text, one that is
+// not ends the search.
 func (f *campaignFinder) fromParameters() {
 	settings := f.run.in.Site.Tracker
 	name := firstParameter(f.run.in.Raw, settings.CampaignNameParameters)
-	if php.Empty(name) || f.ignores(name) {
+	if php.Empty(name) || !name.IsString() && f.run.d.behaviours.IgnoredCampaignTypes {
 		return
 	}
 	f.found, f.name = true, name
 	if keyword := firstParameter(f.run.in.Raw, settings.CampaignKeywordParameters); !php.Empty(keyword) {
 		f.keyword = keyword
 	}
-}
-
-// ignores reports whether a name does not count because it is no text. No other name is tried then.
-func (f *campaignFinder) ignores(name php.Value) bool {
-	return f.run.d.behaviours.IgnoredCampaignLists && !name.IsString()
 }
 
 // firstParameter is the first that is not empty, null when there is none.

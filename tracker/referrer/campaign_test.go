@@ -11,33 +11,37 @@ import (
 )
 
 // TestCampaignsThatAreNoTextOfVersions shows what becomes of parameters that are lists or numbers: "" stands for no campaign, "refused" for
-// a TypeError.
+// a TypeError. Lists in URLs were ignored first, then those of parameters.
 func TestCampaignsThatAreNoTextOfVersions(t *testing.T) {
 	elements := php.NewArray(1)
 	elements.Append(php.String("x"))
 	list := php.ArrayValue(elements)
 	type raw map[string]php.Value
 	for name, tt := range map[string]struct {
-		query    string
-		raw      raw
-		old, new string
+		query            string
+		raw              raw
+		old, lists, both string
 	}{
-		"list as the last name":         {"?utm_medium[]=x", nil, "refused", ""},
-		"list, then a name":             {"?utm_campaign[]=x&utm_medium=m", nil, "m", "m"},
-		"list, and one in the fragment": {"?utm_medium[]=x#utm_medium=f", nil, "f", "f"},
-		"parameter is a list":           {"", raw{"utm_campaign": list}, "refused", ""},
-		"parameter is a number":         {"", raw{"utm_campaign": php.Int(7)}, "7", ""},
-		"parameter is true":             {"", raw{"utm_campaign": php.Bool(true)}, "1", ""},
-		"and no other name is tried":    {"", raw{"pk_cpn": php.Int(7), "utm_campaign": php.String("c")}, "7", ""},
-		"text in front of a list":       {"", raw{"pk_cpn": php.String("c"), "utm_campaign": list}, "c", "c"},
-		"the page's campaign stays":     {"?utm_campaign=page", raw{"utm_campaign": list}, "refused", "page"},
-		"list as keyword":               {"", raw{"utm_campaign": php.String("c"), "utm_term": list}, "refused", "refused"},
-		"number as keyword":             {"", raw{"utm_campaign": php.String("c"), "utm_term": php.Int(7)}, "c", "c"},
+		"list as the last name":         {"?utm_medium[]=x", nil, "refused", "", ""},
+		"list, then a name":             {"?utm_campaign[]=x&utm_medium=m", nil, "m", "m", "m"},
+		"list, and one in the fragment": {"?utm_medium[]=x#utm_medium=f", nil, "f", "f", "f"},
+		"parameter is a list":           {"", raw{"utm_campaign": list}, "refused", "refused", ""},
+		"parameter is a number":         {"", raw{"utm_campaign": php.Int(7)}, "7", "7", ""},
+		"parameter is true":             {"", raw{"utm_campaign": php.Bool(true)}, "1", "1", ""},
+		"and no other name is tried":    {"", raw{"pk_cpn": php.Int(7), "utm_campaign": php.String("c")}, "7", "7", ""},
+		"text in front of a list":       {"", raw{"pk_cpn": php.String("c"), "utm_campaign": list}, "c", "c", "c"},
+		"the page's campaign stays":     {"?utm_campaign=page", raw{"utm_campaign": list}, "refused", "refused", "page"},
+		"list as keyword":               {"", raw{"utm_campaign": php.String("c"), "utm_term": list}, "refused", "refused", "refused"},
+		"number as keyword":             {"", raw{"utm_campaign": php.String("c"), "utm_term": php.Int(7)}, "c", "c", "c"},
 	} {
 		for _, side := range []struct {
 			behaviours matomo.Behaviours
 			want       string
-		}{{matomo.Behaviours{}, tt.old}, {matomo.Behaviours{IgnoredCampaignLists: true}, tt.new}} {
+		}{
+			{matomo.Behaviours{}, tt.old},
+			{matomo.Behaviours{IgnoredCampaignLists: true}, tt.lists},
+			{matomo.Behaviours{IgnoredCampaignLists: true, IgnoredCampaignTypes: true}, tt.both},
+		} {
 			in := testInput(page+tt.query, "")
 			for param, value := range tt.raw {
 				in.Raw.Set(param, value)
@@ -48,7 +52,8 @@ func TestCampaignsThatAreNoTextOfVersions(t *testing.T) {
 				got = "refused"
 			}
 			if got != side.want {
-				t.Errorf("%s, ignored: %v: %q, want %q", name, side.behaviours.IgnoredCampaignLists, got, side.want)
+				t.Errorf("%s, ignored in URLs: %v, in parameters: %v: %q, want %q", name,
+					side.behaviours.IgnoredCampaignLists, side.behaviours.IgnoredCampaignTypes, got, side.want)
 			}
 		}
 	}
