@@ -10,6 +10,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
+// bearerToken is of no form by which it could be told.
+const bearerToken = "no-hex-digits"
+
 // withFailures is an installation whose last run has put three things aside: a damaged entry, one request of a bulk request, and a
 // single one; the column user_id is too short for them, for now.
 func withFailures(t *testing.T) *installation {
@@ -25,12 +28,13 @@ func withFailures(t *testing.T) *installation {
 	}
 	bulk := pageView("first")
 	bulk.EmptyToken = true
+	bulk.Env.Server.Set("HTTP_AUTHORIZATION", php.String("Bearer "+bearerToken))
 	bulk.Requests = []*php.Array{bulk.Requests[0], long("second"), pageView("third").Requests[0]}
 	i.add(t, bulk, 1)
 	single := pageView("fourth")
 	single.Requests[0] = long("fourth")
 	i.add(t, single, 1)
-	if err := i.backend.Append(context.Background(), queue.Key(0), []byte("no entry \x1b[31m token_auth=0123456789abcdef0123456789abcdef")); err != nil {
+	if err := i.backend.Append(context.Background(), queue.Key(0), []byte("no entry \x1b[31m token_auth=0123456789abcdef0123456789abcdef Bearer "+bearerToken)); err != nil {
 		t.Fatal(err)
 	}
 	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1")
@@ -73,7 +77,7 @@ func TestFailedShowsWithoutSecrets(t *testing.T) {
 		for _, args := range [][]string{{"failed", "show", l.ID}, {"failed", "show", l.ID[:6], "--json"}} {
 			r := i.ok(t, args...)
 			contains(t, r.stdout, l.ID, l.Reason)
-			lacks(t, r.stdout, "0123456789abcdef0123456789abcdef", "\x1b")
+			lacks(t, r.stdout, "0123456789abcdef0123456789abcdef", bearerToken, "\x1b")
 			switch {
 			case l.Request == nil:
 				contains(t, r.stdout, "no entry")

@@ -97,8 +97,12 @@ func (c *processCommand) printSummary(s replay.Summary) {
 	if c.dryRun { // which visits and conversions are new depends on the batches in front
 		fmt.Fprintf(w, "Dry run, nothing was written. Would be tracked: %s\n", tracked)
 	} else {
-		fmt.Fprintf(w, "Tracked: %s (%s, %s, %s)\n", tracked,
-			terminal.Count(s.Visits, "new visit"), terminal.Count(s.Actions, "action"), terminal.Count(s.Conversions, "conversion"))
+		bots := ""
+		if s.BotRequests > 0 {
+			bots = ", " + terminal.Count(s.BotRequests, "bot request")
+		}
+		fmt.Fprintf(w, "Tracked: %s (%s, %s, %s%s)\n", tracked,
+			terminal.Count(s.Visits, "new visit"), terminal.Count(s.Actions, "action"), terminal.Count(s.Conversions, "conversion"), bots)
 	}
 	printReasons(w, "Excluded", s.Excluded)
 	printReasons(w, "Rejected", s.Rejected)

@@ -30,8 +30,8 @@ func (q *received) findToken(b *bulk) error {
 	return nil
 }
 
-// findParameterToken is findToken before Matomo 5.4: the token comes from the parameters, those of the URL first, else from the JSON of a bulk
-// request.
+// findParameterToken is findToken before Matomo 5.4: the token comes from the parameters, those of the URL first, else from the JSON of
+// a bulk request.
 func (q *received) findParameterToken(b *bulk) {
 	read := func(params *php.Array) string { return php.ReadString(params, "token_auth", "") }
 	q.set.TokenAuth = read(union(q.get, q.post))

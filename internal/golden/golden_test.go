@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -32,15 +33,15 @@ func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }
 
 // withDeliberate adds the rows that Matomo 5.1 loses and we write on purpose. In this case its first attempt at the set is rolled back
 // together with the mark that asks for new reports, the second attempt believes that the mark is there; so the reports of a day that has
-// got a new visit would never be made again.
+// got a new visit would never be made again. Matomo 6 writes it.
 func withDeliberate(c *golden.Case, expect golden.Tables) golden.Tables {
-	if c.Area+"/"+c.Name != "auth-time/bulk-token-wrong-site" || c.Matomo != "" {
+	const mark = "_report_to_invalidate_1_2026-11-22_"
+	if c.Area+"/"+c.Name != "auth-time/bulk-token-wrong-site" ||
+		slices.ContainsFunc(expect["option"], func(row golden.Row) bool { return strings.Contains(fmt.Sprint(row["option_name"]), mark) }) {
 		return expect
 	}
 	expect = maps.Clone(expect)
-	expect["option"] = append(expect["option"], golden.Row{
-		"option_name": "Xxxx_report_to_invalidate_1_2026-11-22_1", "option_value": "1", "autoload": json.Number("0"),
-	})
+	expect["option"] = append(expect["option"], golden.Row{"option_name": "Xxxx" + mark + "1", "option_value": "1", "autoload": json.Number("0")})
 	return expect
 }
 

@@ -22,7 +22,7 @@ func NewWorker(registry prometheus.Registerer) *Worker {
 			Help: "Tracking requests taken out of the queues, by what became of them: tracked, excluded, rejected or failed (a dead letter).",
 		}, []string{"result"}),
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "queuedtracking_written_rows_total", Help: "Rows written: visits, actions, conversions.",
+			Name: "queuedtracking_written_rows_total", Help: "Rows written: visits, actions, conversions, requests of AI bots.",
 		}, []string{"table"}),
 		batches: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "queuedtracking_batch_duration_seconds", Help: "Time from reading a batch to its removal from the queue.",
@@ -51,6 +51,7 @@ func (w *Worker) Batch(b replay.Batch) {
 	w.rows.WithLabelValues("visits").Add(float64(b.Result.Visits))
 	w.rows.WithLabelValues("actions").Add(float64(b.Result.Actions))
 	w.rows.WithLabelValues("conversions").Add(float64(b.Result.Conversions))
+	w.rows.WithLabelValues("bot_requests").Add(float64(b.Result.BotRequests))
 }
 
 // RunFailed counts a run that ended with an error.

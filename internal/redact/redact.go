@@ -12,9 +12,11 @@ import (
 // Mask stands for a secret.
 const Mask = "***"
 
-// tokenInText finds tokens in URLs and messages: a parameter whose name tells what it is, or 32 hex digits, the form of token_auth.
+// tokenInText finds tokens in URLs, messages and headers: a parameter whose name tells what it is, what follows the word Bearer, or 32 hex
+// digits, the form of token_auth.
 var tokenInText = regexp.MustCompile(
-	`(?i)((?:token|token_auth|auth|password|passwd|pwd|secret|api_?key|access_?key|session_?id)(?:%5b[^=&]*%5d|\[[^=&\]]*\])?(?:=|%3d))[^&#\s"'%;]+|\b[0-9a-f]{32}\b`)
+	`(?i)((?:\bbearer(?: |%20|\+)+|` +
+		`(?:token|token_auth|auth|password|passwd|pwd|secret|api_?key|access_?key|session_?id)(?:%5b[^=&]*%5d|\[[^=&\]]*\])?(?:=|%3d)))[^&#\s"'%;]+|\b[0-9a-f]{32}\b`)
 
 // Text masks tokens in a URL or a message.
 func Text(s string) string {

@@ -19,6 +19,9 @@ func TestTextMasksTokens(t *testing.T) {
 		{"?x%3Dtoken_auth%3Dabc", "?x%3Dtoken_auth%3D***"},
 		{"?api_key=1&apikey=2&access_key=3", "?api_key=***&apikey=***&access_key=***"},
 		{"?token[x]=1", "?token[x]=***"},
+		{`{"HTTP_AUTHORIZATION":"Bearer abc-def"}`, `{"HTTP_AUTHORIZATION":"Bearer ***"}`},
+		{"Authorization: bearer  x y", "Authorization: bearer  *** y"},
+		{"forbearer abc", "forbearer abc"},
 		{"the token " + token + " is unknown", "the token *** is unknown"},
 		{"0123456789abcdef", "0123456789abcdef"}, // a visitor id
 	} {
