@@ -93,7 +93,7 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	f.Ping = t.features.Heartbeat && r.Int("ping") == 1
 	f.HasOrder = !php.EmptyString(r.Text("ec_id"))
 	f.GoalParam = r.Int("idgoal")
-	f.Resolution = r.Text("res")
+	f.Resolution, f.ResolutionFollows = r.Text("res"), t.behaviours.ResolutionFollows
 	if f.LocalTime, err = r.LocalTime(); err != nil {
 		return err
 	}

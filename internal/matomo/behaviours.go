@@ -14,6 +14,9 @@ import (
 // What an installation's own files and tables say (default settings, plugins, lists, columns) is read from there and is no behaviour.
 type Behaviours struct {
 	CleanLanguageParameter bool // request
+	CheckedDecimals        bool // request
+	ResolutionFollows      bool // visit
+	EscapedLogins          bool // pageurl
 
 	RelativeTime          bool // request
 	BearerTokens          bool // request, auth
@@ -90,6 +93,18 @@ var behaviours = []behaviour{
 	{
 		field: "CleanLanguageParameter", since: "5.1.0", section: "base §1.9",
 		what: "parameter lang is cleaned like the header Accept-Language",
+	},
+	{
+		field: "CheckedDecimals", since: "5.1.0", section: "base §A.4", test: "php.TestFloatsBefore51, request.TestDecimalsOfVersions",
+		what: "amounts are numbers by how they are written; in 5.0 by whether they survive printing with 14 digits",
+	},
+	{
+		field: "ResolutionFollows", since: "5.1.0", section: "base §5.3", test: "visit.TestUnknownResolution",
+		what: "an unknown resolution of a visit is replaced by that of a later request",
+	},
+	{
+		field: "EscapedLogins", since: "5.1.1", section: "base §6.2", test: "pageurl.TestLoginsOfVersions",
+		what: "separators within user and password of a URL are escaped",
 	},
 	{
 		field: "RelativeTime", since: "5.2.0", section: "1 §3.6",
@@ -276,6 +291,12 @@ func BehavioursOf(f Found) Behaviours {
 		fields.FieldByName(row.field).SetBool(holds(&f))
 	}
 	return b
+}
+
+// BehavioursIn are those of a version of Matomo, as far as it alone tells them.
+func BehavioursIn(version string) Behaviours {
+	v, _ := ParseVersion(version)
+	return BehavioursOf(Found{Version: v})
 }
 
 // Described is a behaviour in words.

@@ -85,7 +85,7 @@ func TestDirectoryWithOnlyConfigINIHasDefaults(t *testing.T) {
 		CampaignKeywordParameters:   strings.Split("pk_kwd,pk_keyword,piwik_kwd,mtm_kwd,mtm_keyword,matomo_kwd,utm_term", ","),
 		NewVisitWhenCampaignChanges: true, NewVisitAfterMidnight: true, DailyFingerprint: true, NewVisitAfterActions: 10000,
 		PageMaximumLength: 1024, RequireAuthentication: true, RequireAuthenticationOlderThan: 86400, EnableSpamFilter: true,
-		Salt: "s", ProxyIPReadLastInList: true, ReferrerDefinitionSyncs: true, InternetFeatures: true,
+		Salt: "s", ProxyIPReadLastInList: true, ReferrerDefinitionSyncs: true, InternetFeatures: true, PlainLogins: true,
 	}
 	if diff := cmp.Diff(want, c.Tracker(0)); diff != "" {
 		t.Error(diff)

@@ -138,5 +138,6 @@ type TrackerSettings struct {
 	InternetFeatures               bool
 	OnlySecureAuthTokens           bool
 	CharsetUTF8MB4                 bool   // [database] charset is utf8mb4
+	PlainLogins                    bool   // user and password of a URL are left as they are when it is put together again
 	EmulatedLang                   string // stands for the PHP worker's environment variable LANG (§1.9); "" by default
 }

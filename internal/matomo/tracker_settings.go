@@ -7,6 +7,7 @@ func (c *Config) Tracker(siteID int64) *TrackerSettings {
 	s := &TrackerSettings{}
 	c.perSite(s, siteID)
 	c.forAllSites(s)
+	s.PlainLogins = !c.behaviours.EscapedLogins
 	return s
 }
 

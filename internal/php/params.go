@@ -51,20 +51,35 @@ func ReadInt(params *Array, name string, def int64) int64 {
 	return ToInt(v)
 }
 
-// ReadFloat is the generic reader for decimals (§A.4). ok is false when the parameter is missing; one that is no number is 0.
-// A comma is accepted as the point but ends the number: "1,5" is 1. An array is ErrType.
-func ReadFloat(params *Array, name string) (f float64, ok bool, err error) {
-	v, ok := param(params, name)
-	if !ok {
-		return 0, false, nil
-	}
+// Decimal is a parameter that should be a decimal number. Value is 0 unless it is one.
+type Decimal struct {
+	Value  float64
+	Given  bool // the parameter is there
+	Number bool // and a number
+}
+
+// ReadFloat is the generic reader for decimals (§A.4). A comma is accepted as the point but ends the number: "1,5" is 1. An array is ErrType.
+func ReadFloat(params *Array, name string) (Decimal, error) {
+	v, given := param(params, name)
 	if v.kind == KindArray {
-		return 0, true, ErrType
+		return Decimal{Given: true}, ErrType
 	}
-	if v = SanitizeValue(v); !isDecimal(strings.ReplaceAll(ToString(v), ",", ".")) {
-		return 0, true, nil
+	v = SanitizeValue(v)
+	if !given || !isDecimal(strings.ReplaceAll(ToString(v), ",", ".")) {
+		return Decimal{Given: given}, nil
 	}
-	return ToFloat(v), true, nil
+	return Decimal{ToFloat(v), true, true}, nil
+}
+
+// ReadComparedFloat is the reader of Matomo 5.0: a value is a number when it equals its own float, printed with 14 digits. So
+// "0.30000000000000004", "1e400" and "1,5" are none, " 5" is one. An array is none, too.
+func ReadComparedFloat(params *Array, name string) Decimal {
+	v, given := param(params, name)
+	v = SanitizeValue(v)
+	if !given || !LooseEqual(v, String(FloatString(ToFloat(v)))) {
+		return Decimal{Given: given}
+	}
+	return Decimal{ToFloat(v), true, true}
 }
 
 // isDecimal reports whether all of s is a decimal number; a line break may follow it (PCRE's $).

@@ -61,18 +61,52 @@ func TestReadFloat(t *testing.T) {
 	for in, want := range map[string]float64{
 		"1.5": 1.5, "1,5": 1, ".5": 0.5, "5.": 5, "1e3": 1000, "1.5 ": 0, "1.5\n": 1.5, "abc": 0, "1e400": math.Inf(1), "+2": 2, "1.2.3": 0, "0x1": 0, "e5": 0,
 	} {
-		if got, ok, err := ReadFloat(given(String(in)), "p"); got != want || !ok || err != nil {
-			t.Errorf("%q gives %v, %v, %v, want %v", in, got, ok, err, want)
+		if got, err := ReadFloat(given(String(in)), "p"); got.Value != want || !got.Given || err != nil {
+			t.Errorf("%q gives %v, %v, want %v", in, got, err, want)
 		}
 	}
-	if _, ok, err := ReadFloat(given(String("")), "p"); ok || err != nil {
+	if got, err := ReadFloat(given(String("")), "p"); got.Given || err != nil {
 		t.Error("an empty parameter is given")
 	}
-	if got, ok, _ := ReadFloat(given(Bool(true)), "p"); got != 1 || !ok {
+	if got, _ := ReadFloat(given(Bool(true)), "p"); got.Value != 1 || !got.Number {
 		t.Errorf("true gives %v", got)
 	}
-	if _, _, err := ReadFloat(given(ArrayValue(nil)), "p"); !errors.Is(err, ErrType) {
+	if _, err := ReadFloat(given(ArrayValue(nil)), "p"); !errors.Is(err, ErrType) {
 		t.Errorf("an array gives %v", err)
+	}
+}
+
+// TestFloatsBefore51 has what the readers of 5.0 and 5.1 make of the same parameter.
+func TestFloatsBefore51(t *testing.T) {
+	number := func(f float64) Decimal { return Decimal{f, true, true} }
+	none := Decimal{Given: true}
+	for _, tt := range []struct {
+		v             Value
+		before, since Decimal
+	}{
+		{String("1.5"), number(1.5), number(1.5)},
+		{String("0.30000000000000004"), none, number(0.30000000000000004)},
+		{String("1234567890.123456"), none, number(1234567890.123456)},
+		{Float(0.30000000000000004), none, number(0.30000000000000004)},
+		{String("1e400"), none, number(math.Inf(1))},
+		{String("1,5"), none, number(1)},
+		{String(" 5"), number(5), none},
+		{String("5 "), number(5), none},
+		{String("abc"), none, none},
+		{String("0"), number(0), number(0)},
+		{Bool(true), number(1), number(1)},
+		{Bool(false), Decimal{}, Decimal{}},
+		{Null, Decimal{}, Decimal{}},
+	} {
+		if got := ReadComparedFloat(given(tt.v), "p"); got != tt.before {
+			t.Errorf("5.0: %s gives %v, want %v", Serialize(tt.v), got, tt.before)
+		}
+		if got, err := ReadFloat(given(tt.v), "p"); got != tt.since || err != nil {
+			t.Errorf("5.1: %s gives %v, %v, want %v", Serialize(tt.v), got, err, tt.since)
+		}
+	}
+	if got := ReadComparedFloat(given(ArrayValue(List(Int(5)))), "p"); got != none {
+		t.Errorf("5.0: a list gives %v, want %v", got, none)
 	}
 }
 

@@ -41,7 +41,7 @@ func params(t testing.TB, text string) *php.Array {
 
 func bind(site *matomo.Site, features matomo.Features, params *php.Array) *request.Request {
 	r := request.New(params, &request.Origin{})
-	r.Bind(&request.Context{Site: site, General: &matomo.General{}, Settings: site.Tracker, Features: features})
+	r.Bind(&request.Context{Site: site, General: &matomo.General{}, Settings: site.Tracker, Behaviours: matomo.BehavioursIn("5.1.2"), Features: features})
 	return r
 }
 

@@ -84,7 +84,7 @@ func searchInURL(r *request.Request) (s search, ok bool) {
 	if parsed.HasFragment {
 		parsed.Fragment = joinFragment(path, pageurl.FilterQuery(fragment, names))
 	}
-	s.url = pageurl.Unparse(parsed)
+	s.url = pageurl.Unparse(parsed, site.Tracker.PlainLogins)
 	return s, true
 }
 

@@ -28,6 +28,8 @@ func newRequest(t testing.TB, params string, goals ...matomo.Goal) *request.Requ
 		General:  &matomo.General{},
 		Settings: settings,
 		Features: matomo.FeaturesOf(func(string) bool { return true }),
+
+		Behaviours: matomo.BehavioursIn("5.1.2"),
 	})
 	return r
 }

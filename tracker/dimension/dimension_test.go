@@ -27,6 +27,8 @@ func newRequest(t testing.TB, params string, dimensions ...matomo.Dimension) *re
 		General:  &matomo.General{},
 		Settings: settings,
 		Features: matomo.FeaturesOf(func(string) bool { return true }),
+
+		Behaviours: matomo.BehavioursIn("5.1.2"),
 	})
 	return r
 }

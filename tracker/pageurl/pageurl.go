@@ -53,7 +53,7 @@ func (p *Page) ExcludeParameters(x *Exclusions, extra []string) (result string, 
 	case !php.EmptyString(parsed.Fragment):
 		parsed.Fragment = x.filter(parsed.Fragment, extra)
 	}
-	return unparse(p.URL, &parsed), true
+	return unparse(p.URL, &parsed, x.site.Tracker.PlainLogins), true
 }
 
 // siteFragment removes the fragment, or one "#" at its end: http://example.org/#a#.

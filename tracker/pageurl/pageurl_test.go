@@ -217,13 +217,25 @@ func TestMatrixParametersBecomeAQuery(t *testing.T) {
 	}
 }
 
+// TestLoginsOfVersions has what 5.1.0 and 5.1.1 make of separators in user and password.
+func TestLoginsOfVersions(t *testing.T) {
+	const in = `http://u\ser:p:w@h/`
+	for plain, want := range map[bool]string{true: `u\ser:p:w@h/`, false: "u%5Cser:p%3Aw@h/"} {
+		site := plainSite()
+		site.Tracker.PlainLogins = plain
+		if got, _, ok := actionURL(in, site); !ok || got != want {
+			t.Errorf("plain %v: %q, %v, want %q", plain, got, ok, want)
+		}
+	}
+}
+
 func TestUnparse(t *testing.T) {
 	for in, want := range map[string]string{
 		"mailto:x@y": "mailto:/x@y", "MAILTO:x": "MAILTO:/x", "a.com:80/x": "a.com:80/x", "//h/x": "h/x", "x": "x", "http://h": "http://h",
 		"http://h:0/": "http://h/", "http://@h/?0#0": "http://h/", "tel:1": "tel:1", "tel:+1": "tel:///+1", "0/x": "0/x", "": "",
 	} {
 		p, _ := php.ParseURL(in)
-		if got := Unparse(p); got != want {
+		if got := Unparse(p, false); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}

@@ -8,19 +8,20 @@ import (
 )
 
 // Unparse puts the parts of a URL together again (§6.2). Parts that are empty or "0" are left out; "//" follows every scheme but mailto.
-func Unparse(p php.URL) string { return unparse("", &p) }
+// plainLogins leaves user and password as they are, as Matomo did before 5.1.1.
+func Unparse(p php.URL, plainLogins bool) string { return unparse("", &p, plainLogins) }
 
 // unparse returns original when that is what p gives.
-func unparse(original string, p *php.URL) string {
+func unparse(original string, p *php.URL, plainLogins bool) string {
 	var stack [512]byte
-	b := appendURL(stack[:0], p)
+	b := appendURL(stack[:0], p, plainLogins)
 	if string(b) == original {
 		return original
 	}
 	return string(b)
 }
 
-func appendURL(b []byte, p *php.URL) []byte {
+func appendURL(b []byte, p *php.URL, plainLogins bool) []byte {
 	if !php.EmptyString(p.Scheme) {
 		b = append(append(b, p.Scheme...), ':')
 		if !php.EqualFold(p.Scheme, "mailto") {
@@ -28,9 +29,9 @@ func appendURL(b []byte, p *php.URL) []byte {
 		}
 	}
 	if !php.EmptyString(p.User) {
-		b = appendLogin(b, p.User)
+		b = appendLogin(b, p.User, plainLogins)
 		if !php.EmptyString(p.Pass) {
-			b = appendLogin(append(b, ':'), p.Pass)
+			b = appendLogin(append(b, ':'), p.Pass, plainLogins)
 		}
 		b = append(b, '@')
 	}
@@ -55,9 +56,9 @@ func appendURL(b []byte, p *php.URL) []byte {
 	return b
 }
 
-// appendLogin encodes what would end a user name or password.
-func appendLogin(b []byte, s string) []byte {
-	if !strings.ContainsAny(s, `:@/\`) {
+// appendLogin encodes what would end a user name or password, unless it is to stay plain.
+func appendLogin(b []byte, s string, plain bool) []byte {
+	if plain || !strings.ContainsAny(s, `:@/\`) {
 		return append(b, s...)
 	}
 	return append(b, loginEscapes.Replace(s)...)

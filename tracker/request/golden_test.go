@@ -167,7 +167,7 @@ func (c *recording) context(site int64) *Context {
 		g.DeleteLogsOlder = 37 * 24 * time.Hour
 	}
 	s := c.config.Tracker(0)
-	ctx := &Context{General: g, Settings: s, Now: c.Value("now").Int(), Auth: superusers{}}
+	ctx := &Context{General: g, Settings: s, Behaviours: matomo.BehavioursIn("5.1.2"), Now: c.Value("now").Int(), Auth: superusers{}}
 	if !s.OnlySecureAuthTokens {
 		ctx.Auth = superusers{matomo.TokenHash("a1b2c3d4e5f60718293a4b5c6d7e8f90", s.Salt): true}
 	}

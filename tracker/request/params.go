@@ -1,8 +1,6 @@
 package request
 
 import (
-	"strings"
-
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
@@ -80,29 +78,28 @@ func digits(s string) (n int64, ok bool) {
 // Float is a decimal parameter (§A.4). ok is false when it is absent or empty, which PHP tells from 0; text that is no number is 0.
 // An array is a Rejection.
 func (r *Request) Float(name string) (f float64, ok bool, err error) {
-	f, ok, err = php.ReadFloat(r.params, name)
-	if err != nil {
-		return 0, false, Reject(WrongType, name)
+	d, err := r.decimal(name)
+	return d.Value, d.Given, err
+}
+
+func (r *Request) decimal(name string) (php.Decimal, error) {
+	if r.ctx != nil && !r.ctx.Behaviours.CheckedDecimals {
+		return php.ReadComparedFloat(r.params, name), nil
 	}
-	return f, ok, nil
+	d, err := php.ReadFloat(r.params, name)
+	if err != nil {
+		return d, Reject(WrongType, name)
+	}
+	return d, nil
 }
 
 // FloatOr is a decimal parameter, def when it is absent or no number: revenue=abc gives the goal's revenue (§8.3). An array is a Rejection.
 func (r *Request) FloatOr(name string, def float64) (float64, error) {
-	f, ok, err := r.Float(name)
-	switch {
-	case err != nil:
-		return 0, err
-	case !ok, f == 0 && !isZero(php.ToString(r.params.Value(name))):
-		return def, nil
+	d, err := r.decimal(name)
+	if err != nil || d.Number {
+		return d.Value, err
 	}
-	return f, nil
-}
-
-// isZero tells a number that is 0 from text that php.ReadFloat reads as 0. "0,5" is among them.
-func isZero(s string) bool {
-	s = strings.TrimSuffix(strings.ReplaceAll(s, ",", "."), "\n")
-	return s == php.Trim(s) && php.IsNumeric(s)
+	return def, nil
 }
 
 // JSON is a structured parameter (§A.4): text is decoded, null when it is no JSON, other values are taken as they are. Strings in it are

@@ -3,6 +3,7 @@ package request
 import (
 	"testing"
 
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
@@ -127,6 +128,27 @@ func TestFloatTellsAbsentFromZero(t *testing.T) {
 	}
 	_, _, err := read(t, `{"f":["5"]}`).Float("f")
 	wantRejection(t, err, WrongType)
+}
+
+// TestDecimalsOfVersions has a parameter that 5.0 and 5.1 read differently, and the goal's revenue in its place.
+func TestDecimalsOfVersions(t *testing.T) {
+	in := func(version string) option {
+		return func(_ *Origin, c *Context) { c.Behaviours = matomo.BehavioursIn(version) }
+	}
+	for _, test := range []struct {
+		params, version string
+		want            float64
+	}{
+		{`{"revenue":"1,5"}`, "5.0.3", 7},
+		{`{"revenue":"1,5"}`, "5.1.0", 1},
+		{`{"revenue":" 5"}`, "5.0.3", 5},
+		{`{"revenue":" 5"}`, "5.1.0", 7},
+		{`{"revenue":["5"]}`, "5.0.3", 7}, // refused since
+	} {
+		if got, err := read(t, test.params, in(test.version)).FloatOr("revenue", 7); got != test.want || err != nil {
+			t.Errorf("%s in %s: %v, %v, want %v", test.params, test.version, got, err, test.want)
+		}
+	}
 }
 
 func TestFloatOrTakesDefaultForWhatIsNoNumber(t *testing.T) {

@@ -51,9 +51,9 @@ func read(t testing.TB, params string, options ...option) *Request {
 	c := &Context{
 		Site:     &matomo.Site{ID: 1, Tracker: s, TrackingTokens: map[string]bool{}},
 		General:  &matomo.General{},
-		Settings: s,
-		Auth:     superusers{matomo.TokenHash("super", salt): true},
-		Now:      clock + 86400,
+		Settings: s, Behaviours: matomo.BehavioursIn("5.1.2"),
+		Auth: superusers{matomo.TokenHash("super", salt): true},
+		Now:  clock + 86400,
 	}
 	o := &Origin{Env: Env{Server: &php.Array{}, Cookie: &php.Array{}}, QueuedAt: clock}
 	for _, change := range options {

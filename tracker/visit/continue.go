@@ -35,7 +35,7 @@ func Continue(f *Facts, v *store.Visit, in Continuation) (timeSpent int64) {
 	if f.HasOrder {
 		v.SecondsSinceOrder = store.Int(0)
 	}
-	if v.Resolution.Valid && v.Resolution.V == unknownRes && f.Resolution != "" {
+	if f.ResolutionFollows && v.Resolution.Valid && v.Resolution.V == unknownRes && f.Resolution != "" {
 		v.Resolution = store.Text(php.CutBytes(f.Resolution, resolutionBytes))
 	}
 	if in.Referer != nil {

@@ -37,8 +37,10 @@ type Facts struct {
 	LocationIP  string // anonymized, 4 or 16 bytes
 	BrowserLang string
 	Resolution  string // the parameter res
-	Plugins     store.BrowserPlugins
-	Device      store.Device
+	// ResolutionFollows tells that an unknown resolution of a visit is replaced by the request's.
+	ResolutionFollows bool
+	Plugins           store.BrowserPlugins
+	Device            store.Device
 }
 
 // Last is the visitor's last visit as the look-up found it; nil stands for an unknown visitor.
