@@ -80,6 +80,13 @@ func (c *processCommand) checkInstallation(ctx context.Context) error {
 	if err := c.checkPatterns(ctx); err != nil {
 		return err
 	}
+	spam, err := c.conn.installation.SpamPrevention(ctx)
+	if err != nil {
+		return err
+	}
+	if warning := spam.UnsentMail(); warning != "" {
+		c.logs.Warn(warning)
+	}
 	return c.checkVendor()
 }
 

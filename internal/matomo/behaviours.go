@@ -254,7 +254,7 @@ var behaviours = []behaviour{
 		holds: func(f *Found) bool { return f.PageViewTimeTable },
 	},
 	{
-		field: "ProviderInWorker", since: "QueuedTracking 5.2.0", told: "version of plugin QueuedTracking", section: "3 §12.2",
+		field: "ProviderInWorker", since: "QueuedTracking 5.2.0", told: "version of plugin QueuedTracking", section: "3 §12.2", test: "TestProviderIsLoadedByNewerQueues",
 		what:  "plugin Provider fills location_provider in the queue's worker",
 		holds: func(f *Found) bool { return f.QueuedTracking.Since("5.2.0") },
 	},

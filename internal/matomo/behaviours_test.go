@@ -66,3 +66,24 @@ func TestInstalledFileTellsOfExcludedParametersOfBots(t *testing.T) {
 		}
 	}
 }
+
+func TestIntranetRuleIsThatOfTheInstalledFile(t *testing.T) {
+	const byTurns = `if ($isIntranetSite && !StaticContainer::get($this->settingName)) {`
+	const stays = `if ($isIntranetSite) {
+            if (!StaticContainer::get($this->settingName)) {`
+	for _, tt := range []struct {
+		version, file string
+		want          bool
+	}{
+		{"5.13.0", "", false},
+		{"5.14.0", "", true},
+		{"6.0.0", "", true},
+		{"6.0.0", byTurns, false},
+		{"5.2.0", stays, true},
+	} {
+		v, _ := ParseVersion(tt.version)
+		if got := BehavioursOf(Found{Version: v, IntranetFile: tt.file}).IntranetTrustStays; got != tt.want {
+			t.Errorf("%s, file %q: %v, want %v", tt.version, tt.file, got, tt.want)
+		}
+	}
+}

@@ -9,5 +9,6 @@ func (c *Config) ProviderLookUps() bool {
 		return true
 	}
 	skip := c.Value("Provider", "skip_reverse_dns_lookup")
-	return !skip.IsNull() && skip.Str() != "" && !php.ToBool(skip)
+	isSet := !skip.IsNull() && !(skip.IsString() && skip.Str() == "")
+	return isSet && !php.ToBool(skip)
 }

@@ -1,10 +1,12 @@
 package location
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
@@ -257,6 +259,40 @@ func TestInternetProviderCountsAsKnown(t *testing.T) {
 	}
 }
 
+func TestOwnersOfAddressesAreReadFromEachKindOfDatabase(t *testing.T) {
+	record := map[string]any{
+		"isp": "Isp", "organization": "Org", "autonomous_system_organization": "System",
+		"traits": map[string]any{"isp": "Traits Isp", "organization": "Traits Org"},
+	}
+	for kind, want := range map[string]struct{ provider, organisation string }{
+		"GeoIP2-ISP":                            {"Isp - Org", "Org"},
+		"GeoLite2-ASN":                          {"System", "System"},
+		"DBIP-ASN-Lite (compat=GeoLite2-ASN)":   {"System", "System"},
+		"DBIP-ISP (compat=Enterprise)":          {"Traits Isp - Traits Org", "Traits Org"},
+		"DBIP-Location-ISP (compat=Enterprise)": {"Traits Isp - Traits Org", "Traits Org"},
+		"Other":                                 {"", ""},
+	} {
+		dir := t.TempDir()
+		writeDatabase(t, dir, "GeoIP2-ISP.mmdb", kind, record)
+		writeDatabase(t, dir, "GeoIP2-Country.mmdb", "GeoIP2-Country", londonRecord())
+		l := newLocator(t, Options{Provider: "geoip2php", GeoIP2: true, Dir: dir})
+		ip, r := binaryIP(t, "1.2.3.4"), newRequest(nil, nil)
+		if got := l.HasProvider("it", ip, r); got != (want.provider != "") {
+			t.Errorf("%s: has a provider: %v", kind, got)
+		}
+		for range 2 { // the second answer is remembered
+			provider, organisation, country := l.Provider("it", ip, r), l.Organisation("it", ip, r), l.Country("it", ip, r)
+			if provider != want.provider || organisation != want.organisation || country != "gb" {
+				t.Errorf("%s: %q, %q, %q, want %q, %q, gb", kind, provider, organisation, country, want.provider, want.organisation)
+			}
+		}
+	}
+	without := newLocator(t, Options{})
+	if r := newRequest(nil, nil); without.Provider("it", "\x01\x02\x03\x04", r) != "" || without.Organisation("it", "\x01\x02\x03\x04", r) != "" {
+		t.Error("languages tell an owner")
+	}
+}
+
 func TestBrokenFilesAreErrors(t *testing.T) {
 	open := func(dir string) error {
 		_, err := New(Options{Provider: "geoip2php", GeoIP2: true, Dir: dir, Settings: defaultSettings()})
@@ -390,4 +426,62 @@ func BenchmarkLocate(b *testing.B) {
 			l.provider.locate("\x51\x02\x45\xa0", r)
 		}
 	})
+}
+
+func TestProviderOfAnAddress(t *testing.T) {
+	for _, tt := range []struct{ isp, organisation, want string }{
+		{"Example Telecom", "", "Example Telecom"},
+		{"Example Telecom", "Example Org", "Example Telecom - Example Org"},
+		{"Same", "Same", "Same"},
+		{"Same", "same", "Same - same"},
+		{"", "Only Org", "Only Org"},
+		{"0", "Zero Isp", "Zero Isp"},
+		{"Isp", "0", "Isp"},
+		{"0", "0", ""},
+		{"", "", ""},
+		{"1e1", "10", "1e1"}, // numbers that PHP finds equal
+	} {
+		if got := (place{isp: tt.isp, organisation: tt.organisation}).owner(); got != tt.want {
+			t.Errorf("%q, %q: %q, want %q", tt.isp, tt.organisation, got, tt.want)
+		}
+	}
+}
+
+func TestProviderOfHost(t *testing.T) {
+	for host, want := range map[string]string{
+		"host.example.net": "example.net", "a.b.example.co.jp": "example.co.jp", "x.y.com.au": "y.com.au", "example.org": "example.org",
+		"co.uk": ".co.uk", "192.0.2.7": "Ip", "2001:db8::1": "Ip", "localhost": "Ip", ".example": "Ip", "a.bc": "Ip", "ab.cd": "ab.cd", "": "Ip",
+	} {
+		if got := ProviderOfHost(host); got != want {
+			t.Errorf("%q: %q, want %q", host, got, want)
+		}
+	}
+}
+
+func TestNamesOfAddressesAreLookedUpOnce(t *testing.T) {
+	var mu sync.Mutex
+	asked := make(map[string]int)
+	hosts, err := NewHosts(func(_ context.Context, address string) ([]string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked[address]++
+		switch address {
+		case "192.0.2.1":
+			return []string{"Dialin-1.EXAMPLE.net.", "other.example.org."}, nil
+		case "192.0.2.2":
+			return nil, nil
+		}
+		return nil, errors.New("no such host")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	hosts.Learn(ctx, []string{"192.0.2.1", "192.0.2.2", "192.0.2.1", "2001:db8::1"})
+	hosts.Learn(ctx, []string{"192.0.2.1"})
+	for address, want := range map[string]string{"192.0.2.1": "example.net", "192.0.2.2": "Ip", "2001:db8::1": "Ip", "192.0.2.3": "Ip"} {
+		if got := hosts.Provider(ctx, address); got != want || asked[address] != 1 {
+			t.Errorf("%s: %q, asked %d times, want %q", address, got, asked[address], want)
+		}
+	}
 }

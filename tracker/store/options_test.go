@@ -193,3 +193,45 @@ func TestFailuresStayAsTheyWere(t *testing.T) {
 		}
 	})
 }
+
+func TestLockedOptionIsKeptFromOthers(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		for _, want := range []string{"[]", "one"} { // created, then there
+			inTx(t, s, func(ctx context.Context, tx *Tx) error {
+				value, err := tx.LockOption(ctx, "locked", "[]")
+				if value != want {
+					t.Errorf("%q, want %q", value, want)
+				}
+				return errors.Join(err, tx.SetOptions(ctx, []Option{{Name: "locked", Value: "one"}}))
+			})
+		}
+		if s.OneWriter() {
+			return
+		}
+		first, err := s.Begin(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := first.LockOption(ctx, "locked", "[]"); err != nil {
+			t.Fatal(err)
+		}
+		seen := make(chan string)
+		go func() {
+			defer close(seen)
+			inTx(t, s, func(ctx context.Context, tx *Tx) error {
+				value, err := tx.LockOption(ctx, "locked", "[]")
+				seen <- value
+				return err
+			})
+		}()
+		waitForLock(t, s)
+		if err := errors.Join(first.SetOptions(ctx, []Option{{Name: "locked", Value: "two"}}), first.Commit(ctx)); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-seen; got != "two" {
+			t.Errorf("the second one saw %q", got)
+		}
+		<-seen
+	})
+}
