@@ -192,8 +192,9 @@ func TestPageViewTimesAfterARollback(t *testing.T) {
 	a.prefetch(t, a.front, b, c)
 	a.fly(t, b)
 	a.fly(t, c)
-	for _, tx := range a.up {
-		if err := tx.Rollback(); err != nil {
+	<-a.up[0].sent // the other one has not begun
+	for _, f := range a.up {
+		if err := f.Rollback(); err != nil {
 			t.Fatal(err)
 		}
 	}
