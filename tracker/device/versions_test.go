@@ -480,6 +480,52 @@ func TestTablesThatCannotBeReadAreBuiltIn(t *testing.T) {
 	}
 }
 
+func TestWarningsNameWhatIsNotKnown(t *testing.T) {
+	const engine = "Parser/Client/Browser/Engine.php"
+	for _, c := range []struct {
+		version, without string
+		want             []string // parts of the warnings
+	}{
+		{"6.2.0", "", nil},
+		{"6.5.1", "", nil},
+		{"6.1.6", "", []string{"6.1.6 is older than all that are known: devices are told by the rules of 6.2.0"}},
+		{"6.6.0", "", []string{"6.6.0 is newer than all that are known: devices are told by the rules of after 6.5.1"}},
+		{"6.5.1", "DeviceDetector.php", []string{"version cannot be read: devices are told by the rules of 6.2.0", "DeviceDetector.php"}},
+		{"6.4.0", engine, []string{"tables of 6.5.1, which are built in", engine}},
+		{"6.2.1", engine, []string{"tables of 6.3.2, which are built in", engine}},
+		{"6.6.0", engine, []string{"6.6.0 is newer", "tables of 6.5.1, which are built in", engine}},
+	} {
+		files := phpFiles(t, c.version, `{}`)
+		delete(files, c.without)
+		got := load(t, devicetest.Folder(os.DirFS(own+"/regexes"), files)).Found().Warnings()
+		same := len(got) == len(c.want)
+		for i := range c.want {
+			same = same && strings.Contains(got[i], c.want[i])
+		}
+		if !same {
+			t.Errorf("%s without %q\n got %q\nwant %q", c.version, c.without, got, c.want)
+		}
+	}
+}
+
+// Only with another release's tables are there names that they do not know. PHP throws then.
+func TestNamesThatTheTablesDoNotKnow(t *testing.T) {
+	files := ownFiles(t)
+	maps.Copy(files, fstest.MapFS{
+		"client/browsers.yml":       {Data: []byte("- regex: 'New/([\\d.]+)'\n  name: 'New One'\n  version: '$1'\n  engine:\n    default: ''\n")},
+		"client/browser_engine.yml": {Data: []byte("- regex: 'New'\n  name: 'Steam'\n")},
+		"oss.yml":                   {Data: []byte("- regex: 'NewOS ([\\d.]+)'\n  name: 'New OS'\n  version: '$1'\n")},
+		"device/mobiles.yml":        {Data: []byte("NewMaker:\n  regex: 'Box'\n  device: 'tv'\n  model: 'Box'\n")},
+	})
+	for _, version := range []string{"6.2.0", "6.5.1"} {
+		d := load(t, devicetest.Folder(files, phpFiles(t, version, `{"device_types":{"tv":5}}`)))
+		found := d.Detect("NewOS 1.2; Box New/3.4", nil)
+		if got, want := summary(found), "UNK,1.2,New One,3.4,Steam,1,5,,Box"; got != want || found.Refused != nil {
+			t.Errorf("%s: got %s, want %s (%v)", version, got, want, found.Refused)
+		}
+	}
+}
+
 func TestWithoutPHPFilesTheOldestReleaseIsTaken(t *testing.T) {
 	found := loadOwn(t).Found()
 	if found.Version != "" || found.Rules != "6.3.2" || found.BuiltInTables != "6.3.2" || len(found.Problems) != 5 {
