@@ -55,8 +55,8 @@ func loadCode(folder fs.FS) (*code, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, newer, older := choose(c.found.Version, nil)
-	php.readTables(raw, factsOf(n))
+	byVersion, _, _ := choose(c.found.Version, nil)
+	php.readTables(raw, factsOf(byVersion))
 	if len(php.failed) > 0 {
 		c.found.BuiltInTables = release
 	}
@@ -66,7 +66,7 @@ func loadCode(folder fs.FS) (*code, error) {
 	if php.failed["operatingSystems"] || php.failed["availableBrowsers"] || php.failed["deviceBrands"] {
 		own = nil
 	}
-	n, newer, older = choose(c.found.Version, own)
+	n, newer, older := choose(c.found.Version, own)
 	c.facts, c.found.Rules, c.found.Newer, c.found.Older = factsOf(n), releases[n].version, newer, older
 	return c, nil
 }
