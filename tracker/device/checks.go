@@ -6,7 +6,9 @@ import "github.com/queuedtracking/queuedtracking/tracker/device/pattern"
 type checks struct {
 	hbbTV, shellTV, facebookNotebook, desktopSystem, notDesktop int // what decides whether a device file is tried
 
-	virtualReality, chrome, mobile, padAPad, tablet, mobileFragment, touch, operaTV, androidTV, smartTV, tv, desktop int
+	virtualReality, chrome, chromePhone, chromeTablet, padAPad, tablet, mobileFragment, touch int
+
+	operaTV, androidTV, smartTV, tv, desktop int
 
 	puffinDesktop, puffinPhone, puffinTablet int
 }
@@ -19,15 +21,15 @@ func (l *loader) checks() checks {
 		shellTV:          word(`[a-z]+[ _]Shell[ _]\w{6}|tclwebkit\d`),
 		facebookNotebook: word(`FBMD/`),
 		desktopSystem:    word(`Windows (?:NT|IoT)|X11; Linux x86_64`),
-		notDesktop: word(`CE-HTML| Mozilla/|Andr[o0]id|Tablet|Mobile|iPhone|Windows Phone|ricoh|OculusBrowser|PicoBrowser|Lenovo|` +
-			`compatible; MSIE|Trident/|Tesla/|XBOX|FBMD/|ARM;[^)]`),
+		notDesktop:       word(l.facts.notDesktop),
 
-		virtualReality: letter(`Android(?: [.0-9]+)?; Mobile VR;| VR `),
+		virtualReality: letter(l.facts.virtualReality),
 		chrome:         letter(`Chrome/`),
-		mobile:         letter(`Mobile|eliboM`),
+		chromePhone:    letter(l.facts.chromePhone),
+		chromeTablet:   letter(l.facts.chromeTablet),
 		padAPad:        letter(`Pad/APad`),
-		tablet:         letter(`Android(?: [.0-9]+)?; Tablet;|Tablet(?! PC)|.*-tablet$|Opera Tablet`),
-		mobileFragment: letter(`Android(?: [.0-9]+)?; Mobile;|.*-mobile$`),
+		tablet:         letter(l.facts.tabletFragment + `|Opera Tablet`),
+		mobileFragment: letter(l.facts.phoneFragment),
 		touch:          letter(`Touch`),
 		operaTV:        letter(`Opera TV Store| OMI/`),
 		androidTV:      letter(l.facts.androidTV),

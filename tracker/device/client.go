@@ -77,7 +77,8 @@ func (d *detection) findBrowser() (client, error) {
 	if php.EmptyString(b.name) || tester && d.facts.testersAreNoClient {
 		return client{}, nil
 	}
-	if b.name == "Every Browser" || b.name == "TV-Browser Internet" && b.engine == "Gecko" && d.facts.tvBrowserIsBlink {
+	if b.name == "Every Browser" && d.facts.everyBrowserEngine ||
+		b.name == "TV-Browser Internet" && b.engine == "Gecko" && d.facts.tvBrowserIsBlink {
 		b.engine = "Blink"
 	}
 	b.kind = clientBrowser
@@ -88,20 +89,23 @@ func (d *detection) findBrowser() (client, error) {
 // a brand names it. The error is a *HintsError.
 func (d *detection) mergeBrowsers(hint, agent client) (client, error) {
 	b := hint
-	if len(b.version) >= 4 && strings.HasPrefix(b.version, "202") && '0' <= b.version[3] && b.version[3] <= '4' {
+	if d.facts.iridium.MatchString(b.version) {
 		b.name, b.code = "Iridium", "I1"
+		if d.facts.iridiumEngine {
+			b.engine = agent.engine
+		}
 	}
-	if strings.HasPrefix(b.version, "15") && strings.HasPrefix(agent.version, "114") {
+	if d.facts.browser360 && strings.HasPrefix(b.version, "15") && strings.HasPrefix(agent.version, "114") {
 		b.name, b.code, b.engine = "360 Secure Browser", "3B", agent.engine
 	}
 	if d.facts.versionFromAgent[b.code] && (d.facts.versionAlways || !php.EmptyString(agent.version)) {
 		b.version = agent.version
 	}
 	const duck = "DuckDuckGo Privacy Browser"
-	if b.name == duck && d.facts.detailByName {
+	if b.name == duck && d.facts.detailByName && !d.facts.duckVersion {
 		b.version = ""
 	}
-	if b.name == "Vewd Browser" {
+	if b.name == "Vewd Browser" && d.facts.vewdEngine {
 		b.engine = agent.engine
 	}
 	refused := b.name != "Iridium" && b.engine == "Blink" && agent.engine == "Blink" // versions of engines are compared
@@ -155,7 +159,8 @@ func (d *detection) browserFromHints() (client, error) {
 			b.name, b.code, version = found.name, found.code, brand.version
 			goesOn = b.name == "Chrome" && d.facts.chromeGoesOn
 		}
-		if b.name != "" && b.name != "Chromium" && b.name != "Microsoft Edge" && !goesOn {
+		goesOn = goesOn || b.name == "Microsoft Edge" && d.facts.edgeGoesOn
+		if b.name != "" && b.name != "Chromium" && !goesOn {
 			break
 		}
 	}

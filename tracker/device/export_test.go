@@ -14,7 +14,7 @@ type Marks struct{ Version, System, Browser, Brand string }
 // TablesOf reads the tables from PHP files, and says what could not be read.
 func TablesOf(folder fs.FS) (*RawTables, []string) {
 	php, raw := newPHPFolder(folder), &rawTables{}
-	php.readTables(raw)
+	php.readTables(raw, factsOf(len(releases)-1))
 	return raw, php.problems
 }
 

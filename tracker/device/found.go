@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Found is what Load found in an installation's device-detector, for people to look at.
+// Found is what Load found in an installation's device-detector, for people to look at; see Warnings.
 type Found struct {
 	Version string // VERSION of DeviceDetector.php, "" when it cannot be read
 	Rules   string // the release whose rules are used, the last that changed any; "after 6.5.1" for all that is newer
@@ -17,6 +17,28 @@ type Found struct {
 	// (file, line and name).
 	BuiltInTables string
 	Problems      []string
+}
+
+// Warnings are sentences on what may make devices differ from those that Matomo writes, none if all is known.
+func (f Found) Warnings() []string {
+	var list []string
+	rules := "devices are told by the rules of " + f.Rules
+	switch {
+	case f.Version == "":
+		list = append(list, "device-detector's version cannot be read: "+rules)
+	case f.Newer:
+		list = append(list, "device-detector "+f.Version+" is newer than all that are known: "+rules)
+	case f.Older:
+		list = append(list, "device-detector "+f.Version+" is older than all that are known: "+rules)
+	}
+	if f.BuiltInTables != "" {
+		list = append(list, "device-detector's tables of "+f.BuiltInTables+", which are built in, stand in for what cannot be read: "+
+			"newer names have no code; install Matomo's folder vendor as a whole")
+	}
+	for _, problem := range f.Problems {
+		list = append(list, "device-detector: "+problem)
+	}
+	return list
 }
 
 // code is what an installation keeps in PHP: its tables and the rules of its release.
@@ -33,7 +55,8 @@ func loadCode(folder fs.FS) (*code, error) {
 	if err != nil {
 		return nil, err
 	}
-	php.readTables(raw)
+	byVersion, _, _ := choose(c.found.Version, nil)
+	php.readTables(raw, factsOf(byVersion))
 	if len(php.failed) > 0 {
 		c.found.BuiltInTables = release
 	}

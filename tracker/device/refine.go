@@ -20,7 +20,7 @@ func (d *detection) completeHardware() {
 		h.brand = d.vendor()
 	}
 	apple := appleSystems[d.systemName()]
-	if h.brand == "Apple" && !apple {
+	if h.brand == "Apple" && !apple && (!d.facts.fakeAppleAndroid || d.system.name == "Android") {
 		*h = hardware{kind: typeUnknown}
 	}
 	if apple && php.EmptyString(h.brand) {
@@ -59,9 +59,11 @@ func (d *detection) guessMobile() {
 		*kind = typeWearable
 	}
 	if d.system.family == "Android" && is(c.chrome) {
-		*kind = typeTablet
-		if d.has(c.mobile) {
+		switch {
+		case d.has(c.chromePhone):
 			*kind = typeSmartphone
+		case d.has(c.chromeTablet):
+			*kind = typeTablet
 		}
 	}
 	if *kind == typeSmartphone && d.has(c.padAPad) {

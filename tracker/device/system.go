@@ -46,10 +46,13 @@ func (d *detection) mergeSystems(hint, agent system) system {
 		switch {
 		case s.name == "HarmonyOS", s.name == "LeafOS" && exceptions:
 			s.version = ""
-		case s.name == "PICO OS":
+		case s.name == "PICO OS" && d.facts.picoVersion:
 			s.version = agent.version
-		case s.name == "Fire OS" && !(exceptions && php.EmptyString(hint.version)):
-			s.version = mapVersion(d.tables.fireOS, s.version)
+		case s.name == "Fire OS" && d.facts.fireOSVersions && !(exceptions && php.EmptyString(hint.version)):
+			version := mapVersion(d.tables.fireOS, s.version)
+			if version != "" || d.facts.onlyKnownFireOS {
+				s.version = version
+			}
 		}
 	}
 	// Some systems call themselves by another name in client hints.
@@ -73,16 +76,12 @@ func mapVersion(table map[string]string, version string) string {
 	return table[strconv.FormatInt(php.StringToInt(version), 10)]
 }
 
-// androidApps are apps that run on Android and do not say so.
-var androidApps = stringSet(
-	"com.hisense.odinbrowser", "com.seraphic.openinet.pre", "com.appssppa.idesktoppcbrowser", "every.browser.inc",
-)
-
 // systemOfApp overrules s where the app that sent the request runs on one system only.
 func (d *detection) systemOfApp(s *system) {
 	switch app := d.hints.app; {
-	case androidApps[app] && s.name != "Android":
+	case d.facts.androidApps[app] && s.name != "Android":
 		*s = system{name: "Android", family: "Android"}
+	case !d.facts.appSystems:
 	case app == "org.lineageos.jelly" && s.name != "Lineage OS":
 		*s = system{name: "Lineage OS", family: "Android", version: mapVersion(d.tables.lineageOS, s.version)}
 	case app == "org.mozilla.tv.firefox" && s.name != "Fire OS":

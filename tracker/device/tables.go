@@ -92,10 +92,14 @@ func newTables(raw *rawTables) *tables {
 
 func stringSet(list ...string) map[string]bool {
 	s := make(map[string]bool, len(list))
-	for _, v := range list {
-		s[v] = true
-	}
+	addAll(s, list...)
 	return s
+}
+
+func addAll(set map[string]bool, list ...string) {
+	for _, v := range list {
+		set[v] = true
+	}
 }
 
 func lowerKeys(m map[string]string) map[string]string {

@@ -59,16 +59,18 @@ func (p *phpFolder) file(name string) *phpsource.File {
 	return f
 }
 
-// readTables puts all tables that can be read in the place of those of raw. Every release has those of the first list;
-// others came later.
-func (p *phpFolder) readTables(raw *rawTables) {
+// readTables puts all tables that can be read in the place of those of raw. A release with the facts f has those without
+// a question mark.
+func (p *phpFolder) readTables(raw *rawTables, f *facts) {
 	const system, browser = "Parser/OperatingSystem.php", "Parser/Client/Browser.php"
 	readTable(p, system, "operatingSystems", codeLines, &raw.OperatingSystems)
 	readTable(p, system, "osFamilies", familyList, &raw.OSFamilies)
 	readTable(p, system, "desktopOsArray", texts, &raw.DesktopFamilies)
 	readTable(p, system, "clientHintMapping", hintMap, &raw.OSHints)
-	readTable(p, system, "fireOsVersionMapping", textMap, &raw.FireOS)
-	readTable(p, system, "lineageOsVersionMapping", textMap, &raw.LineageOS)
+	if f.appSystems { // before, the code of a method had them
+		readTable(p, system, "fireOsVersionMapping", textMap, &raw.FireOS)
+		readTable(p, system, "lineageOsVersionMapping", textMap, &raw.LineageOS)
+	}
 	readTable(p, browser, "availableBrowsers", codeLines, &raw.Browsers)
 	readTable(p, browser, "browserFamilies", familyList, &raw.BrowserFamilies)
 	readTable(p, browser, "mobileOnlyBrowsers", texts, &raw.MobileBrowsers)

@@ -17,8 +17,122 @@ const (
 	galaxy   = `{"model":"SM-S911B","platform":"Android","platformVersion":"13.0"}`
 )
 
-// borders are user agents that two releases in succession see differently.
+// borders are user agents that two releases in succession see differently; some show what a change left alone.
 var borders = []struct{ before, since, ua, uadata, wantBefore, wantSince string }{
+	// 6.2.1
+	{"6.2.0", "6.2.1", "Desktop;", "", "UNK,UNK,UNK,,,NULL,NULL,,", "UNK,UNK,UNK,,,NULL,0,,generic desktop"},
+	{
+		"6.2.0", "6.2.1", "Desktop x64;", "",
+		"UNK,UNK,UNK,,,NULL,0,,generic desktop", "UNK,UNK,UNK,,,NULL,0,,generic desktop",
+	},
+	{
+		"6.2.0", "6.2.1", "Seraphic Sraf/1.2", "",
+		"UNK,UNK,Seraphic Sraf,1.2,,5,NULL,,", "UNK,UNK,Seraphic Sraf,1.2,,5,5,,generic tv",
+	},
+	{
+		"6.2.0", "6.2.1", "x", `{"brands":[{"brand":"Every","version":"2.1"}]}`,
+		"UNK,UNK,EV,2.1,,1,NULL,,generic mobile", "UNK,UNK,EV,2.1,Blink,1,NULL,,generic mobile",
+	},
+	{
+		"6.2.0", "6.2.1", "Windows NT 10.0", `{"x-requested-with":"every.browser.inc"}`,
+		"WIN,10,EV,,,1,NULL,,generic mobile", "AND,,EV,,Blink,1,NULL,,generic mobile",
+	},
+	{
+		"6.2.0", "6.2.1", "FireOS/7", `{"platform":"Android","platformVersion":"11.0"}`,
+		"FIR,11.0,UNK,,,NULL,NULL,,generic mobile", "FIR,8,UNK,,,NULL,NULL,,generic mobile",
+	},
+	{
+		"6.2.0", "6.2.1", "(Windows NT 10.0; Pixel 7) CE-HTML", "",
+		"WIN,10,UNK,,,NULL,0,,generic desktop", "WIN,10,UNK,,,NULL,1,GO,Pixel 7",
+	},
+
+	// 6.3.0
+	{ // a device of Apple with another system
+		"6.2.1", "6.3.0", "FBMD/iPhone14,3; Apple-iPhone/1", `{"platform":"Windows","platformVersion":"13"}`,
+		"WIN,11,UNK,,,NULL,1,AP,iPhone", "WIN,11,UNK,,,NULL,0,,generic desktop",
+	},
+	{
+		"6.2.1", "6.3.0", "FBMD/iPhone14,3; Apple-iPhone/1", `{"platform":"Android","platformVersion":"13"}`,
+		"AND,13,UNK,,,NULL,NULL,,generic mobile", "AND,13,UNK,,,NULL,NULL,,generic mobile",
+	},
+	{
+		"6.2.1", "6.3.0", "(Linux; Android 14; x) Chrome/129.0 Mobile", "",
+		"AND,14,CM,129.0,Blink,1,NULL,,generic mobile", "AND,14,CM,129.0,Blink,1,1,,generic smartphone",
+	},
+	{
+		"6.2.1", "6.3.0", "(Linux; Android 14; x) Chrome/129.0", "",
+		"AND,14,CH,129.0,Blink,1,NULL,,generic mobile", "AND,14,CH,129.0,Blink,1,2,,generic tablet",
+	},
+	{
+		"6.2.1", "6.3.0", "(Linux; Android 14; x) Chrome/129.0 Safari/5", "",
+		"AND,14,CH,129.0,Blink,1,2,,generic tablet", "AND,14,CH,129.0,Blink,1,2,,generic tablet",
+	},
+	{
+		"6.2.1", "6.3.0", "(Linux; Android 14; x) Chrome/129.0 Mobile Safari/5", "",
+		"AND,14,CM,129.0,Blink,1,1,,generic smartphone", "AND,14,CM,129.0,Blink,1,1,,generic smartphone",
+	},
+	{
+		"6.2.1", "6.3.0", "Crow Browser/1.2", "",
+		"UNK,UNK,Crow Browser,1.2,,5,NULL,,", "UNK,UNK,Crow Browser,1.2,,5,5,,generic tv",
+	},
+	{
+		"6.2.1", "6.3.0", "x", `{"brands":[{"brand":"Vivaldi","version":"2023.1"}]}`,
+		"UNK,UNK,VI,2023.1,,1,NULL,,", "UNK,UNK,I1,2023.1,,1,NULL,,",
+	},
+	{
+		"6.2.1", "6.3.0", "TVBrowser/3.1", `{"brands":[{"brand":"Vivaldi","version":"2022.04"}]}`,
+		"UNK,UNK,I1,2022.04,Gecko,1,NULL,,", "UNK,UNK,I1,2022.04,,1,NULL,,",
+	},
+	{
+		"6.2.1", "6.3.0", "x", `{"brands":[{"brand":"DuckDuckGo","version":"5.1"}]}`,
+		"UNK,UNK,DD,5.1,,1,NULL,,generic mobile", "UNK,UNK,DD,,,1,NULL,,generic mobile",
+	},
+	{
+		"6.2.1", "6.3.0", "TVBrowser/3.1", `{"brands":[{"brand":"Vewd","version":"5.1"}]}`,
+		"UNK,UNK,WD,5.1,,1,NULL,,", "UNK,UNK,WD,5.1,Gecko,1,5,,generic tv",
+	},
+	{
+		"6.2.1", "6.3.0", "(Windows NT 10.0; Pixel 7) PicoBrowser", "",
+		"WIN,10,UNK,,,NULL,0,,generic desktop", "WIN,10,UNK,,,NULL,1,GO,Pixel 7",
+	},
+
+	// 6.3.1
+	{
+		"6.3.0", "6.3.1", windows + "Chrome/114.0", `{"brands":[{"brand":"Vivaldi","version":"15.1"}]}`,
+		"WIN,10,VI,15.1,Blink,1,0,,generic desktop", "WIN,10,3B,15.1,Blink,1,0,,generic desktop",
+	},
+	{
+		"6.3.0", "6.3.1", "x", `{"brands":[{"brand":"Microsoft Edge","version":"98"},{"brand":"Vivaldi","version":"5.1"}]}`,
+		"UNK,UNK,PS,98,,1,NULL,,", "UNK,UNK,VI,5.1,,1,NULL,,",
+	},
+	{
+		"6.3.0", "6.3.1", "(Android 9; Mobile VR; x)", "",
+		"AND,9,UNK,,,NULL,NULL,,generic mobile", "AND,9,UNK,,,NULL,12,,generic wearable",
+	},
+	{"6.3.0", "6.3.1", "some-tablet", "", "UNK,UNK,UNK,,,NULL,NULL,,", "UNK,UNK,UNK,,,NULL,2,,generic tablet"},
+	{"6.3.0", "6.3.1", "some-mobile", "", "UNK,UNK,UNK,,,NULL,NULL,,", "UNK,UNK,UNK,,,NULL,1,,generic smartphone"},
+	{"6.3.0", "6.3.1", "TV Bro/1.2", "", "UNK,UNK,TV Bro,1.2,,5,NULL,,", "UNK,UNK,TV Bro,1.2,,5,5,,generic tv"},
+	{
+		"6.3.0", "6.3.1", "PICOOS/5.4", `{"platform":"Android","platformVersion":"10"}`,
+		"PIC,10,UNK,,,NULL,NULL,,generic mobile", "PIC,5.4,UNK,,,NULL,NULL,,generic mobile",
+	},
+	{
+		"6.3.0", "6.3.1", "FireOS/7", `{"platform":"Android","platformVersion":"12.0"}`,
+		"FIR,12.0,UNK,,,NULL,NULL,,generic mobile", "FIR,,UNK,,,NULL,NULL,,generic mobile",
+	},
+	{
+		"6.3.0", "6.3.1", "x", `{"platform":"Android","platformVersion":"11.0","x-requested-with":"org.lineageos.jelly"}`,
+		"AND,11.0,JL,,,1,NULL,,generic mobile", "LEN,18.0,JL,,,1,NULL,,generic mobile",
+	},
+	{
+		"6.3.0", "6.3.1", "x", `{"platform":"Android","platformVersion":"11.0","x-requested-with":"org.mozilla.tv.firefox"}`,
+		"AND,11.0,FK,,,1,NULL,,generic mobile", "FIR,8,FK,,,1,NULL,,generic mobile",
+	},
+
+	// 6.3.2
+	{"6.3.1", "6.3.2", "Tablet x", "", "UNK,UNK,UNK,,,NULL,NULL,,", "UNK,UNK,UNK,,,NULL,2,,generic tablet"},
+	{"6.3.1", "6.3.2", "Tablet PC", "", "UNK,UNK,UNK,,,NULL,NULL,,", "UNK,UNK,UNK,,,NULL,NULL,,"},
+
 	// 6.4.0
 	{"6.3.2", "6.4.0", "Box 1 TV", "", "UNK,UNK,UNK,,,NULL,NULL,,", "UNK,UNK,UNK,,,NULL,5,,generic tv"},
 	{
@@ -154,9 +268,15 @@ var borders = []struct{ before, since, ua, uadata, wantBefore, wantSince string 
 
 	// 6.5.1
 	{"6.5.0", "6.5.1", "x", `{"model":5,"platform":"Android"}`, "refused", "AND,,UNK,,,NULL,NULL,,generic mobile"},
-	{"6.5.0", "6.5.1", "x", `{"sec-ch-ua":["a"],"platform":"Android"}`, "refused", "AND,,UNK,,,NULL,NULL,,generic mobile"},
+	{
+		"6.5.0", "6.5.1", "x", `{"sec-ch-ua":["a"],"platform":"Android"}`,
+		"refused", "AND,,UNK,,,NULL,NULL,,generic mobile",
+	},
 	{"6.5.0", "6.5.1", "x", `{"x-requested-with":true,"model":"y"}`, "refused", "UNK,UNK,UNK,,,NULL,NULL,,y"},
-	{"6.5.0", "6.5.1", "x", `{"formFactors":["mobile",5],"model":"y"}`, "UNK,UNK,UNK,,,NULL,1,,y", "UNK,UNK,UNK,,,NULL,NULL,,y"},
+	{
+		"6.5.0", "6.5.1", "x", `{"formFactors":["mobile",5],"model":"y"}`,
+		"UNK,UNK,UNK,,,NULL,1,,y", "UNK,UNK,UNK,,,NULL,NULL,,y",
+	},
 	{"6.5.0", "6.5.1", "x", `{"formFactors":["mobile",["x"]],"model":"y"}`, "refused", "UNK,UNK,UNK,,,NULL,NULL,,y"},
 	{"6.5.0", "6.5.1", "x", `{"formFactors":true,"model":"y"}`, "refused", "UNK,UNK,UNK,,,NULL,NULL,,y"},
 	{"6.5.0", "6.5.1", windowsUA, `{"brands":[{"brand":"Opera","version":5}]}`, "refused", "refused"},
@@ -247,13 +367,14 @@ func borderFiles(t *testing.T) fstest.MapFS {
 	}
 	for token, system := range map[string]string{
 		"KAIOS": "KaiOS", "FireOS": "Fire OS", "LeafOS": "LeafOS", "MetaHorizon": "Meta Horizon", "PuffinOS": "Puffin OS",
+		"PICOOS": "PICO OS",
 	} {
 		add("oss.yml", "- regex: '"+token+"/([\\d.]+)'\n  name: '"+system+"'\n  version: '$1'\n")
 	}
 	add("client/browsers.yml", "- regex: 'TVBrowser/([\\d.]+)'\n  name: 'TV-Browser Internet'\n  version: '$1'\n  engine:\n    default: 'Gecko'\n")
 	add("device/televisions.yml", "Sony:\n  regex: 'Stick'\n  device: 'peripheral'\n  model: 'Stick'\n")
 	add("device/mobiles.yml", "Sony:\n  regex: 'Dongle'\n  device: 'peripheral'\n  model: 'Dongle'\n")
-	for _, app := range []string{"Redline", "Odin"} {
+	for _, app := range []string{"Redline", "Odin", "Seraphic Sraf", "Crow Browser", "TV Bro"} {
 		add("client/mobile_apps.yml", "- regex: '"+app+"/([\\d.]+)'\n  name: '"+app+"'\n  version: '$1'\n")
 	}
 	return files
@@ -265,7 +386,12 @@ func TestReleaseIsToldByVersionOrTables(t *testing.T) {
 		version, tables, rules string
 		newer, older           bool
 	}{
-		{"6.1.6", older, "6.3.2", false, true},
+		{"6.1.6", older, "6.2.0", false, true},
+		{"6.2.0-rc1", older, "6.2.0", false, true},
+		{"6.2.0", older, "6.2.0", false, false},
+		{"6.2.1", newer, "6.2.1", false, false},
+		{"6.3.0", older, "6.3.0", false, false},
+		{"6.3.1", older, "6.3.1", false, false},
 		{"6.3.2", older, "6.3.2", false, false},
 		{"6.3.10", older, "6.3.2", false, false},
 		{"6.4.0", older, "6.4.0", false, false},
@@ -281,10 +407,10 @@ func TestReleaseIsToldByVersionOrTables(t *testing.T) {
 		{"6.5.1", newer, "after 6.5.1", false, false},
 		{"6.5.2", older, "after 6.5.1", true, false},
 		{"7.0.0-rc1", older, "after 6.5.1", true, false},
-		{"", older, "6.3.2", false, false},
+		{"", older, "6.2.0", false, false},
 		{"", newer, "after 6.5.1", false, false},
 		{"", `{"operating_systems":{"MET":"a"},"browsers":{"W2":"a"},"device_brands":{"CMF":"a"}}`, "6.4.2", false, false},
-		{"", `{"operating_systems":{"MET":"a"},"browsers":{},"device_brands":{"CMF":"a"}}`, "6.3.2", false, false},
+		{"", `{"operating_systems":{"MET":"a"},"browsers":{},"device_brands":{"CMF":"a"}}`, "6.2.0", false, false},
 	} {
 		files := phpFiles(t, c.version, c.tables)
 		if c.version == "" {
@@ -350,6 +476,52 @@ func TestTablesThatCannotBeReadAreBuiltIn(t *testing.T) {
 		found := load(t, devicetest.Folder(os.DirFS(own+"/regexes"), files)).Found()
 		if got := strings.Join(found.Problems, "\n"); found.BuiltInTables != c.tables || !strings.Contains(got, c.problem) || (got == "") != (c.problem == "") {
 			t.Errorf("%s %s: %+v, want tables of %q and %q", c.version, c.file, found, c.tables, c.problem)
+		}
+	}
+}
+
+func TestWarningsNameWhatIsNotKnown(t *testing.T) {
+	const engine = "Parser/Client/Browser/Engine.php"
+	for _, c := range []struct {
+		version, without string
+		want             []string // parts of the warnings
+	}{
+		{"6.2.0", "", nil},
+		{"6.5.1", "", nil},
+		{"6.1.6", "", []string{"6.1.6 is older than all that are known: devices are told by the rules of 6.2.0"}},
+		{"6.6.0", "", []string{"6.6.0 is newer than all that are known: devices are told by the rules of after 6.5.1"}},
+		{"6.5.1", "DeviceDetector.php", []string{"version cannot be read: devices are told by the rules of 6.2.0", "DeviceDetector.php"}},
+		{"6.4.0", engine, []string{"tables of 6.5.1, which are built in", engine}},
+		{"6.2.1", engine, []string{"tables of 6.3.2, which are built in", engine}},
+		{"6.6.0", engine, []string{"6.6.0 is newer", "tables of 6.5.1, which are built in", engine}},
+	} {
+		files := phpFiles(t, c.version, `{}`)
+		delete(files, c.without)
+		got := load(t, devicetest.Folder(os.DirFS(own+"/regexes"), files)).Found().Warnings()
+		same := len(got) == len(c.want)
+		for i := range c.want {
+			same = same && strings.Contains(got[i], c.want[i])
+		}
+		if !same {
+			t.Errorf("%s without %q\n got %q\nwant %q", c.version, c.without, got, c.want)
+		}
+	}
+}
+
+// Only with another release's tables are there names that they do not know. PHP throws then.
+func TestNamesThatTheTablesDoNotKnow(t *testing.T) {
+	files := ownFiles(t)
+	maps.Copy(files, fstest.MapFS{
+		"client/browsers.yml":       {Data: []byte("- regex: 'New/([\\d.]+)'\n  name: 'New One'\n  version: '$1'\n  engine:\n    default: ''\n")},
+		"client/browser_engine.yml": {Data: []byte("- regex: 'New'\n  name: 'Steam'\n")},
+		"oss.yml":                   {Data: []byte("- regex: 'NewOS ([\\d.]+)'\n  name: 'New OS'\n  version: '$1'\n")},
+		"device/mobiles.yml":        {Data: []byte("NewMaker:\n  regex: 'Box'\n  device: 'tv'\n  model: 'Box'\n")},
+	})
+	for _, version := range []string{"6.2.0", "6.5.1"} {
+		d := load(t, devicetest.Folder(files, phpFiles(t, version, `{"device_types":{"tv":5}}`)))
+		found := d.Detect("NewOS 1.2; Box New/3.4", nil)
+		if got, want := summary(found), "UNK,1.2,New One,3.4,Steam,1,5,,Box"; got != want || found.Refused != nil {
+			t.Errorf("%s: got %s, want %s (%v)", version, got, want, found.Refused)
 		}
 	}
 }
