@@ -119,7 +119,7 @@ var behaviours = []behaviour{
 		test: "matomo.TestTypesOfExcludedURLParameters",
 	},
 	{
-		field: "TransliteratedRegions", since: "5.2.0", unsure: true, section: "3 §4", test: "TestTransliteratedRegions",
+		field: "TransliteratedRegions", since: "5.3.0", section: "3 §4", test: "TestTransliteratedRegions",
 		what: "names of regions are compared after PHP's intl has written them in Latin letters",
 	},
 	{
@@ -238,7 +238,7 @@ var behaviours = []behaviour{
 		what: "amounts of money beyond 1e12 are not recorded",
 	},
 	{
-		field: "IntranetTrustStays", since: "5.14.0", unsure: true, section: "3 §6", test: "TestIntranetTrust",
+		field: "IntranetTrustStays", since: "5.13.0", unsure: true, section: "3 §6", test: "TestIntranetTrust",
 		told:  "plugins/IntranetMeasurable/Tracker/RequestProcessor.php where it is there",
 		what:  "visitor ids of intranet sites are trusted on every request, not on every second one",
 		holds: intranetTrustStays,
@@ -310,7 +310,7 @@ func intranetTrustStays(f *Found) bool {
 	if f.IntranetFile != "" {
 		return !trustByTurns.MatchString(f.IntranetFile)
 	}
-	return f.Version.Since("5.14.0")
+	return f.Version.Since("5.13.0")
 }
 
 // BehavioursOf derives the behaviours of what was found.

@@ -75,8 +75,8 @@ func TestIntranetRuleIsThatOfTheInstalledFile(t *testing.T) {
 		version, file string
 		want          bool
 	}{
-		{"5.13.0", "", false},
-		{"5.14.0", "", true},
+		{"5.12.0", "", false},
+		{"5.13.0", "", true},
 		{"6.0.0", "", true},
 		{"6.0.0", byTurns, false},
 		{"5.2.0", stays, true},

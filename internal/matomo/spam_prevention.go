@@ -171,9 +171,9 @@ const (
 
 func (c *Config) blockedOrganisations(p pluginSettings) ([]string, error) {
 	const list = "organisation_block_list"
+	mode, known := p.find("cloud_blocking_mode") // until the update of 6.0 has stored one, an installation blocks what it did
 	switch {
-	case c.behaviours.SpamCloudMode:
-		mode, _ := p.find("cloud_blocking_mode")
+	case c.behaviours.SpamCloudMode && known:
 		_, overridden := p.config.Get(list)
 		switch text := php.ToString(mode); {
 		case text == cloudsOff:

@@ -69,7 +69,8 @@ func TestSpamPreventionSettings(t *testing.T) {
 		{"5.0.10", "", `{}`, SpamPrevention{}},
 		{"5.0.11", "", `{}`, SpamPrevention{BlockHeadless: true}},
 		{"5.2.0", "", `{}`, SpamPrevention{BlockHeadless: true}},
-		{"6.0.0", "", `{}`, SpamPrevention{BlockHeadless: true, Organisations: clouds}},
+		{"6.0.0", "", `{}`, SpamPrevention{BlockHeadless: true}},
+		{"6.0.0", "", `{"block_clouds":"1"}`, SpamPrevention{BlockHeadless: true, Organisations: clouds}},
 		{"6.0.0-b1", "", `{"cloud_blocking_mode":"off"}`, SpamPrevention{BlockHeadless: true}},
 
 		// Headless browsers, stored or in the configuration.
@@ -136,7 +137,7 @@ func TestInstalledOrganisationsCount(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "plugins", "TrackingSpamPrevention", "Configuration.php"),
 		"<?php\nclass Configuration {\n public const DEFAULT_GEOIP_MATCH_PROVIDERS = ['tomorrow cloud', \"x\"];\n}")
-	got := spamSettings(t, dir, "6.0.0", "", `{}`).Organisations
+	got := spamSettings(t, dir, "6.0.0", "", `{"cloud_blocking_mode":"default"}`).Organisations
 	if diff := cmp.Diff([]string{"tomorrow cloud", "x"}, got); diff != "" {
 		t.Error(diff)
 	}
