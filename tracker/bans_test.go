@@ -20,7 +20,7 @@ const (
 func newStageOfSix(t *testing.T, database string) *stage {
 	t.Helper()
 	data := bench.OwnSix(root)
-	return &stage{bench.New(t, database, data, data.Devices(t)), data.Home(t, false)}
+	return &stage{Bench: bench.New(t, database, data, data.Devices(t)), home: data.Home(t, false)}
 }
 
 // limited is a case in which visits may have this many actions.

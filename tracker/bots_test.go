@@ -22,7 +22,7 @@ func onVersion(t *testing.T, version string, entries []journey.Entry, check func
 	for _, database := range []string{bench.SQLite, bench.MariaDB} {
 		t.Run(version+" "+database, func(t *testing.T) {
 			data := bench.OwnSix(root)
-			s := &stage{bench.New(t, database, data, data.Devices(t)), data.Home(t, false)}
+			s := &stage{Bench: bench.New(t, database, data, data.Devices(t)), home: data.Home(t, false)}
 			play := func(batch int) outcome {
 				c := caseOf(entries)
 				c.Options = map[string]string{"version_core": version}
