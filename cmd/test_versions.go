@@ -42,9 +42,12 @@ func (c *testCommand) checkDeviceDetector() {
 	default:
 		c.report.OK(name, version)
 	}
-	if found.BuiltInTables != "" {
-		c.report.Notice("device-detector's tables", "those of "+found.BuiltInTables+" that are built in: "+strings.Join(found.Problems, ", "),
+	switch problems := strings.Join(found.Problems, ", "); {
+	case found.BuiltInTables != "":
+		c.report.Notice("device-detector's tables", "those of "+found.BuiltInTables+" that are built in: "+problems,
 			"what is newer has no code: install Matomo's folder vendor as a whole")
+	case problems != "":
+		c.report.Notice("device-detector's files", problems, "install Matomo's folder vendor as a whole")
 	}
 }
 

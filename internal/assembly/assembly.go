@@ -98,6 +98,7 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 		if parts.Devices, err = device.Load(vendor.DeviceDetector()); err != nil {
 			return tracker.Options{}, fmt.Errorf("device detection: %w", err)
 		}
+		a.warnOfDevices(parts.Devices.Found())
 	}
 	if a.installation.Plugins().Active("BotTracking") {
 		parts.Bots = a.bots()
@@ -118,6 +119,17 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 	}
 	a.parts = &parts
 	return parts, nil
+}
+
+// warnOfDevices tells what of the installation's device-detector is not known. Where only its data files were copied there is nothing to
+// compare with; command test says so.
+func (a *Assembly) warnOfDevices(found device.Found) {
+	if found.Version == "" {
+		return
+	}
+	for _, warning := range found.Warnings() {
+		a.options.Log.Warn(warning)
+	}
 }
 
 // bots reads the installation's list of AI bots.

@@ -223,7 +223,7 @@ var behaviours = []behaviour{
 		test: "matomo.TestReadersOfNewerVersionsAreStrict",
 	},
 	{
-		field: "MaskedCampaigns", since: "5.11.0", section: "2 §2.6",
+		field: "MaskedCampaigns", since: "5.11.0", section: "2 §2.6", test: "referrer.TestMaskedCampaigns, matomo.TestPolicy",
 		what: "names and keywords of campaigns can be masked",
 	},
 	{

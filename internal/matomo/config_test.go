@@ -135,7 +135,7 @@ func TestDefaultsOfMatomo6ComeFromItsGlobalINI(t *testing.T) {
 		ExcludedURLParameters:  []string{"gclid", "li_fat_id", "token_auth", "token"},
 		CampaignNameParameters: []string{"mtm_campaign", "utm_campaign"}, CampaignKeywordParameters: []string{""},
 		NewVisitAfterMidnight: true, DailyFingerprint: true, RequireAuthenticationOlderThan: 86400,
-		Salt: "s", ProxyIPReadLastInList: true, CharsetUTF8MB4: true,
+		Salt: "s", ProxyIPReadLastInList: true, CharsetUTF8MB4: true, RecordPageViewTimes: true,
 	}
 	for _, version := range []string{"5.1.2", "6.0.0"} {
 		v, _ := ParseVersion(version)

@@ -44,7 +44,7 @@ func TestBehavioursNameTheirTests(t *testing.T) {
 	tests := testNames(t, "../..")
 	for _, row := range behaviours {
 		if row.test == "" {
-			t.Logf("%s names no test", row.field)
+			t.Errorf("%s names no test", row.field)
 			continue
 		}
 		for name := range strings.SplitSeq(row.test, ", ") {
