@@ -19,10 +19,16 @@ import (
 // where the rows must be the same, and has them checked.
 func onVersion(t *testing.T, version string, entries []journey.Entry, check func(t *testing.T, o outcome)) {
 	t.Helper()
+	onVersionWith(t, bench.OwnSix(root), version, entries, check)
+}
+
+// onVersionWith is onVersion with the device-detector of other data.
+func onVersionWith(t *testing.T, devices bench.Data, version string, entries []journey.Entry, check func(t *testing.T, o outcome)) {
+	t.Helper()
 	for _, database := range []string{bench.SQLite, bench.MariaDB} {
 		t.Run(version+" "+database, func(t *testing.T) {
 			data := bench.OwnSix(root)
-			s := &stage{Bench: bench.New(t, database, data, data.Devices(t)), home: data.Home(t, false)}
+			s := &stage{Bench: bench.New(t, database, data, devices.Devices(t)), home: data.Home(t, false)}
 			play := func(batch int) outcome {
 				c := caseOf(entries)
 				c.Options = map[string]string{"version_core": version}
@@ -178,14 +184,15 @@ func wantSites(t *testing.T, o outcome, want ...string) {
 }
 
 // TestClientHintsAreReadBeforeAnyRule shows both sides of behaviour BotRequests: since there are bots to be told from people, client hints
-// of a wrong type refuse also what nothing would be recorded of.
+// of a wrong type refuse also what nothing would be recorded of. Only a device-detector before 6.5.1 refuses them.
 func TestClientHintsAreReadBeforeAnyRule(t *testing.T) {
 	page := "url=http://site1.example.org/p&uadata=" + url.QueryEscape(`{"model":5}`)
 	entries := []journey.Entry{entry(0, page+"&rec=0"), entry(1, page), entry(2, page+"&recMode=1")}
-	onVersion(t, "5.7.0", entries, func(t *testing.T, o outcome) {
+	devices := bench.Own(root)
+	onVersionWith(t, devices, "5.7.0", entries, func(t *testing.T, o outcome) {
 		wantSummary(t, o, "0 tracked", "0 of bots", "3 rejected: "+string(request.WrongType))
 	})
-	onVersion(t, "5.6.2", entries, func(t *testing.T, o outcome) {
+	onVersionWith(t, devices, "5.6.2", entries, func(t *testing.T, o outcome) {
 		wantSummary(t, o, "0 tracked", "0 of bots", "1 excluded: "+exclude.NotRecorded, "2 rejected: "+string(request.WrongType))
 	})
 }

@@ -232,8 +232,8 @@ func (constant) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// personByPerson renumbers visits and their actions so that their order is that of visitors and their requests, not that in which workers
-// have written them. As with Matomo's workers, several may mark the same day for new reports, each with an option of its own, and two that
+// personByPerson renumbers visits, their actions and the requests of bots so that their order is that of visitors and their requests, not
+// that in which workers have written them. As with Matomo's workers, several may mark the same day for new reports, each with an option of its own, and two that
 // meet a new name at the same moment may both add it to the dictionary: one of them counts.
 func personByPerson(rows golden.Tables) golden.Tables {
 	rows = maps.Clone(rows)
@@ -252,13 +252,27 @@ func personByPerson(rows golden.Tables) golden.Tables {
 		return cmp.Compare(linkNumbers[fmt.Sprint(a["idlink_va"])], linkNumbers[fmt.Sprint(b["idlink_va"])])
 	})
 	viewNumbers := renumber(views, "idpageviewtime")
+	texts := make(map[string]string)
+	for _, row := range rows["log_action"] {
+		texts[fmt.Sprint(row["idaction"])] = fmt.Sprint(row["name"])
+	}
+	bots := slices.Clone(rows["log_bot_request"])
+	slices.SortFunc(bots, func(a, b golden.Row) int {
+		return cmp.Or(
+			compareCells(a, b, "idsite", "server_time", "bot_name", "http_status_code", "response_size_bytes", "response_time_ms", "source"),
+			cmp.Compare(texts[fmt.Sprint(a["idaction_url"])], texts[fmt.Sprint(b["idaction_url"])]))
+	})
+	botNumbers := renumber(bots, "idrequest")
 	names := firstOfName(rows["log_action"])
 	for table := range rows {
 		renumbered := make([]golden.Row, len(rows[table]))
 		for i, row := range rows[table] {
 			renumbered[i] = maps.Clone(row)
 			for column, value := range row {
-				numbers := map[string]map[string]int{"idvisit": visitNumbers, "idlink_va": linkNumbers, "last_idlink_va": linkNumbers, "idpageviewtime": viewNumbers}[column]
+				numbers := map[string]map[string]int{
+					"idvisit": visitNumbers, "idlink_va": linkNumbers, "last_idlink_va": linkNumbers, "idpageviewtime": viewNumbers,
+					"idrequest": botNumbers,
+				}[column]
 				if strings.Contains(column, "idaction") {
 					numbers = names
 				}

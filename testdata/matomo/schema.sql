@@ -275,6 +275,17 @@ CREATE TABLE `matomo_site_url` (
   PRIMARY KEY (`idsite`,`url`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
 
+CREATE TABLE `matomo_site_setting` (
+  `idsite` int unsigned NOT NULL,
+  `plugin_name` varchar(60) NOT NULL,
+  `setting_name` varchar(255) NOT NULL,
+  `setting_value` longtext NOT NULL,
+  `json_encoded` tinyint unsigned NOT NULL DEFAULT 0,
+  `idsite_setting` bigint unsigned NOT NULL AUTO_INCREMENT,
+  PRIMARY KEY (`idsite_setting`),
+  KEY `idsite` (`idsite`,`plugin_name`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
 CREATE TABLE `matomo_goal` (
   `idsite` int NOT NULL,
   `idgoal` int NOT NULL,
