@@ -25,21 +25,25 @@ func corpus(t *testing.T, n int) []entry {
 	return corpusOf(t, n, false)
 }
 
-// corpus are the entries for a site: on Matomo 6.0 some visitors log in during a visit, which changes their ids.
+// corpus are the entries for a site: on Matomo 6.0 some visitors log in during a visit, which changes their ids, and there are bots.
 func (s *site) corpus(t *testing.T, n int) []entry {
 	t.Helper()
 	return corpusOf(t, n, s.six)
 }
 
-func corpusOf(t *testing.T, n int, logins bool) []entry {
+func corpusOf(t *testing.T, n int, six bool) []entry {
 	t.Helper()
 	g, err := demo.NewGenerator(os.DirFS("../../testdata"), 11, now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var entries []entry
-	for _, set := range bundle(apart(g.Sets(n))) {
-		if last := len(set.Requests) - 1; logins && last > 0 { // the first request chooses the queue
+	sets := apart(g.Sets(n))
+	if !six { // what tells of bots would be a visit with a random visitor id
+		sets = slices.DeleteFunc(sets, func(set queue.RequestSet) bool { return !set.Requests[0].Value("recMode").IsNull() })
+	}
+	for _, set := range bundle(sets) {
+		if last := len(set.Requests) - 1; six && last > 0 { // the first request chooses the queue
 			set.Requests[last].Set("uid", php.String("user "+visitor(set.Requests[last])))
 		}
 		entries = append(entries, encode(t, set))

@@ -96,6 +96,19 @@ func (s *site) upgrade(t *testing.T) {
 	}
 	s.db.MustExec("ALTER TABLE matomo_log_visit ADD ai_agent_name varchar(40) DEFAULT NULL")
 	s.db.MustExec("UPDATE matomo_option SET option_value = '6.0.0' WHERE option_name = 'version_core'")
+	file := filepath.Join(s.dir, "config", "config.ini.php")
+	config, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after, found := strings.Cut(string(config), "[Plugins]\n")
+	if !found {
+		t.Fatalf("%s: no list of plugins", file)
+	}
+	text := before + "[Plugins]\nPlugins[] = \"AIAgents\"\nPlugins[] = \"BotTracking\"\n" + after
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // kinds are the two ways in which rows and queue are kept in step, by the checkpoint and by one transaction, and the two series of Matomo.
