@@ -21,7 +21,7 @@ func TestMixedFleet(t *testing.T) {
 }
 
 func mixFleet(t *testing.T, s *site, requests int) {
-	entries := corpus(t, requests)
+	entries := s.corpus(t, requests)
 	s.push(t, entries[:len(entries)/3])
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -52,7 +52,7 @@ func mixFleet(t *testing.T, s *site, requests int) {
 		t.Error("our workers got nothing to do")
 	}
 	s.drain(t)
-	equal(t, s.read(t), undisturbed(t, requests))
+	equal(t, s.read(t), s.undisturbed(t, requests))
 }
 
 // A worker of ours is killed around its commit, and the next one to take the queue is a PHP worker, which knows no checkpoint. Where queue and

@@ -62,7 +62,7 @@ func TestLocksDeletedAndStolen(t *testing.T) {
 
 func loseLocks(t *testing.T, s *site) {
 	requests := 2000 * times(1)
-	s.push(t, corpus(t, requests))
+	s.push(t, s.corpus(t, requests))
 	ctx, cancel := context.WithCancel(context.Background())
 	thief := make(chan int)
 	go func() {
@@ -92,7 +92,7 @@ func loseLocks(t *testing.T, s *site) {
 	cancel()
 	<-thief
 	s.drain(t)
-	equal(t, s.read(t), undisturbed(t, requests))
+	equal(t, s.read(t), s.undisturbed(t, requests))
 }
 
 // A batch that takes longer than the lock lives keeps it: the heartbeat extends it.

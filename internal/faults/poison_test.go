@@ -111,13 +111,14 @@ func TestPoison(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			survivePoison(t, kind.newSite(t))
+			survivePoison(t, kind.newSite)
 		})
 	}
 }
 
-func survivePoison(t *testing.T, s *site) {
-	good := corpus(t, 1500)
+func survivePoison(t *testing.T, newSite func(*testing.T) *site) {
+	s := newSite(t)
+	good := s.corpus(t, 1500)
 	p := poison(t, good)
 	s.db.MustExec("ALTER TABLE matomo_log_visit MODIFY user_id VARCHAR(40) DEFAULT NULL")
 	s.push(t, p.entries)
