@@ -139,7 +139,8 @@ func readmeSays(t *testing.T, pattern string) string {
 	return string(found[1])
 }
 
-// Every command does its work wherever the queues are; Redis over TLS with a client certificate, as the user that the README makes.
+// Every command does its work wherever the queues are; Redis over TLS with a client certificate, as the user that the
+// README makes.
 func TestEveryCommandWorksOnEveryBackend(t *testing.T) {
 	options := []testserver.RedisOption{testserver.WithTLS(true), testserver.WithUser(aclUser, aclPassword, readmeRules(t))}
 	for _, place := range places {
@@ -183,7 +184,8 @@ func (i *installation) testIsFine(t *testing.T, named []string) {
 // views are the page views that nothing is wrong with.
 const views = 20
 
-// fillForEveryCommand queues page views, an entry that is none, a request that the database refuses, and a set in a queue beyond the two.
+// fillForEveryCommand queues page views, an entry that is none, a request that the database refuses, and a set in a
+// queue beyond the two.
 func (i *installation) fillForEveryCommand(t *testing.T) {
 	t.Helper()
 	for n := range views {

@@ -92,8 +92,8 @@ func (c *connection) openDatabase(ctx context.Context) (err error) {
 	return nil
 }
 
-// behaviours are those of the version that the database names, or core/Version.php where there is no database. Where neither is to be had they
-// are those of Matomo 5.0.
+// behaviours are those of the version that the database names, or core/Version.php where there is no database. Where
+// neither is to be had they are those of Matomo 5.0.
 func (c *connection) behaviours() matomo.Behaviours {
 	if c.installation != nil {
 		return c.installation.Behaviours()

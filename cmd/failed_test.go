@@ -13,8 +13,8 @@ import (
 // bearerToken is of no form by which it could be told.
 const bearerToken = "no-hex-digits"
 
-// withFailures is an installation whose last run has put three things aside: a damaged entry, one request of a bulk request, and a
-// single one; the column user_id is too short for them, for now.
+// withFailures is an installation whose last run has put three things aside: a damaged entry, one request of a bulk
+// request, and a single one; the column user_id is too short for them, for now.
 func withFailures(t *testing.T) *installation {
 	t.Helper()
 	i := newInstallation(t)

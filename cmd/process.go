@@ -176,7 +176,8 @@ func (c *processCommand) options() replay.Options {
 	return o
 }
 
-// maxAutoBatch is the size up to which batches grow with --batch auto: larger ones are hardly faster, but need more memory.
+// maxAutoBatch is the size up to which batches grow with --batch auto: larger ones are hardly faster, but need more
+// memory.
 const maxAutoBatch = 500
 
 // batchFlag is the value of --batch.
@@ -210,7 +211,8 @@ func (f *batchFlag) Set(text string) error {
 	return nil
 }
 
-// idleBeforeWipeOut is how long nothing may have been tracked before a cycle also takes queues that hold less than a batch.
+// idleBeforeWipeOut is how long nothing may have been tracked before a cycle also takes queues that hold less than a
+// batch.
 const idleBeforeWipeOut = 10 * time.Second
 
 // cycles goes over the queues as often as --cycle says, or until the first signal.

@@ -13,7 +13,8 @@ import (
 
 const recordStatisticsOff = "Matomo has tracking switched off (record_statistics = 0 in section [Tracker]): nothing is processed, the queue stays as it is."
 
-// prepare opens everything and refuses to process where rows would come out wrong. Nothing is taken from a queue before it is done.
+// prepare opens everything and refuses to process where rows would come out wrong. Nothing is taken from a queue
+// before it is done.
 func (c *processCommand) prepare(ctx context.Context) error {
 	if err := c.conn.openConfig(); err != nil {
 		return err
@@ -33,8 +34,8 @@ func (c *processCommand) prepare(ctx context.Context) error {
 	return c.conn.openQueue(ctx, c.workers+2)
 }
 
-// moveOrphans brings the sets of queues beyond the number of queues, which nobody takes, into the ones that remain. A run that shall
-// change nothing, or is about one queue only, just names them.
+// moveOrphans brings the sets of queues beyond the number of queues, which nobody takes, into the ones that remain. A
+// run that shall change nothing, or is about one queue only, just names them.
 func (c *processCommand) moveOrphans(ctx context.Context, options replay.Options) error {
 	orphans, err := c.conn.manager.Orphans(ctx)
 	if err != nil || len(orphans) == 0 {

@@ -24,7 +24,8 @@ func onlyFor(t *testing.T, sentinels []*testserver.RedisServer, user, password s
 	}
 }
 
-// The plugin's settings redisUsername and usePasswordForSentinelInstances are found where all others are, in the same order.
+// The plugin's settings redisUsername and usePasswordForSentinelInstances are found where all others are, in the same
+// order.
 func TestRedisUserOfThePluginsSettings(t *testing.T) {
 	servers := testserver.Sentinel(t, testserver.WithUser(aclUser, aclPassword, readmeRules(t)))
 	onlyFor(t, servers.Sentinels, aclUser, aclPassword)

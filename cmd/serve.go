@@ -135,7 +135,8 @@ func (c *serveCommand) run(command *cobra.Command) (err error) {
 	return c.serve(ctx)
 }
 
-// collectSeldom collects garbage seldom, unless the environment has its own wish or this process also keeps the data for tracking.
+// collectSeldom collects garbage seldom, unless the environment has its own wish or this process also keeps the data
+// for tracking.
 func (c *serveCommand) collectSeldom() (restore func()) {
 	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
 		if _, set := c.lookupEnv(name); set {
@@ -199,8 +200,8 @@ func (c *serveCommand) openSettings(ctx context.Context) (err error) {
 	return err
 }
 
-// serve listens until the first signal, and then ends one thing after the other: requests, the writer, workers. The second signal ends ctx, and
-// with it the patience with slow clients.
+// serve listens until the first signal, and then ends one thing after the other: requests, the writer, workers. The
+// second signal ends ctx, and with it the patience with slow clients.
 func (c *serveCommand) serve(ctx context.Context) error {
 	l, err := receive.Listen(c.listen, c.lookupEnv)
 	if err != nil {

@@ -28,8 +28,8 @@ type insideWorker struct {
 	direct *assembly.Tracker
 }
 
-// openInside prepares tracking in this process. Where rows would come out wrong it refuses if that was asked for, and leaves the work
-// to others if only the plugin's setting asks for it.
+// openInside prepares tracking in this process. Where rows would come out wrong it refuses if that was asked for, and
+// leaves the work to others if only the plugin's setting asks for it.
 func (c *serveCommand) openInside(ctx context.Context, flagSet bool) error {
 	asked := flagSet && c.process
 	always := c.process
@@ -110,8 +110,8 @@ const (
 	errorPause   = 5 * time.Second
 )
 
-// run tracks what is queued until stop is closed: queues that hold a batch, and after a quiet time also those that hold less. An error
-// is logged and tried again: requests are received meanwhile.
+// run tracks what is queued until stop is closed: queues that hold a batch, and after a quiet time also those that
+// hold less. An error is logged and tried again: requests are received meanwhile.
 func (w *insideWorker) run(ctx context.Context, stop <-chan struct{}) error {
 	c := w.command
 	s := c.conn.settings.queue

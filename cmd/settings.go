@@ -29,7 +29,8 @@ func (o override) variable() string {
 	return "QUEUEDTRACKING_" + strings.ToUpper(strings.ReplaceAll(o.flag, "-", "_"))
 }
 
-// overrides are the settings that can be changed, with their values: those of the installation before, the final ones after apply.
+// overrides are the settings that can be changed, with their values: those of the installation before, the final ones
+// after apply.
 type overrides struct {
 	queue    matomo.QueueSettings
 	redisTLS redisTLS

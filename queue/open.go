@@ -24,7 +24,8 @@ type OpenOptions struct {
 	Database matomo.Database // how DB is reached: its prefix of tables, and its name for errors
 }
 
-// New makes the backend that the settings choose. It connects when it is used first; errors name the setting to look at.
+// New makes the backend that the settings choose. It connects when it is used first; errors name the setting to look
+// at.
 func New(s matomo.QueueSettings, o OpenOptions) (Backend, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err

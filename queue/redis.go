@@ -21,14 +21,15 @@ const (
 
 // RedisOptions tell how to reach a Redis server.
 type RedisOptions struct {
-	// Host is a name, an address or the path of a unix socket. As for phpredis it may begin with tcp://, tls:// or unix://.
-	// Sentinel and Cluster have addresses instead.
+	// Host is a name, an address or the path of a unix socket. As for phpredis it may begin with tcp://, tls:// or
+	// unix://. Sentinel and Cluster have addresses instead.
 	Host     string
 	Port     int    // ignored for a unix socket; with 0 the host is one
 	Database int    // number for SELECT, which is sent when it is not 0; a cluster has none
 	User     string // ACL user, "" for the default one
 	Password string
-	// SentinelLogin logs in to Sentinels with User and Password at once; otherwise only those that refuse to answer without get them.
+	// SentinelLogin logs in to Sentinels with User and Password at once; otherwise only those that refuse to answer
+	// without get them.
 	SentinelLogin bool
 	TLS           *tls.Config // nil: no TLS, unless the host begins with tls://
 
@@ -49,8 +50,8 @@ func (o RedisOptions) address() (network, addr string, secure bool) {
 	return "tcp", net.JoinHostPort(host, strconv.Itoa(o.Port)), secure
 }
 
-// Redis is the backend on Redis or Valkey: one stand-alone server (NewRedis), the master that Sentinels watch (NewRedisSentinel) or a
-// cluster (NewRedisCluster).
+// Redis is the backend on Redis or Valkey: one stand-alone server (NewRedis), the master that Sentinels watch
+// (NewRedisSentinel) or a cluster (NewRedisCluster).
 //
 // Every call is one attempt: package replay repeats what a fail-over, a resharding or a restart interrupted.
 type Redis struct {
@@ -76,7 +77,8 @@ type topology interface {
 	close() error
 }
 
-// NewRedis makes the backend on one stand-alone server; it connects when it is used first. It refuses options that cannot work.
+// NewRedis makes the backend on one stand-alone server; it connects when it is used first. It refuses options that
+// cannot work.
 func NewRedis(o RedisOptions) (*Redis, error) {
 	if o.Host == "" {
 		return nil, errors.New("redis: no host set")

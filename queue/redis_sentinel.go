@@ -19,12 +19,13 @@ const (
 	askEvery = time.Second
 )
 
-// NewRedisSentinel makes the backend on the master that the Sentinels at addresses ("host:port") know under a name. They are asked in
-// turn, whenever a connection is made and once a second while connections are used; the server they name must call itself a master.
+// NewRedisSentinel makes the backend on the master that the Sentinels at addresses ("host:port") know under a name.
+// They are asked in turn, whenever a connection is made and once a second while connections are used; the server they
+// name must call itself a master.
 //
-// The Sentinels are asked without a password, as the plugin does; one that wants a password gets the user and password of the
-// servers. With o.SentinelLogin, the plugin's setting usePasswordForSentinelInstances, each gets them first, and one that has no password
-// set is asked without. TLS is for both.
+// The Sentinels are asked without a password, as the plugin does; one that wants a password gets the user and password
+// of the servers. With o.SentinelLogin, the plugin's setting usePasswordForSentinelInstances, each gets them first,
+// and one that has no password set is asked without. TLS is for both.
 func NewRedisSentinel(o RedisOptions, master string, addresses []string) (*Redis, error) {
 	if master == "" {
 		return nil, errors.New("redis: no name of the Sentinel master (setting sentinelMasterName)")
@@ -87,7 +88,8 @@ func (s *sentinels) ask(ctx context.Context) (string, error) {
 	return "", failed
 }
 
-// query asks one Sentinel. Each gets a client of its own: one for all would skip the second when the first does not answer.
+// query asks one Sentinel. Each gets a client of its own: one for all would skip the second when the first does not
+// answer.
 func (s *sentinels) query(ctx context.Context, addr string, question func(*sentinel.Sentinel) (string, error)) (string, error) {
 	var dialled error
 	client := &sentinel.Sentinel{
@@ -124,7 +126,8 @@ func (s *sentinels) dial(ctx context.Context, addr string) (redis.Conn, error) {
 	return conn, err
 }
 
-// hasNoPassword reports whether err is a server's answer to a password where none is set. Redis 5 says it in other words than later ones.
+// hasNoPassword reports whether err is a server's answer to a password where none is set. Redis 5 says it in other
+// words than later ones.
 func hasNoPassword(err error) bool {
 	return hasCode(err, "ERR") && (strings.Contains(err.Error(), "without any password configured") || strings.Contains(err.Error(), "no password is set"))
 }
@@ -148,7 +151,8 @@ func (s *sentinels) check(c redis.Conn, idleSince time.Time) error {
 	return isMaster(c)
 }
 
-// current is the master's address, asked for again when it was asked long ago. While no Sentinel answers it stays what it was.
+// current is the master's address, asked for again when it was asked long ago. While no Sentinel answers it stays what
+// it was.
 func (s *sentinels) current() string {
 	s.mu.Lock()
 	named, due := s.named, time.Since(s.asked) >= askEvery

@@ -72,7 +72,8 @@ func TestSentinelsWithTLSAndPasswords(t *testing.T) {
 	}
 }
 
-// With the plugin's setting usePasswordForSentinelInstances the Sentinels are logged in to first; without, only where they insist.
+// With the plugin's setting usePasswordForSentinelInstances the Sentinels are logged in to first; without, only where
+// they insist.
 func TestSentinelsAreLoggedInTo(t *testing.T) {
 	t.Parallel()
 	s := testserver.Sentinel(t)

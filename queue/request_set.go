@@ -4,14 +4,15 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// RequestSet is one entry of a queue: the tracking requests of one HTTP request, in order and with the types of the JSON (§0.2).
+// RequestSet is one entry of a queue: the tracking requests of one HTTP request, in order and with the types of the
+// JSON (§0.2).
 type RequestSet struct {
 	Requests  []*php.Array // raw parameters, never nil; an empty one is an empty request
 	Env       Env
 	TokenAuth string // token of the HTTP request, "" when there is none
 
-	// EmptyToken tells, when TokenAuth is "", that the entry holds "", not false: as PHP writes it for a bulk request, and since Matomo 5.4
-	// for every request.
+	// EmptyToken tells, when TokenAuth is "", that the entry holds "", not false: as PHP writes it for a bulk request,
+	// and since Matomo 5.4 for every request.
 	EmptyToken bool
 
 	// SecureToken tells of a set that is not queued that its token came in a secure way. An entry does not hold it.
@@ -23,8 +24,8 @@ type RequestSet struct {
 // Env is the environment of the HTTP request: PHP's $_SERVER and $_COOKIE. A nil array counts as an empty one.
 type Env struct{ Server, Cookie *php.Array }
 
-// Encode gives the entry that PHP would write: a zlib stream of the same JSON, byte for byte. Text that is not UTF-8 is an error
-// (PHP then queues an entry without requests).
+// Encode gives the entry that PHP would write: a zlib stream of the same JSON, byte for byte. Text that is not UTF-8
+// is an error (PHP then queues an entry without requests).
 func Encode(set RequestSet) ([]byte, error) {
 	e := encoders.Get().(*encoder)
 	defer encoders.Put(e)

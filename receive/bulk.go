@@ -10,7 +10,8 @@ import (
 // errTooMany refuses a bulk request that holds more than the limits allow.
 var errTooMany = errors.New("too many requests in one bulk request")
 
-// isBulk tells a bulk request by its body, whatever its content type: the word "requests" in quotes, not at the very start.
+// isBulk tells a bulk request by its body, whatever its content type: the word "requests" in quotes, not at the very
+// start.
 func isBulk(body string) bool {
 	return strings.Index(body, `"requests"`) > 0 || strings.Index(body, `'requests'`) > 0
 }
@@ -27,8 +28,8 @@ type bulk struct {
 	silent   bool   // "send_image":0 asks for an answer without a body, when the requests are tracked at once
 }
 
-// parseBulk reads {"requests":[…],"token_auth":"…"}: texts are URLs whose query strings are requests, everything else is a request
-// itself. A body that is no such JSON holds no requests; PHP and we answer that with 200.
+// parseBulk reads {"requests":[…],"token_auth":"…"}: texts are URLs whose query strings are requests, everything else
+// is a request itself. A body that is no such JSON holds no requests; PHP and we answer that with 200.
 func parseBulk(body string, limit int) (b bulk, err error) {
 	if strings.Count(body, ",") > maxBulkValues(limit) {
 		return bulk{}, errTooMany
@@ -60,8 +61,8 @@ func parseBulk(body string, limit int) (b bulk, err error) {
 	return b, nil
 }
 
-// bulkRequest is one request of a bulk request, nil for a text without a query. A value that is neither text nor a list or object is a
-// request without parameters.
+// bulkRequest is one request of a bulk request, nil for a text without a query. A value that is neither text nor a
+// list or object is a request without parameters.
 func bulkRequest(v php.Value) *php.Array {
 	switch {
 	case v.IsArray():

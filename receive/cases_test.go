@@ -258,7 +258,8 @@ func compareEntries(t *testing.T, c recorded, got []Entry) {
 	}
 }
 
-// ofTheWebServer are the variables that depend on the web server, on Matomo's folder or on time and port. Tracking reads none of them.
+// ofTheWebServer are the variables that depend on the web server, on Matomo's folder or on time and port. Tracking
+// reads none of them.
 var ofTheWebServer = []string{
 	"USER", "HOME", "SCRIPT_FILENAME", "DOCUMENT_ROOT", "SERVER_NAME", "SERVER_PORT", "SERVER_ADDR", "SERVER_SOFTWARE",
 	"REMOTE_PORT", "REMOTE_USER", "FCGI_ROLE", "REQUEST_TIME", "REQUEST_TIME_FLOAT",

@@ -18,8 +18,8 @@ type bulkResult struct {
 	Indices *[]int `json:"invalid_indices,omitempty"` // positions of the invalid ones, for superusers alone
 }
 
-// track tracks the set at once and answers as Matomo does without the queue: the image with a status that tells whether the request
-// was taken, or JSON for a bulk request.
+// track tracks the set at once and answers as Matomo does without the queue: the image with a status that tells
+// whether the request was taken, or JSON for a bulk request.
 func (h *Handler) track(q *received) (outcome string) {
 	if err := q.setThirdPartyCookie(); err != nil {
 		h.o.Log.Warn("third-party cookie was not set", "error", err)

@@ -34,7 +34,8 @@ type Options struct {
 
 	// Track tracks a set at once, for queuedtracking=0. Without it such requests are queued like others.
 	Track func(ctx context.Context, set queue.RequestSet) (tracker.Result, error)
-	// Superuser reports whether a token, which came in a secure way or not, is a superuser's, for the answer to bulk requests that are tracked at once; may be nil.
+	// Superuser reports whether a token, which came in a secure way or not, is a superuser's, for the answer to bulk
+	// requests that are tracked at once; may be nil.
 	Superuser func(ctx context.Context, token string, secure bool) (bool, error)
 	// Queued is called after a request was queued, with the number of its entries; may be nil.
 	Queued func(entries int)
@@ -49,8 +50,8 @@ type Handler struct {
 	paths    map[string]bool
 }
 
-// endpoints are the paths at which Matomo takes tracking requests. The last one also serves a script to those who ask without a query,
-// which we do not.
+// endpoints are the paths at which Matomo takes tracking requests. The last one also serves a script to those who ask
+// without a query, which we do not.
 var endpoints = []string{"/matomo.php", "/piwik.php", "/js/tracker.php"}
 
 const scriptEndpoint = "/js/tracker.php"
@@ -159,8 +160,8 @@ func (h *Handler) read(m *message, body io.Reader) (q *received, outcome string)
 	return nil, outcomeRefused
 }
 
-// admit bounds the body, and the memory that all bodies together take until release, when their requests are answered. ok is false when
-// it was refused as too large.
+// admit bounds the body, and the memory that all bodies together take until release, when their requests are answered.
+// ok is false when it was refused as too large.
 func (h *Handler) admit(m *message) (body io.Reader, release func(), ok bool) {
 	body = m.RequestBodyStream()
 	if body == nil {

@@ -25,7 +25,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
-// asking serves a handler in memory. What it returns sends one request on a connection of its own, and reads the answer.
+// asking serves a handler in memory. What it returns sends one request on a connection of its own, and reads the
+// answer.
 func asking(t *testing.T, handler fasthttp.RequestHandler) func(r *http.Request) *http.Response {
 	t.Helper()
 	l := fasthttputil.NewInmemoryListener()

@@ -84,7 +84,8 @@ func (q *received) read(body io.Reader) (length int64, err error) {
 	return int64(len(raw)), nil
 }
 
-// findRequests fills the set as Matomo's RequestSet does: a bulk request's, else the one that $_GET and $_POST make together.
+// findRequests fills the set as Matomo's RequestSet does: a bulk request's, else the one that $_GET and $_POST make
+// together.
 func (q *received) findRequests() error {
 	q.set.EmptyToken = q.installation.Behaviours.EmptyTokenInEntries
 	if isBulk(q.body) {
@@ -125,8 +126,8 @@ func (q *received) wantsNoImage() bool {
 // errUnencodable is the error of a set that JSON cannot hold: {"a":1e999}.
 var errUnencodable = errors.New("request cannot be queued")
 
-// entries are the queue entries that the set becomes: one for each queue that its requests belong to, in the order in which these come
-// up first. replaced reports whether text had to be changed to be UTF-8.
+// entries are the queue entries that the set becomes: one for each queue that its requests belong to, in the order in
+// which these come up first. replaced reports whether text had to be changed to be UTF-8.
 func (q *received) entries() (entries []Entry, replaced bool, err error) {
 	parts, err := q.split()
 	if err != nil {
@@ -174,8 +175,8 @@ func (q *received) split() ([]part, error) {
 	return parts, nil
 }
 
-// queueOf chooses the queue of a request: by its visitor id, else by the client's address (§0.1). A visitor id that is refused counts as
-// none; the parameter cip counts without authentication, which the tracker asks for.
+// queueOf chooses the queue of a request: by its visitor id, else by the client's address (§0.1). A visitor id that is
+// refused counts as none; the parameter cip counts without authentication, which the tracker asks for.
 func (q *received) queueOf(params *php.Array) int {
 	r := q.bind(params)
 	if id, ok, err := r.VisitorID(); err == nil && ok {

@@ -10,8 +10,8 @@ import (
 // errConflict refuses a request with two tokens: one of them could be somebody else's.
 var errConflict = errors.New("different tokens in one request")
 
-// findToken finds the token of the set, and whether it came in a secure way, which counts for requests that are tracked at once. b is nil
-// unless it is a bulk request.
+// findToken finds the token of the set, and whether it came in a secure way, which counts for requests that are
+// tracked at once. b is nil unless it is a bulk request.
 func (q *received) findToken(b *bulk) error {
 	if !q.installation.Behaviours.BearerTokens {
 		q.findParameterToken(b)
@@ -30,8 +30,8 @@ func (q *received) findToken(b *bulk) error {
 	return nil
 }
 
-// findParameterToken is findToken before Matomo 5.4: the token comes from the parameters, those of the URL first, else from the JSON of
-// a bulk request.
+// findParameterToken is findToken before Matomo 5.4: the token comes from the parameters, those of the URL first, else
+// from the JSON of a bulk request.
 func (q *received) findParameterToken(b *bulk) {
 	read := func(params *php.Array) string { return php.ReadString(params, "token_auth", "") }
 	q.set.TokenAuth = read(union(q.get, q.post))

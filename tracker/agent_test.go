@@ -8,8 +8,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/journey"
 )
 
-// TestAgentsHaveVisitsOfTheirOwn plays a visitor that an AI agent helps now and then, in batches of 1, 2 and 500: where log_visit names agents
-// each change begins a visit, also when the visit before is still on its way; before that all is one visit.
+// TestAgentsHaveVisitsOfTheirOwn plays a visitor that an AI agent helps now and then, in batches of 1, 2 and 500:
+// where log_visit names agents each change begins a visit, also when the visit before is still on its way; before that
+// all is one visit.
 func TestAgentsHaveVisitsOfTheirOwn(t *testing.T) {
 	const agent, nova = `&ai_s=s&ai_si=i&ai_sa="https://chatgpt.com"`, "&ua=Mozilla/5.0 Agent-NovaAct/1"
 	entries := []journey.Entry{

@@ -22,8 +22,9 @@ type step struct {
 	old  *visitState  // the state that last belongs to
 
 	isNew bool
-	// loaded holds the properties of the visit that seemed to go on when the request was read. They stay when a campaign, website or
-	// AI agent forces a new visit (§C.1): goals and carts are judged by them. nil for a visit that is new from the start.
+	// loaded holds the properties of the visit that seemed to go on when the request was read. They stay when a campaign,
+	// website or AI agent forces a new visit (§C.1): goals and carts are judged by them. nil for a visit that is new from
+	// the start.
 	loaded *store.Visit
 
 	referrer referrer.Result // as seen from the visit that seemed to go on
@@ -48,8 +49,8 @@ type step struct {
 	before      store.LinkID // last_idlink_va before this request
 }
 
-// apply plays one request. On an error nothing of the request is left in the batch; the error is the request's own unless it comes from
-// the database.
+// apply plays one request. On an error nothing of the request is left in the batch; the error is the request's own
+// unless it comes from the database.
 func (a *applier) apply(ctx context.Context, p *parsed) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -110,7 +111,8 @@ func (a *applier) recognise(ctx context.Context, s *step) error {
 	return err
 }
 
-// forced reports whether a campaign or a website forces a new visit (§7.6), or another AI agent, or the first or last hit of one (part 1 §13).
+// forced reports whether a campaign or a website forces a new visit (§7.6), or another AI agent, or the first or last
+// hit of one (part 1 §13).
 func (a *applier) forced(s *step) (bool, error) {
 	otherAgent := s.p.facts.Agent != s.last.Agent
 	if !a.t.features.Referrers {
@@ -202,9 +204,9 @@ func (a *applier) beginVisit(ctx context.Context, s *step) error {
 	return nil
 }
 
-// visitIP is location_ip of a new visit: the request's address, anonymized. A visit that a campaign or website forces has the address of the
-// visit that seemed to go on (§C.1): plugin UserCountry has that read with the other properties, in place of the request's, and it is
-// anonymized once more.
+// visitIP is location_ip of a new visit: the request's address, anonymized. A visit that a campaign or website forces
+// has the address of the visit that seemed to go on (§C.1): plugin UserCountry has that read with the other
+// properties, in place of the request's, and it is anonymized once more.
 func (a *applier) visitIP(s *step) string {
 	if s.loaded != nil && a.t.features.UserCountry {
 		return a.t.storedIP(s.p.req, s.loaded.LocationIP)
@@ -343,7 +345,8 @@ func (a *applier) makeLink(s *step) error {
 	return a.t.store.ConformVisit(s.row)
 }
 
-// hasActionDimensions reports whether the site has an active dimension of scope action: only then are last_idlink_va and time_spent kept.
+// hasActionDimensions reports whether the site has an active dimension of scope action: only then are last_idlink_va
+// and time_spent kept.
 func (a *applier) hasActionDimensions(s *step) bool {
 	if !a.t.features.CustomDimensions {
 		return false

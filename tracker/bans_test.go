@@ -35,7 +35,8 @@ func pageOf(visitor int, path string) string {
 	return fmt.Sprintf("url=http://site1.example.org%s&_id=%016x", path, visitor)
 }
 
-// TestBansDoNotDependOnTheBatchSize has several addresses go over the limit, and days marked in between: from then on bans count.
+// TestBansDoNotDependOnTheBatchSize has several addresses go over the limit, and days marked in between: from then on
+// bans count.
 func TestBansDoNotDependOnTheBatchSize(t *testing.T) {
 	for _, database := range []string{bench.SQLite, bench.MariaDB} {
 		t.Run(database, func(t *testing.T) {

@@ -98,7 +98,8 @@ func (a *applier) remember(s *visitState) {
 	}
 }
 
-// find returns the visit that the query finds, as one query at a time would: against the database with all changes of the batch in it.
+// find returns the visit that the query finds, as one query at a time would: against the database with all changes of
+// the batch in it.
 func (a *applier) find(ctx context.Context, q *store.VisitQuery) (*visitState, error) {
 	if s, sure := a.look(q); sure {
 		return s, nil
@@ -126,8 +127,8 @@ func (a *applier) find(ctx context.Context, q *store.VisitQuery) (*visitState, e
 	}
 }
 
-// look answers a query from memory. It is not sure where the database's answer does not hold any more, and where only the database can
-// tell whether a visit matches.
+// look answers a query from memory. It is not sure where the database's answer does not hold any more, and where only
+// the database can tell whether a visit matches.
 func (a *applier) look(q *store.VisitQuery) (s *visitState, sure bool) {
 	found, asked := a.found[*q]
 	if !asked {
@@ -149,9 +150,9 @@ func (a *applier) look(q *store.VisitQuery) (s *visitState, sure bool) {
 	return a.newest(configKey(q.SiteID, q.ConfigID), found.Visit, q, matchesConfig, false)
 }
 
-// newest returns the newest visit that matches: the one that the database has found, if any, or one of the batch's. The database's answer
-// holds unless the row has changed since so that it no longer matches: then an older row, which nobody has read, may be the answer, and
-// newest is not sure.
+// newest returns the newest visit that matches: the one that the database has found, if any, or one of the batch's.
+// The database's answer holds unless the row has changed since so that it no longer matches: then an older row, which
+// nobody has read, may be the answer, and newest is not sure.
 func (a *applier) newest(key visitKey, row *store.Visit, q *store.VisitQuery, matches matcher, lowestFirst bool) (best *visitState, sure bool) {
 	if row != nil {
 		best = a.state(row)
@@ -173,8 +174,8 @@ func (a *applier) newest(key visitKey, row *store.Visit, q *store.VisitQuery, ma
 	return best, true
 }
 
-// newer reports whether s comes before other in the order of a query: by the time of the last action, equal times as the indexes of
-// log_visit yield them.
+// newer reports whether s comes before other in the order of a query: by the time of the last action, equal times as
+// the indexes of log_visit yield them.
 func (s *visitState) newer(other *visitState, lowestFirst bool) bool {
 	if s.row.LastActionTime != other.row.LastActionTime {
 		return s.row.LastActionTime > other.row.LastActionTime
@@ -225,8 +226,9 @@ func matchesConfig(q *store.VisitQuery, v *store.Visit) (match, known bool) {
 	return sameText(v.UserID.V, q.UserID.V)
 }
 
-// sameText reports whether the case-insensitive collations of Matomo's tables find the texts equal, and whether that is known: characters
-// beyond ASCII and spaces at the end are compared differently from collation to collation ("José" and "jose" are equal in most).
+// sameText reports whether the case-insensitive collations of Matomo's tables find the texts equal, and whether that
+// is known: characters beyond ASCII and spaces at the end are compared differently from collation to collation ("José"
+// and "jose" are equal in most).
 func sameText(a, b string) (same, known bool) {
 	if a == b {
 		return true, true
@@ -273,7 +275,8 @@ func (a *applier) add(row *store.Visit) *visitState {
 	return s
 }
 
-// entry returns the batch's entry of the dictionary for a lookup's type and name, and whether nobody has asked for it before.
+// entry returns the batch's entry of the dictionary for a lookup's type and name, and whether nobody has asked for it
+// before.
 func (a *applier) entry(kind int64, name string, prefix store.NullInt) (e *store.ActionEntry, isNew bool) {
 	key := entryKey{kind, name}
 	e, ok := a.entries[key]

@@ -45,7 +45,8 @@ func traffic(tb testing.TB) (elements [][]byte) {
 	return elements
 }
 
-// BenchmarkPrepare decodes and reads batches of recorded entries: what a request costs before anything is asked of the database.
+// BenchmarkPrepare decodes and reads batches of recorded entries: what a request costs before anything is asked of the
+// database.
 func BenchmarkPrepare(b *testing.B) {
 	const batch = 25
 	data := bench.Find(root)
@@ -73,7 +74,8 @@ func BenchmarkPrepare(b *testing.B) {
 	b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
 }
 
-// processorTime is what the process has used so far. Unlike the time on the clock it counts the collector, and nothing of other processes.
+// processorTime is what the process has used so far. Unlike the time on the clock it counts the collector, and nothing
+// of other processes.
 func processorTime(tb testing.TB) time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

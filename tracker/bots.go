@@ -21,9 +21,9 @@ const (
 	botsAsBots = 2
 )
 
-// route decides by the parameter recMode, in whatever type it came, whether a request is recorded as a visit, as a request of a bot, or
-// nowhere, in which case excluded says why (part 1 §1.1). Versions that know recMode also look for the device here, so that wrong client
-// hints refuse requests that nothing would be recorded of.
+// route decides by the parameter recMode, in whatever type it came, whether a request is recorded as a visit, as a
+// request of a bot, or nowhere, in which case excluded says why (part 1 §1.1). Versions that know recMode also look
+// for the device here, so that wrong client hints refuse requests that nothing would be recorded of.
 func (t *Tracker) route(p *parsed) (asBot bool, err error) {
 	if !t.behaviours.BotRequests {
 		return false, nil
@@ -56,7 +56,8 @@ func (t *Tracker) isBot(p *parsed) bool {
 	return listed
 }
 
-// readBot makes the record of a bot's request for a site that there is. No rule excludes one, but most bots are of no interest.
+// readBot makes the record of a bot's request for a site that there is. No rule excludes one, but most bots are of no
+// interest.
 func (t *Tracker) readBot(p *parsed, now int64) {
 	found, listed := bot.Bot{}, false
 	if t.bots != nil {
@@ -73,7 +74,8 @@ func (t *Tracker) readBot(p *parsed, now int64) {
 	}
 }
 
-// recordBot makes the row part of the batch. The day's reports have to be made again also when the table cannot hold it.
+// recordBot makes the row part of the batch. The day's reports have to be made again also when the table cannot hold
+// it.
 func (a *applier) recordBot(ctx context.Context, p *parsed) error {
 	a.ids = a.ids[:0]
 	ids, err := a.resolve(p.bot.Lookups)

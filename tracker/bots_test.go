@@ -15,8 +15,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
-// onVersion plays entries on an installation of Matomo 6 that says it is another version, on both databases in batches of 1, 2 and 500,
-// where the rows must be the same, and has them checked.
+// onVersion plays entries on an installation of Matomo 6 that says it is another version, on both databases in batches
+// of 1, 2 and 500, where the rows must be the same, and has them checked.
 func onVersion(t *testing.T, version string, entries []journey.Entry, check func(t *testing.T, o outcome)) {
 	t.Helper()
 	onVersionWith(t, bench.OwnSix(root), version, entries, check)
@@ -183,8 +183,9 @@ func wantSites(t *testing.T, o outcome, want ...string) {
 	}
 }
 
-// TestClientHintsAreReadBeforeAnyRule shows both sides of behaviour BotRequests: since there are bots to be told from people, client hints
-// of a wrong type refuse also what nothing would be recorded of. Only a device-detector before 6.5.1 refuses them.
+// TestClientHintsAreReadBeforeAnyRule shows both sides of behaviour BotRequests: since there are bots to be told from
+// people, client hints of a wrong type refuse also what nothing would be recorded of. Only a device-detector before
+// 6.5.1 refuses them.
 func TestClientHintsAreReadBeforeAnyRule(t *testing.T) {
 	page := "url=http://site1.example.org/p&uadata=" + url.QueryEscape(`{"model":5}`)
 	entries := []journey.Entry{entry(0, page+"&rec=0"), entry(1, page), entry(2, page+"&recMode=1")}

@@ -45,8 +45,9 @@ func (a *applier) flush(ctx context.Context) error {
 
 // write hands what the batch has done so far to the transaction, which may collect it.
 //
-// New entries of the dictionary are committed at once, in a transaction of their own: they are harmless when the batch rolls back, and
-// no other worker has to wait for them. Rows that exist are changed last: they stay locked until COMMIT, and the next batch may want them.
+// New entries of the dictionary are committed at once, in a transaction of their own: they are harmless when the batch
+// rolls back, and no other worker has to wait for them. Rows that exist are changed last: they stay locked until
+// COMMIT, and the next batch may want them.
 func (a *applier) write(ctx context.Context) error {
 	a.settleCarried()
 	if err := a.tx.CreateActions(ctx, a.pending.entries); err != nil {
@@ -110,7 +111,8 @@ func (a *applier) settle() {
 	}
 }
 
-// insertVisits writes new visits, then the actions that refer to them. It returns what has changed on visits, which may refer to the actions.
+// insertVisits writes new visits, then the actions that refer to them. It returns what has changed on visits, which
+// may refer to the actions.
 func (a *applier) insertVisits(ctx context.Context) (changes []store.VisitChange, err error) {
 	var begun []*store.Visit
 	for _, s := range a.touched {

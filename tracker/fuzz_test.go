@@ -19,7 +19,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
-// slow is how long no request may take, whatever it holds. It is far above what any of them takes, even on a busy machine.
+// slow is how long no request may take, whatever it holds. It is far above what any of them takes, even on a busy
+// machine.
 const slow = 5 * time.Second
 
 // pipeline is a tracker with a database in which nothing is left behind.

@@ -15,7 +15,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// air is a tracker of Matomo 6.0 on MariaDB whose batches are written while those in front of them are not committed yet.
+// air is a tracker of Matomo 6.0 on MariaDB whose batches are written while those in front of them are not committed
+// yet.
 type air struct {
 	*pipeline
 	bench *bench.Bench
@@ -206,7 +207,8 @@ func TestPageViewTimesAfterARollback(t *testing.T) {
 	}
 }
 
-// Rows of the visit that nobody has read are asked for when a request needs them: a late one, and one that names a page view of long ago.
+// Rows of the visit that nobody has read are asked for when a request needs them: a late one, and one that names a
+// page view of long ago.
 func TestOlderPageViewsAreAskedFor(t *testing.T) {
 	everywhereOn(t, "6.0", []journey.Entry{
 		entry(0, viewed("/a", "aaaaaa")), entry(10, viewed("/b", "bbbbbb")), entry(20, viewed("/c", "cccccc")),
@@ -262,7 +264,8 @@ func TestChangedVisitorIDsAreSpreadSince5_4(t *testing.T) {
 	}
 }
 
-// Ids that come and go: rows of the batch, rows of earlier ones, an order in between, and other visits of the same visitor.
+// Ids that come and go: rows of the batch, rows of earlier ones, an order in between, and other visits of the same
+// visitor.
 func TestVisitorIDsThatChangeAgainAndAgain(t *testing.T) {
 	id := func(n int) string { return fmt.Sprintf("&_id=%016x", n) }
 	page := func(path string, n int) string { return "url=http://site1.example.org" + path + id(n) }

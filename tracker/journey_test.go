@@ -41,7 +41,8 @@ type stage struct {
 
 func newStage(t *testing.T, database string) *stage { return newStageOf(t, database, "5.1") }
 
-// series are the versions of Matomo that journeys are played on. 5.7 has the tables of 6.0 but for the one that came with it.
+// series are the versions of Matomo that journeys are played on. 5.7 has the tables of 6.0 but for the one that came
+// with it.
 var series = []string{"5.1", "5.7", "6.0"}
 
 // newStageOf makes an installation of a version. Those from 5.2 on are 6.0's with another version in table option.
@@ -232,9 +233,10 @@ func (constant) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// personByPerson renumbers visits, their actions and the requests of bots so that their order is that of visitors and their requests, not
-// that in which workers have written them. As with Matomo's workers, several may mark the same day for new reports, each with an option of its own, and two that
-// meet a new name at the same moment may both add it to the dictionary: one of them counts.
+// personByPerson renumbers visits, their actions and the requests of bots so that their order is that of visitors and
+// their requests, not that in which workers have written them. As with Matomo's workers, several may mark the same day
+// for new reports, each with an option of its own, and two that meet a new name at the same moment may both add it to
+// the dictionary: one of them counts.
 func personByPerson(rows golden.Tables) golden.Tables {
 	rows = maps.Clone(rows)
 	visits := slices.Clone(rows["log_visit"])

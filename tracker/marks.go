@@ -19,8 +19,9 @@ type markKey struct {
 	date string // local, YYYY-MM-DD
 }
 
-// marks remembers which days are marked in table option already (§14.1): those that the table held when it was read, and those that
-// were committed since. Matomo's archiver takes marks away when it has made the reports, so the table is read again now and then.
+// marks remembers which days are marked in table option already (§14.1): those that the table held when it was read,
+// and those that were committed since. Matomo's archiver takes marks away when it has made the reports, so the table
+// is read again now and then.
 type marks struct {
 	mu   sync.Mutex
 	days map[markKey]bool
@@ -63,7 +64,8 @@ const markInfix = "_report_to_invalidate_"
 
 var markName = regexp.MustCompile(`report_to_invalidate_([0-9]{1,18})_([0-9-]{10})`)
 
-// optionName is the name of the option that marks the day. Random characters in front keep writers from waiting for each other.
+// optionName is the name of the option that marks the day. Random characters in front keep writers from waiting for
+// each other.
 func (k markKey) optionName(pid int) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	var b strings.Builder

@@ -10,8 +10,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
 )
 
-// pageHit is what the request means for the page view times of its visit; ok is false when it means nothing. acts tells whether it has an
-// action.
+// pageHit is what the request means for the page view times of its visit; ok is false when it means nothing. acts
+// tells whether it has an action.
 func (p *parsed) pageHit(acts bool) (hit pageHit, ok bool) {
 	if !p.viewTimes {
 		return hit, false
@@ -20,8 +20,8 @@ func (p *parsed) pageHit(acts bool) (hit pageHit, ok bool) {
 	return hit, acts || hit.id != ""
 }
 
-// findPageViews reads what the requests of batches may have to know of the visits that were found: their newest rows, and all rows of those of
-// which that is not enough.
+// findPageViews reads what the requests of batches may have to know of the visits that were found: their newest rows,
+// and all rows of those of which that is not enough.
 func findPageViews(ctx context.Context, in interface {
 	FindPageViewTimes(ctx context.Context, visits []int64, all bool) (map[int64]store.PageViews, error)
 }, found map[store.VisitQuery]store.Found, batches ...*Batch,
@@ -74,7 +74,8 @@ func findPageViews(ctx context.Context, in interface {
 	return views, nil
 }
 
-// readPageViews reads what is known of the visits' page view times, and finds out once whether the table is one to be trusted.
+// readPageViews reads what is known of the visits' page view times, and finds out once whether the table is one to be
+// trusted.
 func (a *applier) readPageViews(ctx context.Context, tx *store.Tx) (err error) {
 	if a.t.behaviours.PageViewTimes && !a.t.viewsInStep {
 		ahead, err := tx.PageViewsAhead(ctx)
@@ -87,8 +88,9 @@ func (a *applier) readPageViews(ctx context.Context, tx *store.Tx) (err error) {
 	return err
 }
 
-// recordPageViewTime gives a page view its row, and tells the visit's earlier page view how long it was looked at. Matomo does this before it
-// changes a visit that goes on, and lets no error of it refuse the request: what the table cannot hold is left out.
+// recordPageViewTime gives a page view its row, and tells the visit's earlier page view how long it was looked at.
+// Matomo does this before it changes a visit that goes on, and lets no error of it refuse the request: what the table
+// cannot hold is left out.
 func (a *applier) recordPageViewTime(ctx context.Context, s *step, state *visitState) error {
 	hit, ok := s.p.pageHit(s.action != nil)
 	if !ok || a.dry {
@@ -156,7 +158,8 @@ func (a *applier) grow(view *pageView, until int64) {
 	}
 }
 
-// knowPageViews makes sure that something is known of the visit. Where the table has rows that nobody could expect, what it has counts.
+// knowPageViews makes sure that something is known of the visit. Where the table has rows that nobody could expect,
+// what it has counts.
 func (a *applier) knowPageViews(ctx context.Context, state *visitState) error {
 	if a.batch.viewThere {
 		if err := a.flush(ctx); err != nil {
@@ -174,7 +177,8 @@ func (a *applier) knowPageViews(ctx context.Context, state *visitState) error {
 	return a.knowAllPageViews(ctx, state)
 }
 
-// knowAllPageViews asks the database, which has all rows that are not known: those of batches in front are committed by now.
+// knowAllPageViews asks the database, which has all rows that are not known: those of batches in front are committed
+// by now.
 func (a *applier) knowAllPageViews(ctx context.Context, state *visitState) error {
 	tx, err := a.database(ctx)
 	if err != nil {

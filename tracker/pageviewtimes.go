@@ -8,7 +8,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// pageView is a row of log_page_view_time: how long a page view, or a site search, was looked at (tracker-spec-6, part 2 §3.1).
+// pageView is a row of log_page_view_time: how long a page view, or a site search, was looked at (tracker-spec-6, part
+// 2 §3.1).
 type pageView struct {
 	*store.PageViewTime
 	state   *visitState
@@ -16,8 +17,8 @@ type pageView struct {
 	grown   bool // and will be
 }
 
-// pageViews is what is known of a visit's rows: the newest ones, without a gap, or all of them. Their order is that of their times; of equal
-// times the one that was inserted later is the newer one.
+// pageViews is what is known of a visit's rows: the newest ones, without a gap, or all of them. Their order is that of
+// their times; of equal times the one that was inserted later is the newer one.
 type pageViews struct {
 	rows     []*pageView // the newest last
 	known    bool        // otherwise nobody has asked
@@ -32,7 +33,8 @@ type pageHit struct {
 	own  *pageView
 }
 
-// pageViewID is pv_id as log_page_view_time has it: up to six visible ASCII characters stay as they are, everything else is hashed.
+// pageViewID is pv_id as log_page_view_time has it: up to six visible ASCII characters stay as they are, everything
+// else is hashed.
 func pageViewID(param string) string {
 	const chars = 6
 	if len(param) <= chars && !slices.ContainsFunc([]byte(param), func(c byte) bool { return c < '!' || c > '~' }) {
@@ -51,8 +53,8 @@ func newPageViews(state *visitState, read store.PageViews) pageViews {
 	return v
 }
 
-// ended finds the page view that the hit shows to have been looked at until then, nil for none: the one that it names, else the newest that
-// began before it. It is not sure when an older row may be the one.
+// ended finds the page view that the hit shows to have been looked at until then, nil for none: the one that it names,
+// else the newest that began before it. It is not sure when an older row may be the one.
 func (v *pageViews) ended(hit *pageHit) (found *pageView, sure bool) {
 	for _, row := range slices.Backward(v.rows) {
 		switch {
@@ -109,7 +111,8 @@ func (v *pageViews) settle() {
 	}
 }
 
-// spent is time_spent of a page view that was looked at until a moment: it never shrinks, but is cut to the length of a visit.
+// spent is time_spent of a page view that was looked at until a moment: it never shrinks, but is cut to the length of
+// a visit.
 func (p *pageView) spent(until, longest int64) int64 {
 	return min(longest, max(p.TimeSpent, until-p.ServerTime))
 }

@@ -25,9 +25,9 @@ type ahead struct {
 	knows int64 // the batch that knows what was not asked for
 }
 
-// Prefetch reads what batches that follow each other may ask for, outside of any transaction, while the batch in front of them may still be on
-// its way: Play then adds what was written since. Without it, or when something else was written in between, Play reads by itself. It may be
-// called while Play or Write run.
+// Prefetch reads what batches that follow each other may ask for, outside of any transaction, while the batch in front
+// of them may still be on its way: Play then adds what was written since. Without it, or when something else was
+// written in between, Play reads by itself. It may be called while Play or Write run.
 func (t *Tracker) Prefetch(ctx context.Context, batches []*Batch, front *Batch) error {
 	r := &reading{since: t.trail.visible(), asked: make(map[question]store.Found)}
 	last := batches[len(batches)-1]
@@ -62,9 +62,9 @@ func (t *Tracker) Prefetch(ctx context.Context, batches []*Batch, front *Batch) 
 	return nil
 }
 
-// ask lists the look-ups of batches, but for those to which the batch in front knows the answer, and the answers that the batches behind
-// may use. With each visitor comes a look-up whose window goes on for a while, so that they may know the answer from it: for the database it
-// is the same look-up.
+// ask lists the look-ups of batches, but for those to which the batch in front knows the answer, and the answers that
+// the batches behind may use. With each visitor comes a look-up whose window goes on for a while, so that they may
+// know the answer from it: for the database it is the same look-up.
 func ask(all []store.VisitQuery, front map[question]span, batches []*Batch) (asked []store.VisitQuery, known map[question]span) {
 	requests := 0
 	for _, b := range batches {
@@ -172,8 +172,8 @@ func find(ctx context.Context, in interface {
 	return found, nil
 }
 
-// prefetch reads what the requests of the batch may ask for: the visits that their ids and fingerprints find, and the ids of all names
-// that they refer to. What a request then gets is decided by apply.
+// prefetch reads what the requests of the batch may ask for: the visits that their ids and fingerprints find, and the
+// ids of all names that they refer to. What a request then gets is decided by apply.
 func (a *applier) prefetch(ctx context.Context) error {
 	a.byID = make(map[int64]*visitState)
 	a.answers = make(map[question]answer)
@@ -214,8 +214,8 @@ func (a *applier) prefetch(ctx context.Context) error {
 	return nil
 }
 
-// takeAhead uses what was read while batches in front of this one were on their way, together with what those have written since. It is
-// good for one attempt.
+// takeAhead uses what was read while batches in front of this one were on their way, together with what those have
+// written since. It is good for one attempt.
 func (a *applier) takeAhead() bool {
 	ahead := a.batch.ahead
 	a.batch.ahead = nil
@@ -239,7 +239,8 @@ func (a *applier) takeAhead() bool {
 	return a.takeAnswers(ahead)
 }
 
-// takeAnswers takes the answers to the batch's look-ups, those that were read and those that only an earlier batch knows.
+// takeAnswers takes the answers to the batch's look-ups, those that were read and those that only an earlier batch
+// knows.
 func (a *applier) takeAnswers(ahead *ahead) bool {
 	a.found = make(map[store.VisitQuery]store.Found, len(a.batch.requests))
 	for _, p := range a.batch.requests {
@@ -278,8 +279,8 @@ func (a *applier) recall(ahead *ahead, key question) (known answer, ok bool) {
 	return known, a.carry(known.states)
 }
 
-// carry goes on with visits as an earlier batch has left them: as if the database had been asked. Each visit has one state, which the batches
-// pass on; it reports false if there should be another one.
+// carry goes on with visits as an earlier batch has left them: as if the database had been asked. Each visit has one
+// state, which the batches pass on; it reports false if there should be another one.
 func (a *applier) carry(states []*visitState) bool {
 	for _, s := range states {
 		s.stored, s.order = s.row, 0

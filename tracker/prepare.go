@@ -17,8 +17,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
 )
 
-// Batch is a number of request sets that were prepared: parsed as far as no visit is concerned. It can be written, and written again
-// when the database rolled the first attempt back.
+// Batch is a number of request sets that were prepared: parsed as far as no visit is concerned. It can be written, and
+// written again when the database rolled the first attempt back.
 type Batch struct {
 	number   int64 // of the tracker's batches
 	sets     int
@@ -72,8 +72,8 @@ func (p *parsed) active() bool { return p.err == nil && p.excluded == "" && !p.e
 // looksUp reports whether the request looks for the visitor's last visit.
 func (p *parsed) looksUp() bool { return p.active() && !p.facts.RandomConfigID }
 
-// Prepare reads the requests of a batch. An error means that settings or salts could not be read from the database; nothing is written
-// by it but salts that did not exist.
+// Prepare reads the requests of a batch. An error means that settings or salts could not be read from the database;
+// nothing is written by it but salts that did not exist.
 func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch, error) {
 	t.prepared++
 	b := &Batch{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust, asked: t.asked}
@@ -122,8 +122,8 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 	return b, nil
 }
 
-// Discard takes back what the preparation of a batch has changed in the tracker: the batch, the last that was prepared, will not be
-// written.
+// Discard takes back what the preparation of a batch has changed in the tracker: the batch, the last that was
+// prepared, will not be written.
 func (t *Tracker) Discard(b *Batch) { t.trust, t.asked = b.trust, b.asked }
 
 // bind gives every request its site.
@@ -147,8 +147,8 @@ func (t *Tracker) bind(ctx context.Context, b *Batch) error {
 	return nil
 }
 
-// trustCookies gives the intranet rule its turn (§3.6), which it gets with every request for a site that there is, unless Matomo refuses
-// the request for its time before, or records it nowhere.
+// trustCookies gives the intranet rule its turn (§3.6), which it gets with every request for a site that there is,
+// unless Matomo refuses the request for its time before, or records it nowhere.
 func (t *Tracker) trustCookies(b *Batch) trust {
 	trust := t.trust
 	for _, p := range b.requests {
@@ -163,7 +163,8 @@ func (t *Tracker) trustCookies(b *Batch) trust {
 	return trust
 }
 
-// doNotTrack takes the failure from requests of unknown sites that ask not to be tracked, if that counts on the last site that was asked.
+// doNotTrack takes the failure from requests of unknown sites that ask not to be tracked, if that counts on the last
+// site that was asked.
 func (t *Tracker) doNotTrack(b *Batch) *matomo.Site {
 	asked := t.asked
 	for _, p := range b.requests {

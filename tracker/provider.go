@@ -8,8 +8,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// locatedIP is the binary address by which a new visit is located: the request's, or the one that is stored when the privacy options want
-// that.
+// locatedIP is the binary address by which a new visit is located: the request's, or the one that is stored when the
+// privacy options want that.
 func locatedIP(p *parsed, stored string) string {
 	if p.req.General().Privacy.UseAnonymizedIPForVisit {
 		return stored
@@ -29,8 +29,8 @@ func (t *Tracker) provider(ctx context.Context, p *parsed, ip string) store.Null
 	return store.Text(t.hosts.Provider(ctx, address))
 }
 
-// hostOf is the address whose name is looked up where the provider is not known. Requests of the log importer do not want that, and a masked
-// address has no name.
+// hostOf is the address whose name is looked up where the provider is not known. Requests of the log importer do not
+// want that, and a masked address has no name.
 func (t *Tracker) hostOf(p *parsed, ip string) (address string, ok bool) {
 	if t.hosts == nil || !php.EmptyString(p.req.Text("dp")) {
 		return "", false

@@ -16,8 +16,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// read does all that Matomo does with a request before it looks for the visit, and what of the later steps does not depend on it (§1.1
-// steps 2 to 5).
+// read does all that Matomo does with a request before it looks for the visit, and what of the later steps does not
+// depend on it (§1.1 steps 2 to 5).
 func (t *Tracker) read(p *parsed) error {
 	r := p.req
 	now, err := r.Time() // Matomo's worker asks for it before anything else, to log it
@@ -61,8 +61,8 @@ func (t *Tracker) read(p *parsed) error {
 	return t.readContent(p)
 }
 
-// unknownSite refuses the request; Matomo notes the failure unless the request would be excluded anyway (§12.1), newer versions only for an
-// idsite that is plainly written as a number (part 1 §3.4).
+// unknownSite refuses the request; Matomo notes the failure unless the request would be excluded anyway (§12.1), newer
+// versions only for an idsite that is plainly written as a number (part 1 §3.4).
 func (t *Tracker) unknownSite(p *parsed) error {
 	const maxNotedSite = 9_999_999
 	id := p.req.SiteID()

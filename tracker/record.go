@@ -12,7 +12,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// makeConversions makes the rows of the goals that the request converts, and refuses an order whose id is taken (§8.3, §8.5).
+// makeConversions makes the rows of the goals that the request converts, and refuses an order whose id is taken (§8.3,
+// §8.5).
 func (a *applier) makeConversions(ctx context.Context, s *step) error {
 	if len(s.goals) == 0 && s.order == nil || s.order != nil && s.order.Unreadable {
 		return nil // of items that cannot be read Matomo records nothing; the visit counts as converted all the same
@@ -52,8 +53,8 @@ func (a *applier) makeConversions(ctx context.Context, s *step) error {
 	return a.refuseTaken(ctx, s)
 }
 
-// repeated reports whether keepConversions will leave the goal's conversion out: then its row need not be made. With an order id the
-// request may be refused for it (refuseTaken).
+// repeated reports whether keepConversions will leave the goal's conversion out: then its row need not be made. With
+// an order id the request may be refused for it (refuseTaken).
 func (a *applier) repeated(s *step, goal *matomo.Goal) bool {
 	return !s.isNew && !goal.AllowMultiple && !s.p.facts.HasOrder && a.converted[conversionKey{visit: s.old.row, goal: goal.ID}]
 }
@@ -75,8 +76,8 @@ func (a *applier) fillSource(src *conversion.Source, s *step) (err error) {
 	return err
 }
 
-// knownReferrer is the visit's referrer when its conversions are made. One that this request has brought to a running visit is anonymised
-// in the visit's row only (§9.5).
+// knownReferrer is the visit's referrer when its conversions are made. One that this request has brought to a running
+// visit is anonymised in the visit's row only (§9.5).
 func (s *step) knownReferrer() store.Referer {
 	if s.late != nil {
 		return *s.late
@@ -84,8 +85,8 @@ func (s *step) knownReferrer() store.Referer {
 	return s.row.Referer
 }
 
-// cartOpen reports whether the request changes the row of a cart instead of adding a conversion. The properties that were loaded when the
-// request came decide, also when a campaign has forced a new visit since (§C.1).
+// cartOpen reports whether the request changes the row of a cart instead of adding a conversion. The properties that
+// were loaded when the request came decide, also when a campaign has forced a new visit since (§C.1).
 func (s *step) cartOpen() bool { return s.loaded != nil && conversion.HasOpenCart(s.loaded.GoalBuyer) }
 
 // refuseTaken refuses a request with an order id whose conversion exists already: Matomo cannot insert it.
@@ -155,8 +156,8 @@ func (a *applier) record(ctx context.Context, s *step) error {
 	return nil
 }
 
-// keepConversions leaves out what the batch has converted already: a visit converts most goals once, and Matomo lets the database ignore
-// the others.
+// keepConversions leaves out what the batch has converted already: a visit converts most goals once, and Matomo lets
+// the database ignore the others.
 func (a *applier) keepConversions(conversions []*store.Conversion) {
 	for _, c := range conversions {
 		key := conversionKey{c.Visit, c.GoalID, c.Buster}
@@ -167,8 +168,8 @@ func (a *applier) keepConversions(conversions []*store.Conversion) {
 	}
 }
 
-// recordOrder writes a cart or an order with its items. It goes to the database at once, because what is written depends on what is
-// there (§8.5).
+// recordOrder writes a cart or an order with its items. It goes to the database at once, because what is written
+// depends on what is there (§8.5).
 func (a *applier) recordOrder(ctx context.Context, s *step) error {
 	if a.dry {
 		a.result.Conversions++
@@ -219,14 +220,16 @@ func (a *applier) syncItems(ctx context.Context, s *step, c *store.Conversion) e
 	return nil
 }
 
-// timed is the earlier page view whose performance a request reports (§5.8): an action that is in the database or one of this batch.
+// timed is the earlier page view whose performance a request reports (§5.8): an action that is in the database or one
+// of this batch.
 type timed struct {
 	id   int64
 	link *store.LinkAction
 }
 
-// findTimed looks for that page view, and refuses timings that its row cannot hold. Page views of this batch are known: the database may
-// not find them, since its answers are those of the moment at which the transaction began and the names that they refer to are newer.
+// findTimed looks for that page view, and refuses timings that its row cannot hold. Page views of this batch are
+// known: the database may not find them, since its answers are those of the moment at which the transaction began and
+// the names that they refer to are newer.
 func (a *applier) findTimed(ctx context.Context, s *step) error {
 	if s.p.timings == nil || s.isNew {
 		return nil // a visit that begins has no page views
@@ -245,7 +248,8 @@ func (a *applier) findTimed(ctx context.Context, s *step) error {
 	return a.t.store.ConformPerformance(&s.timings)
 }
 
-// findStoredTimed asks the database, which knows the page views of earlier batches, and how to compare ids that are no plain ASCII.
+// findStoredTimed asks the database, which knows the page views of earlier batches, and how to compare ids that are no
+// plain ASCII.
 func (a *applier) findStoredTimed(ctx context.Context, s *step, sure bool) error {
 	if !sure {
 		if err := a.flush(ctx); err != nil {
@@ -302,8 +306,8 @@ func hasPageTitle(link *store.LinkAction) bool {
 	return link.Name.Entry != nil && link.Name.Entry.Type == action.TypePageTitle
 }
 
-// pageview finds a page view of the visit among the actions of this batch: one with a URL first, else one with a title. It is not sure
-// when only the database can tell whether the ids are equal.
+// pageview finds a page view of the visit among the actions of this batch: one with a URL first, else one with a
+// title. It is not sure when only the database can tell whether the ids are equal.
 func (a *applier) pageview(row *store.Visit, pageviewID string) (found *store.LinkAction, sure bool) {
 	var titled *store.LinkAction
 	for _, link := range a.pageviews[row] {

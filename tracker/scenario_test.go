@@ -50,7 +50,8 @@ func page(path string) string {
 	return "url=http://site1.example.org" + url.QueryEscape(path) + "&action_name=Page" + visitor
 }
 
-// everywhere plays entries on both databases in batches of 1, 2 and 500, where the rows must be the same, and has them checked.
+// everywhere plays entries on both databases in batches of 1, 2 and 500, where the rows must be the same, and has them
+// checked.
 func everywhere(t *testing.T, entries []journey.Entry, check func(t *testing.T, o outcome)) {
 	t.Helper()
 	everywhereWith(t, nil, entries, check)
@@ -120,7 +121,8 @@ func TestPerformanceFindsThePageViewThatAnOrderHasFlushed(t *testing.T) {
 	})
 }
 
-// Matomo anonymises a referrer that comes late in the UPDATE of the visit, after it has noted it for the conversions of the request.
+// Matomo anonymises a referrer that comes late in the UPDATE of the visit, after it has noted it for the conversions
+// of the request.
 func TestLateReferrerIsNotAnonymisedForConversionsOfItsRequest(t *testing.T) {
 	late := "&urlref=" + url.QueryEscape("https://www.bing.com/search?q=late")
 	for option, want := range map[string][2]string{
@@ -165,7 +167,8 @@ func TestUserIDsAreComparedByTheDatabaseWhereCollationsDiffer(t *testing.T) {
 	})
 }
 
-// TestVisitForcedByCampaignHasTheAddressOfTheLastVisit has a visitor change the network in the midst of a visit (§C.1).
+// TestVisitForcedByCampaignHasTheAddressOfTheLastVisit has a visitor change the network in the midst of a visit
+// (§C.1).
 func TestVisitForcedByCampaignHasTheAddressOfTheLastVisit(t *testing.T) {
 	everywhere(t, []journey.Entry{
 		entryFrom("198.18.7.7", 0, page("/")),
@@ -189,8 +192,8 @@ func TestConversionsOfTheRequestSeeItsLateReferrerInFull(t *testing.T) {
 	})
 }
 
-// Matomo refuses a request for its time before it looks at the site: nothing is noted of a site that does not exist, and the intranet
-// rule of §3.6 is not given its turn.
+// Matomo refuses a request for its time before it looks at the site: nothing is noted of a site that does not exist,
+// and the intranet rule of §3.6 is not given its turn.
 func TestTimeIsJudgedBeforeTheSite(t *testing.T) {
 	everywhere(t, []journey.Entry{
 		entry(0, "idsite=99&cdo=90000"), entry(1, "idsite=98&cdt=1e20"), entry(2, "idsite=97"),
@@ -208,7 +211,8 @@ func TestTimeIsJudgedBeforeTheSite(t *testing.T) {
 	})
 }
 
-// Matomo notes an unknown site unless something is of a wrong type while it looks whether the request is excluded (§12.1).
+// Matomo notes an unknown site unless something is of a wrong type while it looks whether the request is excluded
+// (§12.1).
 func TestClientHintsOfAWrongTypeLeaveAnUnknownSiteUnnoted(t *testing.T) {
 	everywhere(t, []journey.Entry{
 		entry(0, `idsite=99&uadata={"platform":"Linux","platformVersion":1.5,"formFactors":["Tablet"]}`),
@@ -218,8 +222,8 @@ func TestClientHintsOfAWrongTypeLeaveAnUnknownSiteUnnoted(t *testing.T) {
 	})
 }
 
-// Of items that cannot be read Matomo makes no cart, though the visit counts as one with a cart. The update of the row that is not there
-// succeeds whatever the new cart holds, so its items are written (§8.5).
+// Of items that cannot be read Matomo makes no cart, though the visit counts as one with a cart. The update of the row
+// that is not there succeeds whatever the new cart holds, so its items are written (§8.5).
 func TestItemsOfACartThatHasNoRowAreWritten(t *testing.T) {
 	everywhere(t, []journey.Entry{
 		entry(0, `idsite=2&idgoal=0&ec_items="x"`+visitor),

@@ -28,7 +28,8 @@ func TestRequestsWithRandomConfigIDsLookForNoVisit(t *testing.T) {
 	}
 }
 
-// TestDoNotTrackOfUnknownSites: where sites have settings of their own, Matomo asks that of the site that it was asked for before.
+// TestDoNotTrackOfUnknownSites: where sites have settings of their own, Matomo asks that of the site that it was asked
+// for before.
 func TestDoNotTrackOfUnknownSites(t *testing.T) {
 	on, off := &matomo.Site{ID: 1, Privacy: matomo.Privacy{DoNotTrack: true}}, &matomo.Site{ID: 2}
 	read := func(site *matomo.Site, dnt string, perSite bool) *request.Request {

@@ -27,8 +27,8 @@ func old(path string) string {
 	return "url=http://site1.example.org/" + path + "&cdt=2026-11-20+12:00:00"
 }
 
-// TestBearerTokensCountForTheirEntryAlone holds against Matomo's worker, in which a token, and the way in which it came, count for all
-// entries behind it. Both sides of behaviour BearerTokens.
+// TestBearerTokensCountForTheirEntryAlone holds against Matomo's worker, in which a token, and the way in which it
+// came, count for all entries behind it. Both sides of behaviour BearerTokens.
 func TestBearerTokensCountForTheirEntryAlone(t *testing.T) {
 	entries := []journey.Entry{
 		bearer(superuserToken, entry(0, old("header"))),

@@ -7,10 +7,11 @@
 //	apply     play the requests in queue order, in memory, against the visits that the batch itself has created or changed
 //	flush     write the result with multi-row statements
 //
-// The rows are those that one request at a time would give. Where an answer from memory could differ from the database's, what there is
-// is flushed and the database asked (applier.find). Batches are played while those in front of them are still on their way to the database;
-// what these have written is passed on in memory (trail). What a request means is decided by the packages below: request, exclude, visit,
-// action, referrer, device, location, conversion, dimension; this package knows their order (specification §1.1).
+// The rows are those that one request at a time would give. Where an answer from memory could differ from the
+// database's, what there is is flushed and the database asked (applier.find). Batches are played while those in front
+// of them are still on their way to the database; what these have written is passed on in memory (trail). What a
+// request means is decided by the packages below: request, exclude, visit, action, referrer, device, location,
+// conversion, dimension; this package knows their order (specification §1.1).
 package tracker
 
 import (
@@ -54,9 +55,10 @@ type Options struct {
 	Inspect func(params *php.Array) // sees each request before it is read; nil for nobody. A test lets it panic
 }
 
-// Tracker tracks batches. One Tracker stands for one of Matomo's worker processes: it has its process-wide state (the intranet rule of
-// §3.6, caches that never expire). Batches are prepared one after the other, and played and written in the same order; one may be prepared,
-// and then prefetched, while the one before it is played and written. Several Trackers may share all of Options.
+// Tracker tracks batches. One Tracker stands for one of Matomo's worker processes: it has its process-wide state (the
+// intranet rule of §3.6, caches that never expire). Batches are prepared one after the other, and played and written
+// in the same order; one may be prepared, and then prefetched, while the one before it is played and written. Several
+// Trackers may share all of Options.
 type Tracker struct {
 	installation *matomo.Installation
 	db           *sqlx.DB
@@ -128,8 +130,8 @@ func (b botDetector) IsLibrary(ua string) bool {
 	return b.devices != nil && b.devices.Detect(ua, nil).ClientType.V == device.Library
 }
 
-// trust is Matomo's process-wide trust in visitor ids: a request for an intranet site switches it on unless it is on, any other request
-// for a site after that switches it off (§3.6, §C.4).
+// trust is Matomo's process-wide trust in visitor ids: a request for an intranet site switches it on unless it is on,
+// any other request for a site after that switches it off (§3.6, §C.4).
 //
 // Older versions let requests for an intranet site switch it off, too (stays): there it is on for every second one.
 type trust struct{ on, byIntranet bool }

@@ -6,9 +6,10 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// trail holds what the last batches have written, the newest at the end. Batches behind them were read before they could see that in the
-// database, and their transactions may end while the next ones are played. It is as long as the batches that are on their way: each one that
-// is played either forgets what it has seen in the database itself, or all of it.
+// trail holds what the last batches have written, the newest at the end. Batches behind them were read before they
+// could see that in the database, and their transactions may end while the next ones are played. It is as long as the
+// batches that are on their way: each one that is played either forgets what it has seen in the database itself, or
+// all of it.
 type trail struct {
 	mu      sync.Mutex
 	list    []*written
@@ -44,7 +45,8 @@ func (t *trail) forget(seen int64) {
 	}
 }
 
-// end forgets all batches, which the database shows by now. Those behind them that were read before they could see them will read again.
+// end forgets all batches, which the database shows by now. Those behind them that were read before they could see
+// them will read again.
 func (t *trail) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,8 +62,8 @@ func (t *trail) commit(w *written) {
 	t.banned = w.bans
 }
 
-// rollBack forgets what did not happen, as far as anybody knows, and what was built on it. When only the answer to COMMIT was lost it did happen:
-// who has read before does not know its rows, and neither does the trail.
+// rollBack forgets what did not happen, as far as anybody knows, and what was built on it. When only the answer to
+// COMMIT was lost it did happen: who has read before does not know its rows, and neither does the trail.
 func (t *trail) rollBack(w *written) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -87,7 +89,8 @@ func (t *trail) visible() int64 {
 	return t.dropped
 }
 
-// since lists what was written after a batch up to another one, which is the last; it reports false when that is not known.
+// since lists what was written after a batch up to another one, which is the last; it reports false when that is not
+// known.
 func (t *trail) since(first, last int64) ([]*written, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -143,14 +146,15 @@ func questionOf(q store.VisitQuery) question {
 	return question(q)
 }
 
-// span are the windows for which the answer to a question is known: they begin at from or later and end between least and most.
+// span are the windows for which the answer to a question is known: they begin at from or later and end between least
+// and most.
 type span struct {
 	from, least, most int64 // unix seconds
 	age               int   // requests since the database was asked
 }
 
-// horizon is for how long behind a batch's own requests the answer to its questions is looked for, in seconds; half the time in which a visit
-// usually ends. maxAge is for how many requests an answer is used.
+// horizon is for how long behind a batch's own requests the answer to its questions is looked for, in seconds; half
+// the time in which a visit usually ends. maxAge is for how many requests an answer is used.
 const (
 	horizon = 900
 	maxAge  = 4000
@@ -161,7 +165,8 @@ func (s span) covers(other span) bool {
 	return s.age < maxAge && s.from <= other.from && s.least <= other.least && other.most <= s.most
 }
 
-// answer is what the database has said to a question, and the visits that were changed or begun since and may be the answer now.
+// answer is what the database has said to a question, and the visits that were changed or begun since and may be the
+// answer now.
 type answer struct {
 	found  store.Found
 	states []*visitState

@@ -7,8 +7,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
-// Visitors tells who made a request, by the settings of the installation: which queue a request belongs to depends on it (§0.1). A
-// request that names its visitor wrongly counts as one without a visitor id, as it does when Matomo queues it.
+// Visitors tells who made a request, by the settings of the installation: which queue a request belongs to depends on
+// it (§0.1). A request that names its visitor wrongly counts as one without a visitor id, as it does when Matomo
+// queues it.
 func (t *Tracker) Visitors(ctx context.Context) queue.VisitorFunc {
 	return func(set queue.RequestSet, i int) (visitorID []byte, ip string) {
 		r := request.New(set.Requests[i], &request.Origin{

@@ -20,8 +20,8 @@ func (b *Batch) Prefix(n int) *Batch {
 	return &prefix
 }
 
-// Fail takes request i out of the batch: it counts as failed with this error. It reports false when the request was not to be written
-// anyway.
+// Fail takes request i out of the batch: it counts as failed with this error. It reports false when the request was
+// not to be written anyway.
 func (b *Batch) Fail(i int, err error) bool {
 	p := b.requests[i]
 	if !p.active() && p.failure == nil && p.bot == nil {
@@ -34,11 +34,11 @@ func (b *Batch) Fail(i int, err error) bool {
 // Play is a batch that was played: its rows are in memory, and refer to each other and to those of the batch in front.
 type Play struct{ a *applier }
 
-// Play applies the requests of a batch to the visits. It may be called again when a play was not written, or rolled back. An error is the
-// database's; requests that are refused are in the result.
+// Play applies the requests of a batch to the visits. It may be called again when a play was not written, or rolled
+// back. An error is the database's; requests that are refused are in the result.
 //
-// Most batches that were prefetched need nothing else from the database. One that does asks begin for the transaction in which it is
-// written, in which everything in front of it has to be visible.
+// Most batches that were prefetched need nothing else from the database. One that does asks begin for the transaction
+// in which it is written, in which everything in front of it has to be visible.
 func (t *Tracker) Play(ctx context.Context, b *Batch, begin func(ctx context.Context) (*store.Tx, error)) (*Play, error) {
 	a := &applier{t: t, batch: b, begin: begin}
 	if err := a.play(ctx); err != nil {
@@ -50,8 +50,8 @@ func (t *Tracker) Play(ctx context.Context, b *Batch, begin func(ctx context.Con
 // Result tells what became of the requests. Numbers of rows are complete once the transaction is flushed.
 func (p *Play) Result() *Result { return p.a.result }
 
-// Name adds new entries of the dictionary, where they are committed on their own. Write would do it, but this can be done before the batch in
-// front has got its ids.
+// Name adds new entries of the dictionary, where they are committed on their own. Write would do it, but this can be
+// done before the batch in front has got its ids.
 func (p *Play) Name(ctx context.Context) error {
 	if err := p.a.t.store.CreateActions(ctx, p.a.pending.entries); err != nil {
 		return fmt.Errorf("log_action: %w", err)
@@ -59,8 +59,9 @@ func (p *Play) Name(ctx context.Context) error {
 	return nil
 }
 
-// Write hands the rows to the transaction, the one that begin has given if it was asked. The batch in front must have its ids. Then the next
-// batch may be played and, in another transaction, written; it must not be committed before this one, or without it.
+// Write hands the rows to the transaction, the one that begin has given if it was asked. The batch in front must have
+// its ids. Then the next batch may be played and, in another transaction, written; it must not be committed before
+// this one, or without it.
 func (p *Play) Write(ctx context.Context, tx *store.Tx) error {
 	a := p.a
 	a.tx = tx
@@ -86,7 +87,8 @@ func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (*Result, e
 	return p.Result(), p.Write(ctx, tx)
 }
 
-// Preview applies the batch and writes nothing. Where the batch would have to be flushed in between, what is in memory decides.
+// Preview applies the batch and writes nothing. Where the batch would have to be flushed in between, what is in memory
+// decides.
 func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, b *Batch) (*Result, error) {
 	a := &applier{t: t, tx: tx, batch: b, dry: true}
 	if err := a.play(ctx); err != nil {

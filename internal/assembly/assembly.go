@@ -1,5 +1,6 @@
-// Package assembly puts a tracker together from a Matomo installation: the tables, the detection data among Matomo's vendor files, the
-// location database. What takes time to load is loaded when the first batch comes: a run that finds empty queues costs next to nothing.
+// Package assembly puts a tracker together from a Matomo installation: the tables, the detection data among Matomo's
+// vendor files, the location database. What takes time to load is loaded when the first batch comes: a run that finds
+// empty queues costs next to nothing.
 package assembly
 
 import (
@@ -121,8 +122,8 @@ func (a *Assembly) load(ctx context.Context) (tracker.Options, error) {
 	return parts, nil
 }
 
-// warnOfDevices tells what of the installation's device-detector is not known. Where only its data files were copied there is nothing to
-// compare with; command test says so.
+// warnOfDevices tells what of the installation's device-detector is not known. Where only its data files were copied
+// there is nothing to compare with; command test says so.
 func (a *Assembly) warnOfDevices(found device.Found) {
 	if found.Version == "" {
 		return

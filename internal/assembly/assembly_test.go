@@ -140,7 +140,8 @@ func TestListsOfOptionRowsNeedNoFiles(t *testing.T) {
 	}
 }
 
-// TestAssistantsNeedNoFile loads the lists of versions before and since AI assistants: their file may be absent, not unreadable.
+// TestAssistantsNeedNoFile loads the lists of versions before and since AI assistants: their file may be absent, not
+// unreadable.
 func TestAssistantsNeedNoFile(t *testing.T) {
 	older, newer := matomo.Behaviours{}, matomo.Behaviours{AIReferrers: true}
 	for _, tt := range []struct {

@@ -166,8 +166,8 @@ func TestLargeEntry(t *testing.T) {
 	}
 }
 
-// TestIdle runs the program on empty queues, as cron does every minute. It must not load the detection data, which alone take more than it
-// may take here.
+// TestIdle runs the program on empty queues, as cron does every minute. It must not load the detection data, which
+// alone take more than it may take here.
 func TestIdle(t *testing.T) {
 	b := newBench(t)
 	p := b.program(t)
@@ -185,8 +185,8 @@ func TestIdle(t *testing.T) {
 	}
 }
 
-// TestTableSize drains the same traffic beside a small and a large log_visit. The server has memory for the large one, as one that has to
-// keep such a table should: else the measurement is one of the disk.
+// TestTableSize drains the same traffic beside a small and a large log_visit. The server has memory for the large one,
+// as one that has to keep such a table should: else the measurement is one of the disk.
 func TestTableSize(t *testing.T) {
 	if *visits == 0 {
 		t.Skip("-bench.visits is not given")

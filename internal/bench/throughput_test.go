@@ -45,9 +45,10 @@ var (
 
 func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }
 
-// TestThroughput drains the recorded traffic with durable commits and prints the speed beside that of inserting the rows and nothing
-// else. What is compared is measured in turn, part by part: a machine's speed, above all that of its disk, changes from minute to minute. Most
-// measurements are of Matomo 5.1; those of 6.0, which keeps page view times besides, stand beside them.
+// TestThroughput drains the recorded traffic with durable commits and prints the speed beside that of inserting the
+// rows and nothing else. What is compared is measured in turn, part by part: a machine's speed, above all that of its
+// disk, changes from minute to minute. Most measurements are of Matomo 5.1; those of 6.0, which keeps page view times
+// besides, stand beside them.
 func TestThroughput(t *testing.T) {
 	b := newBench(t)
 	var lines []string
@@ -63,8 +64,8 @@ func TestThroughput(t *testing.T) {
 		*parts, "batch", "req/s", "ceiling", "ratio", strings.Join(lines, "\n"), peakMemory())
 }
 
-// measurement is one way to drain the queue. Its name has the entries per transaction, "auto" for process --batch auto, and the number of
-// workers, and the version of Matomo if it is not 5.1.
+// measurement is one way to drain the queue. Its name has the entries per transaction, "auto" for process --batch
+// auto, and the number of workers, and the version of Matomo if it is not 5.1.
 type measurement struct {
 	name        string
 	batch, most int // entries per transaction, at least and at most
@@ -205,7 +206,8 @@ func (b *bench) reset(t *testing.T) {
 	b.round = 0
 }
 
-// entries are the recorded ones. They are forgotten while something is measured: the program has none of them in memory.
+// entries are the recorded ones. They are forgotten while something is measured: the program has none of them in
+// memory.
 func (b *bench) entries(t *testing.T) []golden.Entry {
 	t.Helper()
 	if b.corpus != nil {
@@ -237,8 +239,8 @@ func (b *bench) entries(t *testing.T) []golden.Entry {
 	return entries
 }
 
-// push queues one more round of the corpus: the same visits by other visitors, a day later each time. With several queues the visitor id
-// decides, as in PHP.
+// push queues one more round of the corpus: the same visits by other visitors, a day later each time. With several
+// queues the visitor id decides, as in PHP.
 func (b *bench) push(t *testing.T, queues int) int {
 	t.Helper()
 	ctx := context.Background()
@@ -345,8 +347,8 @@ func (b *bench) statements(t *testing.T) int {
 	return n
 }
 
-// ceiling inserts the rows that are in log_visit and log_link_visit_action once more, on one connection with plain multi-row statements and
-// nothing else, a transaction for as many actions as a batch has.
+// ceiling inserts the rows that are in log_visit and log_link_visit_action once more, on one connection with plain
+// multi-row statements and nothing else, a transaction for as many actions as a batch has.
 func (b *bench) ceiling(t *testing.T, batch int) float64 {
 	t.Helper()
 	ctx := context.Background()

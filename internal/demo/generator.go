@@ -54,7 +54,8 @@ func NewGenerator(files fs.FS, seed uint64, until time.Time) (*Generator, error)
 	}, nil
 }
 
-// Sets returns entries with about n requests in all, in the order in which they arrived: most hold one request, some are bulk requests.
+// Sets returns entries with about n requests in all, in the order in which they arrived: most hold one request, some
+// are bulk requests.
 func (g *Generator) Sets(n int) []queue.RequestSet {
 	for len(g.made) < n {
 		g.visit()
@@ -73,7 +74,8 @@ func (g *Generator) Sets(n int) []queue.RequestSet {
 	return sets
 }
 
-// set makes one entry. Requests of a bulk request share the environment of the last one, as if somebody had collected them.
+// set makes one entry. Requests of a bulk request share the environment of the last one, as if somebody had collected
+// them.
 func (g *Generator) set(requests []made) queue.RequestSet {
 	last := requests[len(requests)-1]
 	s := queue.RequestSet{Env: last.env, Time: last.at.Unix(), EmptyToken: len(requests) > 1}
@@ -147,7 +149,8 @@ func (g *Generator) aiAgent() *visitor {
 	}
 }
 
-// fetch is what a web server tells of bots that fetched pages and files, most of them for somebody who asks an AI assistant.
+// fetch is what a web server tells of bots that fetched pages and files, most of them for somebody who asks an AI
+// assistant.
 func (g *Generator) fetch(s site, at time.Time) {
 	ua := pick(g.random, g.catalog.Assistants)
 	if g.chance(1, 6) {

@@ -26,8 +26,8 @@ var folders = []struct{ from, to string }{
 	{"vendor/matomo", "vendor/matomo"},
 }
 
-// Install makes dir, which must be empty, the directory of a Matomo 6.0 with a database beside it, from the demo's files (folder
-// testdata).
+// Install makes dir, which must be empty, the directory of a Matomo 6.0 with a database beside it, from the demo's
+// files (folder testdata).
 func Install(ctx context.Context, files fs.FS, dir string) (*matomo.Config, *sqlx.DB, error) {
 	for _, f := range folders {
 		if err := CopyFolder(files, f.from, filepath.Join(dir, filepath.FromSlash(f.to))); err != nil {

@@ -18,14 +18,15 @@ type entry struct {
 	bytes []byte
 }
 
-// corpus invents entries with about n requests. Each visitor has an address of his own: with a shared one Matomo may take the visitors of
-// two queues for one, and what becomes of that depends on which queue is processed first.
+// corpus invents entries with about n requests. Each visitor has an address of his own: with a shared one Matomo may
+// take the visitors of two queues for one, and what becomes of that depends on which queue is processed first.
 func corpus(t *testing.T, n int) []entry {
 	t.Helper()
 	return corpusOf(t, n, false)
 }
 
-// corpus are the entries for a site: on Matomo 6.0 some visitors log in during a visit, which changes their ids, and there are bots.
+// corpus are the entries for a site: on Matomo 6.0 some visitors log in during a visit, which changes their ids, and
+// there are bots.
 func (s *site) corpus(t *testing.T, n int) []entry {
 	t.Helper()
 	return corpusOf(t, n, s.six)

@@ -95,7 +95,8 @@ func restartDatabase(t *testing.T, s *site) {
 	equal(t, s.read(t), undisturbed(t, requests))
 }
 
-// A worker waits for a database that is away for 30 seconds; one that is not so patient leaves the queue as it is and says why.
+// A worker waits for a database that is away for 30 seconds; one that is not so patient leaves the queue as it is and
+// says why.
 func TestDatabaseAwayForHalfAMinute(t *testing.T) {
 	t.Parallel()
 	requests := 1500

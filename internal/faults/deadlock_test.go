@@ -15,7 +15,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
-// Another client locks the rows that workers need, in an order that ends in deadlocks, and sits on them until waiting times out.
+// Another client locks the rows that workers need, in an order that ends in deadlocks, and sits on them until waiting
+// times out.
 func TestDeadlocksAndLockTimeouts(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"5.1", "6.0"} {

@@ -55,8 +55,8 @@ func mixFleet(t *testing.T, s *site, requests int) {
 	equal(t, s.read(t), s.undisturbed(t, requests))
 }
 
-// A worker of ours is killed around its commit, and the next one to take the queue is a PHP worker, which knows no checkpoint. Where queue and
-// rows are in one database it needs none.
+// A worker of ours is killed around its commit, and the next one to take the queue is a PHP worker, which knows no
+// checkpoint. Where queue and rows are in one database it needs none.
 func TestPHPWorkerTakesAKilledWorkersQueue(t *testing.T) {
 	t.Parallel()
 	for _, point := range []replay.Point{replay.AfterRemoval, replay.BeforeCommit, replay.AfterCommit} {

@@ -104,8 +104,8 @@ func page(n int, title string) queue.RequestSet {
 	}
 }
 
-// Every good request is tracked, every bad one is a dead letter once, though workers are killed where letters are written; when the cause is
-// gone, a retry tracks what failed, once.
+// Every good request is tracked, every bad one is a dead letter once, though workers are killed where letters are
+// written; when the cause is gone, a retry tracks what failed, once.
 func TestPoison(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds {

@@ -13,8 +13,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// rows are the rows of a database as texts, sorted, without what depends on the order in which queues were processed: a number that the
-// database has given is replaced by what it stands for.
+// rows are the rows of a database as texts, sorted, without what depends on the order in which queues were processed:
+// a number that the database has given is replaced by what it stands for.
 type rows []string
 
 // read reads all rows that tracking writes.
@@ -76,8 +76,8 @@ func (r *reader) query(query string, each func(row map[string]string)) {
 	}
 }
 
-// names reads the dictionary. Workers that add the same name in the same millisecond may leave it there twice, as Matomo's do; whatever
-// refers to it means the same. The suite tells how often that was.
+// names reads the dictionary. Workers that add the same name in the same millisecond may leave it there twice, as
+// Matomo's do; whatever refers to it means the same. The suite tells how often that was.
 func (r *reader) names() {
 	seen := make(map[string]bool)
 	r.query("SELECT * FROM matomo_log_action ORDER BY idaction", func(row map[string]string) {

@@ -111,7 +111,8 @@ func (s *site) upgrade(t *testing.T) {
 	}
 }
 
-// kinds are the two ways in which rows and queue are kept in step, by the checkpoint and by one transaction, and the two series of Matomo.
+// kinds are the two ways in which rows and queue are kept in step, by the checkpoint and by one transaction, and the
+// two series of Matomo.
 var kinds = []struct {
 	name    string
 	newSite func(*testing.T) *site

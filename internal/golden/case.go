@@ -1,5 +1,6 @@
-// Package golden reads recorded cases, queue entries with the rows that Matomo's PHP wrote for them, and compares rows that were found
-// with rows that were expected. The format and the rule are described in the README beside the recordings.
+// Package golden reads recorded cases, queue entries with the rows that Matomo's PHP wrote for them, and compares rows
+// that were found with rows that were expected. The format and the rule are described in the README beside the
+// recordings.
 package golden
 
 import (
@@ -58,8 +59,8 @@ type Tables map[string][]Row
 // Row maps columns to values: nil, string, or json.Number.
 type Row map[string]any
 
-// Wanted is what the program should write: Matomo's rows, without what a refused request left behind. A request for an unknown site is
-// refused, but leaves its row in tracking_failure.
+// Wanted is what the program should write: Matomo's rows, without what a refused request left behind. A request for an
+// unknown site is refused, but leaves its row in tracking_failure.
 func (c *Case) Wanted() (Tables, []string) {
 	const failures = "tracking_failure"
 	if c.ExpectWithoutFailing == nil {

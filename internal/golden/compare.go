@@ -22,8 +22,8 @@ func (d Difference) String() string {
 	return d.Table + "." + d.Column + ": " + d.Detail
 }
 
-// Compare applies the comparison rule and returns the differences, none when the rows are equal. Columns in ignore ("table.column") are
-// left out.
+// Compare applies the comparison rule and returns the differences, none when the rows are equal. Columns in ignore
+// ("table.column") are left out.
 func Compare(expect, found Tables, volatile []string, ignore map[string]bool) []Difference {
 	names := make(map[string]bool)
 	for table := range expect {

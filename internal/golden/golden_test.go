@@ -31,9 +31,9 @@ var root = filepath.Join("..", "..")
 
 func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }
 
-// withDeliberate adds the rows that Matomo 5.1 loses and we write on purpose. In this case its first attempt at the set is rolled back
-// together with the mark that asks for new reports, the second attempt believes that the mark is there; so the reports of a day that has
-// got a new visit would never be made again. Matomo 6 writes it.
+// withDeliberate adds the rows that Matomo 5.1 loses and we write on purpose. In this case its first attempt at the
+// set is rolled back together with the mark that asks for new reports, the second attempt believes that the mark is
+// there; so the reports of a day that has got a new visit would never be made again. Matomo 6 writes it.
 func withDeliberate(c *golden.Case, expect golden.Tables) golden.Tables {
 	const mark = "_report_to_invalidate_1_2026-11-22_"
 	if c.Area+"/"+c.Name != "auth-time/bulk-token-wrong-site" ||
@@ -45,7 +45,8 @@ func withDeliberate(c *golden.Case, expect golden.Tables) golden.Tables {
 	return expect
 }
 
-// notOnSQLite lists cases whose outcome is that of the server: its strict mode, or the character set of its connections.
+// notOnSQLite lists cases whose outcome is that of the server: its strict mode, or the character set of its
+// connections.
 var notOnSQLite = map[string]bool{
 	"encoding-and-numbers/charset-utf8": true, // the connection's character set refuses characters of four bytes
 	"journeys/journey-2":                true, // its settings are made with INSERT IGNORE
@@ -53,9 +54,9 @@ var notOnSQLite = map[string]bool{
 
 var batchSizes = []int{1, 7, 25}
 
-// TestGolden plays the recorded cases on both databases: those of ../shared/golden and ../shared/golden-6 and the journeys of
-// testdata/golden, or all that testdata holds where the recordings are not there. Each case is played once on each database, in batches of
-// 1 or 25 entries in turn; with -golden.all in batches of 1, 7 and 25.
+// TestGolden plays the recorded cases on both databases: those of ../shared/golden and ../shared/golden-6 and the
+// journeys of testdata/golden, or all that testdata holds where the recordings are not there. Each case is played once
+// on each database, in batches of 1 or 25 entries in turn; with -golden.all in batches of 1, 7 and 25.
 func TestGolden(t *testing.T) {
 	report := newReport()
 	t.Run("5.1", func(t *testing.T) { playAll(t, bench.Find(root), bench.Own(root), report) })
@@ -63,7 +64,8 @@ func TestGolden(t *testing.T) {
 	t.Log(report)
 }
 
-// ownDatabase lists areas and cases that change tables, or know the numbers of rows: they are played in a database of their own.
+// ownDatabase lists areas and cases that change tables, or know the numbers of rows: they are played in a database of
+// their own.
 var ownDatabase = map[string]bool{"provider": true, "page-view-time/bulk-and-rows-there": true}
 
 func playAll(t *testing.T, data, ours bench.Data, report *report) {

@@ -21,8 +21,8 @@ import (
 // Prefix is the table prefix of the reference installation.
 const Prefix = "matomo_"
 
-// Installation is the reference installation in a database: its files (config.ini.php, fixtures.sql, schema.sql) and what is needed to put
-// the database back before each case.
+// Installation is the reference installation in a database: its files (config.ini.php, fixtures.sql, schema.sql) and
+// what is needed to put the database back before each case.
 type Installation struct {
 	db       *sqlx.DB
 	sqlite   bool
@@ -33,7 +33,8 @@ type Installation struct {
 	options  []string // INSERT statements of table option
 }
 
-// Install makes the reference installation in an empty database. dir holds the recorded files, schema creates the tables.
+// Install makes the reference installation in an empty database. dir holds the recorded files, schema creates the
+// tables.
 func Install(ctx context.Context, db *sqlx.DB, dir string, schema func(ctx context.Context, script string) error) (*Installation, error) {
 	i := &Installation{db: db, sqlite: db.DriverName() == "sqlite"}
 	config, err := os.ReadFile(filepath.Join(dir, "config.ini.php"))
@@ -275,7 +276,8 @@ func (i *Installation) pairs(ctx context.Context, query string) (map[string]stri
 	return pairs, rows.Err()
 }
 
-// Read returns the rows as recordings hold them: all rows of the log tables, options and sites that changed since the snapshot.
+// Read returns the rows as recordings hold them: all rows of the log tables, options and sites that changed since the
+// snapshot.
 func (i *Installation) Read(ctx context.Context, before *Snapshot) (Tables, error) {
 	tables := make(Tables)
 	for _, table := range i.tracked() {

@@ -19,9 +19,10 @@ const (
 	largestOld = 12 << 10
 )
 
-// TestOwnCasesAreRecordings compares the cases of testdata/golden-6 with the recordings that they were copied from. With -golden.select it
-// first chooses them anew: all that need no database of places and whose rows are the same with the small vendor data of testdata, on
-// MariaDB at all batch sizes and on SQLite. Cases in areas that testdata/golden has are taken only if they stand there, too, and are small.
+// TestOwnCasesAreRecordings compares the cases of testdata/golden-6 with the recordings that they were copied from.
+// With -golden.select it first chooses them anew: all that need no database of places and whose rows are the same with
+// the small vendor data of testdata, on MariaDB at all batch sizes and on SQLite. Cases in areas that testdata/golden
+// has are taken only if they stand there, too, and are small.
 func TestOwnCasesAreRecordings(t *testing.T) {
 	recorded, ours := bench.FindSix(root), bench.OwnSix(root)
 	if !recorded.Shared {

@@ -78,7 +78,8 @@ var outlinks = []string{"https://partner.example.com/x", "https://elsewhere.exam
 
 var downloads = []string{"http://site1.example.org/file.pdf", "https://cdn.example.org/a.zip", "file.pdf"}
 
-// products are sku, name, category, price; numbers that are equal as numbers are one product to Matomo if it looks them up together.
+// products are sku, name, category, price; numbers that are equal as numbers are one product to Matomo if it looks
+// them up together.
 var products = [][4]string{
 	{"SKU1", "Shoe", "Shoes", "49.90"},
 	{"SKU2", "Hat", `["Hats","Summer"]`, "12"},

@@ -1,6 +1,7 @@
-// Package journey invents queue entries for tests: visitors of the reference installation's sites (internal/golden) who do everything that
-// visitors can do, close to the limits at which a tracker decides differently: windows of 30 minutes, midnight in several time zones,
-// requests out of order, campaigns in the middle of a visit, orders sent twice. The same seed gives the same entries.
+// Package journey invents queue entries for tests: visitors of the reference installation's sites (internal/golden)
+// who do everything that visitors can do, close to the limits at which a tracker decides differently: windows of 30
+// minutes, midnight in several time zones, requests out of order, campaigns in the middle of a visit, orders sent
+// twice. The same seed gives the same entries.
 package journey
 
 import (
@@ -21,11 +22,13 @@ type Options struct {
 	People  int
 	Queues  int // entries are spread over these queues as Matomo does, at least 1
 
-	// Apart keeps what people do in different queues independent of each other: nobody changes the ids that choose the queue, no order
-	// id is used by two people, all addresses of pages have one scheme. Then the rows do not depend on which queue is faster.
+	// Apart keeps what people do in different queues independent of each other: nobody changes the ids that choose the
+	// queue, no order id is used by two people, all addresses of pages have one scheme. Then the rows do not depend on
+	// which queue is faster.
 	Apart bool
 
-	// Six adds what versions after 5.1 made something of: bots that say so, AI agents and assistants, users who log in during a visit.
+	// Six adds what versions after 5.1 made something of: bots that say so, AI agents and assistants, users who log in
+	// during a visit.
 	Six bool
 }
 

@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// Behaviours are the ways in which versions of Matomo and of its plugins differ for a tracker, each a fact about the installation. They
-// are derived in one place, the table below, and handed to whoever needs them: nobody else compares versions. The zero Behaviours is
-// Matomo 5.0.
+// Behaviours are the ways in which versions of Matomo and of its plugins differ for a tracker, each a fact about the
+// installation. They are derived in one place, the table below, and handed to whoever needs them: nobody else compares
+// versions. The zero Behaviours is Matomo 5.0.
 //
-// What an installation's own files and tables say (default settings, plugins, lists, columns) is read from there and is no behaviour.
+// What an installation's own files and tables say (default settings, plugins, lists, columns) is read from there and
+// is no behaviour.
 type Behaviours struct {
 	CleanLanguageParameter bool // request
 	CheckedDecimals        bool // request
@@ -302,8 +303,8 @@ func spamBehaviour(field, first, section, test, what string) behaviour {
 	}
 }
 
-// trustByTurns is how the installed file asks for both conditions at once, as it did when trust went on and off by turns. Later it asks
-// for the one within the other.
+// trustByTurns is how the installed file asks for both conditions at once, as it did when trust went on and off by
+// turns. Later it asks for the one within the other.
 var trustByTurns = regexp.MustCompile(`if\s*\(\s*\$isIntranetSite\s*&&`)
 
 func intranetTrustStays(f *Found) bool {

@@ -35,9 +35,9 @@ func (c *Config) WithDatabase(d Database) *Config {
 	return &changed
 }
 
-// LoadConfig reads config/global.ini.php (built-in defaults when absent), config/common.config.ini.php (when present) and
-// config/config.ini.php of the Matomo directory dir; files for single host names are not looked for. Errors name the file:
-// ErrNotMatomo when config.ini.php is missing, else what stops it from being read.
+// LoadConfig reads config/global.ini.php (built-in defaults when absent), config/common.config.ini.php (when present)
+// and config/config.ini.php of the Matomo directory dir; files for single host names are not looked for. Errors name
+// the file: ErrNotMatomo when config.ini.php is missing, else what stops it from being read.
 func LoadConfig(dir string) (*Config, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -64,8 +64,8 @@ func LoadConfig(dir string) (*Config, error) {
 	return newConfig(abs, global, common, local), nil
 }
 
-// withDefaults makes the configuration of an installation without global.ini.php: what stands in for it depends on the version, which
-// core/Version.php may tell, and the database later (For).
+// withDefaults makes the configuration of an installation without global.ini.php: what stands in for it depends on the
+// version, which core/Version.php may tell, and the database later (For).
 func withDefaults(dir string, common, local *php.Array) (*Config, error) {
 	global, err := defaults(versionOfFiles(dir))
 	if err != nil {
@@ -76,8 +76,8 @@ func withDefaults(dir string, common, local *php.Array) (*Config, error) {
 	return c, nil
 }
 
-// For is the configuration as an installation of the kind that was found reads it: its behaviours count, and where there is no
-// global.ini.php the defaults of its version.
+// For is the configuration as an installation of the kind that was found reads it: its behaviours count, and where
+// there is no global.ini.php the defaults of its version.
 func (c *Config) For(f Found) (*Config, error) {
 	changed := *c
 	if c.builtIn {
@@ -95,8 +95,8 @@ func (c *Config) For(f Found) (*Config, error) {
 // Behaviours are those of the installation, of Matomo 5.0 until it was looked at (Open).
 func (c *Config) Behaviours() Behaviours { return c.behaviours }
 
-// ParseConfig makes the configuration of an installation in dir whose config.ini.php has the given text, over the built-in defaults.
-// The directory need not exist.
+// ParseConfig makes the configuration of an installation in dir whose config.ini.php has the given text, over the
+// built-in defaults. The directory need not exist.
 func ParseConfig(dir, text string) (*Config, error) {
 	local, err := parseINI(text, os.LookupEnv)
 	if err != nil {

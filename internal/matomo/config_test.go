@@ -69,7 +69,8 @@ func TestChainMergesDefaultsAndLetsLocalKeysReplace(t *testing.T) {
 	}
 }
 
-// globalOfSix is in the style of the file that Matomo 6 brings along. Its values are not those of the built-in defaults.
+// globalOfSix is in the style of the file that Matomo 6 brings along. Its values are not those of the built-in
+// defaults.
 const globalOfSix = `; <?php exit; ?> DO NOT REMOVE THIS LINE
 ; Options that are not in config.ini.php have these values.
 ; This file is replaced by updates.

@@ -12,7 +12,8 @@ import (
 //go:embed defaults.ini
 var defaultsText string
 
-// defaultChanges are what later versions have otherwise in config/global.ini.php than 5.1, as far as this program reads it.
+// defaultChanges are what later versions have otherwise in config/global.ini.php than 5.1, as far as this program
+// reads it.
 var defaultChanges = []struct {
 	since, section, key string
 	add, remove         []string // of a list

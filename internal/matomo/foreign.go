@@ -15,10 +15,10 @@ type Foreign struct {
 	Reason string // what it does, as far as could be seen
 }
 
-// ForeignTrackerPlugins looks for active plugins that hook into tracking (specification §15.2): the known ones by name, all others by
-// what their folder in plugins holds, even if the installation's global.ini.php lists them as its own. A plugin that is neither known
-// nor to be found there cannot be judged and is reported too. Dependency overrides of the tracker in config/config.php are reported
-// under that name. Errors tell of files that cannot be read.
+// ForeignTrackerPlugins looks for active plugins that hook into tracking (specification §15.2): the known ones by
+// name, all others by what their folder in plugins holds, even if the installation's global.ini.php lists them as its
+// own. A plugin that is neither known nor to be found there cannot be judged and is reported too. Dependency overrides
+// of the tracker in config/config.php are reported under that name. Errors tell of files that cannot be read.
 func (c *Config) ForeignTrackerPlugins() ([]Foreign, error) {
 	var found []Foreign
 	for _, name := range c.Plugins().Names() {
@@ -71,8 +71,9 @@ func (c *Config) judge(name string) (reason string, err error) {
 	return inspect(folder, name)
 }
 
-// hooks are the places of a plugin where it can take part in tracking, with the words in its PHP files that show it. The words leave out
-// Matomo's own namespace, which is Piwik or Matomo; RequestProcessor is also the end of BotRequestProcessor.
+// hooks are the places of a plugin where it can take part in tracking, with the words in its PHP files that show it.
+// The words leave out Matomo's own namespace, which is Piwik or Matomo; RequestProcessor is also the end of
+// BotRequestProcessor.
 var hooks = []struct {
 	folder, reason string
 	words          []string
@@ -89,8 +90,8 @@ var harmlessEvents = strings.NewReplacer(
 	"Tracker.Cache.getSiteAttributes", "", "Tracker.setTrackerCacheGeneral", "", "Tracker.end", "", "Tracker.getJavascriptCode", "",
 )
 
-// trackerEvents begin the names, as written in PHP, of events that decide what is tracked, and of the method that declares a plugin to
-// be one of the tracker's.
+// trackerEvents begin the names, as written in PHP, of events that decide what is tracked, and of the method that
+// declares a plugin to be one of the tracker's.
 var trackerEvents = []string{"'Tracker.", `"Tracker.`, "'Referrer.add", `"Referrer.add`, "Request.initAuthenticationObject", "isTrackerPlugin"}
 
 // inspect tells how the plugin in folder takes part in tracking, "" when nothing shows that it does.

@@ -189,7 +189,8 @@ func TestBuiltInPluginsAreKnown(t *testing.T) {
 	}
 }
 
-// The file that stands for 6.0's global.ini.php in tests and in the demo, and the built-in defaults of 6.0, have the same plugins, all known.
+// The file that stands for 6.0's global.ini.php in tests and in the demo, and the built-in defaults of 6.0, have the
+// same plugins, all known.
 func TestGlobalSettingsOfSixAreTheBuiltInOnes(t *testing.T) {
 	c, err := LoadConfig("../../testdata/matomo-6")
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// find looks at the installation's tables and files for what behaviours depend on. version is that of option version_core.
+// find looks at the installation's tables and files for what behaviours depend on. version is that of option
+// version_core.
 func (i *Installation) find(ctx context.Context, version string) (Found, error) {
 	f := i.config.found(version)
 	for _, column := range []struct {

@@ -15,11 +15,11 @@ import (
 // ErrUnknownSite tells that table site has no row of an id.
 var ErrUnknownSite = errors.New("unknown site")
 
-// Installation is a Matomo installation: its configuration and what its database says of it, cached as Matomo caches it (specification
-// §13.4). It is safe for concurrent use.
+// Installation is a Matomo installation: its configuration and what its database says of it, cached as Matomo caches
+// it (specification §13.4). It is safe for concurrent use.
 //
-// Look-ups that find nothing in the cache query the database handed to Open, not a caller's transaction. Where there is only one
-// connection (SQLite) load what a transaction needs before it begins: LoadSites, General.
+// Look-ups that find nothing in the cache query the database handed to Open, not a caller's transaction. Where there
+// is only one connection (SQLite) load what a transaction needs before it begins: LoadSites, General.
 type Installation struct {
 	config  *Config
 	found   Found
@@ -51,8 +51,8 @@ type generalEntry struct {
 	expires  time.Time
 }
 
-// unknownTTL is how long Site believes that there is no such site, so that a flood of bad ids does not become a flood of queries.
-// LoadSites always asks.
+// unknownTTL is how long Site believes that there is no such site, so that a flood of bad ids does not become a flood
+// of queries. LoadSites always asks.
 const unknownTTL = time.Second
 
 // Options are what an Installation can be given beside its configuration and database.
@@ -61,8 +61,8 @@ type Options struct {
 	Lang   string    // becomes TrackerSettings.EmulatedLang
 }
 
-// Open looks at the installation with the given configuration. The database must be reachable and hold Matomo's tables, and Matomo's
-// own installation must have come to its end.
+// Open looks at the installation with the given configuration. The database must be reachable and hold Matomo's
+// tables, and Matomo's own installation must have come to its end.
 func Open(ctx context.Context, config *Config, db *sqlx.DB, clock func() time.Time, options Options) (*Installation, error) {
 	if config.Bool("General", "installation_in_progress") {
 		return nil, fmt.Errorf("%s: the installation of Matomo is not finished (installation_in_progress is set)", config.Dir())
@@ -115,8 +115,8 @@ func (i *Installation) Version() string { return i.version }
 // Table is the full name of a table, in backticks.
 func (i *Installation) Table(name string) string { return "`" + i.prefix + name + "`" }
 
-// Site returns the site of that id, from the cache if it was loaded at most TTL ago (300 s by default). The error is ErrUnknownSite when
-// there is no such site, otherwise the database's.
+// Site returns the site of that id, from the cache if it was loaded at most TTL ago (300 s by default). The error is
+// ErrUnknownSite when there is no such site, otherwise the database's.
 func (i *Installation) Site(ctx context.Context, id int64) (*Site, error) {
 	if entry, ok := i.cachedSite(id); ok {
 		return entry.result(id)
@@ -147,8 +147,8 @@ func (i *Installation) cachedSite(id int64) (siteEntry, bool) {
 	return entry, ok && i.clock().Before(entry.expires)
 }
 
-// LoadSites brings sites into the cache, all that are missing with one query per table, and creates their fingerprint salts of the days
-// around now (specification §4). Ids without a site are no error here; Site tells.
+// LoadSites brings sites into the cache, all that are missing with one query per table, and creates their fingerprint
+// salts of the days around now (specification §4). Ids without a site are no error here; Site tells.
 func (i *Installation) LoadSites(ctx context.Context, ids ...int64) error {
 	missing := i.missingSites(ids)
 	if len(missing) == 0 {

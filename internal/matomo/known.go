@@ -2,9 +2,9 @@ package matomo
 
 import "strings"
 
-// shipped are the plugins that belong to Matomo, with the first version that has them and the first that has them no more. Each of them
-// is part of this program (Features) or does nothing while tracking. The list is this program's own: an installation's global.ini.php may
-// name plugins of versions that are not known here.
+// shipped are the plugins that belong to Matomo, with the first version that has them and the first that has them no
+// more. Each of them is part of this program (Features) or does nothing while tracking. The list is this program's
+// own: an installation's global.ini.php may name plugins of versions that are not known here.
 var shipped = []struct{ from, to, names string }{
 	{from: "5.0.0", names: `API Actions Annotations BulkTracking Contents CoreAdminHome CoreConsole CoreHome CorePluginsAdmin CoreUpdater
 		CoreVisualizations CoreVue CustomDimensions CustomJsTracker DBStats Dashboard DevicePlugins DevicesDetection Diagnostics Ecommerce
@@ -21,14 +21,15 @@ var shipped = []struct{ from, to, names string }{
 	{from: "6.0.0", names: "TrackingSpamPrevention"},
 }
 
-// harmless are plugins beside Matomo that write nothing while tracking and change nothing that is written, or are part of this program in
-// all their versions.
+// harmless are plugins beside Matomo that write nothing while tracking and change nothing that is written, or are part
+// of this program in all their versions.
 var harmless = wordSet(`ActivityLog AnonymousPiwikUsageMeasurement CustomAlerts CustomReports CustomVariables Cohorts
 	DeviceDetectorCache Funnels LogViewer LoginLdap LoginSaml MultiChannelConversionAttribution Provider
 	QueuedTracking RollUpReporting SEOWebVitals SearchEngineKeywordsPerformance SecurityInfo TasksTimetable
 	TreemapVisualization UsersFlow VisitorGenerator WhiteLabel WooCommerceAnalytics`)
 
-// native are plugins beside Matomo that are part of this program in some of their versions: from the first one on, and before the other.
+// native are plugins beside Matomo that are part of this program in some of their versions: from the first one on, and
+// before the other.
 var native = map[string]struct{ from, to, inWords string }{
 	"TrackingSpamPrevention": {"5.0.0", "5.3.0", "5.0 to 5.2"},
 }
@@ -45,8 +46,8 @@ var trackerPlugins = map[string]string{
 	"MediaAnalytics":              "records media in table log_media",
 }
 
-// known reports whether a Matomo of that version, or some Matomo if the version is not known, has the plugin; gone, that only an older
-// one had it.
+// known reports whether a Matomo of that version, or some Matomo if the version is not known, has the plugin; gone,
+// that only an older one had it.
 func known(plugin string, version Version) (isKnown, gone bool) {
 	for _, s := range shipped {
 		if !wordSet(s.names)[plugin] {

@@ -10,17 +10,17 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// rareSyntax are the beginnings of what regular expressions of everyday do without: special groups, verbs, and a few escapes; and "%", as
-// goals may be URL-encoded.
+// rareSyntax are the beginnings of what regular expressions of everyday do without: special groups, verbs, and a few
+// escapes; and "%", as goals may be URL-encoded.
 var rareSyntax = []string{"(?", "(*", `\X`, `\C`, `\g`, "%"}
 
 func hasRareSyntax(text string) bool {
 	return slices.ContainsFunc(rareSyntax, func(s string) bool { return strings.Contains(text, s) })
 }
 
-// SitesWithRarePatterns reads the sites in whose goals, custom dimensions and exclusions there are regular expressions with rare syntax, by id;
-// one site if there are some for all sites. It is for looking at these sites only, of which there are few or none, before anything is tracked:
-// unlike LoadSites it creates nothing, so that they have no salts.
+// SitesWithRarePatterns reads the sites in whose goals, custom dimensions and exclusions there are regular expressions
+// with rare syntax, by id; one site if there are some for all sites. It is for looking at these sites only, of which
+// there are few or none, before anything is tracked: unlike LoadSites it creates nothing, so that they have no salts.
 func (i *Installation) SitesWithRarePatterns(ctx context.Context) (found []*Site, err error) {
 	ids, err := i.rarePatterns(ctx)
 	if err != nil || len(ids) == 0 {

@@ -11,8 +11,9 @@ type Plugins struct {
 	active map[string]bool
 }
 
-// Plugins returns the installation's active plugins. Where no file lists the installed plugins (Matomo adds the list when it first
-// runs) all active ones count as installed. Provider is left out where the queue's worker does not load it.
+// Plugins returns the installation's active plugins. Where no file lists the installed plugins (Matomo adds the list
+// when it first runs) all active ones count as installed. Provider is left out where the queue's worker does not load
+// it.
 func (c *Config) Plugins() Plugins {
 	installed := c.List("PluginsInstalled", "PluginsInstalled")
 	p := Plugins{active: make(map[string]bool)}

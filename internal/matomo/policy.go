@@ -57,8 +57,9 @@ func (i *Installation) policies(instance, site storedSettings) policies {
 	return policies{b.Policies, b.PoliciesPerSetting, i.config, instance, site, i.plugins.Active}
 }
 
-// enforced reports whether the policy's demand for a setting counts: that of the configuration for all settings, else the state that is
-// stored for this one, else whether the policy is active. Third-party cookies have no state of their own.
+// enforced reports whether the policy's demand for a setting counts: that of the configuration for all settings, else
+// the state that is stored for this one, else whether the policy is active. Third-party cookies have no state of their
+// own.
 func (p policies) enforced(s pluginSetting) bool {
 	switch {
 	case !p.known:
@@ -93,8 +94,8 @@ func (p policies) ofInstance(s pluginSetting) php.Value {
 	return p.instance[s]
 }
 
-// cached reports whether a site asks for something by a setting of its own, or the policy demands it, as far as the plugins are active
-// that let Matomo keep the answer with the site.
+// cached reports whether a site asks for something by a setting of its own, or the policy demands it, as far as the
+// plugins are active that let Matomo keep the answer with the site.
 func (p policies) cached(own, demanded pluginSetting) bool {
 	return p.active("PrivacyManager") && p.active(demanded.plugin) && (php.ToBool(p.site[own]) || p.enforced(demanded))
 }

@@ -43,8 +43,8 @@ func privacyOptions(site int64) []string {
 	return names
 }
 
-// privacy types the options of a site: each is the site's own, else that of all sites, else the default (tracker-spec-6, part 3 §1.1).
-// An empty option is one. Without the plugin nothing is anonymized (§9, §15.1).
+// privacy types the options of a site: each is the site's own, else that of all sites, else the default
+// (tracker-spec-6, part 3 §1.1). An empty option is one. Without the plugin nothing is anonymized (§9, §15.1).
 func (i *Installation) privacy(site int64, own, options map[string]string) Privacy {
 	if !i.plugins.Active("PrivacyManager") {
 		return Privacy{}

@@ -73,8 +73,8 @@ func DefaultQueueSettings() QueueSettings {
 	}
 }
 
-// QueueSettings returns the defaults, overridden by the rows of table plugin_setting, overridden by section [QueuedTracking] of the
-// configuration. The result is not validated: flags may still change it.
+// QueueSettings returns the defaults, overridden by the rows of table plugin_setting, overridden by section
+// [QueuedTracking] of the configuration. The result is not validated: flags may still change it.
 func (i *Installation) QueueSettings(ctx context.Context) (QueueSettings, error) {
 	stored, err := i.PluginSettings(ctx, "QueuedTracking")
 	if err != nil {

@@ -6,8 +6,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// Site is what the tracker knows of one website: the row of table site with its aliases, goals, dimensions and tokens, and with the
-// instance-wide options already merged in (specification §13.3, §13.4 "site attributes"). A Site is never changed after loading.
+// Site is what the tracker knows of one website: the row of table site with its aliases, goals, dimensions and tokens,
+// and with the instance-wide options already merged in (specification §13.3, §13.4 "site attributes"). A Site is never
+// changed after loading.
 type Site struct {
 	ID       int64
 	MainURL  string
@@ -93,8 +94,8 @@ type General struct {
 	Spam *SpamPrevention // nil: plugin TrackingSpamPrevention is not active
 }
 
-// TrackerSettings are the typed settings of config.ini.php that tracking reads (specification §13.2), for one site or, with the
-// site-specific sections left out, for all.
+// TrackerSettings are the typed settings of config.ini.php that tracking reads (specification §13.2), for one site or,
+// with the site-specific sections left out, for all.
 type TrackerSettings struct {
 	RecordStatistics               bool
 	UserIDOverwritesVisitorID      bool

@@ -29,7 +29,8 @@ type siteRow struct {
 	KeepURLFragment    sql.NullInt64  `db:"keep_url_fragment"`
 }
 
-// readSites reads sites with all that belongs to them but their salts, one query per table. Unknown ids are absent from the result.
+// readSites reads sites with all that belongs to them but their salts, one query per table. Unknown ids are absent
+// from the result.
 func (i *Installation) readSites(ctx context.Context, ids []int64, general *generalEntry) (map[int64]*Site, error) {
 	var rows []siteRow
 	query := "SELECT idsite, main_url, CAST(ts_created AS CHAR) AS created, sitesearch, sitesearch_keyword_parameters, " +
@@ -73,8 +74,9 @@ func (i *Installation) readSites(ctx context.Context, ids []int64, general *gene
 	return sites, nil
 }
 
-// globalExcludedParameters is the list of URL parameters that are excluded on all sites (tracker-spec-6, part 3 §5): by the type that is
-// set or that a policy demands the recommended ones, none but those of config.ini.php, or a list of one's own.
+// globalExcludedParameters is the list of URL parameters that are excluded on all sites (tracker-spec-6, part 3 §5):
+// by the type that is set or that a policy demands the recommended ones, none but those of config.ini.php, or a list
+// of one's own.
 func (i *Installation) globalExcludedParameters(options map[string]string, policy policies) string {
 	const recommended, session = "matomo_recommended_pii", "common_session_parameters"
 	kind := options["SitesManager_ExcludeTypeQueryParamsGlobal"]
@@ -249,7 +251,8 @@ func (i *Installation) readDimensions(ctx context.Context, ids []int64, sites ma
 	return nil
 }
 
-// extractions decodes the JSON list and leaves out what the tracker skips: entries without source or with an empty pattern.
+// extractions decodes the JSON list and leaves out what the tracker skips: entries without source or with an empty
+// pattern.
 func extractions(text string) []Extraction {
 	decoded, err := php.DecodeJSON(text)
 	if err != nil {

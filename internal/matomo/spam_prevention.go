@@ -15,11 +15,12 @@ import (
 
 const spamPlugin = "TrackingSpamPrevention"
 
-// BlockedRangesOption is the option in which plugin TrackingSpamPrevention keeps the addresses of clouds, which one of Matomo's tasks
-// fetches, and those that it has banned.
+// BlockedRangesOption is the option in which plugin TrackingSpamPrevention keeps the addresses of clouds, which one of
+// Matomo's tasks fetches, and those that it has banned.
 const BlockedRangesOption = "TrackingSpamBlockedIpRanges"
 
-// SpamPrevention holds the settings of plugin TrackingSpamPrevention as its version reads them (tracker-spec-6, part 3 §9.1).
+// SpamPrevention holds the settings of plugin TrackingSpamPrevention as its version reads them (tracker-spec-6, part 3
+// §9.1).
 type SpamPrevention struct {
 	AllowedIPs, BlockedIPs []php.IPRange // never excluded, and always
 	BlockHeadless          bool
@@ -82,7 +83,8 @@ func (c *Config) spamPrevention(stored map[string]php.Value) (*SpamPrevention, e
 	return s, err
 }
 
-// pluginSettings are the settings of a plugin: those of its section in the configuration, which come first, and those that are stored.
+// pluginSettings are the settings of a plugin: those of its section in the configuration, which come first, and those
+// that are stored.
 type pluginSettings struct {
 	config *php.Array
 	stored map[string]php.Value
@@ -145,7 +147,8 @@ func addressRanges(list []php.Value) []php.IPRange {
 	return ranges
 }
 
-// oldAllowList is the list of versions that had it in the configuration only: there an address is made a range, wildcards are no use.
+// oldAllowList is the list of versions that had it in the configuration only: there an address is made a range,
+// wildcards are no use.
 func oldAllowList(v php.Value) []php.Value {
 	list := items(v)
 	for i, item := range list {
@@ -207,7 +210,8 @@ func (c *Config) blockedOrganisations(p pluginSettings) ([]string, error) {
 //go:embed organisations.txt
 var organisations string
 
-// knownClouds are the organisations that the installed plugin lists, where it is not there those that its newest version does.
+// knownClouds are the organisations that the installed plugin lists, where it is not there those that its newest
+// version does.
 func (c *Config) knownClouds() ([]string, error) {
 	const constant = "DEFAULT_GEOIP_MATCH_PROVIDERS"
 	file, err := phpsource.Read(os.DirFS(c.dir), "plugins/"+spamPlugin+"/Configuration.php")

@@ -42,7 +42,8 @@ func addSetting[K comparable](settings map[K]php.Value, key K, row settingRow) {
 	settings[key] = php.ArrayValue(list)
 }
 
-// PluginSettings returns the system settings of a plugin (specification §13.3) that have a value. A setting of several rows is a list.
+// PluginSettings returns the system settings of a plugin (specification §13.3) that have a value. A setting of several
+// rows is a list.
 func (i *Installation) PluginSettings(ctx context.Context, plugin string) (map[string]php.Value, error) {
 	var rows []settingRow
 	query := "SELECT setting_name, setting_value, json_encoded FROM " + i.Table("plugin_setting") +

@@ -6,7 +6,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// Tracker returns the settings that tracking reads (specification §13.2), for site 0 without the overrides of [Tracker_<idsite>].
+// Tracker returns the settings that tracking reads (specification §13.2), for site 0 without the overrides of
+// [Tracker_<idsite>].
 func (c *Config) Tracker(siteID int64) *TrackerSettings {
 	s := &TrackerSettings{}
 	c.perSite(s, siteID)
@@ -74,7 +75,8 @@ func (c *Config) titleDelimiter() string {
 	return c.String("General", "action_title_category_delimiter")
 }
 
-// truth is a setting's truth where newer versions understand only 0, 1, true and false: what else there is is off (tracker-spec-6, part 3 §2).
+// truth is a setting's truth where newer versions understand only 0, 1, true and false: what else there is is off
+// (tracker-spec-6, part 3 §2).
 func (c *Config) truth(v php.Value) bool {
 	if !c.behaviours.StrictBooleans {
 		return php.ToBool(v)
@@ -83,8 +85,8 @@ func (c *Config) truth(v php.Value) bool {
 	return text == "1" || text == "true"
 }
 
-// seconds is a setting in seconds. Newer versions take text for 0 that is not exactly an integer: 86400s, and a blank before the number
-// (tracker-spec-6, part 1 §3.6).
+// seconds is a setting in seconds. Newer versions take text for 0 that is not exactly an integer: 86400s, and a blank
+// before the number (tracker-spec-6, part 1 §3.6).
 func (c *Config) seconds(v php.Value) int64 {
 	n := php.ToInt(v)
 	if c.behaviours.IntegerTimeLimit && strconv.FormatInt(n, 10) != php.ToString(v) {

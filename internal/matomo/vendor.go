@@ -55,7 +55,8 @@ var ispDatabases = strings.Fields(`GeoIP2-ISP.mmdb GeoLite2-ASN.mmdb DBIP-ISP.mm
 // GeoDatabase is the path of the GeoIP2 database that Matomo would use; found is false when folder misc holds none.
 func (v VendorData) GeoDatabase() (path string, found bool) { return v.firstOf(geoDatabases) }
 
-// ISPDatabase is the path of the database of internet providers that Matomo would use; found is false when folder misc holds none.
+// ISPDatabase is the path of the database of internet providers that Matomo would use; found is false when folder misc
+// holds none.
 func (v VendorData) ISPDatabase() (path string, found bool) { return v.firstOf(ispDatabases) }
 
 func (v VendorData) firstOf(names []string) (path string, found bool) {

@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// Version is the version of Matomo or of a plugin: three numbers. A beta counts as the version that it leads to: 6.0.0-b1 is 6.0.0.
-// The zero Version is an unknown one, older than all others.
+// Version is the version of Matomo or of a plugin: three numbers. A beta counts as the version that it leads to:
+// 6.0.0-b1 is 6.0.0. The zero Version is an unknown one, older than all others.
 type Version struct{ Major, Minor, Patch int }
 
 var versionText = regexp.MustCompile(`^([0-9]{1,6})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?(?:$|[^0-9])`)
@@ -47,8 +47,8 @@ const (
 // KnownVersions are the same in words.
 const KnownVersions = "5.0 to 5.14 and 6.0"
 
-// CheckVersion tells whether the rows of a Matomo of that version are known here. Those of others are refused; force turns the refusal
-// into a warning, and rows are then those of the nearest version that is known.
+// CheckVersion tells whether the rows of a Matomo of that version are known here. Those of others are refused; force
+// turns the refusal into a warning, and rows are then those of the nearest version that is known.
 func CheckVersion(version string, force bool) (warning string, err error) {
 	v, ok := ParseVersion(version)
 	if ok && v.Since(firstKnown) && (!v.Since(afterFive) || v.Major == 6 && !v.Since(afterSix)) {

@@ -16,7 +16,8 @@ var update = flag.Bool("update", false, "write the table of behaviours into docs
 
 const versionsFile = "../../docs/versions.md"
 
-// TestVersionsDocumentHasTheTable keeps docs/versions.md and the table of behaviours equal. The table is the end of the document.
+// TestVersionsDocumentHasTheTable keeps docs/versions.md and the table of behaviours equal. The table is the end of
+// the document.
 func TestVersionsDocumentHasTheTable(t *testing.T) {
 	text, err := os.ReadFile(versionsFile)
 	if err != nil {

@@ -25,7 +25,8 @@ func param(params *Array, name string) (Value, bool) {
 	return v, true
 }
 
-// ReadString is the generic reader for text (§A.4). The result is sanitised, def as well. Booleans and arrays give def.
+// ReadString is the generic reader for text (§A.4). The result is sanitised, def as well. Booleans and arrays give
+// def.
 func ReadString(params *Array, name, def string) string {
 	v, ok := param(params, name)
 	if ok {
@@ -39,7 +40,8 @@ func ReadString(params *Array, name, def string) string {
 	return Sanitize(def)
 }
 
-// ReadInt is the generic reader for integers (§A.4): "5.0", "1e2", " 7", "007" and true are accepted, "5abc", 1.5 and arrays give def.
+// ReadInt is the generic reader for integers (§A.4): "5.0", "1e2", " 7", "007" and true are accepted, "5abc", 1.5 and
+// arrays give def.
 func ReadInt(params *Array, name string, def int64) int64 {
 	v, ok := param(params, name)
 	if !ok {
@@ -58,7 +60,8 @@ type Decimal struct {
 	Number bool // and a number
 }
 
-// ReadFloat is the generic reader for decimals (§A.4). A comma is accepted as the point but ends the number: "1,5" is 1. An array is ErrType.
+// ReadFloat is the generic reader for decimals (§A.4). A comma is accepted as the point but ends the number: "1,5" is
+// 1. An array is ErrType.
 func ReadFloat(params *Array, name string) (Decimal, error) {
 	v, given := param(params, name)
 	if v.kind == KindArray {
@@ -71,8 +74,8 @@ func ReadFloat(params *Array, name string) (Decimal, error) {
 	return Decimal{ToFloat(v), true, true}, nil
 }
 
-// ReadComparedFloat is the reader of Matomo 5.0: a value is a number when it equals its own float, printed with 14 digits. So
-// "0.30000000000000004", "1e400" and "1,5" are none, " 5" is one. An array is none, too.
+// ReadComparedFloat is the reader of Matomo 5.0: a value is a number when it equals its own float, printed with 14
+// digits. So "0.30000000000000004", "1e400" and "1,5" are none, " 5" is one. An array is none, too.
 func ReadComparedFloat(params *Array, name string) Decimal {
 	v, given := param(params, name)
 	v = SanitizeValue(v)
@@ -88,8 +91,9 @@ func isDecimal(s string) bool {
 	return s != "" && scanNumber(s).digits == s
 }
 
-// ReadJSON is the generic reader for JSON (§A.4): text is decoded (null when it is no JSON), structured values are taken as they are.
-// Strings in the result are sanitised, keys too. present is false when the parameter is missing or empty.
+// ReadJSON is the generic reader for JSON (§A.4): text is decoded (null when it is no JSON), structured values are
+// taken as they are. Strings in the result are sanitised, keys too. present is false when the parameter is missing or
+// empty.
 func ReadJSON(params *Array, name string) (v Value, present bool) {
 	v, present = param(params, name)
 	if !present {
@@ -105,8 +109,8 @@ func ReadJSON(params *Array, name string) (v Value, present bool) {
 	return SanitizeValue(v), true
 }
 
-// RawString is the newer reader for text (part 1 §3.1): nothing is sanitised but NUL bytes, which are removed. Numbers are text; anything
-// else, and a parameter that is missing, is "".
+// RawString is the newer reader for text (part 1 §3.1): nothing is sanitised but NUL bytes, which are removed. Numbers
+// are text; anything else, and a parameter that is missing, is "".
 func RawString(params *Array, name string) string {
 	switch v := params.Value(name); v.kind {
 	case KindString:

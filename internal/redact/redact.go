@@ -1,5 +1,5 @@
-// Package redact takes secrets out of what is shown to people: tokens, cookies, passwords in tracking requests and in the HTTP requests
-// that carried them.
+// Package redact takes secrets out of what is shown to people: tokens, cookies, passwords in tracking requests and in
+// the HTTP requests that carried them.
 package redact
 
 import (
@@ -12,8 +12,8 @@ import (
 // Mask stands for a secret.
 const Mask = "***"
 
-// tokenInText finds tokens in URLs, messages and headers: a parameter whose name tells what it is, what follows the word Bearer, or 32 hex
-// digits, the form of token_auth.
+// tokenInText finds tokens in URLs, messages and headers: a parameter whose name tells what it is, what follows the
+// word Bearer, or 32 hex digits, the form of token_auth.
 var tokenInText = regexp.MustCompile(
 	`(?i)((?:\bbearer(?: |%20|\+)+|` +
 		`(?:token|token_auth|auth|password|passwd|pwd|secret|api_?key|access_?key|session_?id)(?:%5b[^=&]*%5d|\[[^=&\]]*\])?(?:=|%3d)))[^&#\s"'%;]+|\b[0-9a-f]{32}\b`)

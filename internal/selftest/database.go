@@ -53,8 +53,8 @@ var transactional = []string{
 	"log_visit", "log_link_visit_action", "log_conversion", "log_conversion_item", "log_bot_request", "log_page_view_time", "option",
 }
 
-// Database checks the rights on Matomo's tables, with statements that concern no row, and that the tables take part in transactions.
-// prefix is that of the tables, found says which ones there are.
+// Database checks the rights on Matomo's tables, with statements that concern no row, and that the tables take part in
+// transactions. prefix is that of the tables, found says which ones there are.
 func (r *Report) Database(ctx context.Context, db *sqlx.DB, prefix string, found matomo.Found) {
 	var version string
 	err := db.GetContext(ctx, &version, "SELECT VERSION()")

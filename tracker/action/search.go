@@ -95,8 +95,8 @@ func notEmpty(s string) string {
 	return s
 }
 
-// splitFragment separates the query of a fragment such as "/route?q=x" from what comes before. Without a query of its own the whole
-// fragment is one.
+// splitFragment separates the query of a fragment such as "/route?q=x" from what comes before. Without a query of its
+// own the whole fragment is one.
 func splitFragment(fragment string) (path, query string) {
 	if strings.IndexByte(fragment, '?') < 0 {
 		return "", fragment
@@ -174,7 +174,8 @@ func lowerNames(params *php.Array) *php.Array {
 	return lower
 }
 
-// firstNotEmpty returns the first of the names whose parameter is not empty, with its value. Without one it is the last name.
+// firstNotEmpty returns the first of the names whose parameter is not empty, with its value. Without one it is the
+// last name.
 func firstNotEmpty(params *php.Array, names []string) (name string, value php.Value) {
 	for _, name = range names {
 		if value = params.Value(php.MBToLower(name)); !php.Empty(value) {

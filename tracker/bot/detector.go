@@ -1,5 +1,5 @@
-// Package bot knows what Matomo's plugin BotTracking records: requests of bots that fetch pages for the users of AI assistants, as rows of
-// table log_bot_request (part 1 §1.3, part 2 §1.2 and §1.4 of what changed since 5.1).
+// Package bot knows what Matomo's plugin BotTracking records: requests of bots that fetch pages for the users of AI
+// assistants, as rows of table log_bot_request (part 1 §1.3, part 2 §1.2 and §1.4 of what changed since 5.1).
 //
 // Whether a request is one of a bot at all, and is to be recorded as such, is the tracker's decision.
 package bot
@@ -15,8 +15,8 @@ type known struct{ word, name, kind string }
 // Bot is what the columns bot_name and bot_type hold.
 type Bot struct{ Name, Type string }
 
-// Find looks for the words of the list in a user agent, which is sanitised; case does not matter, the first of the list wins. ok is false
-// when there is none.
+// Find looks for the words of the list in a user agent, which is sanitised; case does not matter, the first of the
+// list wins. ok is false when there is none.
 func (d *Detector) Find(ua string) (b Bot, ok bool) {
 	if php.EmptyString(ua) {
 		return Bot{}, false

@@ -10,8 +10,9 @@ import (
 // listFile is the file of an installation that holds the list.
 const listFile = "plugins/BotTracking/BotDetector.php"
 
-// Load reads the list of the installation whose files are in dir. Where it has none that can be read, the built-in one serves; the error
-// then says why, fs.ErrNotExist where the file is not there. chatbots tells which of the built-in lists (behaviour BotTypeChatbot).
+// Load reads the list of the installation whose files are in dir. Where it has none that can be read, the built-in one
+// serves; the error then says why, fs.ErrNotExist where the file is not there. chatbots tells which of the built-in
+// lists (behaviour BotTypeChatbot).
 func Load(dir fs.FS, chatbots bool) (*Detector, error) {
 	file, err := phpsource.Read(dir, listFile)
 	if err != nil {

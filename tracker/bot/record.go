@@ -14,9 +14,9 @@ type Record struct {
 	Lookups []action.Lookup  // that of the URL, none when the request gives no URL
 }
 
-// Read makes the record of a request that came at unix second now (part 2 §1.4). The numbers and the source are read from the parameters as
-// they were queued, unlike the URL. excludeParameters takes the site's excluded parameters off a page's URL, as the page's own would be
-// (behaviour BotURLExclusions).
+// Read makes the record of a request that came at unix second now (part 2 §1.4). The numbers and the source are read
+// from the parameters as they were queued, unlike the URL. excludeParameters takes the site's excluded parameters off
+// a page's URL, as the page's own would be (behaviour BotURLExclusions).
 func Read(r *request.Request, b Bot, now int64, excludeParameters bool) *Record {
 	raw := r.Raw()
 	record := &Record{Row: store.BotRequest{
@@ -42,8 +42,9 @@ func number(raw *php.Array, name string) store.NullInt {
 	return store.NullInt{}
 }
 
-// url is the name under which log_action has the URL of the download, else of the page: without its protocol in both cases, which a visit's
-// download keeps. ok is false when there is neither. A page's URL that cannot be parsed has an empty name.
+// url is the name under which log_action has the URL of the download, else of the page: without its protocol in both
+// cases, which a visit's download keeps. ok is false when there is neither. A page's URL that cannot be parsed has an
+// empty name.
 func url(r *request.Request, excludeParameters bool) (name string, kind int64, prefix store.NullInt, ok bool) {
 	u, kind := r.Text("download"), action.TypeDownload
 	if u == "" {

@@ -76,7 +76,8 @@ func saturatingSum(a, b int64) int64 {
 	}
 }
 
-// itemField is a field of an item. An item that is no array is a text, of which PHP takes the bytes: "abc" is sku a, name b, category c.
+// itemField is a field of an item. An item that is no array is a text, of which PHP takes the bytes: "abc" is sku a,
+// name b, category c.
 func itemField(v php.Value, position int) php.Value {
 	if v.IsArray() {
 		return v.Array().Value(strconv.Itoa(position))
@@ -111,8 +112,8 @@ func (e *Ecommerce) lookUp(field action.Field, kind int64, name string) {
 	e.Lookups = append(e.Lookups, action.NewLookup(field, kind, name))
 }
 
-// lookUpCategories adds exactly five lookups. Empty categories of a list are left out; those of one text are not. A list in the list is a
-// TypeError in PHP.
+// lookUpCategories adds exactly five lookups. Empty categories of a list are left out; those of one text are not. A
+// list in the list is a TypeError in PHP.
 func (e *Ecommerce) lookUpCategories(v php.Value) error {
 	var names [maxCategories]string
 	n := 0
@@ -161,8 +162,8 @@ func readQuantity(v php.Value) int64 {
 	return php.StringToInt(v.Str())
 }
 
-// Rows are the items as rows of log_conversion_item that belong to the conversion c. ids gives the id of Lookups[i]; it is not asked for
-// lookups with an empty name.
+// Rows are the items as rows of log_conversion_item that belong to the conversion c. ids gives the id of Lookups[i];
+// it is not asked for lookups with an empty name.
 func (e *Ecommerce) Rows(c *store.Conversion, ids func(i int) store.ActionID) []store.Item {
 	id := func(i int) store.ActionID {
 		if e.Lookups[i].Name == "" {
@@ -192,10 +193,10 @@ func belongingTo(c *store.Conversion, row store.Item) store.Item {
 	return row
 }
 
-// SyncItems compares the items of a cart or order with those that the visit has in the database under its order id or "0", the cart
-// (§8.5.2). All of the latter are updated: they get the new values, or are marked as deleted, and move to the order. Items that are new
-// are inserted; of equal skus the first is inserted but the last updates. limited says that amounts have a limit, which also holds for
-// prices that are marked as deleted.
+// SyncItems compares the items of a cart or order with those that the visit has in the database under its order id or
+// "0", the cart (§8.5.2). All of the latter are updated: they get the new values, or are marked as deleted, and move
+// to the order. Items that are new are inserted; of equal skus the first is inserted but the last updates. limited
+// says that amounts have a limit, which also holds for prices that are marked as deleted.
 func SyncItems(c *store.Conversion, stored, rows []store.Item, limited bool) (updates []store.ItemUpdate, inserts []store.Item) {
 	for _, old := range stored {
 		update := store.ItemUpdate{OrderID: old.OrderID}

@@ -74,7 +74,8 @@ func TestLimitOfOrdersAndItemsOfVersions(t *testing.T) {
 	}
 }
 
-// TestLimitOfStoredPricesOfVersions: an item that leaves the cart is marked as deleted with the price that is read back.
+// TestLimitOfStoredPricesOfVersions: an item that leaves the cart is marked as deleted with the price that is read
+// back.
 func TestLimitOfStoredPricesOfVersions(t *testing.T) {
 	stored := []store.Item{{SKU: id(1), Price: "2000000000000"}, {SKU: id(2), Price: "1.999"}}
 	for limited, want := range map[bool]string{false: "2000000000000", true: "0"} {

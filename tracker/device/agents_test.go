@@ -34,7 +34,8 @@ func load(tb testing.TB, folder fs.FS) *device.Detector {
 	return d
 }
 
-// summary is system, its version, client, its version, engine, client type, device type, brand and model, as in tracker-spec §D.7.
+// summary is system, its version, client, its version, engine, client type, device type, brand and model, as in
+// tracker-spec §D.7.
 func summary(d *device.Device) string {
 	number := func(valid bool, v int64) string {
 		if !valid {
@@ -71,8 +72,8 @@ const (
 	chromeOSUA = "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0)" + webkit + "Chrome/129.0.0.0 Safari/537.36"
 )
 
-// agents are user agents with client hints (uadata) and what Matomo makes of them. All results are those of device-detector, the patterns of
-// the repository give the same.
+// agents are user agents with client hints (uadata) and what Matomo makes of them. All results are those of
+// device-detector, the patterns of the repository give the same.
 var agents = []struct{ ua, uadata, want string }{
 	// nothing known
 	{"", "", "UNK,UNK,UNK,,,NULL,NULL,,"},

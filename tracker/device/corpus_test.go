@@ -108,7 +108,8 @@ func loadShared(tb testing.TB) *device.Detector {
 	return load(tb, os.DirFS(dir))
 }
 
-// set is a release of device-detector: its data files, its tables as facts and user agents with what its PHP code gives.
+// set is a release of device-detector: its data files, its tables as facts and user agents with what its PHP code
+// gives.
 type set struct {
 	version string
 	folder  fs.FS // with PHP files that were written from the tables
@@ -197,8 +198,8 @@ func untar(t *testing.T, file, folder string) fstest.MapFS {
 	}
 }
 
-// TestDeviceCorpus compares every column for all user agents of device-detector's own fixtures, release by release, and reports how long
-// that takes.
+// TestDeviceCorpus compares every column for all user agents of device-detector's own fixtures, release by release,
+// and reports how long that takes.
 func TestDeviceCorpus(t *testing.T) {
 	for _, s := range sharedSets(t) {
 		t.Run(s.version, func(t *testing.T) {

@@ -65,8 +65,8 @@ func (d *Detector) Forgetful() (fresh *Detector, err error) {
 	return d, nil
 }
 
-// Detect returns the device of a sanitized user agent (§10.1) and the hints of the request, nil for none. The result is
-// shared.
+// Detect returns the device of a sanitized user agent (§10.1) and the hints of the request, nil for none. The result
+// is shared.
 //
 // As in Matomo a result counts for all requests with the same key: the digest of brands, platform, platform version and
 // model, and the trimmed user agent, 500 characters together. Other hints (mobile, full version, app) and the end of a

@@ -10,8 +10,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 )
 
-// TestRecordedVisits compares with the visits that Matomo wrote for the recorded queues about devices: each visit must be what some request
-// of its visitor gives.
+// TestRecordedVisits compares with the visits that Matomo wrote for the recorded queues about devices: each visit must
+// be what some request of its visitor gives.
 func TestRecordedVisits(t *testing.T) {
 	sets := sharedSets(t)
 	for i, folder := range []string{"golden", "golden-6"} {

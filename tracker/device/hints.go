@@ -59,7 +59,8 @@ func (d *Detector) HintsFromServer(server *php.Array) (*Hints, error) {
 	return d.newHints(php.SanitizeValue(php.ArrayValue(headers)).Array())
 }
 
-// HintHeaders are the client hint headers among env.server, in the order of their names and as they came; nil when there are none.
+// HintHeaders are the client hint headers among env.server, in the order of their names and as they came; nil when
+// there are none.
 func HintHeaders(server *php.Array) *php.Array {
 	var keys []string
 	for key := range server.All() {

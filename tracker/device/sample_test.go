@@ -15,8 +15,8 @@ var updateSample = flag.Bool("device.sample", false, "write testdata/device-dete
 
 const sampleFile = own + "/agents.json.gz"
 
-// TestRecordedAgentsWithOwnPatterns runs a sample of the recorded user agents with the small set of patterns of the repository, which gives
-// the same for them. So the rules of each release are tested without a Matomo installation.
+// TestRecordedAgentsWithOwnPatterns runs a sample of the recorded user agents with the small set of patterns of the
+// repository, which gives the same for them. So the rules of each release are tested without a Matomo installation.
 func TestRecordedAgentsWithOwnPatterns(t *testing.T) {
 	if *updateSample {
 		writeSample(t)
@@ -66,7 +66,8 @@ func readSample(t *testing.T) map[string][]sampleCase {
 	return sample
 }
 
-// writeSample takes the user agents for which the repository's patterns give what was recorded: of those without hints some.
+// writeSample takes the user agents for which the repository's patterns give what was recorded: of those without hints
+// some.
 func writeSample(t *testing.T) {
 	sample := map[string][]sampleCase{}
 	for _, s := range sharedSets(t) {

@@ -59,8 +59,8 @@ func (p *phpFolder) file(name string) *phpsource.File {
 	return f
 }
 
-// readTables puts all tables that can be read in the place of those of raw. A release with the facts f has those without
-// a question mark.
+// readTables puts all tables that can be read in the place of those of raw. A release with the facts f has those
+// without a question mark.
 func (p *phpFolder) readTables(raw *rawTables, f *facts) {
 	const system, browser = "Parser/OperatingSystem.php", "Parser/Client/Browser.php"
 	readTable(p, system, "operatingSystems", codeLines, &raw.OperatingSystems)

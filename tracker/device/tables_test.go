@@ -68,7 +68,8 @@ func factTables(s set) *device.RawTables {
 	return raw
 }
 
-// TestTablesAreReadFromPHP reads, for every release, PHP files that were written from its tables, in the style of the real ones.
+// TestTablesAreReadFromPHP reads, for every release, PHP files that were written from its tables, in the style of the
+// real ones.
 func TestTablesAreReadFromPHP(t *testing.T) {
 	for _, s := range sharedSets(t) {
 		got, problems := device.TablesOf(s.folder)
@@ -84,8 +85,8 @@ func TestTablesAreReadFromPHP(t *testing.T) {
 	}
 }
 
-// TestBuiltInTablesAreThoseOfTheirReleases compares what is built in. Of the older release the order of codes is another one, which shows
-// only where names are equal without regard to case and blanks.
+// TestBuiltInTablesAreThoseOfTheirReleases compares what is built in. Of the older release the order of codes is
+// another one, which shows only where names are equal without regard to case and blanks.
 func TestBuiltInTablesAreThoseOfTheirReleases(t *testing.T) {
 	for _, s := range sharedSets(t)[:2] {
 		got, err := device.BuiltIn(s.version)

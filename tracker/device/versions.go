@@ -206,8 +206,8 @@ func factsOf(n int) *facts {
 }
 
 // choose finds the release whose rules hold, by VERSION and by what the installation's tables know; t is nil without
-// such tables, and oldestTables is taken without both. Of the release 6.5.1 and later the tables decide whether the code
-// is what came after it.
+// such tables, and oldestTables is taken without both. Of the release 6.5.1 and later the tables decide whether the
+// code is what came after it.
 func choose(version string, t *tables) (n int, newer, older bool) {
 	last := len(releases) - 1 // head
 	byTables := 0

@@ -42,9 +42,9 @@ func inBlocks(list []block, ip uint32) bool {
 	return found || i > 0 && ip <= list[i-1].high
 }
 
-// isBotAddress reports whether a client's address belongs to crawlers. Google's do not when the request came through the proxy of
-// Chrome's data saver. As in Matomo the answer for an address is the one of its first request (§C.5): only Google's depend on more
-// than the address.
+// isBotAddress reports whether a client's address belongs to crawlers. Google's do not when the request came through
+// the proxy of Chrome's data saver. As in Matomo the answer for an address is the one of its first request (§C.5):
+// only Google's depend on more than the address.
 func (c *Checker) isBotAddress(ip string, r *request.Request) bool {
 	if len(ip) != 4 {
 		return false

@@ -1,5 +1,5 @@
-// Package exclude decides which requests are not tracked: bots, excluded addresses and user agents, spam, Do Not Track, prefetches,
-// unknown URLs and what else Matomo leaves out (specification §2).
+// Package exclude decides which requests are not tracked: bots, excluded addresses and user agents, spam, Do Not
+// Track, prefetches, unknown URLs and what else Matomo leaves out (specification §2).
 package exclude
 
 import (
@@ -48,8 +48,8 @@ type Checker struct {
 	plugin     *spam.Checker                             // nil: plugin TrackingSpamPrevention is not asked
 }
 
-// New returns a Checker. spammers is the referrer spam list of Matomo's vendor files, which counts unless the option of the same
-// purpose is set.
+// New returns a Checker. spammers is the referrer spam list of Matomo's vendor files, which counts unless the option
+// of the same purpose is set.
 func New(bots Bots, spammers []string) *Checker {
 	return &Checker{bots: bots, spammers: needles.New(spammers)}
 }
@@ -60,15 +60,16 @@ func (c *Checker) WithSpamPrevention(plugin *spam.Checker) *Checker {
 	return c
 }
 
-// Check returns the rule that excludes the request, "" for none. The rules of sites let a request of an unknown site pass (§12.1). The
-// error is a Rejection when Matomo refuses the request while it checks: for an unknown site that means "not excluded".
+// Check returns the rule that excludes the request, "" for none. The rules of sites let a request of an unknown site
+// pass (§12.1). The error is a Rejection when Matomo refuses the request while it checks: for an unknown site that
+// means "not excluded".
 func (c *Checker) Check(r *request.Request) (rule string, err error) {
 	v, err := c.Decide(r)
 	return v.Rule, err
 }
 
-// Decide is Check for who knows the ranges of plugin TrackingSpamPrevention: where Ranges is set they have to be asked, too, and come
-// before the rule or the error.
+// Decide is Check for who knows the ranges of plugin TrackingSpamPrevention: where Ranges is set they have to be
+// asked, too, and come before the rule or the error.
 func (c *Checker) Decide(r *request.Request) (spam.Verdict, error) {
 	_, ip, err := r.IP()
 	if err != nil {
@@ -130,13 +131,15 @@ func (c *Checker) afterPlugins(r *request.Request, ip string) (string, error) {
 	return "", nil
 }
 
-// LeavesDoNotTrack reports whether Check does not look at what the request asks for: where each site has a setting of its own, Matomo
-// takes that of the site which it was asked for before, when there is no such site as the request names (tracker-spec-6, part 3 §1.1).
+// LeavesDoNotTrack reports whether Check does not look at what the request asks for: where each site has a setting of
+// its own, Matomo takes that of the site which it was asked for before, when there is no such site as the request
+// names (tracker-spec-6, part 3 §1.1).
 func LeavesDoNotTrack(r *request.Request) bool {
 	return r.Site() == nil && r.Context().Behaviours.PrivacyPerSite
 }
 
-// ComesToDoNotTrack reports whether Matomo comes to look at what a request asks for that Check has excluded by a rule, or by none.
+// ComesToDoNotTrack reports whether Matomo comes to look at what a request asks for that Check has excluded by a rule,
+// or by none.
 func ComesToDoNotTrack(rule string) bool {
 	return rule != Bot && rule != BotAddress && rule != NotRecorded
 }

@@ -93,8 +93,8 @@ func openDatabases(dir string, fold func(name string) string) (*database, error)
 	return d, nil
 }
 
-// openDatabase opens a database. regionFile is Matomo's list of regions, for databases that give regions by name only; those of DB-IP do,
-// the others do without the file. Names of regions are equal that fold makes equal.
+// openDatabase opens a database. regionFile is Matomo's list of regions, for databases that give regions by name only;
+// those of DB-IP do, the others do without the file. Names of regions are equal that fold makes equal.
 func openDatabase(path, regionFile string, fold func(name string) string) (*database, error) {
 	reader, err := maxminddb.Open(path)
 	if err != nil {
@@ -172,8 +172,8 @@ type subdivision struct {
 	} `maxminddb:"names"`
 }
 
-// locate knows nothing of the place of an address of which only the internet provider is known, but it has found something: then the
-// languages do not count.
+// locate knows nothing of the place of an address of which only the internet provider is known, but it has found
+// something: then the languages do not count.
 func (d *database) locate(ip string, _ *request.Request) (place, bool) {
 	addr, ok := netip.AddrFromSlice([]byte(ip))
 	if !ok {
@@ -225,7 +225,8 @@ func degrees(f *float64) store.NullText {
 	return store.Text(rounded(*f))
 }
 
-// region is the code of the outermost subdivision, in Great Britain of the innermost. Codes may repeat the country: AE-DU.
+// region is the code of the outermost subdivision, in Great Britain of the innermost. Codes may repeat the country:
+// AE-DU.
 func (d *database) region(all []subdivision, country string) string {
 	s := all[0]
 	if country == "GB" {

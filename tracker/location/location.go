@@ -1,5 +1,6 @@
-// Package location tells where a visitor is: country, region, city and coordinates, from a GeoIP2 database, from variables that the web
-// server set, or guessed from the browser's languages (specification §9.1, §9.2). It also masks addresses (§9.3).
+// Package location tells where a visitor is: country, region, city and coordinates, from a GeoIP2 database, from
+// variables that the web server set, or guessed from the browser's languages (specification §9.1, §9.2). It also masks
+// addresses (§9.3).
 package location
 
 import (
@@ -18,8 +19,8 @@ import (
 // unknown is the country code for "not known".
 const unknown = "xx"
 
-// ErrUnknownProvider is returned by New when the option names a provider that is none of Matomo's own. When no active plugin brings it,
-// Matomo uses the default provider: leave Options.Provider empty for that.
+// ErrUnknownProvider is returned by New when the option names a provider that is none of Matomo's own. When no active
+// plugin brings it, Matomo uses the default provider: leave Options.Provider empty for that.
 var ErrUnknownProvider = errors.New("location provider is not one of Matomo's own")
 
 // Options says how visitors are located.
@@ -42,8 +43,8 @@ type Locator struct {
 	database *database
 }
 
-// visitor is what a location depends on. With provider geoip2server it also depends on the request, but Matomo keeps the first answer for
-// the same languages and address, whatever later requests say.
+// visitor is what a location depends on. With provider geoip2server it also depends on the request, but Matomo keeps
+// the first answer for the same languages and address, whatever later requests say.
 type visitor struct{ languages, ip string }
 
 // place is what a provider knows; columns that are not Valid are not set.
@@ -62,8 +63,8 @@ type provider interface {
 
 const cachedPlaces = 50_000
 
-// New opens what the provider needs. A GeoIP2 provider without a database gives way to the default provider, as in Matomo. Errors are
-// ErrUnknownProvider and those of files that cannot be read.
+// New opens what the provider needs. A GeoIP2 provider without a database gives way to the default provider, as in
+// Matomo. Errors are ErrUnknownProvider and those of files that cannot be read.
 func New(opts Options) (*Locator, error) {
 	l := &Locator{guess: opts.Settings.LanguageToCountryGuess, fallback: opts.Settings.EnableDefaultLocationProvider}
 	switch opts.Provider {
@@ -120,15 +121,16 @@ func (l *Locator) Close() error {
 	return l.database.close()
 }
 
-// Locate returns the location_* columns of a new visit (§9.1). languages is Request.Language; ip is the binary address to look up: the
-// client's, or the masked one when the privacy options want that. Overrides of the request are taken as allowed: see
-// Request.CheckLocationOverrides.
+// Locate returns the location_* columns of a new visit (§9.1). languages is Request.Language; ip is the binary address
+// to look up: the client's, or the masked one when the privacy options want that. Overrides of the request are taken
+// as allowed: see Request.CheckLocationOverrides.
 func (l *Locator) Locate(languages, ip string, r *request.Request) store.Location {
 	p := l.find(visitor{languages, ip}, r)
 	return withOverrides(p.columns(), r)
 }
 
-// Country is the code of the visitor's country in lower case, xx when it is not known, whatever the request itself says.
+// Country is the code of the visitor's country in lower case, xx when it is not known, whatever the request itself
+// says.
 func (l *Locator) Country(languages, ip string, r *request.Request) string {
 	p := l.find(visitor{languages, ip}, r)
 	return p.code()

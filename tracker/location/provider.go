@@ -13,8 +13,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
-// Provider is what plugin Provider makes of whom an address belongs to: the internet provider, with its customer where that is another
-// name; "" when neither is known (tracker-spec-6, part 3 §4).
+// Provider is what plugin Provider makes of whom an address belongs to: the internet provider, with its customer where
+// that is another name; "" when neither is known (tracker-spec-6, part 3 §4).
 func (l *Locator) Provider(languages, ip string, r *request.Request) string {
 	if l.provider == nil { // languages tell nothing of it
 		return ""
@@ -85,8 +85,8 @@ func (h *Hosts) Learn(ctx context.Context, addresses []string) {
 	parallel.Each(len(unknown), hostsAtOnce, 1, func(i int) { h.Provider(ctx, unknown[i]) })
 }
 
-// Provider is what plugin Provider makes of an address's name (ProviderOfHost). An address without a name, or whose name cannot be found in
-// time, is its own name.
+// Provider is what plugin Provider makes of an address's name (ProviderOfHost). An address without a name, or whose
+// name cannot be found in time, is its own name.
 func (h *Hosts) Provider(ctx context.Context, address string) string {
 	if provider, known := h.known.GetIfPresent(address); known {
 		return provider
@@ -104,8 +104,8 @@ func (h *Hosts) Provider(ctx context.Context, address string) string {
 	return provider
 }
 
-// ProviderOfHost shortens the name of a host to its domain: two labels, three where the last but one is com, net, org or co. What is no
-// name is "Ip".
+// ProviderOfHost shortens the name of a host to its domain: two labels, three where the last but one is com, net, org
+// or co. What is no name is "Ip".
 func ProviderOfHost(host string) string {
 	dot := strings.LastIndexByte(host, '.')
 	if dot <= 0 || php.IsNumeric(host[dot:]) || len(host) < 5 {

@@ -31,8 +31,8 @@ func (r *regionNames) code(country, name string) string {
 	return ""
 }
 
-// parseRegionNames reads plugins/GeoIp2/data/isoRegionNames.php of Matomo: country -> region -> name, altNames, current. Names are equal
-// that fold makes equal.
+// parseRegionNames reads plugins/GeoIp2/data/isoRegionNames.php of Matomo: country -> region -> name, altNames,
+// current. Names are equal that fold makes equal.
 func parseRegionNames(source string, fold func(name string) string) (*regionNames, error) {
 	list, err := phpsource.Parse("isoRegionNames.php", source).Return()
 	if err != nil {

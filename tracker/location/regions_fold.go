@@ -31,9 +31,10 @@ var latinASCII = sync.OnceValue(func() map[rune]string {
 	return table
 })
 
-// byICU writes s in lower case as ICU's Latin-ASCII does, by which PHP's intl compares names of regions: marks on letters and digits are
-// dropped, other characters are replaced where there is something like them in ASCII, and stay where there is not. Other scripts, which
-// neither Matomo's list nor the English names of databases use, stay as well: PHP writes them in Latin letters first (Any-Latin).
+// byICU writes s in lower case as ICU's Latin-ASCII does, by which PHP's intl compares names of regions: marks on
+// letters and digits are dropped, other characters are replaced where there is something like them in ASCII, and stay
+// where there is not. Other scripts, which neither Matomo's list nor the English names of databases use, stay as well:
+// PHP writes them in Latin letters first (Any-Latin).
 func byICU(s string) string {
 	if isASCII(s) {
 		return php.ToLower(s)
@@ -64,7 +65,8 @@ func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// byIconv writes s in lower-case ASCII, as iconv's transliteration does: accents are dropped, other characters become "?".
+// byIconv writes s in lower-case ASCII, as iconv's transliteration does: accents are dropped, other characters become
+// "?".
 func byIconv(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFD.String(s) {

@@ -8,8 +8,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// ServerVariables names the variables of the HTTP request's environment in which the web server's GeoIP module leaves a location (§9.2).
-// One without a name is not read.
+// ServerVariables names the variables of the HTTP request's environment in which the web server's GeoIP module leaves
+// a location (§9.2). One without a name is not read.
 type ServerVariables struct {
 	Country, Region, City, Latitude, Longitude string
 
@@ -26,8 +26,9 @@ var usualVariables = ServerVariables{
 	PostalCode: "MM_POSTAL_CODE", Provider: "MM_ISP", Organization: "MM_ORG",
 }
 
-// ServerVariablesOf takes the names from the settings of plugin GeoIp2, the usual ones where there is no setting. Matomo's setting
-// geoip2usecustom hides the names in the interface only: those that are stored count even when it is off.
+// ServerVariablesOf takes the names from the settings of plugin GeoIp2, the usual ones where there is no setting.
+// Matomo's setting geoip2usecustom hides the names in the interface only: those that are stored count even when it is
+// off.
 func ServerVariablesOf(setting func(name string) (value string, found bool)) ServerVariables {
 	v := usualVariables
 	for name, field := range map[string]*string{
@@ -112,8 +113,8 @@ const coordinatePlaces = 3
 // rounded is a coordinate as Matomo stores it.
 func rounded(degrees float64) string { return php.FloatString(php.Round(degrees, coordinatePlaces)) }
 
-// isSameOrMasked reports whether ip is the address of the HTTP request or what is left of it after masking its last parts. IPv6 addresses
-// have one part only.
+// isSameOrMasked reports whether ip is the address of the HTTP request or what is left of it after masking its last
+// parts. IPv6 addresses have one part only.
 func isSameOrMasked(ip, header string) bool {
 	parts, headerParts := strings.Split(ip, "."), strings.Split(header, ".")
 	if len(parts) != len(headerParts) {

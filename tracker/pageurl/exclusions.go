@@ -16,8 +16,8 @@ type Exclusions struct {
 	longest  int // bytes of the longest name
 }
 
-// Memory remembers the exclusions of the sites met last, one site per slot. A site never changes: one that was loaded anew has another
-// address and replaces the old one. The zero Memory is ready; it belongs to one goroutine.
+// Memory remembers the exclusions of the sites met last, one site per slot. A site never changes: one that was loaded
+// anew has another address and replaces the old one. The zero Memory is ready; it belongs to one goroutine.
 type Memory struct {
 	recent [1024]*Exclusions
 }
@@ -32,7 +32,8 @@ func (m *Memory) ExclusionsOf(site *matomo.Site) *Exclusions {
 	return *slot
 }
 
-// ExclusionsOf collects what §6.2 step 3 lists. All of it is lower-cased first, regular expressions too: "/\D/" excludes digits.
+// ExclusionsOf collects what §6.2 step 3 lists. All of it is lower-cased first, regular expressions too: "/\D/"
+// excludes digits.
 func ExclusionsOf(site *matomo.Site) *Exclusions {
 	x := &Exclusions{site: site, names: map[string]struct{}{}}
 	x.add("ignore_referrer", "ignore_referer")
@@ -68,7 +69,8 @@ func UnsupportedPatterns(site *matomo.Site) (found []string) {
 
 var errPlainName = errors.New("no regular expression")
 
-// pattern compiles an entry that PHP would take for a regular expression. A delimiter is neither a letter nor a digit, so that "_a_" is one.
+// pattern compiles an entry that PHP would take for a regular expression. A delimiter is neither a letter nor a digit,
+// so that "_a_" is one.
 func pattern(entry string) (*php.Regexp, error) {
 	if entry == "" || isAlphaNumeric(entry[0]) {
 		return nil, errPlainName

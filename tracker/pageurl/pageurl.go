@@ -1,5 +1,5 @@
-// Package pageurl treats URLs as Matomo's tracker does before it compares or stores them: clean them, drop the query parameters that a
-// site excludes, split the protocol off (specification §6.2).
+// Package pageurl treats URLs as Matomo's tracker does before it compares or stores them: clean them, drop the query
+// parameters that a site excludes, split the protocol off (specification §6.2).
 //
 // It is on the way of every request several times, so that URLs that need no change come back without a copy.
 package pageurl
@@ -12,10 +12,10 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// ExcludeParameters cleans u for a site (§6.2 excludeParams): the host in lower case, the fragment dropped unless the site keeps
-// fragments, and without the query parameters that the site, the configuration or extra name. Without a query the fragment is filtered
-// in its place. ok is false when u cannot be parsed. The names in extra are compared as they are given, case ignored, or are PHP regular
-// expressions such as "/^utm_/".
+// ExcludeParameters cleans u for a site (§6.2 excludeParams): the host in lower case, the fragment dropped unless the
+// site keeps fragments, and without the query parameters that the site, the configuration or extra name. Without a
+// query the fragment is filtered in its place. ok is false when u cannot be parsed. The names in extra are compared as
+// they are given, case ignored, or are PHP regular expressions such as "/^utm_/".
 func ExcludeParameters(u string, x *Exclusions, extra []string) (result string, ok bool) {
 	page := Read(u, x.site.Tracker.PageMaximumLength)
 	return page.ExcludeParameters(x, extra)
@@ -64,8 +64,9 @@ func siteFragment(fragment string, site *matomo.Site) string {
 	return strings.TrimSuffix(fragment, "#")
 }
 
-// FilterQuery returns a query string without the parameters that names lists, as ExcludeParameters treats extra. The rest is rewritten
-// like there: names "" and "0" are dropped, the last of equal names counts, quotes and angle brackets become HTML entities.
+// FilterQuery returns a query string without the parameters that names lists, as ExcludeParameters treats extra. The
+// rest is rewritten like there: names "" and "0" are dropped, the last of equal names counts, quotes and angle
+// brackets become HTML entities.
 func FilterQuery(query string, names []string) string { return (&Exclusions{}).filter(query, names) }
 
 // prefixes are tried in this order; the position is not the number that is stored.
@@ -74,8 +75,8 @@ var prefixes = [...]struct {
 	number int64
 }{{"http://www.", 1}, {"http://", 0}, {"https://www.", 3}, {"https://", 2}}
 
-// Normalize splits the protocol and "www." off a URL as log_action stores it: the rest as name, the number of the prefix as url_prefix,
-// NULL when there is none of the four.
+// Normalize splits the protocol and "www." off a URL as log_action stores it: the rest as name, the number of the
+// prefix as url_prefix, NULL when there is none of the four.
 func Normalize(u string) (name string, prefix store.NullInt) {
 	for _, p := range prefixes {
 		if len(u) >= len(p.text) && php.EqualFold(u[:len(p.text)], p.text) {

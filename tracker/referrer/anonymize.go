@@ -14,8 +14,8 @@ const (
 	excludeAll   = "exclude_all"
 )
 
-// Anonymize removes from the referrer of a new visit what the option PrivacyManager.anonymizeReferrer says (§9.5). It also makes ""
-// of NULL, except for a URL.
+// Anonymize removes from the referrer of a new visit what the option PrivacyManager.anonymizeReferrer says (§9.5). It
+// also makes "" of NULL, except for a URL.
 func Anonymize(ref store.Referer, option string) store.Referer {
 	if option == "" {
 		return ref
@@ -32,7 +32,8 @@ func Anonymize(ref store.Referer, option string) store.Referer {
 	return ref
 }
 
-// AnonymizeUpdate does the same for what is about to be written to an existing visit: columns that are not set or NULL stay so.
+// AnonymizeUpdate does the same for what is about to be written to an existing visit: columns that are not set or NULL
+// stay so.
 func AnonymizeUpdate(found Result, option string) Result {
 	anonymous := Anonymize(found.Referer, option)
 	if found.Name.Valid {

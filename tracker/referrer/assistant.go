@@ -7,8 +7,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// assistants finds the first domain of the list of AI assistants that is in a URL between "start, dot or slash" and "slash or end". Unlike
-// those of social networks it is no pattern: https://chatgpt.com?a is none, https://example.com/chatgpt.com/ is ChatGPT (part 2 §2.1).
+// assistants finds the first domain of the list of AI assistants that is in a URL between "start, dot or slash" and
+// "slash or end". Unlike those of social networks it is no pattern: https://chatgpt.com?a is none,
+// https://example.com/chatgpt.com/ is ChatGPT (part 2 §2.1).
 type assistants []domain
 
 func (l assistants) find(url string) (name string, found bool) {
@@ -39,8 +40,8 @@ func (d *domain) isIn(url string) bool {
 // sourceParameter is the parameter in which AI assistants name themselves.
 var sourceParameter = []string{"utm_source"}
 
-// assistant is the AI assistant of the referrer, else the one that the landing page's utm_source names, as ChatGPT's links do. The type of
-// the result is NULL when there is none. A list is a TypeError in PHP.
+// assistant is the AI assistant of the referrer, else the one that the landing page's utm_source names, as ChatGPT's
+// links do. The type of the result is NULL when there is none. A list is a TypeError in PHP.
 func (s *detection) assistant() (Result, error) {
 	name, found := s.refPage.findAssistant(s.d)
 	if !found && s.d.behaviours.AIReferrersByCampaign && mayHave(s.landing.Query, sourceParameter) {

@@ -63,7 +63,8 @@ func TestAssistantsAreDomainsWithoutPort(t *testing.T) {
 	}
 }
 
-// TestAssistantsOfVersions detects the same requests before Matomo 5.5, with assistants by referrer only, and as the newest version does.
+// TestAssistantsOfVersions detects the same requests before Matomo 5.5, with assistants by referrer only, and as the
+// newest version does.
 func TestAssistantsOfVersions(t *testing.T) {
 	gpt := "https://chatgpt.com/"
 	assistant := func(name, url string) store.Referer { return ref(AIAssistant, text(name), text(""), text(url)) }

@@ -8,9 +8,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// campaignFinder collects a campaign (§7.2). Name and keyword are whatever PHP would hold: a list there makes it fail later, unless
-// something replaces it in between. Newer versions of Matomo leave out names that are lists, and those of parameters that are no text
-// (tracker-spec-6, part 2 §2.4).
+// campaignFinder collects a campaign (§7.2). Name and keyword are whatever PHP would hold: a list there makes it fail
+// later, unless something replaces it in between. Newer versions of Matomo leave out names that are lists, and those
+// of parameters that are no text (tracker-spec-6, part 2 §2.4).
 type campaignFinder struct {
 	run           *detection
 	found         bool
@@ -53,7 +53,8 @@ func (f *campaignFinder) defaultKeyword(name string) php.Value {
 	return php.String(current.Keyword.V)
 }
 
-// fromLandingPage looks into the query of the page's URL and, unless that gave a keyword, into its fragment: a name there wins.
+// fromLandingPage looks into the query of the page's URL and, unless that gave a keyword, into its fragment: a name
+// there wins.
 func (f *campaignFinder) fromLandingPage() {
 	landing, names := f.run.landing, f.run.in.Site.Tracker.CampaignNameParameters
 	if mayHave(landing.Query, names) {
@@ -67,8 +68,8 @@ func (f *campaignFinder) fromLandingPage() {
 	}
 }
 
-// mayHave is a quick look for some names of parameters in a query string. Names with anything but letters, digits and a few marks are left
-// to the thorough one.
+// mayHave is a quick look for some names of parameters in a query string. Names with anything but letters, digits and
+// a few marks are left to the thorough one.
 func mayHave(query string, names []string) bool {
 	for more := query != ""; more; {
 		var part string
@@ -95,8 +96,8 @@ func isSimpleName(name string) bool {
 	return true
 }
 
-// fromQuery takes the first name that is not empty. When there is none, the parameter tried last still counts unless it is empty:
-// the list utm_medium[]=x becomes the name, and the request fails, where lists are not ignored.
+// fromQuery takes the first name that is not empty. When there is none, the parameter tried last still counts unless
+// it is empty: the list utm_medium[]=x becomes the name, and the request fails, where lists are not ignored.
 func (f *campaignFinder) fromQuery(query string) {
 	params := php.QueryToMap(query)
 	var name php.Value
@@ -121,8 +122,8 @@ func (f *campaignFinder) fromQuery(query string) {
 	}
 }
 
-// keywordFromReferrer takes the keyword of the search engine, or the page on which an ad of Google was shown. The latter makes a campaign
-// of its own when there is none.
+// keywordFromReferrer takes the keyword of the search engine, or the page on which an ad of Google was shown. The
+// latter makes a campaign of its own when there is none.
 func (f *campaignFinder) keywordFromReferrer() error {
 	s := f.run
 	hasName := !php.Empty(f.name)
@@ -178,8 +179,8 @@ func adParameter(q *query, name string) (string, error) {
 	return php.Trim(php.URLDecode(v.Str())), nil
 }
 
-// fromParameters lets a campaign among the request's own parameters win, as image trackers send it. Where a name has to be text, one that is
-// not ends the search.
+// fromParameters lets a campaign among the request's own parameters win, as image trackers send it. Where a name has
+// to be text, one that is not ends the search.
 func (f *campaignFinder) fromParameters() {
 	settings := f.run.in.Site.Tracker
 	name := firstParameter(f.run.in.Raw, settings.CampaignNameParameters)

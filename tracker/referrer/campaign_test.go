@@ -10,8 +10,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// TestCampaignsThatAreNoTextOfVersions shows what becomes of parameters that are lists or numbers: "" stands for no campaign, "refused" for
-// a TypeError. Lists in URLs were ignored first, then those of parameters.
+// TestCampaignsThatAreNoTextOfVersions shows what becomes of parameters that are lists or numbers: "" stands for no
+// campaign, "refused" for a TypeError. Lists in URLs were ignored first, then those of parameters.
 func TestCampaignsThatAreNoTextOfVersions(t *testing.T) {
 	elements := php.NewArray(1)
 	elements.Append(php.String("x"))

@@ -10,8 +10,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// Source is where a list comes from: the value of the row of table option (matomo.General.SearchEngines, Socials or Assistants) or, when that
-// is "", the content of the YAML file of the installation (§7.6a).
+// Source is where a list comes from: the value of the row of table option (matomo.General.SearchEngines, Socials or
+// Assistants) or, when that is "", the content of the YAML file of the installation (§7.6a).
 type Source struct {
 	Option string // base64 of a PHP-serialized array
 	YAML   []byte
@@ -75,7 +75,8 @@ func (s Source) socials() (socials, error) {
 	return compileSocials(list), nil
 }
 
-// assistants reads the list of AI assistants. One that is broken in table option, or a file that is not there, names none (part 2 §2.2).
+// assistants reads the list of AI assistants. One that is broken in table option, or a file that is not there, names
+// none (part 2 §2.2).
 func (s Source) assistants() (assistants, error) {
 	if s.Option != "" {
 		domains, _ := domainsOfOption(s.Option)
@@ -131,7 +132,8 @@ func domainsOfYAML(data []byte) ([]domain, error) {
 	return list, err
 }
 
-// eachYAMLEntry goes through the mapping that a document consists of, in its order. Entries that hold no list are left out.
+// eachYAMLEntry goes through the mapping that a document consists of, in its order. Entries that hold no list are left
+// out.
 func eachYAMLEntry(data []byte, do func(name string, value *yaml.Node) error) error {
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {

@@ -8,12 +8,14 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// Detect finds the referrer of a request (§7.1). The error is a *request.Rejection of kind WrongType for lists where PHP wants text.
+// Detect finds the referrer of a request (§7.1). The error is a *request.Rejection of kind WrongType for lists where
+// PHP wants text.
 func (d *Detector) Detect(in Input) (Result, error) {
 	return d.detect(&detection{d: d, in: in, landing: &in.Page.Parts})
 }
 
-// detect looks for campaigns in s.landing, which is empty for conversions; the page of the request is only asked for the site's own host.
+// detect looks for campaigns in s.landing, which is empty for conversions; the page of the request is only asked for
+// the site's own host.
 func (d *Detector) detect(s *detection) (Result, error) {
 	if ignoresReferrer(s.landing.Query) {
 		return Result{Referer: store.Referer{
@@ -95,8 +97,8 @@ func searchResult(name string, keyword php.Value) Result {
 	return r
 }
 
-// isOwnSite reports whether the referrer is a page of the site itself (§7.3): a URL of the site that the installation knows, or the host
-// of this request. Among hosts of other sites it is not.
+// isOwnSite reports whether the referrer is a page of the site itself (§7.3): a URL of the site that the installation
+// knows, or the host of this request. Among hosts of other sites it is not.
 func (s *detection) isOwnSite() bool {
 	if php.EmptyString(s.parsed.Host) {
 		return false
@@ -118,7 +120,8 @@ func (s *detection) requestURL() php.URL {
 	return u
 }
 
-// websiteName is the host and, when the referrer is a page of another site of the installation, the path under which that site is known.
+// websiteName is the host and, when the referrer is a page of another site of the installation, the path under which
+// that site is known.
 func (s *detection) websiteName() string {
 	name := php.MBToLower(s.parsed.Host)
 	path, found := s.in.General.SiteURLs.With(s.in.Site.ID, s.requestURL()).PathPrefix(s.parsed)
@@ -128,7 +131,8 @@ func (s *detection) websiteName() string {
 	return name + strings.TrimRight(path, "/")
 }
 
-// hostParameters lists parameters that are dropped from referrers of some hosts, because they differ from visit to visit.
+// hostParameters lists parameters that are dropped from referrers of some hosts, because they differ from visit to
+// visit.
 func hostParameters(host string) []string {
 	for _, h := range parametersOfHosts {
 		if strings.Contains(host, h.host) {
@@ -155,7 +159,8 @@ var parametersOfHosts = []hostParams{
 
 var googleParameters = []string{"ust", "usg", "usd", "sa", "sntz", "ei", "bvm", "ved", "client", "channel"}
 
-// all is h's list together with those of the entries after it that are in the host as well, as in facebook.com.google.example.
+// all is h's list together with those of the entries after it that are in the host as well, as in
+// facebook.com.google.example.
 func (h hostParams) all(host string) []string {
 	params, others := h.params, false
 	for _, other := range parametersOfHosts {

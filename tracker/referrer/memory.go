@@ -10,8 +10,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// Memory remembers what referrers tell by themselves: the same ones come again and again. It belongs to one goroutine. The zero Memory is
-// ready; a nil one remembers nothing.
+// Memory remembers what referrers tell by themselves: the same ones come again and again. It belongs to one goroutine.
+// The zero Memory is ready; a nil one remembers nothing.
 type Memory struct {
 	general *matomo.General // with which the pages were read
 	pages   map[pageKey]*refPage
@@ -54,7 +54,8 @@ type searched struct {
 	social   string
 }
 
-// page returns what is known of a referrer. All is forgotten when the settings were read anew, so that no site is held that has changed.
+// page returns what is known of a referrer. All is forgotten when the settings were read anew, so that no site is held
+// that has changed.
 func (m *Memory) page(in *Input) *refPage {
 	if m == nil || len(in.Referrer) > maxReferrer {
 		return newRefPage(in.Site, in.exclusions(), in.Referrer)

@@ -1,9 +1,9 @@
-// Package referrer tells where a visit comes from: AI assistant, campaign, search engine with its keyword, social network, other website, or
-// nowhere (specification §7; AI assistants: tracker-spec-6, part 2 §2.1). It also attributes conversions (§7.7) and anonymises what is
-// stored (§9.5).
+// Package referrer tells where a visit comes from: AI assistant, campaign, search engine with its keyword, social
+// network, other website, or nowhere (specification §7; AI assistants: tracker-spec-6, part 2 §2.1). It also
+// attributes conversions (§7.7) and anonymises what is stored (§9.5).
 //
-// The lists of search engines, social networks and AI assistants are those of the Matomo installation: its YAML files or the copies that
-// Matomo keeps in table option.
+// The lists of search engines, social networks and AI assistants are those of the Matomo installation: its YAML files
+// or the copies that Matomo keeps in table option.
 package referrer
 
 import (
@@ -33,7 +33,8 @@ const (
 	maxURL  = 1500
 )
 
-// Result is what was detected. Where PHP has false for a column, the column is not set: it stays out of an INSERT or UPDATE.
+// Result is what was detected. Where PHP has false for a column, the column is not set: it stays out of an INSERT or
+// UPDATE.
 type Result struct {
 	store.Referer
 	KeywordUnset bool // a search engine that does not tell the keyword
@@ -78,7 +79,8 @@ type Lists struct {
 	Assistants             Source // the zero Source: none
 }
 
-// Load reads the lists; that of AI assistants only where the installation has this type of referrer. Errors name the list that is broken.
+// Load reads the lists; that of AI assistants only where the installation has this type of referrer. Errors name the
+// list that is broken.
 func Load(lists Lists, behaviours matomo.Behaviours) (*Detector, error) {
 	d := &Detector{behaviours: behaviours}
 	var err error

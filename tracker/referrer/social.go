@@ -25,8 +25,9 @@ func (l *domains) add(text, name string) {
 	*l = append(*l, domain{text, name})
 }
 
-// socials finds the first domain of the list that matches anywhere in a URL (§7.6b). Matomo uses each domain as a regular expression
-// between "start, dot or slash" and "dot, slash or end": "." stands for any character, and https://example.com/facebook.com/ is Facebook.
+// socials finds the first domain of the list that matches anywhere in a URL (§7.6b). Matomo uses each domain as a
+// regular expression between "start, dot or slash" and "dot, slash or end": "." stands for any character, and
+// https://example.com/facebook.com/ is Facebook.
 type socials struct {
 	list    []domain
 	byFirst [256][]int32 // first byte of the domain -> positions in list
@@ -53,8 +54,8 @@ func compileSocials(list []domain) socials {
 	return s
 }
 
-// isPlainDomain reports whether "." is the only character of the domain that means something in a regular expression; it is not the
-// first one.
+// isPlainDomain reports whether "." is the only character of the domain that means something in a regular expression;
+// it is not the first one.
 func isPlainDomain(domain string) bool {
 	return domain != "" && domain[0] != '.' && strings.IndexFunc(domain, func(r rune) bool {
 		isLetter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'

@@ -12,8 +12,8 @@ const (
 	agentNovaAct = "NovaAct"
 )
 
-// AIAgent is the AI agent that the request comes from, "" for none (tracker-spec-6, part 1 §13). ChatGPT's signs its requests; NovaAct's
-// names itself in the user agent.
+// AIAgent is the AI agent that the request comes from, "" for none (tracker-spec-6, part 1 §13). ChatGPT's signs its
+// requests; NovaAct's names itself in the user agent.
 func (r *Request) AIAgent() string {
 	switch {
 	case r.signed("ai_sa", "HTTP_SIGNATURE_AGENT") == `"https://chatgpt.com"` && // with the quotes
@@ -25,8 +25,8 @@ func (r *Request) AIAgent() string {
 	return ""
 }
 
-// signed is a part of a signature: the parameter, as it came but for NUL bytes, or the header where there is no text or number by this name. An
-// empty parameter counts.
+// signed is a part of a signature: the parameter, as it came but for NUL bytes, or the header where there is no text
+// or number by this name. An empty parameter counts.
 func (r *Request) signed(param, header string) string {
 	v := r.params.Value(param)
 	switch v.Kind() {

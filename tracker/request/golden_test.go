@@ -18,8 +18,8 @@ import (
 // goldenDir holds recorded cases; a fresh clone does not have it.
 const goldenDir = "../../../shared/golden"
 
-// TestRecordedVisitsHaveWhatTheirRequestSays compares the columns of log_visit that come from this package alone, for visits of one
-// action whose visitor id occurs in one request.
+// TestRecordedVisitsHaveWhatTheirRequestSays compares the columns of log_visit that come from this package alone, for
+// visits of one action whose visitor id occurs in one request.
 func TestRecordedVisitsHaveWhatTheirRequestSays(t *testing.T) {
 	config, err := os.ReadFile(filepath.Join(goldenDir, "install/config.ini.php"))
 	if err != nil {

@@ -69,7 +69,8 @@ func cleanLanguages(list string) string {
 	return strings.ReplaceAll(list, "sr-sp", "sr-rs")
 }
 
-// removeAll removes what match finds at the start of the rest of s, where match returns the length found, 0 for nothing.
+// removeAll removes what match finds at the start of the rest of s, where match returns the length found, 0 for
+// nothing.
 func removeAll(s string, match func(string) int) string {
 	var kept []byte
 	done := 0
@@ -138,7 +139,8 @@ func cutChrome(list string) string {
 	return list
 }
 
-// cutSecurID removes the first entry "en-securid". Between two entries one comma stays; at an end of the list its comma goes with it.
+// cutSecurID removes the first entry "en-securid". Between two entries one comma stays; at an end of the list its
+// comma goes with it.
 func cutSecurID(list string) string {
 	const entry = "en-securid"
 	for from := 0; ; {
@@ -163,8 +165,8 @@ func cutSecurID(list string) string {
 	}
 }
 
-// BrowserLanguage is the column location_browser_lang for a list as Language gives it (§5.5): the first language that Matomo knows, with
-// the region next to it ("de-at"); "xx" when there is none, "" without a list.
+// BrowserLanguage is the column location_browser_lang for a list as Language gives it (§5.5): the first language that
+// Matomo knows, with the region next to it ("de-at"); "xx" when there is none, "" without a list.
 func (r *Request) BrowserLanguage(list string) string {
 	if php.EmptyString(list) {
 		return ""
@@ -178,8 +180,8 @@ func (r *Request) BrowserLanguage(list string) string {
 	return unknownLanguage
 }
 
-// splitLanguage reads language, an optional script and an optional region ("-at"), which are the start of an entry; what follows is
-// ignored.
+// splitLanguage reads language, an optional script and an optional region ("-at"), which are the start of an entry;
+// what follows is ignored.
 func splitLanguage(entry string) (language, region string) {
 	n := letters(entry, 3)
 	if n < 2 {

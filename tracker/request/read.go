@@ -35,8 +35,9 @@ type visitorID struct {
 	ok bool
 }
 
-// New reads the parameters of one request of a set (§1.2): a request with neither url nor urlref is about the page that the header
-// Referer names. params is not changed. Before anything but SiteID and IsEmpty is asked, Bind has to be called.
+// New reads the parameters of one request of a set (§1.2): a request with neither url nor urlref is about the page
+// that the header Referer names. params is not changed. Before anything but SiteID and IsEmpty is asked, Bind has to
+// be called.
 func New(params *php.Array, origin *Origin) *Request {
 	r := new(Request)
 	r.Read(params, origin)
@@ -61,8 +62,9 @@ func (r *Request) set(name, value string) {
 	r.params.Set(name, php.String(value))
 }
 
-// Bind gives the request what it is read against. It is called once. Characters beyond the Basic Multilingual Plane are replaced where
-// the database cannot store them (§1.2); on a known site user id and order id are anonymised when the privacy options say so (§9.4).
+// Bind gives the request what it is read against. It is called once. Characters beyond the Basic Multilingual Plane
+// are replaced where the database cannot store them (§1.2); on a known site user id and order id are anonymised when
+// the privacy options say so (§9.4).
 func (r *Request) Bind(ctx *Context) {
 	r.ctx = ctx
 	if !ctx.Settings.CharsetUTF8MB4 {
@@ -143,8 +145,8 @@ func (r *Request) Exclusions() *pageurl.Exclusions {
 // RawUserAgent is UserAgent without HTML entities: what exclusions look at (§2.1).
 func (r *Request) RawUserAgent() string { return php.Unsanitize(r.UserAgent()) }
 
-// once holds a result that is computed at most once. A refusal is a result, another error is not: what failed for want of the database
-// can be asked again.
+// once holds a result that is computed at most once. A refusal is a result, another error is not: what failed for want
+// of the database can be asked again.
 type once[T any] struct {
 	value T
 	err   error

@@ -1,8 +1,8 @@
-// Package request reads one tracking request: its parameters with PHP's typing, its time, client IP, visitor id and user id, and
-// whether it is authenticated (specification §0.4, §1).
+// Package request reads one tracking request: its parameters with PHP's typing, its time, client IP, visitor id and
+// user id, and whether it is authenticated (specification §0.4, §1).
 //
-// A Request belongs to one goroutine. It does no I/O of its own: what depends on the database (tokens that are not in the site's cached
-// list) is asked of the Authenticator handed in.
+// A Request belongs to one goroutine. It does no I/O of its own: what depends on the database (tokens that are not in
+// the site's cached list) is asked of the Authenticator handed in.
 package request
 
 import (
@@ -41,8 +41,8 @@ type Context struct {
 
 // Authenticator answers what a token may do when the site's cached list does not know it (§1.5 step 7, 8).
 type Authenticator interface {
-	// IsSuperuser reports whether the token with this hash (hex sha512 of token and salt) belongs to a superuser. Some tokens count only if
-	// they came in a secure way.
+	// IsSuperuser reports whether the token with this hash (hex sha512 of token and salt) belongs to a superuser. Some
+	// tokens count only if they came in a secure way.
 	IsSuperuser(tokenHash string, secure bool) (bool, error)
 }
 

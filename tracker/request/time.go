@@ -10,9 +10,10 @@ import (
 // maxAge is how far a custom time may lie in the past, in seconds: 20 years of 365 days.
 const maxAge = 20 * 365 * 86400
 
-// Time is the moment T of the request in unix seconds (§1.6): the time at which it was queued, or what the parameters cdt and cdo say. A
-// custom time that is in the future, too far in the past or unreadable is ignored; an old one needs authentication and has to be
-// younger than the age at which log rows are deleted, otherwise the request is refused with a Rejection, and so is one beyond 64 bits.
+// Time is the moment T of the request in unix seconds (§1.6): the time at which it was queued, or what the parameters
+// cdt and cdo say. A custom time that is in the future, too far in the past or unreadable is ignored; an old one needs
+// authentication and has to be younger than the age at which log rows are deleted, otherwise the request is refused
+// with a Rejection, and so is one beyond 64 bits.
 func (r *Request) Time() (int64, error) { return r.time.get(r, (*Request).findTime) }
 
 func (r *Request) findTime() (int64, error) {
@@ -44,8 +45,9 @@ func (r *Request) findTime() (int64, error) {
 	return clock, nil
 }
 
-// customTime is the custom time in unix seconds, with the fraction that a numeric cdt may have. Words such as "now" are read against
-// the request's clock, in older versions against the worker's. ok is false when there is none and when cdt is no date.
+// customTime is the custom time in unix seconds, with the fraction that a numeric cdt may have. Words such as "now"
+// are read against the request's clock, in older versions against the worker's. ok is false when there is none and
+// when cdt is no date.
 func (r *Request) customTime() (custom float64, ok bool) {
 	cdt := r.Text("cdt")
 	offset := math.Abs(float64(r.Int("cdo")))
@@ -70,8 +72,8 @@ func (r *Request) customTime() (custom float64, ok bool) {
 	return custom - offset, true
 }
 
-// LocalTime is the visitor's time of day as HH:MM:SS (§1.10): h, m and s, each 0 when out of range and that of Time in UTC when absent
-// or no number.
+// LocalTime is the visitor's time of day as HH:MM:SS (§1.10): h, m and s, each 0 when out of range and that of Time in
+// UTC when absent or no number.
 func (r *Request) LocalTime() (string, error) {
 	t, err := r.Time()
 	if err != nil {

@@ -77,8 +77,8 @@ func NewRanges(l List) *Ranges { return &Ranges{list: l, sets: make(map[string]r
 // List is what it looks at.
 func (r *Ranges) List() List { return r.list }
 
-// Holds reports whether an address, as text, lies in one of the ranges of its index, and whether there are any. What is no address lies in
-// none.
+// Holds reports whether an address, as text, lies in one of the ranges of its index, and whether there are any. What
+// is no address lies in none.
 func (r *Ranges) Holds(ip string) (holds, any bool) {
 	binary, ok := php.ParseIP(ip)
 	if !ok {

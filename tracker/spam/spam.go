@@ -1,5 +1,6 @@
-// Package spam is plugin TrackingSpamPrevention: which requests it excludes, and which addresses it bans (tracker-spec-6, part 3 §9). It
-// knows nothing of visits and writes nothing: who plays the requests counts actions and keeps the option with the banned addresses.
+// Package spam is plugin TrackingSpamPrevention: which requests it excludes, and which addresses it bans
+// (tracker-spec-6, part 3 §9). It knows nothing of visits and writes nothing: who plays the requests counts actions
+// and keeps the option with the banned addresses.
 package spam
 
 import (
@@ -37,15 +38,15 @@ type Checker struct {
 // New returns a Checker.
 func New(libraries Libraries, locator Locator) *Checker { return &Checker{libraries, locator} }
 
-// Verdict is what the plugin makes of a request. Where Ranges is set the option's ranges have to be asked, too (BlockedRange), before
-// Rule, which is one of the later rules then: what they hold depends on the requests in front.
+// Verdict is what the plugin makes of a request. Where Ranges is set the option's ranges have to be asked, too
+// (BlockedRange), before Rule, which is one of the later rules then: what they hold depends on the requests in front.
 type Verdict struct {
 	Rule   string // "" for none
 	Ranges bool
 }
 
-// Check looks at a request that nothing excludes so far. ip is its binary address, dataSaver whether it came through the proxy of Chrome's
-// data saver: such requests are never excluded.
+// Check looks at a request that nothing excludes so far. ip is its binary address, dataSaver whether it came through
+// the proxy of Chrome's data saver: such requests are never excluded.
 func (c *Checker) Check(r *request.Request, ip string, dataSaver bool) Verdict {
 	s := r.General().Spam
 	switch {

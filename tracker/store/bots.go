@@ -2,8 +2,8 @@ package store
 
 import "context"
 
-// BotRequest is a row of log_bot_request, which plugin BotTracking fills (part 2 §1.4). The database notes the time at which it got
-// the row.
+// BotRequest is a row of log_bot_request, which plugin BotTracking fills (part 2 §1.4). The database notes the time at
+// which it got the row.
 type BotRequest struct {
 	SiteID         int64
 	ServerTime     int64    // unix seconds
@@ -34,8 +34,8 @@ func botColumns() []column[BotRequest] {
 	}
 }
 
-// ConformBotRequest brings the values of a bot's request to what log_bot_request would store, or returns a *DataError, also when there
-// is no such table.
+// ConformBotRequest brings the values of a bot's request to what log_bot_request would store, or returns a *DataError,
+// also when there is no such table.
 func (s *Store) ConformBotRequest(b *BotRequest) error {
 	if len(s.bots.columns) == 0 {
 		return &DataError{botRequests, "*", "no such table"}

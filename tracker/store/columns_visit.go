@@ -28,8 +28,8 @@ var (
 	customVariables  owner = func(f *matomo.Features) bool { return f.CustomVariables }
 )
 
-// visitColumns lists the columns of log_visit (§5.4). Those marked as read are Matomo's persisted fields (§3.2), and config_id: the
-// pipeline needs it to answer later look-ups of the batch itself.
+// visitColumns lists the columns of log_visit (§5.4). Those marked as read are Matomo's persisted fields (§3.2), and
+// config_id: the pipeline needs it to answer later look-ups of the batch itself.
 func visitColumns(dimensions []int, variables int) []column[Visit] {
 	type c = column[Visit]
 	columns := []c{

@@ -21,7 +21,8 @@ type DataError struct {
 
 func (e *DataError) Error() string { return fmt.Sprintf("%s.%s: %s", e.Table, e.Column, e.Reason) }
 
-// ErrPageViewThere says that log_page_view_time has a row for an action that was only now inserted: its tables were emptied by halves.
+// ErrPageViewThere says that log_page_view_time has a row for an action that was only now inserted: its tables were
+// emptied by halves.
 var ErrPageViewThere = errors.New("log_page_view_time knows a new action already")
 
 // Numbers of the server's errors.
@@ -49,8 +50,8 @@ const (
 	errConnectionKilled   = 1927
 )
 
-// IsRetryable reports whether the same work may succeed when it is done again in a new transaction: a deadlock, a lock that was waited
-// for too long, a busy SQLite file, a database that went away, or ErrPageViewThere.
+// IsRetryable reports whether the same work may succeed when it is done again in a new transaction: a deadlock, a lock
+// that was waited for too long, a busy SQLite file, a database that went away, or ErrPageViewThere.
 func IsRetryable(err error) bool {
 	if errors.Is(err, ErrPageViewThere) {
 		return true
@@ -65,8 +66,8 @@ func IsRetryable(err error) bool {
 	return IsConnectionLost(err)
 }
 
-// IsConnectionLost reports whether the database cannot be reached, went away or does not accept writes for now. After a lost answer to
-// Commit it is not known whether the transaction took place; the checkpoint tells.
+// IsConnectionLost reports whether the database cannot be reached, went away or does not accept writes for now. After
+// a lost answer to Commit it is not known whether the transaction took place; the checkpoint tells.
 func IsConnectionLost(err error) bool {
 	switch serverError(err) {
 	case errTooManyConnections, errNotReady, errServerShutdown, errReadOnly, errInterrupted, errReadOnlyMode, errConnectionKilled:
@@ -78,8 +79,8 @@ func IsConnectionLost(err error) bool {
 		errors.As(err, &network)
 }
 
-// IsDataError reports whether a value was refused, by Conform or by the server. In the latter case one row of the statement is to
-// blame: the caller finds it by writing less at once.
+// IsDataError reports whether a value was refused, by Conform or by the server. In the latter case one row of the
+// statement is to blame: the caller finds it by writing less at once.
 func IsDataError(err error) bool {
 	var data *DataError
 	if errors.As(err, &data) || errors.Is(err, mysql.ErrPktTooLarge) {

@@ -2,7 +2,8 @@ package store
 
 import "context"
 
-// maxRows bounds the rows of one statement: SQLite joins at most 500 SELECTs. Beyond some hundred the server gains nothing, but holds memory.
+// maxRows bounds the rows of one statement: SQLite joins at most 500 SELECTs. Beyond some hundred the server gains
+// nothing, but holds memory.
 const maxRows = 500
 
 const insertInto = "INSERT INTO"
@@ -69,7 +70,8 @@ func insertRows[R any](ctx context.Context, tx *Tx, t *table[R], how insertion[R
 	return nil
 }
 
-// fill adds rows to the statement until it is full, and returns how many. A row that is larger than the limit goes alone.
+// fill adds rows to the statement until it is full, and returns how many. A row that is larger than the limit goes
+// alone.
 func fill[R any](s *Store, q *statement, rows []R, add func(n int)) int {
 	for n := range rows {
 		before := q.mark()
@@ -86,7 +88,8 @@ func fill[R any](s *Store, q *statement, rows []R, add func(n int)) int {
 	return len(rows)
 }
 
-// filled lists the columns that some row has a value for. The others take their default, which is NULL: conform has seen to the rest.
+// filled lists the columns that some row has a value for. The others take their default, which is NULL: conform has
+// seen to the rest.
 func (t *table[R]) filled(rows []*R) []int {
 	columns := make([]int, 0, len(t.columns))
 	for i := range t.columns {
@@ -141,8 +144,8 @@ func (s *Store) onDuplicate(key string, columns ...string) string {
 	return string(q.sql)
 }
 
-// ids calls set with the number of each of n rows that one statement has inserted. MySQL tells the first number and guarantees that those
-// of one statement are equally spaced; SQLite tells the last.
+// ids calls set with the number of each of n rows that one statement has inserted. MySQL tells the first number and
+// guarantees that those of one statement are equally spaced; SQLite tells the last.
 func (s *Store) ids(n int, id, increment int64, set func(i int, id int64)) {
 	if s.sqlite {
 		id -= int64(n - 1)
@@ -152,12 +155,14 @@ func (s *Store) ids(n int, id, increment int64, set func(i int, id int64)) {
 	}
 }
 
-// InsertVisits adds visits in this order and sets their ids. A LastLinkAction that is not inserted yet is written as NULL.
+// InsertVisits adds visits in this order and sets their ids. A LastLinkAction that is not inserted yet is written as
+// NULL.
 func (tx *Tx) InsertVisits(ctx context.Context, visits []*Visit) error {
 	return insertRows(ctx, tx, &tx.s.visits, insertion[Visit]{verb: insertInto, id: func(v *Visit) *int64 { return &v.ID }}, visits)
 }
 
-// InsertLinkActions adds actions in this order and sets their ids. Their visits must have been inserted, their entries created.
+// InsertLinkActions adds actions in this order and sets their ids. Their visits must have been inserted, their entries
+// created.
 func (tx *Tx) InsertLinkActions(ctx context.Context, links []*LinkAction) error {
 	return insertRows(ctx, tx, &tx.s.links, insertion[LinkAction]{verb: insertInto, id: func(l *LinkAction) *int64 { return &l.ID }}, links)
 }

@@ -64,8 +64,8 @@ func (tx *Tx) OptionNames(ctx context.Context, pattern string) ([]string, error)
 	return names, err
 }
 
-// MoveSiteCreated lets a site begin at unix second created unless it begins earlier (specification §14.2). ts_created is a TIMESTAMP: the
-// text goes through the session's time zone, as it does in Matomo.
+// MoveSiteCreated lets a site begin at unix second created unless it begins earlier (specification §14.2). ts_created
+// is a TIMESTAMP: the text goes through the session's time zone, as it does in Matomo.
 func (tx *Tx) MoveSiteCreated(ctx context.Context, siteID, created int64) error {
 	tx.begin("UPDATE ", tx.s.table("site"), " SET `ts_created` = ").moment(created)
 	tx.q.add(" WHERE `idsite` = ").int(siteID).add(" AND `ts_created` > ").moment(created)
@@ -83,8 +83,8 @@ func (tx *Tx) Option(ctx context.Context, option string) (value string, found bo
 	return value, found, err
 }
 
-// LockOption reads an option that the transaction is about to change, and keeps others from doing so until it ends. An option that is not
-// there is created with a value.
+// LockOption reads an option that the transaction is about to change, and keeps others from doing so until it ends. An
+// option that is not there is created with a value.
 func (tx *Tx) LockOption(ctx context.Context, option, initial string) (value string, err error) {
 	for range 2 {
 		found := false
@@ -118,8 +118,8 @@ func (s *Store) LockWaits(ctx context.Context) (waiting int64, err error) {
 	return waiting, err
 }
 
-// Checkpoint is how far a queue's list is in the database (design §4): Offset counts the entries ever committed, Digest identifies the
-// last batch.
+// Checkpoint is how far a queue's list is in the database (design §4): Offset counts the entries ever committed,
+// Digest identifies the last batch.
 type Checkpoint struct {
 	Offset int64
 	Digest string
@@ -128,8 +128,8 @@ type Checkpoint struct {
 // checkpointPrefix begins the name of the option that holds a list's checkpoint.
 const checkpointPrefix = "QueuedTracking.replayed."
 
-// Checkpoint reads the checkpoint of a list and locks it until the transaction ends, so that a second worker that believes to hold the
-// list's lock waits here. A list that was never replayed has the zero Checkpoint.
+// Checkpoint reads the checkpoint of a list and locks it until the transaction ends, so that a second worker that
+// believes to hold the list's lock waits here. A list that was never replayed has the zero Checkpoint.
 func (tx *Tx) Checkpoint(ctx context.Context, list string) (Checkpoint, error) {
 	option := checkpointPrefix + list
 	if len(option) > maxOptionName {
@@ -172,8 +172,8 @@ func parseCheckpoint(list, value string) (c Checkpoint, err error) {
 	return c, nil
 }
 
-// ensureCheckpoint creates the row on another connection, so that there is a row to lock: a lock on a gap would not keep a second worker
-// out, but would keep both from inserting.
+// ensureCheckpoint creates the row on another connection, so that there is a row to lock: a lock on a gap would not
+// keep a second worker out, but would keep both from inserting.
 func (tx *Tx) ensureCheckpoint(ctx context.Context, option string) error {
 	if _, known := tx.s.replays.Load(option); known {
 		return nil
@@ -202,12 +202,12 @@ func (tx *Tx) ensureCheckpoint(ctx context.Context, option string) error {
 // ErrCheckpointMoved says that a list's checkpoint is not the one that MoveCheckpoint was told.
 var ErrCheckpointMoved = errors.New("the checkpoint has been moved by somebody else")
 
-// MoveCheckpoint is Checkpoint and SaveCheckpoint in one step, for somebody who knows what the checkpoint should be: it travels with the
-// rows. It waits for a transaction that is about to move the checkpoint. If the checkpoint is then another one than from, Flush fails with
-// ErrCheckpointMoved, and the transaction has to be rolled back.
+// MoveCheckpoint is Checkpoint and SaveCheckpoint in one step, for somebody who knows what the checkpoint should be:
+// it travels with the rows. It waits for a transaction that is about to move the checkpoint. If the checkpoint is then
+// another one than from, Flush fails with ErrCheckpointMoved, and the transaction has to be rolled back.
 //
-// It should be the last statement of the transaction: then two transactions can write their rows at the same time, of which one depends on
-// the other. The later one cannot be committed without the earlier one.
+// It should be the last statement of the transaction: then two transactions can write their rows at the same time, of
+// which one depends on the other. The later one cannot be committed without the earlier one.
 func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoint) error {
 	q := tx.begin("UPDATE ", tx.s.table("option"), " SET `option_value` = ").text(to.String())
 	q.add(" WHERE `option_name` = ").text(checkpointPrefix + list)

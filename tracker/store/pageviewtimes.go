@@ -34,14 +34,15 @@ func pageViewColumns() []column[PageViewTime] {
 	}
 }
 
-// PageViews are rows of one visit in the order of their times, equal times as they were inserted: the newest ones, or all of them.
+// PageViews are rows of one visit in the order of their times, equal times as they were inserted: the newest ones, or
+// all of them.
 type PageViews struct {
 	Rows []PageViewTime
 	All  bool
 }
 
-// newestPageViews is how many rows of a visit are read unless all are asked for: most requests come after all of them, some in the second
-// of the last.
+// newestPageViews is how many rows of a visit are read unless all are asked for: most requests come after all of them,
+// some in the second of the last.
 const newestPageViews = 3
 
 // ConformPageViewTime brings the values of a row to what log_page_view_time would store, or returns a *DataError.
@@ -137,7 +138,8 @@ func (s *Store) newestPageViewsOf(q *statement, r *reader[PageViewTime], visits 
 	q.add(join, s.pageViews.sqlName, " AS p ON p.`idpageviewtime` = f.id")
 }
 
-// PageViewsAhead reports whether there are rows of visits that are yet to come: of the tables some were emptied, or began to count anew.
+// PageViewsAhead reports whether there are rows of visits that are yet to come: of the tables some were emptied, or
+// began to count anew.
 func (tx *Tx) PageViewsAhead(ctx context.Context) (ahead bool, err error) {
 	tx.begin("SELECT 1 FROM ", tx.s.pageViews.sqlName, " WHERE `idvisit` > COALESCE((SELECT MAX(`idvisit`) FROM ", tx.s.visits.sqlName, "), 0) LIMIT 1")
 	err = tx.query(ctx, func(*sqlx.Rows) error {
@@ -147,8 +149,9 @@ func (tx *Tx) PageViewsAhead(ctx context.Context) (ahead bool, err error) {
 	return ahead, err
 }
 
-// InsertPageViewTimes adds rows in this order. Their visits and actions must have been inserted. No row may be there: ErrPageViewThere
-// refuses the transaction, after there was called. With renew a row that is there gets the actions, as with Matomo, and keeps the rest.
+// InsertPageViewTimes adds rows in this order. Their visits and actions must have been inserted. No row may be there:
+// ErrPageViewThere refuses the transaction, after there was called. With renew a row that is there gets the actions,
+// as with Matomo, and keeps the rest.
 func (tx *Tx) InsertPageViewTimes(ctx context.Context, rows []*PageViewTime, renew bool, there func()) error {
 	how := insertion[PageViewTime]{verb: tx.s.insertIgnore(), all: func() error {
 		there()
@@ -160,8 +163,8 @@ func (tx *Tx) InsertPageViewTimes(ctx context.Context, rows []*PageViewTime, ren
 	return insertRows(ctx, tx, &tx.s.pageViews, how, rows)
 }
 
-// UpdatePageViewTimes writes time_spent of rows that are in the database. They are found by visit and action, so that no other row is
-// locked; a row that is gone is left out.
+// UpdatePageViewTimes writes time_spent of rows that are in the database. They are found by visit and action, so that
+// no other row is locked; a row that is gone is left out.
 func (tx *Tx) UpdatePageViewTimes(ctx context.Context, rows []*PageViewTime) error {
 	slices.SortFunc(rows, func(a, b *PageViewTime) int {
 		return cmp.Or(cmp.Compare(a.Visit.ID, b.Visit.ID), cmp.Compare(a.Link.Number(), b.Link.Number()))

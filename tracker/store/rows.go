@@ -23,8 +23,8 @@ type BinaryID [8]byte
 // String is the id as 16 hex digits.
 func (id BinaryID) String() string { return hex.EncodeToString(id[:]) }
 
-// ActionEntry is one row of the dictionary log_action (specification §6.6). Within a batch there is one ActionEntry per (type, name),
-// shared by all rows that refer to it; ID is 0 until the row is known to exist.
+// ActionEntry is one row of the dictionary log_action (specification §6.6). Within a batch there is one ActionEntry
+// per (type, name), shared by all rows that refer to it; ID is 0 until the row is known to exist.
 type ActionEntry struct {
 	ID     int64
 	Type   int64
@@ -32,8 +32,8 @@ type ActionEntry struct {
 	Prefix NullInt // url_prefix
 }
 
-// ActionID is the value of an idaction_* column: NULL (the zero ActionID), a number read from the database (0: none) or an entry of the
-// dictionary whose number is known when the batch is flushed.
+// ActionID is the value of an idaction_* column: NULL (the zero ActionID), a number read from the database (0: none)
+// or an entry of the dictionary whose number is known when the batch is flushed.
 type ActionID struct {
 	Valid bool
 	ID    int64
@@ -68,8 +68,8 @@ func (a ActionID) Same(b ActionID) bool {
 	return a.Number() == b.Number()
 }
 
-// LinkID is the value of a column that refers to log_link_visit_action: NULL (the zero LinkID), a number, or a row of this batch whose
-// number is known after it was inserted.
+// LinkID is the value of a column that refers to log_link_visit_action: NULL (the zero LinkID), a number, or a row of
+// this batch whose number is known after it was inserted.
 type LinkID struct {
 	Valid bool
 	ID    int64
@@ -90,8 +90,8 @@ func (l LinkID) Number() int64 {
 // CustomVar is one name/value pair of plugin CustomVariables (custom_var_k<N>, custom_var_v<N>).
 type CustomVar struct{ Name, Value NullText }
 
-// Visit is a row of log_visit (specification §5.4). Moments are unix seconds, written as UTC DATETIMEs. Fields of plugins that are not
-// active and columns that the table lacks are neither read nor written.
+// Visit is a row of log_visit (specification §5.4). Moments are unix seconds, written as UTC DATETIMEs. Fields of
+// plugins that are not active and columns that the table lacks are neither read nor written.
 type Visit struct {
 	ID                int64 // idvisit, 0 until inserted
 	SiteID            int64
@@ -139,7 +139,8 @@ type Referer struct {
 	Name, Keyword, URL NullText
 }
 
-// Device holds the columns of plugin DevicesDetection (§10). Conversions have browser name, client type, brand, model and type.
+// Device holds the columns of plugin DevicesDetection (§10). Conversions have browser name, client type, brand, model
+// and type.
 type Device struct {
 	BrowserEngine, BrowserName, BrowserVersion NullText
 	ClientType                                 NullInt

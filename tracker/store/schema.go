@@ -20,11 +20,12 @@ type Schema struct {
 	CustomVars           int   // custom variables that all three tables can hold (§5.7)
 	HasVisitorIndex      bool  // log_visit has index_idsite_idvisitor_time (§3.2)
 
-	// VisitorIndexDescending tells that this index holds times in descending order, as declared: older servers ignore the word. It
-	// decides between visits of equal times (Tx.FindVisits).
+	// VisitorIndexDescending tells that this index holds times in descending order, as declared: older servers ignore the
+	// word. It decides between visits of equal times (Tx.FindVisits).
 	VisitorIndexDescending bool
 
-	// Unknown lists, by table without prefix, columns that nobody here writes: those of plugins of others. They keep their defaults.
+	// Unknown lists, by table without prefix, columns that nobody here writes: those of plugins of others. They keep
+	// their defaults.
 	Unknown map[string][]string
 
 	columns map[string]map[string]bool
@@ -94,7 +95,8 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 	return s.readLookUps(ctx)
 }
 
-// readHints finds out which indexes servers can be made to use: they would read and lock the whole of a small table instead.
+// readHints finds out which indexes servers can be made to use: they would read and lock the whole of a small table
+// instead.
 func (s *Store) readHints(ctx context.Context) error {
 	s.hints = make(map[string]string)
 	if s.sqlite {
@@ -249,14 +251,15 @@ func (s *Store) readServer(ctx context.Context) (serverInfo, error) {
 	}, nil
 }
 
-// takesScripts reports whether the connections, and what may stand between them and the server, take several statements at once.
+// takesScripts reports whether the connections, and what may stand between them and the server, take several
+// statements at once.
 func (s *Store) takesScripts(ctx context.Context) bool {
 	_, err := s.db.ExecContext(ctx, "DO 0; DO 0")
 	return err == nil
 }
 
-// readLookUps finds out which indexes there are for FindVisits, and prepares its subqueries. On SQLite FindVisits orders equal times
-// itself, as with a descending index.
+// readLookUps finds out which indexes there are for FindVisits, and prepares its subqueries. On SQLite FindVisits
+// orders equal times itself, as with a descending index.
 func (s *Store) readLookUps(ctx context.Context) error {
 	var orders []struct {
 		Index     string         `db:"name"`
@@ -287,7 +290,8 @@ func (s *Store) readLookUps(ctx context.Context) error {
 	return nil
 }
 
-// userText is how log_visit.user_id compares: a function that makes an expression comparable with it, whatever the connection's collation.
+// userText is how log_visit.user_id compares: a function that makes an expression comparable with it, whatever the
+// connection's collation.
 func (s *Store) userText(ctx context.Context) (comparable func(expression string) string, err error) {
 	asIs := func(expression string) string { return expression }
 	if s.sqlite {

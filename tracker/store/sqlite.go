@@ -27,11 +27,12 @@ var sqliteSchema6 string
 // Matomo6 adds what Matomo 6.0 has more than 5.1.
 func Matomo6() SchemaOption { return func(o *schemaOptions) { o.six = true } }
 
-// CustomVariables sets how many custom variables the log tables can hold, as plugin CustomVariables would: 5 by default.
+// CustomVariables sets how many custom variables the log tables can hold, as plugin CustomVariables would: 5 by
+// default.
 func CustomVariables(n int) SchemaOption { return func(o *schemaOptions) { o.variables = n } }
 
-// CreateSchema creates, in an SQLite database, the tables of a Matomo 5.1 that tracking and package matomo read or write, with five
-// custom dimensions in each log table. The tables are empty.
+// CreateSchema creates, in an SQLite database, the tables of a Matomo 5.1 that tracking and package matomo read or
+// write, with five custom dimensions in each log table. The tables are empty.
 func CreateSchema(ctx context.Context, db sqlx.ExecerContext, prefix string, options ...SchemaOption) error {
 	if !validPrefix.MatchString(prefix) {
 		return fmt.Errorf("table prefix %q: only letters, digits, _ and $ are possible", prefix)
@@ -62,8 +63,9 @@ func CreateSchema(ctx context.Context, db sqlx.ExecerContext, prefix string, opt
 	return nil
 }
 
-// OpenSQLite opens or creates a database file of our own: readers do not wait for the one writer, a writer waits ten seconds for another
-// one, and what is committed survives a crash of the process (not, for the last moments, of the machine).
+// OpenSQLite opens or creates a database file of our own: readers do not wait for the one writer, a writer waits ten
+// seconds for another one, and what is committed survives a crash of the process (not, for the last moments, of the
+// machine).
 func OpenSQLite(path string) (*sqlx.DB, error) {
 	settings := url.Values{
 		"_pragma": {"journal_mode(WAL)", "busy_timeout(10000)", "foreign_keys(0)", "synchronous(NORMAL)"},

@@ -25,8 +25,8 @@ type Options struct {
 
 const (
 	defaultActionCache = 64 << 20
-	// Matomo deletes rows of log_action that no log row refers to any more. An action found an hour ago was written to a log row an
-	// hour ago, so it cannot have been deleted: log rows live for days.
+	// Matomo deletes rows of log_action that no log row refers to any more. An action found an hour ago was written to a
+	// log row an hour ago, so it cannot have been deleted: log rows live for days.
 	defaultActionTTL = time.Hour
 )
 

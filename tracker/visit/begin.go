@@ -24,8 +24,8 @@ type Beginning struct {
 	RandomID   func() store.BinaryID // visitor id of somebody who has none, and random config ids
 }
 
-// Begin returns the row of a new visit (§5.2, §5.4). last is the visitor's last visit, nil for an unknown visitor; it may be of any age.
-// Custom dimensions and variables are the caller's.
+// Begin returns the row of a new visit (§5.2, §5.4). last is the visitor's last visit, nil for an unknown visitor; it
+// may be of any age. Custom dimensions and variables are the caller's.
 func Begin(f *Facts, last Last, in Beginning) *store.Visit {
 	v := &store.Visit{
 		SiteID:          f.Site.ID,
@@ -95,8 +95,8 @@ func setHistory(v *store.Visit, f *Facts, last Last) {
 	v.Returning = store.Int(returning(f, last))
 }
 
-// returning is visitor_returning: 0 new, 1 returning, 2 returning customer. The visit right after the one with the order is a 1, as
-// Matomo tests the seconds since the order for truth and they are still 0 there.
+// returning is visitor_returning: 0 new, 1 returning, 2 returning customer. The visit right after the one with the
+// order is a 1, as Matomo tests the seconds since the order for truth and they are still 0 there.
 func returning(f *Facts, last Last) int64 {
 	switch {
 	case f.HasOrder, last != nil && last.SecondsSinceOrder.V != 0:
@@ -150,5 +150,6 @@ func notNegative(n store.NullInt) store.NullInt {
 	return n
 }
 
-// bump lets a conversion change visit_total_time, so that Matomo's UPDATE never leaves a row as it was: idgoal, -1 when absent, plus 2.
+// bump lets a conversion change visit_total_time, so that Matomo's UPDATE never leaves a row as it was: idgoal, -1
+// when absent, plus 2.
 func bump(seconds, goalParam int64) int64 { return max(0, seconds+goalParam+2) }

@@ -7,7 +7,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// TestUnknownResolution has what 5.0 and later versions make of a visit's unknown resolution when a later request knows it.
+// TestUnknownResolution has what 5.0 and later versions make of a visit's unknown resolution when a later request
+// knows it.
 func TestUnknownResolution(t *testing.T) {
 	for _, tt := range []struct {
 		follows      bool

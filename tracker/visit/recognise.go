@@ -7,7 +7,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// Query is the look-up that finds the visitor's last visit: by visitor id, by fingerprint, or by the one and then the other (§3.1, §3.2).
+// Query is the look-up that finds the visitor's last visit: by visitor id, by fingerprint, or by the one and then the
+// other (§3.1, §3.2).
 func Query(f *Facts) store.VisitQuery {
 	settings := f.Site.Tracker
 	q := store.VisitQuery{SiteID: f.Site.ID, To: f.Time + settings.VisitStandardLength}

@@ -1,9 +1,9 @@
-// Package visit decides which visit a request belongs to and what it makes of the row in log_visit: the fingerprint (config_id), the
-// look-up of the visitor's last visit, whether a new visit begins, the columns of a new visit and what changes on an existing one
-// (specification §3, §4, §5.2–5.4).
+// Package visit decides which visit a request belongs to and what it makes of the row in log_visit: the fingerprint
+// (config_id), the look-up of the visitor's last visit, whether a new visit begins, the columns of a new visit and
+// what changes on an existing one (specification §3, §4, §5.2–5.4).
 //
-// Everything here is a pure function of the request's Facts and the visitor's last visit. A visit is changed on a copy of its row, so
-// that a request which turns out to be refused leaves no trace.
+// Everything here is a pure function of the request's Facts and the visitor's last visit. A visit is changed on a copy
+// of its row, so that a request which turns out to be refused leaves no trace.
 package visit
 
 import (
@@ -50,8 +50,8 @@ type Facts struct {
 // Last is the visitor's last visit as the look-up found it; nil stands for an unknown visitor.
 type Last = *store.Visit
 
-// Action is what the visit's counters and entry and exit columns need to know of the request's action. The zero value stands for a
-// request without one.
+// Action is what the visit's counters and entry and exit columns need to know of the request's action. The zero value
+// stands for a request without one.
 type Action struct {
 	*action.Action
 	URL  action.IDResult // "url id for entry/exit" (§6.3)

@@ -1,5 +1,6 @@
-// Package bench plays recorded or invented cases through the real worker: entries are pushed to a Redis list, a replay.Run drains it into
-// the reference installation on MariaDB or SQLite, the rows are read back. It serves tests only.
+// Package bench plays recorded or invented cases through the real worker: entries are pushed to a Redis list, a
+// replay.Run drains it into the reference installation on MariaDB or SQLite, the rows are read back. It serves tests
+// only.
 package bench
 
 import (

@@ -21,8 +21,8 @@ type Data struct {
 	vendor, devices, geo string
 }
 
-// Find returns the full recordings of Matomo 5.1, which lie beside the repository where the program is developed, or else those that are
-// part of it. root is the path to the repository.
+// Find returns the full recordings of Matomo 5.1, which lie beside the repository where the program is developed, or
+// else those that are part of it. root is the path to the repository.
 func Find(root string) Data { return find(root, Own(root), "") }
 
 // FindSix is Find for recordings of Matomo 6.0.
@@ -79,7 +79,8 @@ func (d Data) Home(t testing.TB, geo bool) string {
 		link(t, filepath.Join(d.vendor, folder), filepath.Join(home, "vendor", "matomo", folder))
 	}
 	if d.Six {
-		// The recordings were made with the plugin's worker as it is since 5.2.0, whatever option version_QueuedTracking says.
+		// The recordings were made with the plugin's worker as it is since 5.2.0, whatever option version_QueuedTracking
+		// says.
 		writePlugin(t, home, "QueuedTracking", `{"name": "QueuedTracking", "version": "6.0.1"}`)
 	}
 	if geo {
@@ -121,8 +122,8 @@ func link(t testing.TB, target, name string) {
 	}
 }
 
-// php is what the installation's device-detector keeps in PHP, as far as it is needed to know its release. That of Matomo 5.1 is the one
-// which is taken without such files.
+// php is what the installation's device-detector keeps in PHP, as far as it is needed to know its release. That of
+// Matomo 5.1 is the one which is taken without such files.
 func (d Data) php() fstest.MapFS {
 	if d.Six {
 		return devicetest.Version("6.5.1")

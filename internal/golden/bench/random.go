@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// steadyRandom gives the same values in every run. Among them are the numbers between 10 and 39 that keep conversions of a goal in the same
-// second apart: two that are equal are one row, by chance, and case money-limits/goals has five such conversions.
+// steadyRandom gives the same values in every run. Among them are the numbers between 10 and 39 that keep conversions
+// of a goal in the same second apart: two that are equal are one row, by chance, and case money-limits/goals has five
+// such conversions.
 type steadyRandom struct {
 	mu     sync.Mutex
 	source *rand.ChaCha8

@@ -9,8 +9,8 @@ const gramLen = 4
 // filterBits is the size of the filter, as a power of two.
 const filterBits = 16
 
-// Needles finds any of many texts in another text, with the case of ASCII letters ignored. A filter of the needles' first four bytes
-// rules out nearly every place of the text, a map from these bytes to the needles most of the others.
+// Needles finds any of many texts in another text, with the case of ASCII letters ignored. A filter of the needles'
+// first four bytes rules out nearly every place of the text, a map from these bytes to the needles most of the others.
 type Needles struct {
 	everywhere bool     // there is an empty needle
 	short      []string // needles of less than four bytes
