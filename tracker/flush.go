@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
@@ -17,10 +18,10 @@ type pending struct {
 	bots        []*store.BotRequest
 	marks       []markKey
 	nonces      []nonce
-	banned      bool            // addresses, see applier.bans
-	created     map[int64]int64 // idsite -> unix second to which site.ts_created moves
-	views       []*pageView     // new rows of log_page_view_time
-	grown       []*pageView     // rows of earlier ones
+	banned      bool                  // addresses, see applier.bans
+	created     map[int64]int64       // idsite -> unix second to which site.ts_created moves
+	views       []*lookahead.PageView // new rows of log_page_view_time
+	grown       []grownView           // rows of earlier ones
 	visitors    []*visitorChange
 }
 
@@ -39,7 +40,7 @@ func (a *applier) flush(ctx context.Context) error {
 	if err := tx.Flush(ctx); err != nil {
 		return fmt.Errorf("rows of the batch: %w", err)
 	}
-	a.settle()
+	a.visits.Settle()
 	return nil
 }
 
@@ -49,7 +50,7 @@ func (a *applier) flush(ctx context.Context) error {
 // rolls back, and no other worker has to wait for them. Rows that exist are changed last: they stay locked until
 // COMMIT, and the next batch may want them.
 func (a *applier) write(ctx context.Context) error {
-	a.settleCarried()
+	a.visits.Number()
 	if err := a.tx.CreateActions(ctx, a.pending.entries); err != nil {
 		return fmt.Errorf("log_action: %w", err)
 	}
@@ -102,25 +103,16 @@ func (a *applier) write(ctx context.Context) error {
 	return nil
 }
 
-// settle notes that the database has what the batch has done so far.
-func (a *applier) settle() {
-	for _, s := range a.touched {
-		stored := *s.row
-		s.stored = &stored
-		a.byID[s.row.ID] = s
-	}
-}
-
 // insertVisits writes new visits, then the actions that refer to them. It returns what has changed on visits, which
 // may refer to the actions.
 func (a *applier) insertVisits(ctx context.Context) (changes []store.VisitChange, err error) {
 	var begun []*store.Visit
-	for _, s := range a.touched {
-		if s.stored != nil {
-			changes = append(changes, store.VisitChange{Before: s.stored, After: s.row})
+	for _, v := range a.visits.Touched() {
+		if v.Stored != nil {
+			changes = append(changes, store.VisitChange{Before: v.Stored, After: v.Row})
 			continue
 		}
-		begun = append(begun, s.row)
+		begun = append(begun, v.Row)
 	}
 	links := make([]store.LinkID, len(begun))
 	for i, row := range begun {

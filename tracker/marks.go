@@ -81,7 +81,7 @@ func (a *applier) mark(ctx context.Context, p *parsed) error {
 		return nil
 	}
 	key := markKey{p.facts.Site.ID, p.date}
-	if a.marking[key] || a.t.trail.marked(key) {
+	if a.marking[key] || a.t.markedInFlight(key) {
 		return nil
 	}
 	marked, known := a.t.marked.marked(a.batch.now, key)
@@ -104,6 +104,16 @@ func (a *applier) mark(ctx context.Context, p *parsed) error {
 	a.bans.stale = true // Matomo throws its general cache away
 	a.pending.marks = append(a.pending.marks, key)
 	return nil
+}
+
+// markedInFlight reports whether one of the batches that are not committed yet has marked a day.
+func (t *Tracker) markedInFlight(key markKey) bool {
+	for written := range t.inFlight.Uncommitted() {
+		if written.marked[key] {
+			return true
+		}
+	}
+	return false
 }
 
 // today remembers the date of the last time zone that it was asked for.

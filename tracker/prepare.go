@@ -12,6 +12,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
+	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
@@ -20,15 +21,15 @@ import (
 // Batch is a number of request sets that were prepared: parsed as far as no visit is concerned. It can be written, and
 // written again when the database rolled the first attempt back.
 type Batch struct {
-	number   int64 // of the tracker's batches
-	sets     int
-	requests []*parsed
-	now      int64
-	general  *matomo.General
-	trust    trust        // of the tracker before the batch
-	asked    *matomo.Site // likewise
-	known    map[question]span
-	ahead    *ahead
+	number    int64 // of the tracker's batches
+	sets      int
+	requests  []*parsed
+	now       int64
+	general   *matomo.General
+	trust     trust              // of the tracker before the batch
+	askedSite *matomo.Site       // likewise
+	asked     *lookahead.Reading // what was read ahead for it, and perhaps for those in front, nil for nothing
+	ahead     *ahead             // the same, until it is played
 
 	viewThere bool // log_page_view_time has rows for actions that an attempt has inserted (store.ErrPageViewThere)
 }
@@ -76,7 +77,7 @@ func (p *parsed) looksUp() bool { return p.active() && !p.facts.RandomConfigID }
 // nothing is written by it but salts that did not exist.
 func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch, error) {
 	t.prepared++
-	b := &Batch{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust, asked: t.asked}
+	b := &Batch{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust, askedSite: t.asked}
 	count := 0
 	for _, set := range sets {
 		count += len(set.Requests)
@@ -124,7 +125,7 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 
 // Discard takes back what the preparation of a batch has changed in the tracker: the batch, the last that was
 // prepared, will not be written.
-func (t *Tracker) Discard(b *Batch) { t.trust, t.asked = b.trust, b.asked }
+func (t *Tracker) Discard(b *Batch) { t.trust, t.asked = b.trust, b.askedSite }
 
 // bind gives every request its site.
 func (t *Tracker) bind(ctx context.Context, b *Batch) error {

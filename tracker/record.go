@@ -9,6 +9,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/action"
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
+	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
@@ -56,7 +57,7 @@ func (a *applier) makeConversions(ctx context.Context, s *step) error {
 // repeated reports whether keepConversions will leave the goal's conversion out: then its row need not be made. With
 // an order id the request may be refused for it (refuseTaken).
 func (a *applier) repeated(s *step, goal *matomo.Goal) bool {
-	return !s.isNew && !goal.AllowMultiple && !s.p.facts.HasOrder && a.converted[conversionKey{visit: s.old.row, goal: goal.ID}]
+	return !s.isNew && !goal.AllowMultiple && !s.p.facts.HasOrder && a.converted[conversionKey{visit: s.old.Row, goal: goal.ID}]
 }
 
 func (a *applier) fillSource(src *conversion.Source, s *step) (err error) {
@@ -104,7 +105,7 @@ func (a *applier) refuseTaken(ctx context.Context, s *step) error {
 	}
 	var visitID int64
 	if !s.isNew {
-		visitID = s.old.row.ID
+		visitID = s.old.Row.ID
 	}
 	for _, c := range s.conversions {
 		taken, err := tx.ConversionExists(ctx, visitID, c)
@@ -124,12 +125,12 @@ func (a *applier) record(ctx context.Context, s *step) error {
 	a.keepIDs(s.itemIDs)
 	state := s.old
 	if s.isNew {
-		state = a.add(s.row)
+		state = a.visits.Begin(s.row)
 	} else {
-		a.keep(state, s.row)
+		a.visits.Keep(state, s.row)
 	}
 	if s.link != nil {
-		s.link.Visit = state.row
+		s.link.Visit = state.Row
 		a.pending.links = append(a.pending.links, s.link)
 		a.keepPageview(s.link)
 	}
@@ -140,7 +141,7 @@ func (a *applier) record(ctx context.Context, s *step) error {
 		return databaseError{err}
 	}
 	for _, c := range s.conversions {
-		c.Visit = state.row
+		c.Visit = state.Row
 	}
 	if s.order == nil || s.order.Unreadable {
 		a.keepConversions(s.conversions)
@@ -234,9 +235,9 @@ func (a *applier) findTimed(ctx context.Context, s *step) error {
 	if s.p.timings == nil || s.isNew {
 		return nil // a visit that begins has no page views
 	}
-	link, sure := a.pageview(s.old.row, s.p.pageviewID)
+	link, sure := a.pageview(s.old.Row, s.p.pageviewID)
 	s.timed.link = link
-	if s.old.order == 0 || !sure {
+	if !s.old.Begun() || !sure {
 		if err := a.findStoredTimed(ctx, s, sure); err != nil {
 			return databaseError{err}
 		}
@@ -256,7 +257,7 @@ func (a *applier) findStoredTimed(ctx context.Context, s *step, sure bool) error
 			return err
 		}
 	}
-	row, link := s.old.row, s.timed.link
+	row, link := s.old.Row, s.timed.link
 	if row.ID == 0 {
 		return nil
 	}
@@ -311,7 +312,7 @@ func hasPageTitle(link *store.LinkAction) bool {
 func (a *applier) pageview(row *store.Visit, pageviewID string) (found *store.LinkAction, sure bool) {
 	var titled *store.LinkAction
 	for _, link := range a.pageviews[row] {
-		same, known := sameText(link.PageviewID.V, pageviewID)
+		same, known := lookahead.SameText(link.PageviewID.V, pageviewID)
 		switch {
 		case !known:
 			return nil, false

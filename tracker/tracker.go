@@ -7,11 +7,11 @@
 //	apply     play the requests in queue order, in memory, against the visits that the batch itself has created or changed
 //	flush     write the result with multi-row statements
 //
-// The rows are those that one request at a time would give. Where an answer from memory could differ from the
-// database's, what there is is flushed and the database asked (applier.find). Batches are played while those in front
-// of them are still on their way to the database; what these have written is passed on in memory (trail). What a
-// request means is decided by the packages below: request, exclude, visit, action, referrer, device, location,
-// conversion, dimension; this package knows their order (specification §1.1).
+// The rows are those that one request at a time would give. Where a visit is found is the business of package
+// lookahead: it answers from memory, what batches in front have written and the database does not show yet included,
+// and asks the database when memory is not sure; then the rows are flushed before. What a request means is decided by
+// the packages below: request, exclude, visit, action, referrer, device, location, conversion, dimension; this package
+// knows their order (applier, specification §1.1).
 package tracker
 
 import (
@@ -30,6 +30,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
+	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
 	"github.com/queuedtracking/queuedtracking/tracker/referrer"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
@@ -84,7 +85,7 @@ type Tracker struct {
 	trust        trust                     // as the last batch that was prepared left it
 	asked        *matomo.Site              // likewise the last site that was asked whether Do Not Track counts, nil for all
 	prepared     int64                     // batches
-	trail        trail
+	inFlight     lookahead.InFlight[note]
 	marked       *marks
 	addresses    map[string]bool // whether plugin TrackingSpamPrevention blocks them, by binary address
 	viewsInStep  bool            // log_page_view_time has no rows of visits that are yet to come
@@ -111,6 +112,7 @@ func New(o Options) *Tracker {
 		inspect:      o.Inspect,
 		auth:         newAuthenticator(o.Installation, o.DB),
 		salts:        make(map[matomo.SaltKey]string),
+		inFlight:     lookahead.InFlight[note]{VisitorIndexDescending: o.Store.Schema().VisitorIndexDescending},
 		marked:       &marks{},
 		addresses:    make(map[string]bool),
 		pid:          rand.IntN(1 << 20),

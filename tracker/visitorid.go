@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // visitorChange is a visit whose visitor id has changed, and the ids that its rows in the database may have.
 type visitorChange struct {
-	state  *visitState
+	state  *lookahead.Visit
 	before []store.BinaryID
 }
 
@@ -18,22 +19,22 @@ type visitorChange struct {
 // part 1 §4): those of the batch in memory, those that are in the database with the batch's other rows. For these
 // everything in front has to be committed: a batch that inserts rows of the visit and one that looks for them would
 // wait for each other.
-func (a *applier) spreadVisitorID(ctx context.Context, s *step, state *visitState) error {
+func (a *applier) spreadVisitorID(ctx context.Context, s *step, state *lookahead.Visit) error {
 	if s.isNew || !a.t.behaviours.SpreadVisitorID || s.last.Visitor == s.row.Visitor {
 		return nil
 	}
 	before, after := s.last.Visitor, s.row.Visitor
 	for _, link := range a.pending.links {
-		if link.Visit == state.row && link.Visitor == before {
+		if link.Visit == state.Row && link.Visitor == before {
 			link.Visitor = after
 		}
 	}
 	for _, c := range a.pending.conversions {
-		if c.Visit == state.row && c.Visitor == before {
+		if c.Visit == state.Row && c.Visitor == before {
 			c.Visitor = after
 		}
 	}
-	if state.stored == nil || a.dry {
+	if state.Stored == nil || a.dry {
 		return nil
 	}
 	if _, err := a.database(ctx); err != nil {
@@ -56,10 +57,10 @@ func (a *applier) writeVisitorIDs(ctx context.Context) error {
 	}
 	var changes []store.VisitorChange
 	for _, c := range a.pending.visitors {
-		after := c.state.row.Visitor
+		after := c.state.Row.Visitor
 		before := slices.DeleteFunc(c.before, func(id store.BinaryID) bool { return id == after })
 		if len(before) > 0 {
-			changes = append(changes, store.VisitorChange{Visit: c.state.row, Before: before, After: after})
+			changes = append(changes, store.VisitorChange{Visit: c.state.Row, Before: before, After: after})
 		}
 	}
 	if err := a.tx.SpreadVisitorIDs(ctx, changes); err != nil {

@@ -68,12 +68,11 @@ func (p *Play) Write(ctx context.Context, tx *store.Tx) error {
 	if err := a.write(ctx); err != nil {
 		return err
 	}
-	done := &written{batch: a.batch.number, touched: a.touched, marked: a.marking, answers: a.answersBehind(), bans: a.bans}
-	a.t.trail.add(done)
-	tx.OnRollback(func() { a.t.trail.rollBack(done) })
+	done := a.t.inFlight.Add(a.batch.number, a.visits, note{a.marking, a.bans})
+	tx.OnRollback(func() { a.t.inFlight.RollBack(done) })
 	tx.OnCommit(func() {
 		a.committed()
-		a.t.trail.commit(done)
+		a.t.inFlight.Commit(done)
 	})
 	return nil
 }
@@ -105,7 +104,9 @@ func (a *applier) database(ctx context.Context) (*store.Tx, error) {
 			return nil, err
 		}
 		a.tx = tx
-		a.settleCarried()
+		if a.visits != nil {
+			a.visits.Number()
+		}
 	}
 	return a.tx, nil
 }
@@ -117,7 +118,7 @@ func (a *applier) play(ctx context.Context) error {
 	if err := a.prefetch(ctx); err != nil {
 		return err
 	}
-	a.bans = a.t.trail.bans().with(b.general)
+	a.bans = a.t.inFlight.Newest().bans.with(b.general)
 	for _, p := range b.requests {
 		if a.inBlockedRange(p) {
 			a.count(p, exclusion(spam.BlockedRange))
