@@ -16,14 +16,13 @@
 //
 // The database's answer to a query is the newest visit that matches when the query is asked, its answer for now. Rows
 // are changed by this worker only (a queue has one worker, which has all requests of a visitor), so that every change
-// since is in memory. The newest visit is then that answer or one of those that were changed or begun since and match.
-// This is sure, unless
+// since is in memory; and no change moves the last action of a visit back. The newest visit is then that answer or one
+// of those that were changed or begun since and match. This is sure, unless
 //
 //   - the query was not asked ahead;
-//   - the row of the answer has changed so that it does not match any more: it has another visitor id or fingerprint,
-//     or its last action is later than the query looks. An older row, which nobody has read, may be the newest now;
-//   - the visitor id had found a visit and does not any more, while the fingerprint counts as well: the database has
-//     not been asked for the fingerprint;
+//   - the row of the answer has changed so that it does not match any more: it has another visitor id, fingerprint or
+//     user id, or its last action is later than the query looks. An older row, which nobody has read, may be the
+//     newest now, and where the visitor id does not find it, the fingerprint may, for which nobody has asked;
 //   - texts have to be compared as the collation of the database does, beyond what all collations agree on (SameText).
 //
 // Then Find asks the database. All that has changed is written before, so that the answer is good.

@@ -87,9 +87,6 @@ func (v *Visits) look(q *store.VisitQuery) (found *Visit, sure bool) {
 			return found, sure
 		}
 	}
-	if answer.ByVisitor { // the database was not asked for the fingerprint
-		return nil, false
-	}
 	return v.newest(configKey(q.SiteID, q.ConfigID), answer.Visit, q, matchesConfig, false)
 }
 

@@ -1,0 +1,196 @@
+package lookahead
+
+import (
+	"context"
+	"testing"
+
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// rows is a database that has one visit for each query, or none, and counts how often it is asked.
+type rows struct {
+	answers map[store.VisitQuery]store.Found
+	asked   int
+}
+
+func (r *rows) FindVisits(_ context.Context, queries []store.VisitQuery) (found []store.Found, err error) {
+	for _, q := range queries {
+		r.asked++
+		found = append(found, r.answers[q])
+	}
+	return found, nil
+}
+
+// TestWhenMemoryIsSure has the cases of the package's comment: a batch has read visit 1, changes something, and asks
+// again.
+func TestWhenMemoryIsSure(t *testing.T) {
+	anna, bert, cafe := store.Text("anna"), store.Text("bert"), store.Text("é")
+	q := store.VisitQuery{
+		SiteID: 1, From: 100, To: 200,
+		ByVisitor: true, Visitor: store.BinaryID{1},
+		ByConfig: true, ConfigID: store.BinaryID{2}, UserID: anna,
+	}
+	row := store.Visit{ID: 1, SiteID: 1, Visitor: q.Visitor, ConfigID: q.ConfigID, LastActionTime: 150}
+	type change = func(v *store.Visit)
+	with := func(change change) *store.Visit {
+		v := row
+		change(&v)
+		return &v
+	}
+	other := func(v *store.Visit) { v.Visitor = store.BinaryID{9} }
+	last := func(at int64) change { return func(v *store.Visit) { v.LastActionTime = at } }
+	user := func(id store.NullText) change { return func(v *store.Visit) { v.UserID = id } }
+	both := func(a, b change) change { return func(v *store.Visit) { a(v); b(v) } }
+	for _, tt := range []struct {
+		about     string
+		byVisitor bool         // visit 1 was found so
+		begun     *store.Visit // by the batch
+		change    change       // of visit 1
+		later     bool         // the query looks further than it was asked
+		sure      bool
+		want      int64 // CountVisits: 0 visit 1, 5 the one that was begun
+	}{
+		{about: "nothing has changed", byVisitor: true, sure: true},
+		{about: "nothing has changed, by fingerprint", sure: true},
+		{about: "it was not asked", byVisitor: true, later: true},
+		{"it still matches", true, nil, last(200), false, true, 0},
+		{"it still matches by fingerprint", false, nil, user(anna), false, true, 0},
+		{"it was later than the query looks", true, nil, last(201), false, false, 0},
+		{"it has another visitor id", true, nil, other, false, false, 0},
+		{"it has another fingerprint", false, nil, func(v *store.Visit) { v.ConfigID = store.BinaryID{9} }, false, false, 0},
+		{"it has another user id", false, nil, user(bert), false, false, 0},
+		{"nobody knows whether it has another user id", false, nil, user(cafe), false, false, 0},
+		{"a newer one has begun", true, with(last(151)), nil, false, true, 5},
+		{"one has begun in the same second", true, with(last(150)), nil, false, true, 5},
+		{"an older one has begun", true, with(last(149)), nil, false, true, 0},
+		{"the visitor's own has begun, if long ago", false, with(last(5)), nil, false, true, 5},
+		{"one that does not match has begun", true, with(other), nil, false, true, 0},
+		{"nobody knows whether the one that has begun matches", false, with(both(other, user(cafe))), nil, false, false, 0},
+	} {
+		stored := row
+		database := &rows{answers: map[store.VisitQuery]store.Found{q: {Visit: &stored, ByVisitor: tt.byVisitor}}}
+		if !tt.byVisitor {
+			stored.Visitor = store.BinaryID{7}
+		}
+		var f InFlight[string]
+		v, err := f.Read(t.Context(), database, Batch{1, []store.VisitQuery{q, q}})
+		if err != nil || database.asked != 1 {
+			t.Fatalf("%s: asked %d times, %v", tt.about, database.asked, err)
+		}
+		if tt.begun != nil {
+			tt.begun.ID, tt.begun.CountVisits = 0, 5
+			v.Begin(tt.begun)
+		}
+		if tt.change != nil {
+			found, err := v.Find(t.Context(), &q, database)
+			if err != nil || found == nil {
+				t.Fatalf("%s: %v", tt.about, err)
+			}
+			changed := *found.Row
+			tt.change(&changed)
+			v.Keep(found, &changed)
+		}
+		ask := q
+		if tt.later {
+			ask.To++
+			database.answers[ask] = database.answers[q]
+		}
+		database.asked = 0
+		found, err := v.Find(t.Context(), &ask, database)
+		if sure := database.asked == 0; err != nil || found == nil || sure != tt.sure || found.Row.CountVisits != tt.want {
+			t.Errorf("%s: visit %+v, sure %v (%v), want %d, %v", tt.about, found, sure, err, tt.want, tt.sure)
+		}
+	}
+}
+
+// Nothing of a preview is written: what the database answers is not all.
+func TestPreviewFindsWhatTheDatabaseCannotKnow(t *testing.T) {
+	q := store.VisitQuery{SiteID: 1, ByVisitor: true, Visitor: store.BinaryID{1}, To: 200}
+	var f InFlight[string]
+	database := new(rows)
+	v, err := f.Read(t.Context(), database, Batch{1, nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Preview = true
+	begun := v.Begin(&store.Visit{SiteID: 1, Visitor: q.Visitor, LastActionTime: 100})
+	if found, err := v.Find(t.Context(), &q, database); err != nil || found != begun || database.asked != 1 {
+		t.Errorf("found %+v, asked %d times, %v", found, database.asked, err)
+	}
+}
+
+// Visits of batches in front that have no numbers yet get them, changed since or not.
+func TestVisitsOfBatchesInFrontGetTheirNumbers(t *testing.T) {
+	ctx := t.Context()
+	var f InFlight[string]
+	query := func(visitor byte) store.VisitQuery {
+		return store.VisitQuery{SiteID: 1, ByVisitor: true, Visitor: store.BinaryID{visitor}, To: 200}
+	}
+	database := new(rows)
+	front, err := f.Read(ctx, database, Batch{1, nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind := Batch{2, []store.VisitQuery{query(1), query(2)}}
+	reading, err := f.Ask(ctx, database, 1, nil, behind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var begun [2]*store.Visit
+	for i := range begun {
+		begun[i] = &store.Visit{ID: -7 - int64(i), SiteID: 1, Visitor: store.BinaryID{byte(i + 1)}, LastActionTime: 100}
+		front.Begin(begun[i])
+	}
+	f.Add(1, front, "")
+	v, ok := f.Recall(reading, behind)
+	if !ok {
+		t.Fatal("what was read ahead is of no use")
+	}
+	var found [2]*Visit
+	for i := range found {
+		q := query(byte(i + 1))
+		if found[i], err = v.Find(ctx, &q, nil); err != nil || found[i] == nil {
+			t.Fatalf("found %+v, %v", found[i], err)
+		}
+		if found[i].Begun() || found[i].Stored != begun[i] {
+			t.Errorf("%+v does not go on as if it had been read", found[i])
+		}
+	}
+	changed := *found[0].Row
+	v.Keep(found[0], &changed)
+	begun[0].ID, begun[1].ID = 70, 80
+	v.Number()
+	if found[0].Row.ID != 70 || found[1].Row.ID != 80 {
+		t.Errorf("numbers %d and %d, want 70 and 80", found[0].Row.ID, found[1].Row.ID)
+	}
+	if got := v.Touched(); len(got) != 1 || got[0] != found[0] {
+		t.Errorf("%d visits have changed, want the first", len(got))
+	}
+}
+
+// What was read for a batch is of use only behind the batch in front of which it was read.
+func TestReadingIsOfItsBatches(t *testing.T) {
+	ctx := t.Context()
+	var f InFlight[string]
+	reading, err := f.Ask(ctx, new(rows), 1, nil, Batch{2, nil}, Batch{3, nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recalled := func(number int64) bool {
+		_, ok := f.Recall(reading, Batch{number, nil})
+		return ok
+	}
+	if recalled(2) {
+		t.Error("the batch in front was not written")
+	}
+	add(&f, 1)
+	for number, want := range map[int64]bool{1: false, 2: true, 3: false, 4: false} {
+		if recalled(number) != want {
+			t.Errorf("batch 1 is in front, batch %d goes on: %v, want %v", number, !want, want)
+		}
+	}
+	add(&f, 2)
+	if recalled(2) || !recalled(3) {
+		t.Error("batch 2 is in front: batch 3 alone goes on")
+	}
+}
