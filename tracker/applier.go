@@ -9,13 +9,10 @@ import (
 
 // applier plays the requests of one batch. It exists for one attempt to write the batch.
 type applier struct {
-	t     *Tracker
-	begin func(ctx context.Context) (*store.Tx, error)
-	tx    *store.Tx // nil: not needed yet
-	batch *Batch
-	dry   bool // nothing is written
-
+	t      *Tracker
+	batch  *Batch
 	visits *lookahead.Visits
+	work   *unitOfWork
 
 	pageviews map[*store.Visit][]*store.LinkAction // of the batch, pending or written
 
@@ -32,13 +29,24 @@ type applier struct {
 	marking map[markKey]bool            // days that the batch marks
 	bans    bans
 	banning bool // the option with the bans is locked
-	pending pending
 	result  *Result
-
-	// For the caches, when the batch is committed.
-	newMarks   []markKey
-	movedSites []int64
 }
+
+// newApplier is for one attempt. begin gives the transaction when it is needed; dry: nothing is written.
+func newApplier(t *Tracker, b *Batch, begin func(ctx context.Context) (*store.Tx, error), dry bool) *applier {
+	result := &Result{Sets: b.sets, Requests: len(b.requests)}
+	return &applier{
+		t: t, batch: b, result: result, work: &unitOfWork{t: t, batch: b, begin: begin, dry: dry, result: result},
+		pageviews: make(map[*store.Visit][]*store.LinkAction),
+		converted: make(map[conversionKey]bool),
+		entries:   make(map[entryKey]*store.ActionEntry),
+		wanted:    make(map[*store.ActionEntry]bool),
+		marking:   make(map[markKey]bool),
+	}
+}
+
+// use takes the visits that the requests are played against.
+func (a *applier) use(visits *lookahead.Visits) { a.visits, a.work.visits = visits, visits }
 
 // note is what the batches behind know of one that was written, beside its visits.
 type note struct {
@@ -56,19 +64,6 @@ type conversionKey struct {
 type entryKey struct {
 	kind int64
 	name string
-}
-
-// FindVisits asks the database with all changes of the batch in it: it is what visits are looked up in when memory is
-// not sure.
-func (a *applier) FindVisits(ctx context.Context, queries []store.VisitQuery) ([]store.Found, error) {
-	if err := a.flush(ctx); err != nil {
-		return nil, err
-	}
-	tx, err := a.database(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return tx.FindVisits(ctx, queries)
 }
 
 // entry returns the batch's entry of the dictionary for a lookup's type and name, and whether nobody has asked for it

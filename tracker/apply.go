@@ -95,7 +95,7 @@ func (a *applier) recognise(ctx context.Context, s *step) error {
 		s.isNew = true
 		return nil
 	}
-	found, err := a.visits.Find(ctx, &s.p.query, a)
+	found, err := a.visits.Find(ctx, &s.p.query, a.work)
 	if err != nil {
 		return databaseError{err}
 	}

@@ -86,7 +86,7 @@ func (a *applier) mark(ctx context.Context, p *parsed) error {
 	}
 	marked, known := a.t.marked.marked(a.batch.now, key)
 	if !known {
-		tx, err := a.database(ctx)
+		tx, err := a.work.database(ctx)
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (a *applier) mark(ctx context.Context, p *parsed) error {
 	}
 	a.marking[key] = true
 	a.bans.stale = true // Matomo throws its general cache away
-	a.pending.marks = append(a.pending.marks, key)
+	a.work.pending.marks = append(a.work.pending.marks, key)
 	return nil
 }
 
@@ -129,14 +129,14 @@ func (t *today) in(location *time.Location, now int64) string {
 	return t.date
 }
 
-func (a *applier) writeMarks(ctx context.Context) error {
-	names := make([]string, len(a.pending.marks))
-	for i, key := range a.pending.marks {
-		names[i] = key.optionName(a.t.pid)
+func (w *unitOfWork) writeMarks(ctx context.Context) error {
+	names := make([]string, len(w.pending.marks))
+	for i, key := range w.pending.marks {
+		names[i] = key.optionName(w.t.pid)
 	}
-	if err := a.tx.CreateOptions(ctx, names, "1"); err != nil {
+	if err := w.tx.CreateOptions(ctx, names, "1"); err != nil {
 		return fmt.Errorf("option: %w", err)
 	}
-	a.newMarks = append(a.newMarks, a.pending.marks...)
+	w.newMarks = append(w.newMarks, w.pending.marks...)
 	return nil
 }

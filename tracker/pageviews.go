@@ -97,7 +97,7 @@ func (a *applier) readPageViews(ctx context.Context, tx *store.Tx) (err error) {
 // cannot hold is left out.
 func (a *applier) recordPageViewTime(ctx context.Context, s *step, state *lookahead.Visit) error {
 	hit, ok := s.p.pageHit(s.action != nil)
-	if !ok || a.dry {
+	if !ok || a.work.dry {
 		return nil
 	}
 	row := &store.PageViewTime{}
@@ -123,7 +123,7 @@ func (a *applier) recordPageViewTime(ctx context.Context, s *step, state *lookah
 	}
 	if hit.View {
 		added := &lookahead.PageView{PageViewTime: row}
-		a.pending.views = append(a.pending.views, added)
+		a.work.pending.views = append(a.work.pending.views, added)
 		if hit.Own == nil {
 			views.Add(added)
 		}
@@ -164,7 +164,7 @@ func (a *applier) grow(state *lookahead.Visit, view *lookahead.PageView, until i
 	}
 	if view.TimeSpent = row.TimeSpent; view.Written && !view.Grown {
 		view.Grown = true
-		a.pending.grown = append(a.pending.grown, grownView{view, state})
+		a.work.pending.grown = append(a.work.pending.grown, grownView{view, state})
 	}
 }
 
@@ -172,7 +172,7 @@ func (a *applier) grow(state *lookahead.Visit, view *lookahead.PageView, until i
 // what it has counts.
 func (a *applier) knowPageViews(ctx context.Context, state *lookahead.Visit) error {
 	if a.batch.viewThere {
-		if err := a.flush(ctx); err != nil {
+		if err := a.work.flush(ctx); err != nil {
 			return err
 		}
 		state.Views = lookahead.PageViews{}
@@ -190,7 +190,7 @@ func (a *applier) knowPageViews(ctx context.Context, state *lookahead.Visit) err
 // knowAllPageViews asks the database, which has all rows that are not known: those of batches in front are committed
 // by now.
 func (a *applier) knowAllPageViews(ctx context.Context, state *lookahead.Visit) error {
-	tx, err := a.database(ctx)
+	tx, err := a.work.database(ctx)
 	if err != nil {
 		return err
 	}
@@ -203,31 +203,31 @@ func (a *applier) knowAllPageViews(ctx context.Context, state *lookahead.Visit) 
 	return nil
 }
 
-func (a *applier) insertPageViewTimes(ctx context.Context) error {
-	rows := make([]*store.PageViewTime, len(a.pending.views))
-	for i, view := range a.pending.views {
+func (w *unitOfWork) insertPageViewTimes(ctx context.Context) error {
+	rows := make([]*store.PageViewTime, len(w.pending.views))
+	for i, view := range w.pending.views {
 		rows[i] = view.PageViewTime
 	}
-	batch := a.batch
-	if err := a.tx.InsertPageViewTimes(ctx, rows, batch.viewThere, func() { batch.viewThere = true }); err != nil {
+	batch := w.batch
+	if err := w.tx.InsertPageViewTimes(ctx, rows, batch.viewThere, func() { batch.viewThere = true }); err != nil {
 		return fmt.Errorf("log_page_view_time: %w", err)
 	}
-	for _, view := range a.pending.views {
+	for _, view := range w.pending.views {
 		view.Written = true
 		view.Visit, view.URL, view.Name = nil, store.ActionID{}, store.ActionID{} // nobody needs them any more
 	}
 	return nil
 }
 
-func (a *applier) updatePageViewTimes(ctx context.Context) error {
-	rows := make([]*store.PageViewTime, len(a.pending.grown))
-	for i, grown := range a.pending.grown {
+func (w *unitOfWork) updatePageViewTimes(ctx context.Context) error {
+	rows := make([]*store.PageViewTime, len(w.pending.grown))
+	for i, grown := range w.pending.grown {
 		grown.Grown = false
 		row := *grown.PageViewTime
 		row.Visit = grown.visit.Row
 		rows[i] = &row
 	}
-	if err := a.tx.UpdatePageViewTimes(ctx, rows); err != nil {
+	if err := w.tx.UpdatePageViewTimes(ctx, rows); err != nil {
 		return fmt.Errorf("log_page_view_time: %w", err)
 	}
 	return nil

@@ -87,11 +87,6 @@ func (b *Batch) names(yield func(l action.Lookup)) {
 // prefetch reads what the requests of the batch may ask for: the visits that their ids and fingerprints find, and the
 // ids of all names that they refer to. What a request then gets is decided by apply.
 func (a *applier) prefetch(ctx context.Context) error {
-	a.pageviews = make(map[*store.Visit][]*store.LinkAction)
-	a.converted = make(map[conversionKey]bool)
-	a.entries = make(map[entryKey]*store.ActionEntry)
-	a.wanted = make(map[*store.ActionEntry]bool)
-	a.marking = make(map[markKey]bool)
 	var entries []*store.ActionEntry
 	a.batch.names(func(l action.Lookup) {
 		if e, isNew := a.entry(l.Type, l.Name, l.Prefix); isNew {
@@ -102,14 +97,16 @@ func (a *applier) prefetch(ctx context.Context) error {
 		a.t.store.RecallActions(entries)
 		return nil
 	}
-	tx, err := a.database(ctx)
+	tx, err := a.work.database(ctx)
 	if err != nil {
 		return err
 	}
-	if a.visits, err = a.t.inFlight.Read(ctx, tx, a.batch.asks()); err != nil {
+	visits, err := a.t.inFlight.Read(ctx, tx, a.batch.asks())
+	if err != nil {
 		return fmt.Errorf("log_visit: %w", err)
 	}
-	a.visits.Preview = a.dry
+	visits.Preview = a.work.dry
+	a.use(visits)
 	if err := a.readPageViews(ctx, tx); err != nil {
 		return err
 	}
@@ -121,13 +118,16 @@ func (a *applier) prefetch(ctx context.Context) error {
 
 // takeAhead uses what was read while batches in front of this one were on their way, together with what those have
 // written since.
-func (a *applier) takeAhead() (ok bool) {
+func (a *applier) takeAhead() bool {
 	ahead := a.batch.ahead
 	a.batch.ahead = nil
-	if ahead == nil || a.dry || a.t.behaviours.PageViewTimes && !a.t.viewsInStep {
+	if ahead == nil || a.work.dry || a.t.behaviours.PageViewTimes && !a.t.viewsInStep {
 		return false
 	}
-	a.viewsRead = ahead.views
-	a.visits, ok = a.t.inFlight.Recall(ahead.visits, a.batch.asks())
+	visits, ok := a.t.inFlight.Recall(ahead.visits, a.batch.asks())
+	if ok {
+		a.use(visits)
+		a.viewsRead = ahead.views
+	}
 	return ok
 }

@@ -23,12 +23,12 @@ func TestDayOnWhichASiteWasMade(t *testing.T) {
 		{"the earliest counts", day(20, 0), []time.Time{day(10, 5), day(5, 23), day(12, 0)}, day(4, 0)},
 		{"made at no time", time.Time{}, []time.Time{day(10, 5)}, time.Time{}},
 	} {
-		a := &applier{}
+		a := &applier{work: new(unitOfWork)}
 		for _, at := range tt.requests {
 			site := &matomo.Site{ID: 3, CreatedAt: tt.made}
 			a.moveSiteCreated(&parsed{facts: visit.Facts{Site: site, Time: at.Unix()}})
 		}
-		got, moved := a.pending.created[3]
+		got, moved := a.work.pending.created[3]
 		if moved == tt.want.IsZero() || moved && got != tt.want.Unix() {
 			t.Errorf("%s: %v (%v), want %v", tt.about, time.Unix(got, 0).UTC(), moved, tt.want)
 		}

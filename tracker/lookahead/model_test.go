@@ -200,7 +200,9 @@ func (b *batch) asks() lookahead.Batch {
 var (
 	ids   = rapid.SampledFrom([]store.BinaryID{{1}, {2}, {3}})
 	users = rapid.SampledFrom([]store.NullText{
-		{}, {}, store.Text("anna"), store.Text("ANNA"), store.Text("anna "), store.Text("bert"),
+		{},
+		{},
+		store.Text("anna"), store.Text("ANNA"), store.Text("anna "), store.Text("bert"),
 		store.Text("José"), store.Text("jose"),
 	})
 	paces   = rapid.SampledFrom([][]int64{{0, 1, 10}, {0, 1, 10, 60}, {0, 0, 1, 10, 300, length, length + 1}})
