@@ -20,9 +20,9 @@ type ahead struct {
 // of them may still be on its way: Play then adds what was written since. Without it, or when something else was
 // written in between, Play reads by itself. It may be called while Play or Write run.
 func (t *Tracker) Prefetch(ctx context.Context, batches []*Batch, front *Batch) error {
-	asked := make([]lookahead.Batch, len(batches))
+	asked := make([]lookahead.LookUps, len(batches))
 	for i, b := range batches {
-		asked[i] = b.asks()
+		asked[i] = b.lookUps()
 	}
 	visits, err := t.inFlight.Ask(ctx, t.store, front.number, front.asked, asked...)
 	if err != nil {
@@ -51,15 +51,15 @@ func (t *Tracker) Prefetch(ctx context.Context, batches []*Batch, front *Batch) 
 	return nil
 }
 
-// asks is what the batch asks for visits.
-func (b *Batch) asks() lookahead.Batch {
+// lookUps are the batch's look-ups of visits.
+func (b *Batch) lookUps() lookahead.LookUps {
 	list := make([]store.VisitQuery, 0, len(b.requests))
 	for _, p := range b.requests {
 		if p.looksUp() {
 			list = append(list, p.query)
 		}
 	}
-	return lookahead.Batch{Number: b.number, Queries: list}
+	return lookahead.LookUps{Batch: b.number, Queries: list}
 }
 
 // names calls yield for each name that the batch refers to.
@@ -101,7 +101,7 @@ func (a *applier) prefetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	visits, err := a.t.inFlight.Read(ctx, tx, a.batch.asks())
+	visits, err := a.t.inFlight.Read(ctx, tx, a.batch.lookUps())
 	if err != nil {
 		return fmt.Errorf("log_visit: %w", err)
 	}
@@ -124,7 +124,7 @@ func (a *applier) takeAhead() bool {
 	if ahead == nil || a.work.dry || a.t.behaviours.PageViewTimes && !a.t.viewsInStep {
 		return false
 	}
-	visits, ok := a.t.inFlight.Recall(ahead.visits, a.batch.asks())
+	visits, ok := a.t.inFlight.Recall(ahead.visits, a.batch.lookUps())
 	if ok {
 		a.use(visits)
 		a.viewsRead = ahead.views

@@ -73,8 +73,8 @@ func (p *parsed) active() bool { return p.err == nil && p.excluded == "" && !p.e
 // looksUp reports whether the request looks for the visitor's last visit.
 func (p *parsed) looksUp() bool { return p.active() && !p.facts.RandomConfigID }
 
-// Prepare reads the requests of a batch. An error means that settings or salts could not be read from the database;
-// nothing is written by it but salts that did not exist.
+// Prepare reads the requests of a batch. An error means that settings, tokens or salts could not be read from the
+// database; nothing is written by it but salts that did not exist.
 func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch, error) {
 	t.prepared++
 	b := &Batch{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust, askedSite: t.asked}
@@ -114,6 +114,11 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 		return nil, err
 	}
 	parallel.Each(len(b.requests), t.cores, worthACore, func(i int) { t.readSafely(b.requests[i]) })
+	for _, p := range b.requests {
+		if err := databaseErrorOf(p.err); err != nil {
+			return nil, err
+		}
+	}
 	t.learnHosts(ctx, b)
 	trust, asked := t.trustCookies(b), t.doNotTrack(b) // count only if the batch is prepared: an attempt that fails is repeated
 	if err := t.fingerprint(ctx, b); err != nil {
@@ -188,7 +193,7 @@ func (t *Tracker) doNotTrack(b *Batch) *matomo.Site {
 
 // context is what the batch's requests for a site are read against.
 func (t *Tracker) context(ctx context.Context, b *Batch, id int64) (*request.Context, error) {
-	c := &request.Context{General: b.general, Settings: t.global, Features: t.features, Behaviours: t.behaviours, Auth: t.auth, Now: b.now}
+	c := &request.Context{General: b.general, Settings: t.global, Features: t.features, Behaviours: t.behaviours, Auth: t.auth.during(ctx), Now: b.now}
 	site, err := t.installation.Site(ctx, id)
 	switch {
 	case err == nil:

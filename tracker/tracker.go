@@ -15,10 +15,8 @@
 package tracker
 
 import (
-	"context"
 	"io"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -33,7 +31,6 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
 	"github.com/queuedtracking/queuedtracking/tracker/referrer"
-	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/spam"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
@@ -150,44 +147,3 @@ func (t *trust) next(configured, intranet, stays bool) bool {
 	}
 	return t.on
 }
-
-// authenticator remembers what tokens may do for as long as the process lives, as Matomo does (§1.5 step 4).
-type authenticator struct {
-	installation *matomo.Installation
-	db           *sqlx.DB
-	mu           sync.Mutex
-	superuser    map[tokenUse]bool
-}
-
-// tokenUse is how a token came: one for secure use only is somebody's in one way and nobody's in the other.
-type tokenUse struct {
-	hash   string
-	secure bool
-}
-
-const maxRememberedTokens = 10_000
-
-func newAuthenticator(i *matomo.Installation, db *sqlx.DB) *authenticator {
-	return &authenticator{installation: i, db: db, superuser: make(map[tokenUse]bool)}
-}
-
-// IsSuperuser implements request.Authenticator.
-func (a *authenticator) IsSuperuser(tokenHash string, secure bool) (bool, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	use := tokenUse{tokenHash, secure}
-	if known, ok := a.superuser[use]; ok {
-		return known, nil
-	}
-	is, err := a.installation.SuperuserToken(context.Background(), a.db, tokenHash, secure)
-	if err != nil {
-		return false, err
-	}
-	if len(a.superuser) >= maxRememberedTokens {
-		clear(a.superuser)
-	}
-	a.superuser[use] = is
-	return is, nil
-}
-
-var _ request.Authenticator = (*authenticator)(nil)

@@ -1,6 +1,7 @@
 // Package lookahead finds visits in memory: it knows what the database has said, what the batch that is played has
 // changed since, and what the batches in front of it have written that the database does not show yet.
 //
+//	LookUps   what the requests of a batch ask
 //	InFlight  what the batches in front have written, of one tracker
 //	Reading   what was asked ahead for batches that follow each other, while those in front were on their way
 //	Visits    the visits as the requests of one batch see them. Find is where a visit is found

@@ -189,12 +189,12 @@ type batch struct {
 	ahead    bool // the reading was not used yet
 }
 
-func (b *batch) asks() lookahead.Batch {
-	asks := lookahead.Batch{Number: b.number}
+func (b *batch) lookUps() lookahead.LookUps {
+	lookUps := lookahead.LookUps{Batch: b.number}
 	for i := range b.requests {
-		asks.Queries = append(asks.Queries, b.requests[i].query)
+		lookUps.Queries = append(lookUps.Queries, b.requests[i].query)
 	}
-	return asks
+	return lookUps
 }
 
 var (
@@ -264,13 +264,13 @@ func (w *world) readAhead(t *rapid.T) {
 	if n := len(w.waiting); n > 0 {
 		front = w.waiting[n-1]
 	}
-	var asks []lookahead.Batch
+	var lookUps []lookahead.LookUps
 	first := len(w.waiting)
 	for range rapid.IntRange(1, 3).Draw(t, "batches") {
-		asks = append(asks, w.prepare(t).asks())
+		lookUps = append(lookUps, w.prepare(t).lookUps())
 	}
 	database := &changing{world: w, moment: moments.Draw(t, "meanwhile")}
-	reading, err := w.inFlight.Ask(context.Background(), database, front.number, front.reading, asks...)
+	reading, err := w.inFlight.Ask(context.Background(), database, front.number, front.reading, lookUps...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,12 +330,12 @@ func (w *world) start(t *rapid.T) *attempt {
 	recalled := false
 	if b.ahead {
 		b.ahead = false
-		a.visits, recalled = w.inFlight.Recall(b.reading, b.asks())
+		a.visits, recalled = w.inFlight.Recall(b.reading, b.lookUps())
 	}
 	if !recalled {
 		a.begin()
 		var err error
-		if a.visits, err = w.inFlight.Read(context.Background(), view{a.view, w.descending}, b.asks()); err != nil {
+		if a.visits, err = w.inFlight.Read(context.Background(), view{a.view, w.descending}, b.lookUps()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -44,7 +44,7 @@ func TestAnswersAreThoseOfTheWindow(t *testing.T) {
 	}
 }
 
-func asking(number int64, queries ...store.VisitQuery) Batch { return Batch{number, queries} }
+func asking(number int64, queries ...store.VisitQuery) LookUps { return LookUps{number, queries} }
 
 // answering is a database that gives each look-up the same answer, and remembers what it was asked.
 type answering struct {
@@ -64,9 +64,9 @@ func TestAnswersOfTheBatchInFrontAreNotAskedFor(t *testing.T) {
 	}
 	var f InFlight[string]
 	var asked []store.VisitQuery
-	lookUps := func(b Batch, before *Reading, v *store.Visit) *Reading {
+	lookUps := func(b LookUps, before *Reading, v *store.Visit) *Reading {
 		database := &answering{Found: store.Found{Visit: v, ByVisitor: true}}
-		r, err := f.Ask(t.Context(), database, b.Number-1, before, b)
+		r, err := f.Ask(t.Context(), database, b.Batch-1, before, b)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,9 +6,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// Batch is what is asked for one batch.
-type Batch struct {
-	Number  int64              // batches that follow each other have increasing numbers
+// LookUps are those of a batch.
+type LookUps struct {
+	Batch   int64              // its number; batches that follow each other have increasing ones
 	Queries []store.VisitQuery // in the order of its requests; they may repeat
 }
 
@@ -25,12 +25,12 @@ type Reading struct {
 // Ask reads what batches that follow each other ask, outside of any transaction, while the batch in front of them may
 // still be on its way. What the batch in front knows, by what was read for it (before, nil for nothing), is not asked.
 func (f *InFlight[N]) Ask(
-	ctx context.Context, database Finder, front int64, before *Reading, batches ...Batch,
+	ctx context.Context, database Finder, front int64, before *Reading, batches ...LookUps,
 ) (*Reading, error) {
 	r := &Reading{since: f.visible(), batches: []int64{front}}
 	lookUps := 0
 	for _, b := range batches {
-		r.batches = append(r.batches, b.Number)
+		r.batches = append(r.batches, b.Batch)
 		lookUps += len(b.Queries)
 	}
 	var asked []store.VisitQuery
@@ -116,7 +116,7 @@ func (r *Reading) keepAnswers() {
 }
 
 // distinct lists the queries of batches, each once.
-func distinct(batches ...Batch) (list []store.VisitQuery) {
+func distinct(batches ...LookUps) (list []store.VisitQuery) {
 	listed := make(map[store.VisitQuery]bool)
 	for _, b := range batches {
 		for _, q := range b.Queries {

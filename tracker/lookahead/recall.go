@@ -9,18 +9,18 @@ import (
 
 // Read asks the database for what a batch asks. The database must show everything in front of the batch, which is
 // forgotten here.
-func (f *InFlight[N]) Read(ctx context.Context, database Finder, b Batch) (*Visits, error) {
+func (f *InFlight[N]) Read(ctx context.Context, database Finder, of LookUps) (*Visits, error) {
 	f.end() // what was played on it may have been given up
 	v := newVisits(f.VisitorIndexDescending)
 	var err error
-	v.found, err = find(ctx, database, distinct(b))
+	v.found, err = find(ctx, database, distinct(of))
 	return v, err
 }
 
 // Recall uses what was asked ahead for a batch, together with what the batches in front have written since. It reports
 // false when not all of that is known; then the batch has to be read.
-func (f *InFlight[N]) Recall(r *Reading, b Batch) (*Visits, bool) {
-	front, ok := r.front(b.Number)
+func (f *InFlight[N]) Recall(r *Reading, of LookUps) (*Visits, bool) {
+	front, ok := r.front(of.Batch)
 	if !ok {
 		return nil, false
 	}
@@ -38,7 +38,7 @@ func (f *InFlight[N]) Recall(r *Reading, b Batch) (*Visits, bool) {
 			return nil, false
 		}
 	}
-	if !f.recallAnswers(v, r, b) {
+	if !f.recallAnswers(v, r, of) {
 		return nil, false
 	}
 	return v, true
@@ -46,9 +46,9 @@ func (f *InFlight[N]) Recall(r *Reading, b Batch) (*Visits, bool) {
 
 // recallAnswers takes the answers to the batch's queries, those that were asked for and those that only an earlier
 // batch knows.
-func (f *InFlight[N]) recallAnswers(v *Visits, r *Reading, b Batch) bool {
-	v.found = make(map[store.VisitQuery]store.Found, len(b.Queries))
-	for _, q := range b.Queries {
+func (f *InFlight[N]) recallAnswers(v *Visits, r *Reading, of LookUps) bool {
+	v.found = make(map[store.VisitQuery]store.Found, len(of.Queries))
+	for _, q := range of.Queries {
 		found, asked := r.found[q]
 		if !asked {
 			known, ok := f.recallAnswer(v, r, questionOf(q))
@@ -59,7 +59,7 @@ func (f *InFlight[N]) recallAnswers(v *Visits, r *Reading, b Batch) bool {
 		}
 		v.found[q] = found
 	}
-	for key, s := range r.knownBehind(b.Number) {
+	for key, s := range r.knownBehind(of.Batch) {
 		if s.age > 0 {
 			if _, ok := f.recallAnswer(v, r, key); !ok {
 				return false

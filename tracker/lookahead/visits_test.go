@@ -73,7 +73,7 @@ func TestWhenMemoryIsSure(t *testing.T) {
 			stored.Visitor = store.BinaryID{7}
 		}
 		var f InFlight[string]
-		v, err := f.Read(t.Context(), database, Batch{1, []store.VisitQuery{q, q}})
+		v, err := f.Read(t.Context(), database, LookUps{1, []store.VisitQuery{q, q}})
 		if err != nil || database.asked != 1 {
 			t.Fatalf("%s: asked %d times, %v", tt.about, database.asked, err)
 		}
@@ -108,7 +108,7 @@ func TestPreviewFindsWhatTheDatabaseCannotKnow(t *testing.T) {
 	q := store.VisitQuery{SiteID: 1, ByVisitor: true, Visitor: store.BinaryID{1}, To: 200}
 	var f InFlight[string]
 	database := new(rows)
-	v, err := f.Read(t.Context(), database, Batch{1, nil})
+	v, err := f.Read(t.Context(), database, LookUps{1, nil})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,11 +127,11 @@ func TestVisitsOfBatchesInFrontGetTheirNumbers(t *testing.T) {
 		return store.VisitQuery{SiteID: 1, ByVisitor: true, Visitor: store.BinaryID{visitor}, To: 200}
 	}
 	database := new(rows)
-	front, err := f.Read(ctx, database, Batch{1, nil})
+	front, err := f.Read(ctx, database, LookUps{1, nil})
 	if err != nil {
 		t.Fatal(err)
 	}
-	behind := Batch{2, []store.VisitQuery{query(1), query(2)}}
+	behind := LookUps{2, []store.VisitQuery{query(1), query(2)}}
 	reading, err := f.Ask(ctx, database, 1, nil, behind)
 	if err != nil {
 		t.Fatal(err)
@@ -172,12 +172,12 @@ func TestVisitsOfBatchesInFrontGetTheirNumbers(t *testing.T) {
 func TestReadingIsOfItsBatches(t *testing.T) {
 	ctx := t.Context()
 	var f InFlight[string]
-	reading, err := f.Ask(ctx, new(rows), 1, nil, Batch{2, nil}, Batch{3, nil})
+	reading, err := f.Ask(ctx, new(rows), 1, nil, LookUps{2, nil}, LookUps{3, nil})
 	if err != nil {
 		t.Fatal(err)
 	}
 	recalled := func(number int64) bool {
-		_, ok := f.Recall(reading, Batch{number, nil})
+		_, ok := f.Recall(reading, LookUps{number, nil})
 		return ok
 	}
 	if recalled(2) {
