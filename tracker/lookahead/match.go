@@ -2,7 +2,8 @@ package lookahead
 
 import "github.com/queuedtracking/queuedtracking/tracker/store"
 
-// matcher reports whether a visit satisfies the conditions of one half of a query, and whether that is known.
+// matcher reports whether a visit satisfies the conditions of one half of a query, and whether that is known; match is
+// false where it is not.
 type matcher func(q *store.VisitQuery, v *store.Visit) (match, known bool)
 
 func matchesVisitor(q *store.VisitQuery, v *store.Visit) (match, known bool) {

@@ -98,7 +98,7 @@ func (v *Visits) newest(
 	if row != nil {
 		best = v.of(row)
 		if best.Row != row {
-			if match, known := matches(q, best.Row); !match || !known {
+			if match, _ := matches(q, best.Row); !match { // or nobody knows
 				return nil, false
 			}
 		}

@@ -139,7 +139,9 @@ func TestVisitsOfBatchesInFrontGetTheirNumbers(t *testing.T) {
 	var begun [2]*store.Visit
 	for i := range begun {
 		begun[i] = &store.Visit{ID: -7 - int64(i), SiteID: 1, Visitor: store.BinaryID{byte(i + 1)}, LastActionTime: 100}
-		front.Begin(begun[i])
+		visit := front.Begin(begun[i])
+		view := &store.PageViewTime{Link: store.LinkOf(&store.LinkAction{ID: 5})}
+		visit.Views.Add(&PageView{PageViewTime: view})
 	}
 	f.Add(1, front, "")
 	v, ok := f.Recall(reading, behind)
@@ -155,6 +157,9 @@ func TestVisitsOfBatchesInFrontGetTheirNumbers(t *testing.T) {
 		if found[i].Begun() || found[i].Stored != begun[i] {
 			t.Errorf("%+v does not go on as if it had been read", found[i])
 		}
+		if view := found[i].Views.Of(5); view == nil || view.Link.Row != nil {
+			t.Errorf("page view %+v holds an action that has its number", view)
+		}
 	}
 	changed := *found[0].Row
 	v.Keep(found[0], &changed)
@@ -162,6 +167,11 @@ func TestVisitsOfBatchesInFrontGetTheirNumbers(t *testing.T) {
 	v.Number()
 	if found[0].Row.ID != 70 || found[1].Row.ID != 80 {
 		t.Errorf("numbers %d and %d, want 70 and 80", found[0].Row.ID, found[1].Row.ID)
+	}
+	database.answers = map[store.VisitQuery]store.Found{query(9): {Visit: &store.Visit{ID: 80}, ByVisitor: true}}
+	q := query(9)
+	if got, err := v.Find(ctx, &q, database); err != nil || got != found[1] {
+		t.Errorf("the database's visit 80 is %+v, want the one that is known (%v)", got, err)
 	}
 	if got := v.Touched(); len(got) != 1 || got[0] != found[0] {
 		t.Errorf("%d visits have changed, want the first", len(got))
@@ -192,5 +202,58 @@ func TestReadingIsOfItsBatches(t *testing.T) {
 	add(&f, 2)
 	if recalled(2) || !recalled(3) {
 		t.Error("batch 2 is in front: batch 3 alone goes on")
+	}
+}
+
+// TestSteadyTrafficIsNotAskedTwice: a visitor's requests are spread over batches, each of which is read ahead once the
+// one in front is written, be it committed or not. Every batch goes on from memory, and the database is asked once in a
+// horizon.
+func TestSteadyTrafficIsNotAskedTwice(t *testing.T) {
+	ctx := t.Context()
+	const batches, seconds = 60, 60
+	lookUps := func(n int64) LookUps {
+		at := 10_000 + n*seconds
+		return LookUps{n, []store.VisitQuery{{SiteID: 1, ByVisitor: true, ByConfig: true, From: at - 1800, To: at + 1800}}}
+	}
+	for _, late := range []int{0, 1, 3} { // batches that are not committed yet
+		var f InFlight[string]
+		database := new(answering)
+		visits, err := f.Read(ctx, database, lookUps(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		visit := visits.Begin(&store.Visit{SiteID: 1, LastActionTime: 10_000})
+		inFlight := []*Written[string]{f.Add(1, visits, "")}
+		visit.Row.ID = 1
+		rows := []store.Visit{*visit.Row}
+		var reading *Reading
+		asked := 0
+		for n := int64(2); n <= batches; n++ {
+			for len(inFlight) > late {
+				f.Commit(inFlight[0])
+				database.Found = store.Found{Visit: &rows[0], ByVisitor: true}
+				inFlight, rows = inFlight[1:], rows[1:]
+			}
+			database.asked = nil
+			if reading, err = f.Ask(ctx, database, n-1, reading, lookUps(n)); err != nil {
+				t.Fatal(err)
+			}
+			asked += len(database.asked)
+			recalled, ok := f.Recall(reading, lookUps(n))
+			if !ok {
+				t.Fatalf("%d late: batch %d has to read for itself", late, n)
+			}
+			found, err := recalled.Find(ctx, &lookUps(n).Queries[0], nil)
+			if err != nil || found == nil || found.Row.ID != 1 || found.Row.LastActionTime != 10_000+(n-2)*seconds {
+				t.Fatalf("%d late: batch %d finds %+v, %v", late, n, found, err)
+			}
+			row := *found.Row
+			row.LastActionTime += seconds
+			recalled.Keep(found, &row)
+			inFlight, rows = append(inFlight, f.Add(n, recalled, "")), append(rows, row)
+		}
+		if most := 2 * (batches*seconds/horizon + 1); asked > most {
+			t.Errorf("%d late: %d queries, want %d at most", late, asked, most)
+		}
 	}
 }
