@@ -128,7 +128,7 @@ func (c *Config) queueSettings(stored map[string]php.Value) QueueSettings {
 	if v := c.Value(section, "notify_queue_threshold_single_queue"); php.ToString(v) != "" {
 		s.NotifyThreshold = int(php.ToInt(v))
 	}
-	s.NotifyEmails = c.List(section, "notify_queue_threshold_emails")
+	s.NotifyEmails = c.listOrOne(section, "notify_queue_threshold_emails")
 	s.LogFailedTrackingBodies = c.Bool(section, "log_failed_tracking_request_body")
 	if s.Backend != BackendMySQL {
 		s.Backend = BackendRedis // as the plugin: whatever is not mysql is redis
