@@ -59,7 +59,8 @@ proxy_client_headers[] = HTTP_X_FORWARDED_FOR
 	}
 	want := []any{
 		"db", "", "ge$heim&amp;", "matomo_", int64(99), int64(7),
-		"redis.example.org", "", []string(nil), []string{"Goals", "EnvironmentVariables"},
+		"redis.example.org", "", []string(nil),
+		[]string{"Goals", "EnvironmentVariables"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
