@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
@@ -21,11 +23,13 @@ type connection struct {
 	flags   *pflag.FlagSet
 
 	config       *matomo.Config // as the installation's version reads it once the database is open
+	watch        *matomo.Watch  // of what config and installation depend on
 	settings     *overrides
 	db           *sqlx.DB
 	installation *matomo.Installation
 	backend      queue.Backend
 	manager      *queue.Manager
+	queues       atomic.Int64 // their number, for metrics
 }
 
 func (p *program) newConnection(flags *pflag.FlagSet) *connection {
@@ -86,6 +90,7 @@ func (c *connection) openConfig() error {
 	if source.Host, err = c.program.matomoHost(); err != nil {
 		return err
 	}
+	c.watch = source.NewWatch()
 	if c.config, err = source.Load(); err != nil {
 		return err
 	}
@@ -175,16 +180,29 @@ func (c *connection) origin(keys ...string) string {
 }
 
 // readSettings finds the settings of the queue, in the installation if it was opened.
-func (c *connection) readSettings(ctx context.Context) (err error) {
+func (c *connection) readSettings(ctx context.Context) error {
+	fresh, err := c.freshSettings(ctx)
+	if fresh != nil {
+		c.settings = fresh
+	}
+	return err
+}
+
+// freshSettings are the settings of the queue as they are now, with those of the database that are in use; also when
+// the error says that they cannot work.
+func (c *connection) freshSettings(ctx context.Context) (fresh *overrides, err error) {
+	fresh = newOverrides()
+	fresh.database = c.settings.database
+	maps.Copy(fresh.origins, c.settings.origins)
 	if c.installation != nil {
-		if c.settings.queue, err = c.installation.QueueSettings(ctx); err != nil {
-			return fmt.Errorf("settings of plugin QueuedTracking: %w", err)
+		if fresh.queue, err = c.installation.QueueSettings(ctx); err != nil {
+			return nil, fmt.Errorf("settings of plugin QueuedTracking: %w", err)
 		}
 	}
-	if err := c.settings.apply(c.program, c.flags, c.settings.ofQueue()); err != nil {
-		return err
+	if err := fresh.apply(c.program, c.flags, fresh.ofQueue()); err != nil {
+		return nil, err
 	}
-	return c.settings.queue.Validate()
+	return fresh, fresh.queue.Validate()
 }
 
 // openQueue connects to the server of the queues. The backend stays usable when the server does not answer.
@@ -200,10 +218,18 @@ func (c *connection) openQueue(ctx context.Context, connections int) error {
 		return err
 	}
 	c.backend = backend
-	if c.manager, err = queue.NewManager(backend, c.settings.queue.NumQueueWorkers); err != nil {
+	if err := c.countQueues(c.settings.queue.NumQueueWorkers); err != nil {
 		return err
 	}
 	_, err = c.backend.Len(ctx, queue.Key(0))
+	return err
+}
+
+// countQueues makes n the number of queues.
+func (c *connection) countQueues(n int) (err error) {
+	c.settings.queue.NumQueueWorkers = n
+	c.queues.Store(int64(n))
+	c.manager, err = queue.NewManager(c.backend, n)
 	return err
 }
 

@@ -62,7 +62,8 @@ func TestFilesOfSecretsThatCannotBeUsed(t *testing.T) {
 		{map[string]string{"QUEUEDTRACKING_DB_PASSWORD_FILE": "/nowhere/secret"}, statusFailed, "QUEUEDTRACKING_DB_PASSWORD_FILE: open /nowhere/secret"},
 		{map[string]string{"QUEUEDTRACKING_REDIS_PASSWORD_FILE": empty}, statusFailed, "QUEUEDTRACKING_REDIS_PASSWORD_FILE: " + empty + ": is empty"},
 		{
-			map[string]string{"QUEUEDTRACKING_REDIS_PASSWORD": "pass-word", "QUEUEDTRACKING_REDIS_PASSWORD_FILE": empty}, statusUsage,
+			map[string]string{"QUEUEDTRACKING_REDIS_PASSWORD": "pass-word", "QUEUEDTRACKING_REDIS_PASSWORD_FILE": empty},
+			statusUsage,
 			"QUEUEDTRACKING_REDIS_PASSWORD and QUEUEDTRACKING_REDIS_PASSWORD_FILE are both set",
 		},
 	} {

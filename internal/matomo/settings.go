@@ -173,6 +173,25 @@ func (s QueueSettings) validateRedis() error {
 	return nil
 }
 
+// SamePlace reports whether queues are where others are, reached alike.
+func (s QueueSettings) SamePlace(o QueueSettings) bool {
+	type place struct {
+		backend                                  string
+		kind                                     RedisType
+		host, port, username, password, sentinel string
+		timeout                                  time.Duration
+		database                                 int
+		login                                    bool
+	}
+	of := func(s QueueSettings) place {
+		return place{
+			s.Backend, s.RedisType, s.RedisHost, s.RedisPort, s.RedisUsername, s.RedisPassword, s.SentinelName,
+			s.RedisTimeout, s.RedisDatabase, s.SentinelLogin,
+		}
+	}
+	return of(s) == of(o)
+}
+
 // RedisAddresses pairs hosts with ports: "host:port", or the path of a socket. Errors tell what to set.
 func (s QueueSettings) RedisAddresses() ([]string, error) {
 	hosts := splitTrim(s.RedisHost)
