@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/replay"
 )
 
@@ -42,7 +43,7 @@ func mixFleet(t *testing.T, s *site, requests int) {
 		b := s.start(t, func(j *job) { j.Batch = 15 })
 		ours += a.done()["tracked"] + b.done()["tracked"]
 	}
-	eventually(t, "queues are empty", func() bool { return s.waiting(t) == 0 })
+	testserver.Eventually(t, "queues are empty", func() bool { return s.waiting(t) == 0 })
 	cancel()
 	fleet.Wait()
 	if held := s.locked(t); len(held) > 0 {
@@ -93,7 +94,7 @@ func TestPHPWorkerTakesAFrozenWorkersQueue(t *testing.T) {
 			if !c.until("at") {
 				t.Fatal("never there")
 			}
-			eventually(t, "lock runs out", func() bool { return len(s.locked(t)) == 0 })
+			testserver.Eventually(t, "lock runs out", func() bool { return len(s.locked(t)) == 0 })
 			p := newPHPWorker(t, s)
 			for range 3 {
 				for id := range queues {
