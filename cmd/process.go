@@ -117,6 +117,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 	if err := c.validate(command); err != nil {
 		return err
 	}
+	c.reloads.Store(c.cycle == 0 && !c.onTerminal)
 	outliveReader()
 	background.Work()
 	ctx := command.Context()

@@ -21,7 +21,6 @@ func (c *processCommand) cycles(ctx context.Context, o replay.Options) (total re
 	for i := range trackers {
 		trackers[i] = c.assembly.NewTracker()
 	}
-	c.reloads.Store(c.cycle == 0 && !c.onTerminal)
 	if c.cycle != 1 {
 		if err := c.checkOptions(ctx); err != nil { // notes what they are now
 			return total, err

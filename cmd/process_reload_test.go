@@ -178,32 +178,3 @@ func TestHangUpMakesAServiceReadItsSettings(t *testing.T) {
 	}
 	contains(t, r.stdout, "SIGHUP: settings are read again.")
 }
-
-// Only a service reads its settings again: a run of some cycles, or at a terminal, ends, however often it is hung up.
-func TestHangUpIsAFirstSignal(t *testing.T) {
-	_, tty := openTerminal(t)
-	for name, test := range map[string]struct {
-		cycles string
-		change func(*program)
-	}{
-		"some cycles":   {"5", func(*program) {}},
-		"at a terminal": {"0", func(p *program) { p.stdin = tty }},
-		"shown at one":  {"0", func(p *program) { p.stderr = tty }},
-	} {
-		i := newInstallation(t)
-		naps := 0
-		r := i.run(t, []string{"process", "--cycle", test.cycles}, test.change, func(p *program) {
-			p.sleep = func(context.Context, time.Duration) {
-				naps++
-				for range 4 { // two of them wait in the channel, the others have been taken
-					p.signals <- syscall.SIGHUP
-				}
-				<-p.stop
-			}
-		})
-		if r.status != statusDone || naps != 1 {
-			t.Errorf("%s: exit status %d after %d naps: %s", name, r.status, naps, r.stderr)
-		}
-		contains(t, r.stdout, "Tracked: 0 of 0 requests")
-	}
-}
