@@ -233,6 +233,9 @@ func (c *connection) countQueues(n int) (err error) {
 	return err
 }
 
+// queueCount is the number of queues, for several goroutines.
+func (c *connection) queueCount() int { return int(c.queues.Load()) }
+
 // withoutDatabaseFlag adds the flag to a command that needs nothing but the queues.
 func (p *program) withoutDatabaseFlag(flags *pflag.FlagSet) {
 	flags.BoolVar(&p.flags.withoutDatabase, "without-database", false,
