@@ -84,7 +84,7 @@ func TestPHPWorkerTakesAKilledWorkersQueue(t *testing.T) {
 // A frozen worker of ours finds its queue in the hands of a PHP worker, which knows no checkpoint: it must not commit.
 func TestPHPWorkerTakesAFrozenWorkersQueue(t *testing.T) {
 	t.Parallel()
-	for _, point := range []replay.Point{replay.AfterRead, replay.BeforeBegin} {
+	for _, point := range []replay.Point{replay.AfterRead, replay.BeforeBegin, replay.BeforeCommit} {
 		t.Run(string(point), func(t *testing.T) {
 			t.Parallel()
 			const requests = 800
