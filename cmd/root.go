@@ -24,7 +24,7 @@ Each command also has the name that it has in Matomo's console, queuedtracking:p
 "./console queuedtracking:process" in a crontab becomes "queuedtracking queuedtracking:process".
 
 "queuedtracking help settings" tells where the settings come from and how to change them.
-Exit status: 0 done, 1 failed, 2 the command line is wrong.`
+Exit status: 0 done, 1 failed, 2 the command line is wrong, 75 start it anew (process --cycle 0).`
 
 // commonFlags are the flags that all commands have.
 type commonFlags struct {
