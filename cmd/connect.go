@@ -158,7 +158,7 @@ var databaseFlags = map[string]string{
 
 // origin tells where settings of section [database] come from, those together that come from the same place.
 func (c *connection) origin(keys ...string) string {
-	var places []string
+	var places, fromFile []string
 	of := make(map[string][]string)
 	for _, key := range keys {
 		place := c.settings.origins[databaseFlags[key]]
@@ -166,6 +166,7 @@ func (c *connection) origin(keys ...string) string {
 			place = c.config.Origin("database", key)
 		}
 		if place == c.config.LocalFile() {
+			fromFile = append(fromFile, key)
 			place = "section [database] of " + place
 		}
 		if of[place] == nil {
@@ -176,7 +177,11 @@ func (c *connection) origin(keys ...string) string {
 	for i, place := range places {
 		places[i] = strings.Join(of[place], " and ") + " in " + place
 	}
-	return strings.Join(places, ", ")
+	text := strings.Join(places, ", ")
+	if unset := c.config.Unset("database", fromFile...); len(unset) > 0 {
+		text += "; plugin EnvironmentVariables is active, and this program was started without " + strings.Join(unset, " and ")
+	}
+	return text
 }
 
 // readSettings finds the settings of the queue, in the installation if it was opened.

@@ -49,7 +49,8 @@ func TestWrongPasswordsAreTracedToTheirPlace(t *testing.T) {
 	i.reconfigure(t, `username = "root"`, `username = "nobody"`)
 	inFile := "section [database] of config/config.ini.php"
 	for _, test := range []struct{ variable, flag, want string }{
-		{"", "", "check username and password in " + inFile},
+		{"", "", "check username and password in " + inFile + "; plugin EnvironmentVariables is active, and this program was started without " +
+			"MATOMO_DATABASE_USERNAME and MATOMO_DATABASE_PASSWORD"},
 		{"MATOMO_DATABASE_PASSWORD", "", "check username in " + inFile + ", password in the variable MATOMO_DATABASE_PASSWORD (plugin EnvironmentVariables)"},
 		{"QUEUEDTRACKING_DB_PASSWORD", "", "check username in " + inFile + ", password in the variable QUEUEDTRACKING_DB_PASSWORD"},
 		{"", "--db-password=wr-ong", "check username in " + inFile + ", password in --db-password"},
@@ -104,6 +105,15 @@ func TestInstallationsThatShareADirectory(t *testing.T) {
 	i.write(t, "config/config.ini.php", fmt.Sprintf("[database]\nhost = 127.0.0.1\ndbname = \"%s\"\nusername = root\ntables_prefix = matomo_\n"+
 		"[Plugins]\nPlugins[] = CoreHome\n", i.env["QUEUEDTRACKING_DB_NAME"]))
 	contains(t, i.ok(t, "lock-status", "--matomo-domain", "other.example.org").stderr, "no configuration file of its own for other.example.org", host)
+}
+
+func TestTestNamesVariablesWithoutEffect(t *testing.T) {
+	i := newInstallation(t)
+	i.useEnvironmentPlugin(t)
+	i.env["MATOMO_QUEUEDTRACKING_REDISHOST"] = "redis.example.org"
+	contains(t, i.ok(t, "test").stdout, "MATOMO_QUEUEDTRACKING_REDISHOST", "has no effect", "-> add the setting, with an empty value")
+	i.configure(t, "redisHost = \"\"") // into [QueuedTracking]
+	lacks(t, i.ok(t, "test").stdout, "has no effect")
 }
 
 func TestTestNamesSettingsThatMatomoIgnores(t *testing.T) {

@@ -7,6 +7,10 @@ func (c *testCommand) checkSettings() {
 	if names := append(c.conn.config.Variables(), c.conn.program.ownVariables()...); len(names) > 0 {
 		c.report.OK("environment", "has settings: "+strings.Join(names, ", "))
 	}
+	for _, name := range c.conn.config.Idle() {
+		c.report.Notice(name, "has no effect: Matomo replaces only settings that a file has",
+			"add the setting, with an empty value, to section [QueuedTracking] of "+c.conn.config.LocalFile())
+	}
 	for _, m := range c.conn.config.Misfits() {
 		c.report.Notice(m.Setting, m.Problem, m.Advice)
 	}

@@ -18,7 +18,7 @@ type settingName struct{ section, key string }
 // file has is replaced by the variable MATOMO_SECTION_KEY, if there is one, as text, also by an empty one. What the
 // files say of plugins still decides which of them are loaded.
 func (c *Config) readEnvironment() {
-	if !c.hasEnvironmentPlugin() {
+	if !c.ReadsEnvironment() {
 		return
 	}
 	c.variables = make(map[settingName]string)
@@ -29,7 +29,7 @@ func (c *Config) readEnvironment() {
 		}
 		replaced := settings.Array().Clone()
 		for key := range settings.Array().All() {
-			name := "MATOMO_" + upper(section) + "_" + upper(key)
+			name := variable(section, key)
 			if value, ok := c.source.LookupEnv(name); ok {
 				replaced.Set(key, php.String(value))
 				c.variables[settingName{section, key}] = name
@@ -40,13 +40,48 @@ func (c *Config) readEnvironment() {
 	c.sections = sections
 }
 
-// hasEnvironmentPlugin looks for what Matomo loads of the plugin before all else.
-func (c *Config) hasEnvironmentPlugin() bool {
+// ReadsEnvironment reports whether the plugin is active and installed: Matomo loads its container before all else.
+func (c *Config) ReadsEnvironment() bool {
 	if !slices.Contains(list(c.fileValue("Plugins", "Plugins")), environmentPlugin) {
 		return false
 	}
 	_, err := os.Stat(filepath.Join(c.dir, "plugins", environmentPlugin, "config", "config.php"))
 	return err == nil
+}
+
+// variable is the name of the environment's variable for a setting.
+func variable(section, key string) string { return "MATOMO_" + upper(section) + "_" + upper(key) }
+
+// Unset names the variables that plugin EnvironmentVariables looks for in vain, of some keys of a section.
+func (c *Config) Unset(section string, keys ...string) (names []string) {
+	if !c.ReadsEnvironment() {
+		return nil
+	}
+	for _, key := range keys {
+		if _, ok := c.variables[settingName{section, key}]; !ok {
+			names = append(names, variable(section, key))
+		}
+	}
+	return names
+}
+
+// Idle are the variables for settings of plugin QueuedTracking that are set and have no effect, in Matomo as here: no
+// file has the key that they are to replace.
+func (c *Config) Idle() (names []string) {
+	const section = "QueuedTracking"
+	for _, name := range c.Unset(section, queueKeys...) {
+		if _, ok := c.source.LookupEnv(name); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// queueKeys are the settings of plugin QueuedTracking.
+var queueKeys = []string{
+	"backend", "useWhatRedisBackendType", "redisHost", "redisPort", "redisTimeout", "redisDatabase", "redisUsername", "redisPassword",
+	"sentinelMasterName", "usePasswordForSentinelInstances", "queueEnabled", "numQueueWorkers", "numRequestsToProcess",
+	"processDuringTrackingRequest",
 }
 
 // Variables are the names of the environment's variables that replace settings, sorted.
