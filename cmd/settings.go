@@ -240,7 +240,7 @@ const settingsIntro = `Every setting is looked for in this order; the first plac
     7. the plugin's default
 
 Normally nothing has to be set here: the program finds what Matomo uses. Variables that are empty count as not set,
-but those of plugin EnvironmentVariables: there an empty one empties the setting, as in Matomo.
+except those of plugin EnvironmentVariables: there an empty one empties the setting, as in Matomo.
 
 Passwords are better kept out of command lines, which others on the machine can read:
 

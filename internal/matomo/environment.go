@@ -3,6 +3,7 @@ package matomo
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -48,6 +49,15 @@ func (c *Config) ReadsEnvironment() bool {
 	_, err := os.Stat(filepath.Join(c.dir, "plugins", environmentPlugin, "config", "config.php"))
 	return err == nil
 }
+
+// replacesSettings is what plugins and installations do that decorate Matomo's configuration as plugin
+// EnvironmentVariables does, in ways that are not known here.
+const replacesSettings = "replaces Matomo's settings"
+
+var configDefinition = regexp.MustCompile(`(Piwik\\{1,2}Config['"]|\bConfig::class|['"]ini\.[\w.]+['"])\s*=>`)
+
+// replacesConfig reports whether definitions for Matomo's container have one for its configuration.
+func replacesConfig(definitions string) bool { return configDefinition.MatchString(definitions) }
 
 // variable is the name of the environment's variable for a setting.
 func variable(section, key string) string { return "MATOMO_" + upper(section) + "_" + upper(key) }

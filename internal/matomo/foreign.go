@@ -39,6 +39,9 @@ func (c *Config) ForeignTrackerPlugins() ([]Foreign, error) {
 	if hint := firstOf(string(text), `Tracker\`, "Tracker.", "path.geoip2"); hint != "" {
 		found = append(found, Foreign{overrides, fmt.Sprintf("replaces parts of Matomo (%s)", hint)})
 	}
+	if replacesConfig(string(text)) {
+		found = append(found, Foreign{overrides, replacesSettings})
+	}
 	if words := bootstrapWords(c.dir); words != "" {
 		found = append(found, Foreign{"bootstrap.php", fmt.Sprintf("sets %s: Matomo may have other settings than are seen here", words)})
 	}
@@ -100,6 +103,13 @@ var trackerEvents = []string{"'Tracker.", `"Tracker.`, "'Referrer.add", `"Referr
 
 // inspect tells how the plugin in folder takes part in tracking, "" when nothing shows that it does.
 func inspect(folder, name string) (reason string, err error) {
+	container, err := os.ReadFile(filepath.Join(folder, "config", "config.php"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if replacesConfig(string(container)) {
+		return replacesSettings + " (config/config.php)", nil
+	}
 	for _, hook := range hooks {
 		file, err := findWords(filepath.Join(folder, filepath.FromSlash(hook.folder)), hook.words)
 		if err != nil {
