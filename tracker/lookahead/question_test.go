@@ -33,6 +33,25 @@ func TestSpanCoversOnlyWindowsThatWereAsked(t *testing.T) {
 	}
 }
 
+// The windows of a batch's look-ups, in whatever order they come.
+func TestSpanOfSeveralWindows(t *testing.T) {
+	window := func(from, to int64) store.VisitQuery { return store.VisitQuery{From: from, To: to} }
+	want := span{from: 80, least: 150, most: 310}
+	for _, windows := range [][]store.VisitQuery{
+		{window(100, 200), window(80, 310), window(90, 150)},
+		{window(80, 310), window(90, 150), window(100, 200)},
+		{window(90, 150), window(100, 200), window(80, 310)},
+	} {
+		got := span{from: windows[0].From, least: windows[0].To, most: windows[0].To}
+		for _, q := range windows {
+			got = got.with(q)
+		}
+		if got != want {
+			t.Errorf("%+v: %+v, want %+v", windows, got, want)
+		}
+	}
+}
+
 func TestAnswersAreThoseOfTheWindow(t *testing.T) {
 	v := &store.Visit{LastActionTime: 150}
 	byConfig, byVisitor := answer{found: store.Found{Visit: v}}, answer{found: store.Found{Visit: v, ByVisitor: true}}
