@@ -78,6 +78,9 @@ func (a *attempt) request(r *request) {
 	if got != want {
 		a.t.Fatalf("batch %d finds for %+v\n     %+v\nwant %+v", a.number, r.query, got, want)
 	}
+	if r.leaves {
+		return
+	}
 	after, isNew := r.play(got)
 	if isNew {
 		after.Place = int64(len(a.truth)) + 1

@@ -46,4 +46,10 @@ func TestBordersOfTheTimeInWhichAVisitIsLookedFor(t *testing.T) {
 			t.Errorf("visitor id, last action at %d: %v, known %v; want %v", at, match, known, want)
 		}
 	}
+	elsewhere := &store.Visit{SiteID: 2, LastActionTime: 150}
+	for name, matches := range map[string]matcher{"fingerprint": matchesConfig, "visitor id": matchesVisitor} {
+		if match, known := matches(q, elsewhere); match || !known {
+			t.Errorf("%s, another site: %v, known %v; want false", name, match, known)
+		}
+	}
 }

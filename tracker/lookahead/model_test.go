@@ -22,7 +22,7 @@ func TestFindEqualsOneQueryAtATime(t *testing.T) {
 		pace, descending := paces[i/2], i%2 == 1
 		t.Run(fmt.Sprintf("window %d, steps %d, descending %v", pace.window, pace.steps, descending), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				w := newWorld(pace, descending)
+				w := newWorld(t, pace, descending)
 				trouble := rapid.SampledFrom([]func(*rapid.T){w.playInVain, w.rollBack, w.loseReply, w.abandon})
 				t.Repeat(map[string]func(*rapid.T){
 					"go on":   w.goOn,
@@ -139,28 +139,22 @@ func (v view) FindVisits(_ context.Context, queries []store.VisitQuery) ([]store
 
 // request looks for a visit, and goes on with it or begins one.
 type request struct {
-	query  store.VisitQuery
-	at     int64
-	window int64 // seconds that a visit goes on without an action
-	begins bool  // a visit, whatever is found
-	takes  struct{ visitor, config, user bool }
+	query   store.VisitQuery
+	at      int64
+	window  int64 // seconds that a visit goes on without an action
+	begins  bool  // a visit, whatever is found
+	leaves  bool  // everything as it is, like a ping that comes too late
+	becomes row   // the ids that the visit has afterwards
 }
 
 // play is the row after the request, and whether it is that of a new visit.
 func (r *request) play(found row) (after row, isNew bool) {
 	if isNew = found.Place == 0 || r.begins || found.LastAction < r.at-r.window; isNew {
-		q := &r.query
-		return row{Site: q.SiteID, Visitor: q.Visitor, Config: q.ConfigID, User: q.UserID, LastAction: r.at}, true
+		return row{
+			Site: r.query.SiteID, Visitor: r.becomes.Visitor, Config: r.becomes.Config, User: r.becomes.User, LastAction: r.at,
+		}, true
 	}
 	found.LastAction = max(found.LastAction, r.at)
-	if r.takes.visitor {
-		found.Visitor = r.query.Visitor
-	}
-	if r.takes.config {
-		found.Config = r.query.ConfigID
-	}
-	if r.takes.user {
-		found.User = r.query.UserID
-	}
+	found.Visitor, found.Config, found.User = r.becomes.Visitor, r.becomes.Config, r.becomes.User
 	return found, false
 }

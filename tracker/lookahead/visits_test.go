@@ -205,24 +205,27 @@ func TestReadingIsOfItsBatches(t *testing.T) {
 	}
 }
 
+// steady are the look-ups of batch n of a visitor who comes once a minute.
+func steady(n int64) LookUps {
+	const begin, seconds = 10_000, 60
+	at := begin + n*seconds
+	return LookUps{n, []store.VisitQuery{{SiteID: 1, ByVisitor: true, ByConfig: true, From: at - 1800, To: at + 1800}}}
+}
+
 // TestSteadyTrafficIsNotAskedTwice: a visitor's requests are spread over batches, each of which is read ahead once the
 // one in front is written, be it committed or not. Every batch goes on from memory, and the database is asked once in a
 // horizon.
 func TestSteadyTrafficIsNotAskedTwice(t *testing.T) {
 	ctx := t.Context()
-	const batches, seconds = 60, 60
-	lookUps := func(n int64) LookUps {
-		at := 10_000 + n*seconds
-		return LookUps{n, []store.VisitQuery{{SiteID: 1, ByVisitor: true, ByConfig: true, From: at - 1800, To: at + 1800}}}
-	}
+	const batches = 60
 	for _, late := range []int{0, 1, 3} { // batches that are not committed yet
 		var f InFlight[string]
 		database := new(answering)
-		visits, err := f.Read(ctx, database, lookUps(1))
+		visits, err := f.Read(ctx, database, steady(1))
 		if err != nil {
 			t.Fatal(err)
 		}
-		visit := visits.Begin(&store.Visit{SiteID: 1, LastActionTime: 10_000})
+		visit := visits.Begin(&store.Visit{SiteID: 1, LastActionTime: 1})
 		inFlight := []*Written[string]{f.Add(1, visits, "")}
 		visit.Row.ID = 1
 		rows := []store.Visit{*visit.Row}
@@ -235,25 +238,55 @@ func TestSteadyTrafficIsNotAskedTwice(t *testing.T) {
 				inFlight, rows = inFlight[1:], rows[1:]
 			}
 			database.asked = nil
-			if reading, err = f.Ask(ctx, database, n-1, reading, lookUps(n)); err != nil {
+			if reading, err = f.Ask(ctx, database, n-1, reading, steady(n)); err != nil {
 				t.Fatal(err)
 			}
 			asked += len(database.asked)
-			recalled, ok := f.Recall(reading, lookUps(n))
+			recalled, ok := f.Recall(reading, steady(n))
 			if !ok {
 				t.Fatalf("%d late: batch %d has to read for itself", late, n)
 			}
-			found, err := recalled.Find(ctx, &lookUps(n).Queries[0], nil)
-			if err != nil || found == nil || found.Row.ID != 1 || found.Row.LastActionTime != 10_000+(n-2)*seconds {
+			found, err := recalled.Find(ctx, &steady(n).Queries[0], nil)
+			if err != nil || found == nil || found.Row.ID != 1 || found.Row.LastActionTime != n-1 {
 				t.Fatalf("%d late: batch %d finds %+v, %v", late, n, found, err)
 			}
 			row := *found.Row
-			row.LastActionTime += seconds
+			row.LastActionTime = n
 			recalled.Keep(found, &row)
 			inFlight, rows = append(inFlight, f.Add(n, recalled, "")), append(rows, row)
 		}
-		if most := 2 * (batches*seconds/horizon + 1); asked > most {
+		if most := 2 * (batches*60/horizon + 1); asked > most {
 			t.Errorf("%d late: %d queries, want %d at most", late, asked, most)
+		}
+	}
+}
+
+// Of batches that are read at once the last one passes on what the others know.
+func TestAnswersArePassedOnByBatchesThatDoNotNeedThem(t *testing.T) {
+	ctx := t.Context()
+	var f InFlight[string]
+	database := new(answering)
+	visits, err := f.Read(ctx, database, LookUps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(n int64) { f.Commit(f.Add(n, visits, "")) }
+	add(0)
+	var reading *Reading
+	for n := int64(1); n < 9; n += 2 {
+		database.asked = nil
+		if reading, err = f.Ask(ctx, database, n-1, reading, steady(n), LookUps{Batch: n + 1}); err != nil {
+			t.Fatal(err)
+		}
+		if want := 2; n == 1 && len(database.asked) != want || n > 1 && len(database.asked) != 0 {
+			t.Errorf("batch %d: asked %+v", n, database.asked)
+		}
+		for _, lookUps := range []LookUps{steady(n), {Batch: n + 1}} {
+			var ok bool
+			if visits, ok = f.Recall(reading, lookUps); !ok {
+				t.Fatalf("batch %d has to read for itself", lookUps.Batch)
+			}
+			add(lookUps.Batch)
 		}
 	}
 }

@@ -20,13 +20,15 @@ type world struct {
 	lastNumber  int64 // of batches
 	now         int64
 	pace        pace
+	visitors    []visitor  // most requests are theirs
 	waiting     []*batch   // not played yet
 	uncommitted []*attempt // written, not committed
 	front       *batch     // the last one that was written
 }
 
-func newWorld(pace pace, descending bool) *world {
+func newWorld(t *rapid.T, pace pace, descending bool) *world {
 	return &world{
+		visitors:   rapid.SliceOfN(rapid.Custom(drawVisitor), 3, 3).Draw(t, "visitors"),
 		pace:       pace,
 		descending: descending,
 		inFlight:   &lookahead.InFlight[int64]{VisitorIndexDescending: descending},
@@ -81,24 +83,41 @@ func (p pace) late() *rapid.Generator[int64] {
 	return rapid.SampledFrom([]int64{0, 0, 0, 0, 0, 0, 1, p.window / 3, p.window, p.window + 1, 2 * p.window})
 }
 
+// visitor is how somebody is looked up.
+type visitor struct {
+	by struct{ visitor, config bool }
+	row
+}
+
+func drawVisitor(t *rapid.T) visitor {
+	v := visitor{by: kinds.Draw(t, "by")}
+	v.Site = 1
+	if seven.Draw(t, "other site") {
+		v.Site = 2
+	}
+	v.Visitor, v.Config, v.User = ids.Draw(t, "visitor"), ids.Draw(t, "config"), users.Draw(t, "user")
+	return v
+}
+
 func (w *world) draw(t *rapid.T) request {
 	w.now += rapid.SampledFrom(w.pace.steps).Draw(t, "step")
 	r := request{at: w.now - w.pace.late().Draw(t, "late"), window: w.pace.window, begins: seven.Draw(t, "begins")}
-	by := kinds.Draw(t, "kind")
-	r.query = store.VisitQuery{SiteID: 1, ByVisitor: by.visitor, ByConfig: by.config, To: r.at + r.window}
-	if seven.Draw(t, "other site") {
-		r.query.SiteID = 2
+	r.leaves = seven.Draw(t, "leaves")
+	from := rapid.SampledFrom(w.visitors).Draw(t, "from")
+	if seven.Draw(t, "somebody else") {
+		from = drawVisitor(t)
 	}
-	if by.visitor {
-		r.query.Visitor = ids.Draw(t, "visitor")
+	r.query = store.VisitQuery{SiteID: from.Site, ByVisitor: from.by.visitor, ByConfig: from.by.config, To: r.at + r.window}
+	if from.by.visitor {
+		r.query.Visitor = from.Visitor
 	}
-	if by.config {
-		r.query.ConfigID, r.query.From = ids.Draw(t, "config"), r.at-r.window
-		r.query.UserID = users.Draw(t, "user")
+	if from.by.config {
+		r.query.ConfigID, r.query.From, r.query.UserID = from.Config, r.at-r.window, from.User
 	}
-	r.takes.visitor = by.visitor && rapid.Bool().Draw(t, "takes visitor")
-	r.takes.config = by.config && seven.Draw(t, "takes config")
-	r.takes.user = rapid.Bool().Draw(t, "takes user")
+	r.becomes = from.row
+	if seven.Draw(t, "changes") {
+		r.becomes = drawVisitor(t).row
+	}
 	return r
 }
 
