@@ -6,6 +6,7 @@
 //	Reading   what was asked ahead for batches that follow each other, while those in front were on their way
 //	Visits    the visits as the requests of one batch see them. Find is where a visit is found
 //	Visit     one of them: its row as the database has it, and as the batch has left it
+//	PageViews what is known of a visit's page view times
 //
 // A batch begins with Ask (outside of any transaction, while the batch in front is written) and Recall (when its turn
 // has come), or with Read, which asks within its transaction. Then each of its requests asks Find, and tells Keep or

@@ -107,7 +107,8 @@ func (w *world) draw(t *rapid.T) request {
 	if seven.Draw(t, "somebody else") {
 		from = drawVisitor(t)
 	}
-	r.query = store.VisitQuery{SiteID: from.Site, ByVisitor: from.by.visitor, ByConfig: from.by.config, To: r.at + r.window}
+	r.query = store.VisitQuery{SiteID: from.Site, ByVisitor: from.by.visitor, ByConfig: from.by.config}
+	r.query.To = r.at + r.window
 	if from.by.visitor {
 		r.query.Visitor = from.Visitor
 	}
