@@ -391,6 +391,34 @@ func TestForgottenRemovalIsMadeUpFor(t *testing.T) {
 	same(t, s.titles(t), "a", "b", "c", "d")
 }
 
+// More entries are committed and not removed than are removed at once: each counts once.
+func TestCommittedEntriesAreCountedAsTheyAreRemoved(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	empty, err := queue.Encode(queue.RequestSet{Time: now.Unix()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := slices.Repeat([][]byte{empty}, 6000)
+	o := s.options()
+	o.BatchSize = 3000
+	if err := s.backend.Append(t.Context(), queue.Key(0), old...); err != nil {
+		t.Fatal(err)
+	}
+	s.run(t, o)
+	_, _ = s.backend.Delete(t.Context(), queue.OffsetKey(queue.Key(0)))
+	if err := s.backend.Append(t.Context(), queue.Key(0), old...); err != nil {
+		t.Fatal(err)
+	}
+	if summary := s.run(t, o); summary.Recovered != 6000 || s.waiting(t) != 0 {
+		t.Errorf("%d recovered, %d left", summary.Recovered, s.waiting(t))
+	}
+	for _, want := range []string{"entries=5000", "entries=1000"} {
+		if !strings.Contains(s.log.String(), want) {
+			t.Errorf("no %s logged:\n%s", want, s.log)
+		}
+	}
+}
+
 // The number of queues shrinks while a batch of a queue beyond it is committed and still in the queue.
 func TestOrphansAreMovedWithoutWhatIsCommitted(t *testing.T) {
 	s := newSite(t, testserver.MariaDB(t))
