@@ -104,6 +104,8 @@ func describeReply(reply string) (text string, kind error) {
 		return "the server is no node of a cluster (setting useWhatRedisBackendType)", ErrDenied
 	case strings.Contains(lower, "unknown command") && strings.Contains(lower, "llen"): // what a queue is looked at with first
 		return "the server has no lists: is it a Sentinel (setting useWhatRedisBackendType)?", ErrDenied
+	case strings.Contains(lower, "the user executing the script can't"):
+		return "not allowed: " + reply, ErrDenied
 	case strings.Contains(lower, "invalid password"): // Redis up to 5
 		return "wrong password (" + reply + ")", ErrDenied
 	case strings.Contains(lower, "no password is set"), strings.Contains(lower, "without any password configured"):
