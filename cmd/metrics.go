@@ -18,9 +18,12 @@ const probeTimeout = 2 * time.Second
 // newRegistry holds the metrics that commands have in common: the process and the queues.
 func (c *connection) newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		metrics.NewQueues(c.backend, c.settings.queue.NumQueueWorkers, c.program.clock, probeTimeout))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), c.queueMetrics())
 	return registry
+}
+
+func (c *connection) queueMetrics() *metrics.Queues {
+	return metrics.NewQueues(c.backend, c.settings.queue.NumQueueWorkers, c.program.clock, probeTimeout)
 }
 
 // metricsGrace is the longest time that a scrape under way gets at the end.

@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// A tally is kept as rows of the table of keys, one for each name: their keys begin with the tally's, their values are "name=value".
+// A tally is kept as rows of the table of keys, one for each name: their keys begin with the tally's, their values are
+// "name=value".
 
 // maxValue is the number of characters of column queue_value.
 const maxValue = 255
 
-// AddTally implements Backend. Rows are changed in the order of their keys, so that workers wait for each other instead of getting in each
-// other's way.
+// AddTally implements Backend. Rows are changed in the order of their keys, so that workers wait for each other instead
+// of getting in each other's way.
 func (m *MySQL) AddTally(ctx context.Context, key, total string, ttl time.Duration, tally Tally) error {
 	if err := m.deleteExpired(ctx); err != nil {
 		return err
@@ -47,7 +48,8 @@ func (m *MySQL) AddTally(ctx context.Context, key, total string, ttl time.Durati
 
 // sumOfValues is the new value of a number.
 const sumOfValues = "CONCAT(SUBSTRING_INDEX(VALUES(queue_value), '=', 1), '=', " +
-	"CAST(SUBSTRING_INDEX(queue_value, '=', -1) AS SIGNED) + CAST(SUBSTRING_INDEX(VALUES(queue_value), '=', -1) AS SIGNED))"
+	"CAST(SUBSTRING_INDEX(queue_value, '=', -1) AS SIGNED) + " +
+	"CAST(SUBSTRING_INDEX(VALUES(queue_value), '=', -1) AS SIGNED))"
 
 // rowsAtOnce bounds the rows of a statement.
 const rowsAtOnce = 1000
@@ -71,7 +73,8 @@ func (m *MySQL) deleteExpired(ctx context.Context) error {
 	return m.call(ctx, "delete", nil, func(ctx context.Context) error {
 		var found []string
 		err := m.db.SelectContext(ctx, &found, "SELECT queue_key FROM "+m.keys()+
-			" WHERE queue_key LIKE ? AND expiry_time IS NOT NULL AND NOT ("+isLive+") LIMIT "+strconv.Itoa(maxKeys), likePrefix("queuedtracking:"))
+			" WHERE queue_key LIKE ? AND expiry_time IS NOT NULL AND NOT ("+isLive+") LIMIT "+strconv.Itoa(maxKeys),
+			likePrefix("queuedtracking:"))
 		if err != nil || len(found) == 0 {
 			return err
 		}

@@ -36,7 +36,8 @@ func Sum(byReason map[string]int64) (n int64) {
 func of(b replay.Batch) Counts {
 	r := b.Result
 	c := Counts{
-		Batches: 1, Requests: int64(r.Requests), Tracked: int64(r.Tracked), Visits: int64(r.Visits), Actions: int64(r.Actions),
+		Batches: 1, Requests: int64(r.Requests), Tracked: int64(r.Tracked), Visits: int64(r.Visits),
+		Actions:     int64(r.Actions),
 		Conversions: int64(r.Conversions), BotRequests: int64(r.BotRequests), DeadLetters: int64(r.Failed + b.Undecodable),
 		Recovered: int64(b.Recovered), Retries: int64(b.Retries),
 		Excluded: make(map[string]int64, len(r.Excluded)), Rejected: make(map[string]int64, len(r.Rejected)),
@@ -54,8 +55,9 @@ func of(b replay.Batch) Counts {
 func (c *Counts) numbers() map[string]*int64 {
 	return map[string]*int64{
 		"batches": &c.Batches, "requests": &c.Requests, "tracked": &c.Tracked, "visits": &c.Visits, "actions": &c.Actions,
-		"conversions": &c.Conversions, "bot_requests": &c.BotRequests, "dead_letters": &c.DeadLetters, "recovered": &c.Recovered,
-		"retries": &c.Retries,
+		"conversions": &c.Conversions, "bot_requests": &c.BotRequests, "dead_letters": &c.DeadLetters,
+		"recovered": &c.Recovered,
+		"retries":   &c.Retries,
 	}
 }
 

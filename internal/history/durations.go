@@ -7,9 +7,12 @@ import (
 	"time"
 )
 
-// DurationBuckets are the bounds, in seconds, of the classes in which the durations of batches are counted; beyond the last one there is
-// another class.
-var DurationBuckets = []float64{0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 2.048, 4.096, 8.192, 16.384}
+// DurationBuckets are the bounds, in seconds, of the classes in which the durations of batches are counted; beyond the
+// last one there is another class.
+var DurationBuckets = []float64{
+	0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 2.048, 4.096,
+	8.192, 16.384,
+}
 
 // Durations is how long batches took.
 type Durations struct {

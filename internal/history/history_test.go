@@ -71,8 +71,9 @@ func batch(id int) replay.Batch {
 	return replay.Batch{
 		Queue: id, Duration: 3 * time.Millisecond, Undecodable: 1, Recovered: 40, Retries: 2,
 		Result: tracker.Result{
-			Requests: 7, Tracked: 3, Failed: 1, Excluded: map[string]int{"bot": 2}, Rejected: map[request.Reason]int{request.UnknownSite: 1},
-			Visits: 2, Actions: 3, Conversions: 1,
+			Requests: 7, Tracked: 3, Failed: 1, Excluded: map[string]int{"bot": 2},
+			Rejected: map[request.Reason]int{request.UnknownSite: 1},
+			Visits:   2, Actions: 3, Conversions: 1,
 		},
 	}
 }
@@ -80,7 +81,8 @@ func batch(id int) replay.Batch {
 // twice is what two such batches count.
 func twice() history.Counts {
 	return history.Counts{
-		Batches: 2, Requests: 14, Tracked: 6, Visits: 4, Actions: 6, Conversions: 2, DeadLetters: 4, Recovered: 80, Retries: 4,
+		Batches: 2, Requests: 14, Tracked: 6, Visits: 4, Actions: 6, Conversions: 2, DeadLetters: 4, Recovered: 80,
+		Retries:  4,
 		Excluded: map[string]int64{"bot": 4}, Rejected: map[string]int64{"unknown site": 2},
 	}
 }
@@ -105,7 +107,10 @@ func TestWhatRunsDidIsSeenAfterwards(t *testing.T) {
 			first.Batch(batch(11))
 			first.Looked()
 			yesterday := at(c)
-			first.Failed(errors.Join(&replay.QueueError{Queue: 11, Err: errors.New("too many\x1b[31m dead letters token_auth=geheim")}, errors.New("ä")))
+			first.Failed(errors.Join(&replay.QueueError{
+				Queue: 11,
+				Err:   errors.New("too many\x1b[31m dead letters token_auth=geheim"),
+			}, errors.New("ä")))
 			first.Write()
 			c.pass(time.Hour)
 			second := history.NewRecorder(backend, c.read, "web1", slog.New(slog.DiscardHandler))
@@ -195,7 +200,8 @@ func TestServerThatForbidsStatisticsIsToldOfOnce(t *testing.T) {
 		r.Batch(batch(0))
 		r.Write()
 	}
-	if n := strings.Count(log.String(), "statistics cannot be kept"); n != 1 || store.calls != 1 || !strings.Contains(log.String(), "not allowed") {
+	if n := strings.Count(log.String(), "statistics cannot be kept"); n != 1 || store.calls != 1 ||
+		!strings.Contains(log.String(), "not allowed") {
 		t.Errorf("%d warnings, %d calls:\n%s", n, store.calls, log.String())
 	}
 }
@@ -254,14 +260,18 @@ func TestReasonsAreBounded(t *testing.T) {
 func TestStrangeFieldsAreLeftOut(t *testing.T) {
 	backend := places[0].open(t)
 	err := backend.AddTally(t.Context(), queue.DayKey("2026-11-29"), queue.TotalKey, time.Hour, queue.Tally{
-		Numbers: map[string]int64{"x": 1, "-1:tracked": 1, "99999:tracked": 1, "3:": 1, "all:duration:99": 1, "all:duration:x": 2, "3:tracked": 8},
-		Texts:   map[string]string{"3:time": "yesterday", "3:tracked:": "", "all:error_time": "", "3:host": "42"},
+		Numbers: map[string]int64{
+			"x": 1, "-1:tracked": 1, "99999:tracked": 1, "3:": 1, "all:duration:99": 1,
+			"all:duration:x": 2, "3:tracked": 8,
+		},
+		Texts: map[string]string{"3:time": "yesterday", "3:tracked:": "", "all:error_time": "", "3:host": "42"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	total, err := history.ReadTotal(t.Context(), backend)
-	if err != nil || len(total.Queues) != 1 || total.Queues[0].Tracked != 8 || total.Queues[0].LastBatch != nil || total.LastError != nil ||
+	if err != nil || len(total.Queues) != 1 || total.Queues[0].Tracked != 8 || total.Queues[0].LastBatch != nil ||
+		total.LastError != nil ||
 		total.Durations.Count() != 0 {
 		t.Errorf("%+v, %v", total, err)
 	}

@@ -36,7 +36,7 @@ type Queue struct {
 
 // Period is what happened in a day, or in all days.
 type Period struct {
-	Day       string    `json:"day"` // 2006-01-02 in UTC
+	Day       string    `json:"day,omitempty"` // 2006-01-02 in UTC
 	Queues    []Queue   `json:"queues"`
 	Errors    int64     `json:"errors"` // runs that ended with one
 	LastRun   *Moment   `json:"last_run"`

@@ -21,8 +21,8 @@ import (
 const Keep = 35 * 24 * time.Hour
 
 const (
-	// writeEvery is the time between two writes while there is work, idleEvery while there is none: then only the time of the last look
-	// changes.
+	// writeEvery is the time between two writes while there is work, idleEvery while there is none: then only the time of
+	// the last look changes.
 	writeEvery = 5 * time.Second
 	idleEvery  = time.Minute
 	// patience bounds a write. Statistics are not worth to wait for.
@@ -36,8 +36,8 @@ const (
 // otherReasons stands for the reasons beyond maxReasons.
 const otherReasons = "other reasons"
 
-// Recorder collects what the workers of a process do and writes it beside the queues now and then. A failure to write is logged once and
-// ends nothing. It may be used by several goroutines.
+// Recorder collects what the workers of a process do and writes it beside the queues now and then. A failure to write
+// is logged once and ends nothing. It may be used by several goroutines.
 type Recorder struct {
 	tallies queue.Tallies
 	clock   func() time.Time
@@ -61,8 +61,8 @@ func NewRecorder(tallies queue.Tallies, clock func() time.Time, host string, log
 	}
 }
 
-// Batch counts a batch, and writes when the last time is a while ago: replay.Options.OnBatch.
-func (r *Recorder) Batch(b replay.Batch) {
+// Batch counts a batch, and writes when the last time is a while ago. It reports whether it has written.
+func (r *Recorder) Batch(b replay.Batch) bool {
 	r.mu.Lock()
 	tally := r.today()
 	counts := of(b)
@@ -72,15 +72,16 @@ func (r *Recorder) Batch(b replay.Batch) {
 	r.stamp(tally, strconv.Itoa(b.Queue))
 	r.work = true
 	r.mu.Unlock()
-	r.Tick()
+	return r.tick()
 }
 
-// Looked notes that a worker has looked at the queues, and writes when the last time is a while ago. It reports whether it has written.
+// Looked notes that a worker has looked at the queues, and writes when the last time is a while ago. It reports whether
+// it has written.
 func (r *Recorder) Looked() bool {
 	r.mu.Lock()
 	r.stamp(r.today(), general)
 	r.mu.Unlock()
-	return r.Tick()
+	return r.tick()
 }
 
 // Failed notes the error that has ended a run.
@@ -132,8 +133,8 @@ func (r *Recorder) bounded(counts map[string]int64) map[string]int64 {
 	return kept
 }
 
-// Tick writes what is there when the last time is a while ago. It reports whether it has.
-func (r *Recorder) Tick() bool {
+// tick writes what is there when the last time is a while ago.
+func (r *Recorder) tick() bool {
 	r.mu.Lock()
 	every := idleEvery
 	if r.work {
@@ -177,7 +178,8 @@ func (r *Recorder) failed(days map[string]*queue.Tally, err error) {
 		if r.refused {
 			advice = "docs/backends.md lists the rights that are needed"
 		}
-		r.log.Warn("statistics cannot be kept beside the queues; requests are tracked all the same", "error", err, "advice", advice)
+		r.log.Warn("statistics cannot be kept beside the queues; requests are tracked all the same", "error", err, "advice",
+			advice)
 	}
 	if r.refused {
 		return
