@@ -24,6 +24,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
 )
@@ -130,7 +131,7 @@ func serve(t testing.TB, o Options) string {
 		t.Fatal(err)
 	}
 	stop, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- Serve(t.Context(), l, h.Handle, o.Limits, time.Second, discard(), stop) }()
+	go func() { ended <- Serve(t.Context(), l, h.Handle, o.Limits, testserver.Patience, discard(), stop) }()
 	t.Cleanup(func() {
 		close(stop)
 		if err := <-ended; err != nil {
