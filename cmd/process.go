@@ -51,7 +51,6 @@ const processExample = `  queuedtracking process
   queuedtracking process --batch auto                               a long backlog, faster
   queuedtracking process --workers 4 --cycle 0 --sleep 2            for ever, looking every 2 seconds
   queuedtracking process --dry-run -v                               what would be refused, and why?
-
   queuedtracking process -q --metrics-file /var/lib/node_exporter/textfile_collector/queuedtracking.prom
   queuedtracking process --json | jq .waiting                       what waits, and why?
 
@@ -140,6 +139,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 	c.conn = c.newConnection(command.Flags())
 	defer c.conn.close()
 	if err := c.prepare(ctx); err != nil {
+		c.recordRefusal(ctx, err)
 		return fmt.Errorf("%w; nothing was processed", err)
 	}
 	if !c.conn.config.Tracker(0).RecordStatistics {

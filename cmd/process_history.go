@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -14,13 +15,13 @@ import (
 )
 
 // newRecorder keeps what workers of this process do beside the queues.
-func (c *connection) newRecorder() *history.Recorder {
+func (c *connection) newRecorder(log *slog.Logger) *history.Recorder {
 	p := c.program
 	host, err := p.hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	return history.NewRecorder(c.backend, p.clock, host, p.logs.Logger)
+	return history.NewRecorder(c.backend, p.clock, host, log)
 }
 
 // beginHistory makes the recorder. A dry run does nothing that is worth to be kept.
@@ -28,7 +29,7 @@ func (c *processCommand) beginHistory() error {
 	if c.dryRun {
 		return nil
 	}
-	c.history = c.conn.newRecorder()
+	c.history = c.conn.newRecorder(c.logs.Logger)
 	if c.metricsFile == "" {
 		return nil
 	}
@@ -42,7 +43,26 @@ func (c *processCommand) beginHistory() error {
 	return nil
 }
 
+// recordRefusal keeps why a run is refused at start, where the queues can be reached: cron tells nobody who would look.
+func (c *processCommand) recordRefusal(ctx context.Context, refusal error) {
+	open := c.conn.backend != nil // and is what does not work
+	if c.dryRun || open || c.conn.installation == nil || isUsage(refusal) || ctx.Err() != nil {
+		return
+	}
+	if c.conn.readSettings(ctx) != nil || c.conn.openQueue(ctx, 1) != nil {
+		return
+	}
+	recorder := c.conn.newRecorder(slog.New(slog.DiscardHandler)) // the refusal is what is to be told
+	recorder.Failed(refusal)
+	recorder.Write()
+	_ = c.writeMetricsFile() // likewise
+}
+
 func (c *processCommand) recordBatch(b replay.Batch) {
+	if c.metrics != nil {
+		c.metrics.Batch(b)
+		c.metrics.Looked(c.clock())
+	}
 	if c.history != nil && c.history.Batch(b) {
 		c.refreshMetricsFile()
 	}

@@ -205,6 +205,32 @@ func TestLongRunsWriteMeanwhile(t *testing.T) {
 	}
 }
 
+// What keeps cron from processing is seen, too: an update of Matomo at night, for instance.
+func TestRefusalAtStartIsSeenAfterwards(t *testing.T) {
+	i := newInstallation(t)
+	i.ok(t, "process")
+	before := i.monitored(t).History.Total.LastRun.Time
+	i.setVersion("9.0.0")
+	file := filepath.Join(t.TempDir(), "queuedtracking.prom")
+	if r := i.run(t, []string{"process", "-q", "--metrics-file", file}); r.status != statusFailed {
+		t.Fatalf("exit status %d", r.status)
+	}
+	total := i.monitored(t).History.Total
+	if total.Errors != 1 || total.LastError == nil || !total.LastRun.Time.Equal(before) {
+		t.Fatalf("%+v", total)
+	}
+	contains(t, total.LastError.Error, "Matomo 9.0.0 is not supported")
+	if got := samples(t, file)["queuedtracking_run_errors_total"]; got != 1 {
+		t.Errorf("%v errors in the metrics file", got)
+	}
+	i.run(t, []string{"process", "--dry-run"})
+	i.setVersion("5.1.2")
+	i.run(t, []string{"process", "--queue-id", "99"})
+	if total := i.monitored(t).History.Total; total.Errors != 1 {
+		t.Errorf("%d errors", total.Errors)
+	}
+}
+
 func TestDryRunsLeaveNoStatistics(t *testing.T) {
 	i := newInstallation(t)
 	i.add(t, pageView("a"), 1)

@@ -63,9 +63,6 @@ func (c *processCommand) onBatch(b replay.Batch) {
 	if c.progress != nil {
 		c.progress.Add(int64(b.Result.Sets))
 	}
-	if c.metrics != nil {
-		c.metrics.Batch(b)
-	}
 	for _, r := range b.Result.Refusals {
 		if !r.Failed { // of the others the worker has told when it put them aside
 			c.logRefusal(b, r)

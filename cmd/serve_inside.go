@@ -60,7 +60,7 @@ func (c *serveCommand) openInside(ctx context.Context, flagSet bool) error {
 		return err
 	}
 	c.inside = &insideWorker{
-		command: c, assembly: built, metrics: metrics.NewWorker(c.registry), history: c.conn.newRecorder(), always: always,
+		command: c, assembly: built, metrics: metrics.NewWorker(c.registry), history: c.conn.newRecorder(c.logs.Logger), always: always,
 		direct: built.NewTracker(),
 	}
 	return nil
@@ -112,6 +112,7 @@ func (w *insideWorker) isSuperuser(ctx context.Context, token string, secure boo
 
 func (w *insideWorker) onBatch(b replay.Batch) {
 	w.metrics.Batch(b)
+	w.metrics.Looked(w.command.clock())
 	w.history.Batch(b)
 }
 

@@ -70,6 +70,7 @@ func (r *Recorder) Batch(b replay.Batch) bool {
 	counts.addTo(tally.Numbers, b.Queue)
 	duration(b.Duration).addTo(tally.Numbers)
 	r.stamp(tally, strconv.Itoa(b.Queue))
+	r.stamp(tally, general) // a run may take hours
 	r.work = true
 	r.mu.Unlock()
 	return r.tick()
