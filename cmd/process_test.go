@@ -125,12 +125,19 @@ func TestRefusedRequestsAreNamedWithoutSecrets(t *testing.T) {
 	unknown.Requests[0].Set("idsite", php.String("99"))
 	unknown.Requests[0].Set("url", php.String("https://garden.example.org/y?token_auth=0123456789abcdef0123456789abcdef"))
 	i.add(t, unknown, 1)
-	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1", "-vv")
-	contains(t, r.stderr, `msg="request rejected" queue=0 offset=0 set=0 request=0 idsite=1 url=https://garden.example.org/x reason=`,
-		`msg="request rejected" queue=0 offset=1 set=`, ` request=0 idsite=99 url="https://garden.example.org/y?token_auth=***" reason=`,
+	long := pageView(strings.Repeat("long", 1000))
+	long.Requests[0].Set("idsite", php.String("\x1b[31m"))
+	bulk := pageView("z")
+	bulk.Requests = append(bulk.Requests, long.Requests[0])
+	i.add(t, bulk, 1)
+	r := i.ok(t, "process", "--num-queue-workers", "1", "--force-num-requests-process-at-once", "1", "--batch", "5", "-vv")
+	const rejected = `msg="request rejected" queue=0 `
+	contains(t, r.stderr, rejected+"offset=0 set=0 request=0 idsite=1 url=https://garden.example.org/x reason=",
+		rejected+`offset=1 set=1 request=0 idsite=99 url="https://garden.example.org/y?token_auth=***" reason=`,
+		rejected+`offset=2 set=2 request=1 idsite=\x1b[31m url=https://garden.example.org/longlong`, "long… reason=",
 		"unknown site", "msg=batch")
-	lacks(t, r.stdout+r.stderr, "0123456789abcdef0123456789abcdef")
-	contains(t, r.stdout, "Rejected: 2")
+	lacks(t, r.stdout+r.stderr, "0123456789abcdef0123456789abcdef", "\x1b", strings.Repeat("long", 60))
+	contains(t, r.stdout, "Rejected: 3")
 }
 
 func TestDamagedEntriesAreCounted(t *testing.T) {
