@@ -23,7 +23,7 @@ func (c *connection) newRegistry() *prometheus.Registry {
 }
 
 func (c *connection) queueMetrics() *metrics.Queues {
-	return metrics.NewQueues(c.backend, c.settings.queue.NumQueueWorkers, c.program.clock, probeTimeout)
+	return metrics.NewQueues(c.backend, c.queueCount, c.program.clock, probeTimeout)
 }
 
 // metricsGrace is the longest time that a scrape under way gets at the end.

@@ -83,7 +83,7 @@ func (c *processCommand) endHistory(ctx context.Context, failed error) error {
 	if c.history == nil {
 		return failed
 	}
-	if failed != nil && ctx.Err() == nil {
+	if failure(failed) != nil && ctx.Err() == nil {
 		c.history.Failed(failed)
 	}
 	c.history.Looked()

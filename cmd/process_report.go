@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -104,12 +105,20 @@ func outcomes(s replay.Summary) string {
 	return strings.Join(parts, ", ")
 }
 
+// failure is the error of a run that has failed, nil when it ends in order to be started anew.
+func failure(err error) error {
+	if exit, ok := errors.AsType[*exitError](err); ok && exit.err == nil {
+		return nil
+	}
+	return err
+}
+
 // conclude tells at the end what was done in all cycles, and what waits.
 func (c *processCommand) conclude(ctx context.Context, s replay.Summary, err error) {
 	left := c.left(ctx, s, err)
 	if c.json {
 		all := summaryOf(s, c.report.total)
-		all.finish(left, err)
+		all.finish(left, failure(err))
 		c.printSummaryJSON(all)
 		return
 	}

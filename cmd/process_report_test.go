@@ -214,3 +214,22 @@ func sumOf(counts any) (total float64) {
 	}
 	return total
 }
+
+// A run that ends to be started anew has not failed.
+func TestRunThatIsStartedAnewHasNotFailed(t *testing.T) {
+	i := newInstallation(t)
+	clock := &stepClock{now: time.Now(), during: func(int) {
+		i.add(t, pageView("a"), 1)
+		i.configure(t, "; changed")
+	}}
+	args := []string{"process", "--cycle", "0", "--json", "--force-num-requests-process-at-once", "1"}
+	r := i.run(t, args, clock.into)
+	got := jsonLines(t, r.stdout)
+	if r.status != statusAgain || len(got) != 1 || got[0]["error"] != nil ||
+		got[0]["waiting"].([]any)[0].(map[string]any)["reason"] != "stopped" {
+		t.Errorf("exit status %d: %s%s", r.status, r.stdout, r.stderr)
+	}
+	if total := i.monitored(t).History.Total; total.Errors != 0 || total.LastRun == nil {
+		t.Errorf("%+v", total)
+	}
+}

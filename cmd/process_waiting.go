@@ -82,7 +82,7 @@ func (c *processCommand) whyLeft(s replay.Summary, q leftQueue, locked bool, fai
 		return leftTooFew
 	case locked:
 		return leftLocked
-	case c.stopped():
+	case c.stopped(), failed != nil && failure(failed) == nil:
 		return leftStopped
 	case failed != nil:
 		return leftError
