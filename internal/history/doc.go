@@ -3,7 +3,8 @@
 // by whom, and what went wrong last.
 //
 // A Recorder adds up what its workers tell it and writes that every few seconds and at the end, in one call. Who is
-// killed loses these few seconds of statistics, never more, and nothing else. Read gives what all workers have written.
+// killed loses these few seconds of statistics, never more, and nothing else. When the answer to a write is lost it may
+// count twice. Read gives what all workers have written.
 //
 // Days are those of UTC, kept for Keep; the totals of all days stay. Nothing grows with traffic: there is a number for
 // each reason of a queue, and reasons are few.

@@ -187,6 +187,33 @@ func TestManyBatchesAreWrittenInOneCall(t *testing.T) {
 	}
 }
 
+// busyOnce is a server at which another worker is in the way the first time.
+type busyOnce struct {
+	queue.Backend
+	asked bool
+}
+
+func (b *busyOnce) AddTally(ctx context.Context, key, total string, ttl time.Duration, tally queue.Tally) error {
+	if !b.asked {
+		b.asked = true
+		return fmt.Errorf("deadlock: %w", queue.ErrUnavailable)
+	}
+	return b.Backend.AddTally(ctx, key, total, ttl, tally)
+}
+
+func TestPassingTroubleIsNotToldOf(t *testing.T) {
+	store := &busyOnce{Backend: places[0].open(t)}
+	var log bytes.Buffer
+	r := history.NewRecorder(store, evening().read, "web1", logTo(&log))
+	r.Batch(batch(0))
+	if !r.Write() || log.Len() > 0 {
+		t.Errorf("logged:\n%s", log.String())
+	}
+	if total, err := history.ReadTotal(t.Context(), store); err != nil || total.All().Batches != 1 {
+		t.Errorf("%+v, %v", total, err)
+	}
+}
+
 func logTo(b *bytes.Buffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
 
 // A Redis user without the rights for statistics, as older versions of the documentation made it.

@@ -159,13 +159,24 @@ func (r *Recorder) Write() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for _, day := range slices.Sorted(maps.Keys(days)) {
-		if err := r.tallies.AddTally(ctx, queue.DayKey(day), queue.TotalKey, Keep, *days[day]); err != nil {
+		if err := r.add(ctx, day, *days[day]); err != nil {
 			r.failed(days, err)
 			return false
 		}
 		delete(days, day)
 	}
 	return true
+}
+
+// add writes what is there of a day, at the second attempt where another worker was in the way or the connection was
+// gone.
+func (r *Recorder) add(ctx context.Context, day string, tally queue.Tally) error {
+	write := func() error { return r.tallies.AddTally(ctx, queue.DayKey(day), queue.TotalKey, Keep, tally) }
+	err := write()
+	if errors.Is(err, queue.ErrUnavailable) {
+		err = write()
+	}
+	return err
 }
 
 // failed keeps what could not be written for the next time.
