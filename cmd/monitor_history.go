@@ -78,7 +78,7 @@ func (h *historyState) lines(now time.Time, shown []queueState) (lines []string)
 		}
 		for _, q := range shown {
 			if counts := day.Queue(q.ID); counts.Requests+counts.DeadLetters > 0 {
-				lines = append(lines, fmt.Sprintf("%-12s %s", fmt.Sprintf("  queue %d:", q.ID), countsText(counts)))
+				lines = append(lines, fmt.Sprintf("%s, queue %d: %s", name, q.ID, countsText(counts)))
 			}
 		}
 	}

@@ -54,8 +54,8 @@ func TestMonitorShowsWhatQuietRunsDid(t *testing.T) {
 	cron("web2", today)
 
 	r := i.run(t, []string{"monitor", "--iterations", "1"}, onHost("web3", today.Add(90*time.Second)))
-	contains(t, r.stdout, "Today (UTC): 2 tracked, 1 rejected\n", "queue 0:   1 tracked\n",
-		"queue 1:   1 tracked, 1 rejected\n",
+	contains(t, r.stdout, "Today (UTC): 2 tracked, 1 rejected\n", "Today (UTC), queue 0: 1 tracked\n",
+		"Today (UTC), queue 1: 1 tracked, 1 rejected\n",
 		"Yesterday:   1 tracked, 1 rejected\n", "Last run:    1m 30s ago on web2\n")
 	s := i.monitored(t, onHost("web3", today))
 	if days := s.History.Days; len(days) != 3 || days[0].Queue(1).Rejected["unknown site"] != 1 ||

@@ -126,11 +126,15 @@ func waitingLines(all []leftQueue) (lines []string) {
 				sets, ids = sets+q.Sets, append(ids, q.Queue)
 			}
 		}
+		text := first.Text
+		if first.Why == leftTooFew && len(ids) > 1 {
+			text = strings.Replace(text, ",", " in each,", 1)
+		}
 		verb := " wait in "
 		if sets == 1 {
 			verb = " waits in "
 		}
-		lines = append(lines, terminal.Count(sets, "request set")+verb+queueNames(ids)+": "+first.Text)
+		lines = append(lines, terminal.Count(sets, "request set")+verb+queueNames(ids)+": "+text)
 	}
 	return lines
 }

@@ -37,7 +37,7 @@ func TestWhatWaitsIsToldWithTheReason(t *testing.T) {
 			"too few in many queues",
 			[]int{3, 3, 3, 0, 3, 3, 0, 30},
 			nil, nil,
-			"20 request sets wait in 6 queues (0-2, 4, 5, 7): fewer than 25" + takes,
+			"20 request sets wait in 6 queues (0-2, 4, 5, 7): fewer than 25 in each" + takes,
 		},
 		{
 			"another number",
