@@ -12,6 +12,8 @@ var (
 	ErrUnavailable = errors.New("queue server unavailable")
 	// ErrDenied: the server refuses us: wrong password, missing right, certificate not accepted. Trying again does not help.
 	ErrDenied = errors.New("refused by the queue server")
+	// ErrFull: the server takes nothing more because its memory is full. What frees memory still works.
+	ErrFull = errors.New("memory of the queue server is full")
 )
 
 // NoExpiry is the remaining time of a key that never expires.
@@ -24,7 +26,7 @@ type Backend interface {
 	// Append adds elements to the end of a list as they are, in order.
 	Append(ctx context.Context, list string, elements ...[]byte) error
 	// AppendMarked is Append and the setting of a mark as one step: both happen or none. The mark's key must be in the list's hash
-	// slot, see OffsetKey. It exists without elements, too.
+	// slot, see OffsetKey. It exists without elements, too. A server whose memory is full takes them if the mark says so.
 	AppendMarked(ctx context.Context, list string, mark Mark, elements ...[]byte) error
 	// Range returns up to n elements from position start (0 is the oldest).
 	Range(ctx context.Context, list string, start int64, n int) ([][]byte, error)
@@ -49,7 +51,8 @@ type Backend interface {
 	// nothing and reports false when there is no such element. Both lists must be in one hash slot.
 	Move(ctx context.Context, from, to string, element, replacement []byte) (bool, error)
 
-	// SetIfNotExists sets a key that expires after ttl and reports whether it was free.
+	// SetIfNotExists sets a key that expires after ttl and reports whether it was free. It works, too, while the server's memory
+	// is full: without a lock nobody could empty the queues.
 	SetIfNotExists(ctx context.Context, key, value string, ttl time.Duration) (bool, error)
 	// ExpireIfValue lets the key expire ttl from now if it has this value, and reports whether it has.
 	ExpireIfValue(ctx context.Context, key, value string, ttl time.Duration) (bool, error)
@@ -73,6 +76,7 @@ type Backend interface {
 type Mark struct {
 	Key, Value string
 	TTL        time.Duration
+	WhenFull   bool // append although the server's memory is full: the elements leave another list of it
 }
 
 // Batch is what Head and Next return.

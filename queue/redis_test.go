@@ -191,22 +191,6 @@ func TestRedisThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
-func TestRedisWithoutMemory(t *testing.T) {
-	s := testserver.Redis(t, testserver.WithConfig("maxmemory 1mb", "maxmemory-policy noeviction"))
-	r := newRedis(t, RedisOptions{Host: s.Host, Port: s.Port})
-	var err error
-	for i := 0; i < 100 && err == nil; i++ {
-		err = r.Append(t.Context(), testList, make([]byte, 100_000))
-	}
-	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "OOM") {
-		t.Errorf("error %v", err)
-	}
-	info, err := r.Info(t.Context())
-	if err != nil || info.MemoryLimit != 1<<20 || info.MemoryUsed <= 0 || info.EvictionPolicy != "noeviction" {
-		t.Errorf("%+v, %v", info, err)
-	}
-}
-
 func TestRedisWrongTypeNamesTheCommand(t *testing.T) {
 	server, database := testserver.RedisDatabase(t)
 	r := newRedis(t, RedisOptions{Host: server.Host, Port: server.Port, Database: database})
