@@ -342,12 +342,21 @@ func atoi(t *testing.T, s string) int {
 func TestTestSaysWhatDoesNotWork(t *testing.T) {
 	volatile := testserver.Redis(t, testserver.WithPassword("pass-word"), testserver.WithConfig("maxmemory 100mb", "maxmemory-policy volatile-lru"))
 	reader := testserver.Redis(t, testserver.WithUser("reader", "pass-word", "~* +@read +ping +info"))
+	full := testserver.Redis(t)
+	full.Fill(t)
 	for _, test := range []struct {
 		name  string
 		spoil func(t *testing.T, i *installation)
 		args  []string
 		want  []string
 	}{
+		{
+			"Redis full", nil, []string{"--redis-port", port(full), "--redis-database", "0"},
+			[]string{
+				"ok       set a lock", "not ok   append to a list", "its memory is full (used_memory",
+				"-> raise maxmemory, or empty the queues", "not ok   memory limit", "it is full: Matomo answers tracking requests with status 500 and loses them",
+			},
+		},
 		{"Redis down", nil, []string{"--redis-port", "1"}, []string{"not ok   connection", "connection refused", "-> see what redisHost"}},
 		{
 			"no right to write", nil,

@@ -123,6 +123,8 @@ type Info struct {
 	MemoryUsed     int64    // bytes
 	MemoryPeak     int64    // bytes
 	MemoryLimit    int64    // bytes, 0 without limit
-	EvictionPolicy string   // noeviction, …
+	MemoryShare    float64  // of its limit that the fullest server uses, 1 when it is full; 0 without limit
+	Fullest        string   // that server, in a cluster
+	EvictionPolicy string   // noeviction, …; in a cluster the one of any node that has another
 	Notes          []string // what could not be asked, and why
 }

@@ -169,3 +169,36 @@ func (a answering) Flush() error                   { return nil }
 func (a answering) Receive() (any, error)          { return nil, a.err }
 func (a answering) Err() error                     { return nil }
 func (a answering) Close() error                   { return nil }
+
+// One full node is told, also where the others have room.
+func TestInfoTellsTheFullestServer(t *testing.T) {
+	t.Run("stand-alone", func(t *testing.T) {
+		s := testserver.Redis(t)
+		r := newRedis(t, RedisOptions{Host: s.Host, Port: s.Port})
+		if info, err := r.Info(t.Context()); err != nil || info.MemoryShare != 0 || info.MemoryLimit != 0 {
+			t.Errorf("without limit: %+v, %v", info, err)
+		}
+		s.Fill(t)
+		info, err := r.Info(t.Context())
+		if err != nil || info.MemoryShare < 1.5 || info.MemoryLimit == 0 || info.EvictionPolicy != "noeviction" {
+			t.Errorf("full: %+v, %v", info, err)
+		}
+	})
+	t.Run("cluster", func(t *testing.T) {
+		s := testserver.Cluster(t)
+		s.Nodes[1].Fill(t)
+		_, err := s.Nodes[2].Dial(t).Do("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+		must(t, err)
+		info, err := opened(t)(NewRedisCluster(RedisOptions{}, s.Addrs())).Info(t.Context())
+		if err != nil || info.MemoryShare < 1.5 || info.Fullest != s.Nodes[1].Addr || info.EvictionPolicy != "allkeys-lru" {
+			t.Errorf("%+v, %v", info, err)
+		}
+	})
+	t.Run("INFO is forbidden", func(t *testing.T) {
+		s := testserver.Redis(t, testserver.WithConfig(`rename-command INFO ""`, "maxmemory 100mb"))
+		info, err := newRedis(t, RedisOptions{Host: s.Host, Port: s.Port}).Info(t.Context())
+		if err != nil || info.MemoryLimit != 100<<20 || info.MemoryUsed != Unknown || info.MemoryShare != 0 || info.EvictionPolicy != "noeviction" {
+			t.Errorf("%+v, %v", info, err)
+		}
+	})
+}

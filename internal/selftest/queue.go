@@ -39,7 +39,7 @@ func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOption
 	q.locks()
 	q.lists()
 	if !o.SkipEviction && !q.inDatabase {
-		r.eviction(info)
+		r.memory(info)
 	}
 	return true
 }
@@ -68,6 +68,9 @@ func (q *queueCheck) check(name string, err error, advice string) bool {
 	if q.inDatabase {
 		name, _, _ = strings.Cut(name, " (")
 		advice = adviceDatabase
+	}
+	if errors.Is(err, queue.ErrFull) {
+		advice = adviceFull
 	}
 	return q.Check(name, err, "", advice)
 }
@@ -163,22 +166,4 @@ func orElse(err error, fine bool, wrong string) error {
 		return errors.New(wrong)
 	}
 	return err
-}
-
-// eviction looks at what the server does when its memory is full.
-func (r *Report) eviction(info queue.Info) {
-	const name = "memory limit"
-	const advice = "set maxmemory-policy to noeviction in redis.conf: then Matomo tracks directly when the memory is full"
-	switch {
-	case info.EvictionPolicy == "":
-		r.Notice(name, "the server does not tell its eviction policy", "make sure that maxmemory-policy is noeviction")
-	case info.MemoryLimit == 0:
-		r.OK(name, "none (maxmemory 0), policy "+info.EvictionPolicy)
-	case info.EvictionPolicy == "noeviction":
-		r.OK(name, fmt.Sprintf("%d bytes, policy noeviction", info.MemoryLimit))
-	case strings.HasPrefix(info.EvictionPolicy, "volatile-"):
-		r.Fail(name, fmt.Errorf("policy %s throws locks away when the memory is full", info.EvictionPolicy), advice)
-	default:
-		r.Notice(name, fmt.Sprintf("policy %s throws whole queues away when the memory is full", info.EvictionPolicy), advice)
-	}
 }
