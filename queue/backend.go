@@ -119,6 +119,7 @@ type Info struct {
 	Version        string
 	Role           string   // master or replica
 	Mode           string   // standalone, sentinel, cluster, database
+	Mismatch       string   // what the settings should be, where the servers work together otherwise than these say
 	Nodes          []string // the servers that work together and their roles, for people; none for a single server
 	MemoryUsed     int64    // bytes
 	MemoryPeak     int64    // bytes

@@ -89,6 +89,9 @@ func (r redisErrors) withoutPassword(err error) error {
 
 // describeReply words an error that the server answered.
 func describeReply(reply string) (text string, kind error) {
+	if text := mismatch(reply); text != "" {
+		return text, ErrDenied
+	}
 	code, _, _ := strings.Cut(reply, " ")
 	switch code {
 	case "NOAUTH":
@@ -101,15 +104,9 @@ func describeReply(reply string) (text string, kind error) {
 		return reply, ErrUnavailable
 	case "OOM":
 		return memory{}.String(), ErrFull
-	case "MOVED", "ASK":
-		return "the server is a node of a cluster (setting useWhatRedisBackendType)", ErrDenied
 	}
 	lower := strings.ToLower(reply)
 	switch {
-	case reply == string(errNoCluster):
-		return "the server is no node of a cluster (setting useWhatRedisBackendType)", ErrDenied
-	case strings.Contains(lower, "unknown command") && strings.Contains(lower, "llen"): // what a queue is looked at with first
-		return "the server has no lists: is it a Sentinel (setting useWhatRedisBackendType)?", ErrDenied
 	case strings.Contains(lower, "invalid password"): // Redis up to 5
 		return "wrong password (" + reply + ")", ErrDenied
 	case strings.Contains(lower, "no password is set"), strings.Contains(lower, "without any password configured"):

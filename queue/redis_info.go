@@ -13,7 +13,8 @@ import (
 // reached, or that refuses the connection, is an error.
 func (r *Redis) Info(ctx context.Context) (Info, error) {
 	info := Info{MemoryUsed: Unknown, MemoryPeak: Unknown, MemoryLimit: Unknown}
-	if _, err := r.ask(ctx, "PING"); err != nil && !isForbidden(err) {
+	_, err := r.ask(ctx, "PING")
+	if _, unsent := errors.AsType[connecting](err); unsent || err != nil && !isForbidden(err) {
 		return info, err
 	}
 	text, err := redis.String(r.ask(ctx, "INFO"))
@@ -26,6 +27,9 @@ func (r *Redis) Info(ctx context.Context) (Info, error) {
 	}
 	if info.EvictionPolicy == "" {
 		r.askMemory(ctx, &info)
+	}
+	if info.Mode == "sentinel" { // what the master of Sentinels says is standalone
+		return info, &backendError{r.errs.server, isSentinel, ErrDenied, errors.New(isSentinel)}
 	}
 	r.topology.describe(ctx, r, &info)
 	return info, nil

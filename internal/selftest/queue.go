@@ -28,6 +28,9 @@ func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOption
 	for _, node := range info.Nodes {
 		r.OK("server of the queues", node)
 	}
+	if info.Mismatch != "" {
+		r.Notice("type of Redis", info.Mismatch, "as it is set, only a cluster of a single node works")
+	}
 	for _, note := range info.Notes {
 		r.Notice("information", note, "the server forbids this; the program does without")
 	}
