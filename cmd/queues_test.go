@@ -376,6 +376,9 @@ func TestTestSaysWhatDoesNotWork(t *testing.T) {
 			"missing table", func(_ *testing.T, i *installation) { i.db.MustExec("DROP TABLE matomo_goal") }, nil,
 			[]string{"not ok   table matomo_goal", "tables_prefix"},
 		},
+		{"column that an update has not added", func(_ *testing.T, i *installation) {
+			i.db.MustExec("ALTER TABLE matomo_log_visit DROP COLUMN config_os_version")
+		}, nil, []string{"not ok   columns", "missing: log_visit.config_os_version (plugin DevicesDetection)", "-> finish Matomo's update: ./console core:update"}},
 		{"unknown plugin", func(t *testing.T, i *installation) {
 			i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth")
 		}, nil, []string{"not ok   plugins", "Bandwidth", "--ignore-plugins"}},

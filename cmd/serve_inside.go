@@ -57,6 +57,7 @@ func (c *serveCommand) openInside(ctx context.Context, flagSet bool) error {
 	if err != nil {
 		return err
 	}
+	c.warnOfMissingColumns(built.Store().Schema())
 	c.inside = &insideWorker{command: c, assembly: built, metrics: metrics.NewWorker(c.registry), always: always, direct: built.NewTracker()}
 	return nil
 }
