@@ -60,6 +60,7 @@ type serveCommand struct {
 	grace                 time.Duration
 	process               bool
 	accessLog             bool
+	ignorePlugins         bool
 
 	conn     *connection
 	registry *prometheus.Registry
@@ -96,6 +97,7 @@ func newServeCommand(p *program) *cobra.Command {
 	flags.Float64Var(&c.limits.Rate, "rate", 0, "most `requests` per second of one client address, with status 429 beyond; 0: no limit")
 	flags.IntVar(&c.limits.Burst, "burst", c.limits.Burst, "`requests` that an address may send at once, with --rate")
 	flags.BoolVar(&c.accessLog, "access-log", false, "write a line for each request to stderr: client, path, status, time; never parameters")
+	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false, "receive, and with --process track, although an active plugin does something to it that is not known here")
 	p.withoutDatabaseFlag(flags)
 	return command
 }
@@ -157,6 +159,9 @@ const writeTimeout = 3 * time.Second
 // open finds settings and queues. Redis may be away at first when there is a spool.
 func (c *serveCommand) open(ctx context.Context) error {
 	if err := c.openSettings(ctx); err != nil {
+		return err
+	}
+	if err := c.checkReception(); err != nil {
 		return err
 	}
 	err := c.conn.openQueue(ctx, 16)
