@@ -21,7 +21,7 @@ func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 	}
 	o := receive.Options{
 		Installation: receive.Installation{
-			Queues: c.conn.settings.queue.NumQueueWorkers, Tracker: siteSettings(config), General: c.general.get,
+			Queues: c.conn.queueCount, Tracker: siteSettings(config), General: c.general.get,
 			Cookie: receive.CookieSettings{
 				Expire: time.Duration(config.Int("Tracker", "cookie_expire")) * time.Second,
 				Secure: config.Bool("General", "assume_secure_protocol"),
