@@ -1,7 +1,10 @@
 package cmd
 
 import (
+	"context"
 	"io/fs"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +32,7 @@ func TestServeSaysAtTheEndWhatTheSpoolKeeps(t *testing.T) {
 	contains(t, s.out.String(), "Received 1 request: 1 queued; the spool keeps 1 for the next start.\n")
 
 	s = startServe(t, t.TempDir(), env, "--without-database", "--spool", t.TempDir())
+	s.get(t, "/healthz") // no request of a tracker
 	s.stop(t)
 	contains(t, s.out.String(), "Received 0 requests.\n")
 }
@@ -41,6 +45,10 @@ func TestModeOfTheSocket(t *testing.T) {
 	} {
 		socket := filepath.Join(t.TempDir(), "second")
 		s := startServe(t, i.dir, i.env, append([]string{"--process=false", "--listen", socket, "--metrics-listen", "unix:" + socket + ".metrics"}, args...)...)
+		s.client.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", socket)
+		}}
+		s.get(t, "/healthz")
 		if info, err := os.Stat(socket); err != nil || info.Mode().Perm() != mode {
 			t.Errorf("%v: %v, %v", args, info.Mode(), err)
 		}
