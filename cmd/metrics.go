@@ -18,7 +18,8 @@ const probeTimeout = 2 * time.Second
 // newRegistry holds the metrics that commands have in common: the program, the process and the queues.
 func (c *connection) newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(metrics.NewBuild(versionName()), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	registry.MustRegister(metrics.NewBuild(versionName()),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		metrics.NewQueues(c.backend, c.queueCount, c.program.clock, probeTimeout))
 	return registry
 }

@@ -14,7 +14,8 @@ const finishUpdate = "finish Matomo's update: ./console core:update"
 // warnOfMissingColumns names the columns without which rows are written.
 func (p *program) warnOfMissingColumns(schema *store.Schema) {
 	if len(schema.Missing) > 0 {
-		p.logs.Warn("columns are missing, rows are written without them; "+finishUpdate, "columns", columnNames(schema.Missing))
+		p.logs.Warn("columns are missing, rows are written without them; "+finishUpdate,
+			"columns", columnNames(schema.Missing))
 	}
 }
 

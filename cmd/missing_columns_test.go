@@ -10,7 +10,8 @@ func TestMissingColumnIsToldOnceAtTheStart(t *testing.T) {
 	i.db.MustExec("ALTER TABLE matomo_log_visit DROP COLUMN config_os_version")
 	i.add(t, pageView("a"), 1)
 	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1")
-	contains(t, r.stderr, "columns are missing", "log_visit.config_os_version (plugin DevicesDetection)", "./console core:update")
+	contains(t, r.stderr, "columns are missing",
+		"log_visit.config_os_version (plugin DevicesDetection)", "./console core:update")
 	if n := strings.Count(r.stderr, "config_os_version"); n != 1 {
 		t.Errorf("told %d times:\n%s", n, r.stderr)
 	}

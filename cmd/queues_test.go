@@ -351,10 +351,12 @@ func TestTestSaysWhatDoesNotWork(t *testing.T) {
 		want  []string
 	}{
 		{
-			"Redis full", nil, []string{"--redis-port", port(full), "--redis-database", "0"},
+			"Redis full", nil,
+			[]string{"--redis-port", port(full), "--redis-database", "0"},
 			[]string{
 				"ok       set a lock", "not ok   append to a list", "its memory is full (used_memory",
-				"-> raise maxmemory, or empty the queues", "not ok   memory limit", "it is full: Matomo answers tracking requests with status 500 and loses them",
+				"-> raise maxmemory, or empty the queues", "not ok   memory limit",
+				"it is full: Matomo answers tracking requests with status 500 and loses them",
 			},
 		},
 		{"Redis down", nil, []string{"--redis-port", "1"}, []string{"not ok   connection", "connection refused", "-> see what redisHost"}},
@@ -378,7 +380,10 @@ func TestTestSaysWhatDoesNotWork(t *testing.T) {
 		},
 		{"column that an update has not added", func(_ *testing.T, i *installation) {
 			i.db.MustExec("ALTER TABLE matomo_log_visit DROP COLUMN config_os_version")
-		}, nil, []string{"not ok   columns", "missing: log_visit.config_os_version (plugin DevicesDetection)", "-> finish Matomo's update: ./console core:update"}},
+		}, nil, []string{
+			"not ok   columns", "missing: log_visit.config_os_version (plugin DevicesDetection)",
+			"-> finish Matomo's update: ./console core:update",
+		}},
 		{"unknown plugin", func(t *testing.T, i *installation) {
 			i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth")
 		}, nil, []string{"not ok   plugins", "Bandwidth", "--ignore-plugins"}},

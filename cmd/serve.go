@@ -104,7 +104,8 @@ func newServeCommand(p *program) *cobra.Command {
 	flags.Float64Var(&c.limits.Rate, "rate", 0, "most `requests` per second of one client address, with status 429 beyond; 0: no limit")
 	flags.IntVar(&c.limits.Burst, "burst", c.limits.Burst, "`requests` that an address may send at once, with --rate")
 	flags.BoolVar(&c.accessLog, "access-log", false, "write a line for each request to stderr: client, path, status, time; never parameters")
-	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false, "receive, and with --process track, although an active plugin does something to it that is not known here")
+	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false,
+		"receive, and with --process track, although an active plugin does something to it that is not known here")
 	p.withoutDatabaseFlag(flags)
 	return command
 }

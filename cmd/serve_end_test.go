@@ -25,7 +25,9 @@ func TestServeSaysAtTheEndWhatBecameOfRequests(t *testing.T) {
 }
 
 func TestServeSaysAtTheEndWhatTheSpoolKeeps(t *testing.T) {
-	env := map[string]string{"QUEUEDTRACKING_REDIS_HOST": filepath.Join(t.TempDir(), "nobody.sock"), "QUEUEDTRACKING_NUM_QUEUE_WORKERS": "1"}
+	env := map[string]string{
+		"QUEUEDTRACKING_REDIS_HOST": filepath.Join(t.TempDir(), "nobody.sock"), "QUEUEDTRACKING_NUM_QUEUE_WORKERS": "1",
+	}
 	s := startServe(t, t.TempDir(), env, "--without-database", "--spool", t.TempDir())
 	s.get(t, hit(1))
 	s.stop(t)
@@ -44,7 +46,8 @@ func TestModeOfTheSocket(t *testing.T) {
 		0o660: nil, 0o666: {"--listen-mode", "0666"}, 0o600: {"--listen-mode=600"},
 	} {
 		socket := filepath.Join(t.TempDir(), "second")
-		s := startServe(t, i.dir, i.env, append([]string{"--process=false", "--listen", socket, "--metrics-listen", "unix:" + socket + ".metrics"}, args...)...)
+		args = append(args, "--process=false", "--listen", socket, "--metrics-listen", "unix:"+socket+".metrics")
+		s := startServe(t, i.dir, i.env, args...)
 		s.client.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", socket)
 		}}

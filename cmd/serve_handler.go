@@ -17,7 +17,8 @@ func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 		c.logs.Warn("requests are answered with the usual image", "error", err)
 	}
 	if config.Bool("Tracker", "bulk_requests_require_authentication") {
-		c.logs.Warn("bulk requests are queued without a look at their tokens, although bulk_requests_require_authentication is set")
+		c.logs.Warn("bulk requests are queued without a look at their tokens, " +
+			"although bulk_requests_require_authentication is set")
 	}
 	o := receive.Options{
 		Installation: receive.Installation{
@@ -29,7 +30,8 @@ func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 			},
 			CORS: config.List("General", "cors_domains"), Image: image, Behaviours: c.conn.behaviours(),
 		},
-		Limits: c.limits, Prefix: c.prefix, Sink: c.writer, Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger, Metrics: counts,
+		Limits: c.limits, Prefix: c.prefix, Sink: c.writer, Clock: c.clock, Random: rand.Reader,
+		Log: c.logs.Logger, Metrics: counts,
 	}
 	if c.inside != nil {
 		o.Track, o.Superuser = c.inside.track, c.inside.isSuperuser

@@ -28,7 +28,8 @@ func TestServeRefusesPluginsThatActAtReception(t *testing.T) {
 		if r.status != statusFailed {
 			t.Errorf("%v: exit status %d", args, r.status)
 		}
-		contains(t, r.stderr, "XMLTracking (acts when requests are received (Tracker.initRequestSet in XMLTracking.php))", "--ignore-plugins")
+		contains(t, r.stderr, "--ignore-plugins",
+			"XMLTracking (acts when requests are received (Tracker.initRequestSet in XMLTracking.php))")
 	}
 	s := startServe(t, i.dir, i.env, "--ignore-plugins", "--process=false")
 	if status, _ := s.get(t, hit(1)); status != http.StatusOK || i.waiting(t) != 1 {

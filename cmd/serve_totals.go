@@ -15,8 +15,12 @@ func (c *serveCommand) printTotals(t receive.Totals) {
 		n    int
 		what string
 	}{
-		{t.Queued, "queued"}, {t.Tracked, "tracked at once"}, {t.Empty, "empty"}, {t.Refused, "refused"},
-		{t.Limited, "over the rate of a client"}, {t.Unavailable, "without a place to go (status 503)"},
+		{t.Queued, "queued"},
+		{t.Tracked, "tracked at once"},
+		{t.Empty, "empty"},
+		{t.Refused, "refused"},
+		{t.Limited, "over the rate of a client"},
+		{t.Unavailable, "without a place to go (status 503)"},
 	} {
 		if part.n > 0 {
 			parts = append(parts, terminal.Number(part.n)+" "+part.what)

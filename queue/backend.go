@@ -25,8 +25,9 @@ const NoExpiry time.Duration = -1
 type Backend interface {
 	// Append adds elements to the end of a list as they are, in order.
 	Append(ctx context.Context, list string, elements ...[]byte) error
-	// AppendMarked is Append and the setting of a mark as one step: both happen or none. The mark's key must be in the list's hash
-	// slot, see OffsetKey. It exists without elements, too. A server whose memory is full takes them if the mark says so.
+	// AppendMarked is Append and the setting of a mark as one step: both happen or none. The mark's key must be in
+	// the list's hash slot, see OffsetKey. It exists without elements, too. A server whose memory is full takes them
+	// if the mark says so.
 	AppendMarked(ctx context.Context, list string, mark Mark, elements ...[]byte) error
 	// Range returns up to n elements from position start (0 is the oldest).
 	Range(ctx context.Context, list string, start int64, n int) ([][]byte, error)
@@ -51,8 +52,8 @@ type Backend interface {
 	// nothing and reports false when there is no such element. Both lists must be in one hash slot.
 	Move(ctx context.Context, from, to string, element, replacement []byte) (bool, error)
 
-	// SetIfNotExists sets a key that expires after ttl and reports whether it was free. It works, too, while the server's memory
-	// is full: without a lock nobody could empty the queues.
+	// SetIfNotExists sets a key that expires after ttl and reports whether it was free. It works, too, while the
+	// server's memory is full: without a lock nobody could empty the queues.
 	SetIfNotExists(ctx context.Context, key, value string, ttl time.Duration) (bool, error)
 	// ExpireIfValue lets the key expire ttl from now if it has this value, and reports whether it has.
 	ExpireIfValue(ctx context.Context, key, value string, ttl time.Duration) (bool, error)

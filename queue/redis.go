@@ -84,7 +84,7 @@ func NewRedis(o RedisOptions) (*Redis, error) {
 		return nil, errors.New("redis: no host set")
 	}
 	if strings.Contains(o.Host, ",") {
-		return nil, errors.New("redis: several hosts: set useWhatRedisBackendType to 2 (--redis-type sentinel) or 3 (cluster)")
+		return nil, errors.New("redis: several hosts: set useWhatRedisBackendType to 2 (sentinel) or 3 (cluster)")
 	}
 	network, addr, secure := o.address()
 	if secure && o.TLS == nil {

@@ -41,6 +41,9 @@ func TestServersOfAnotherKind(t *testing.T) {
 	alone := testserver.Redis(t)
 	locked := testserver.Redis(t, testserver.WithPassword("top secret"))
 	other, watcher := otherMaster(c, redisc.Slot(testList)), s.Sentinels[0]
+	at := func(s *testserver.RedisServer, database int) *Redis {
+		return newRedis(t, RedisOptions{Host: s.Host, Port: s.Port, Database: database})
+	}
 	for _, test := range []struct {
 		name string
 		b    Backend
@@ -50,10 +53,10 @@ func TestServersOfAnotherKind(t *testing.T) {
 		{"cluster, Sentinel", opened(t)(NewRedisCluster(RedisOptions{}, []string{watcher.Addr})), isSentinel},
 		{"cluster, no password", opened(t)(NewRedisCluster(RedisOptions{}, []string{locked.Addr})), "a password is needed"},
 		{"cluster, needless password", opened(t)(NewRedisCluster(RedisOptions{Password: "x"}, c.Addrs())), "no password, but one is set"},
-		{"one server, cluster", newRedis(t, RedisOptions{Host: other.Host, Port: other.Port}), isCluster},
-		{"one server, cluster, database", newRedis(t, RedisOptions{Host: other.Host, Port: other.Port, Database: 3}), isCluster},
-		{"one server, Sentinel", newRedis(t, RedisOptions{Host: watcher.Host, Port: watcher.Port}), isSentinel},
-		{"one server, Sentinel, database", newRedis(t, RedisOptions{Host: watcher.Host, Port: watcher.Port, Database: 3}), isSentinel},
+		{"one server, cluster", at(other, 0), isCluster},
+		{"one server, cluster, database", at(other, 3), isCluster},
+		{"one server, Sentinel", at(watcher, 0), isSentinel},
+		{"one server, Sentinel, database", at(watcher, 3), isSentinel},
 		{"Sentinel, one server", opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, []string{alone.Addr})), isNoSentinel},
 		{"Sentinel, cluster", opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, []string{other.Addr})), isNoSentinel},
 	} {

@@ -171,7 +171,8 @@ func hasCode(err error, code string) bool {
 	return ok && strings.HasPrefix(string(reply), code)
 }
 
-// inScript matches how Redis up to 6 tells of a command that failed in a script. Later ones answer as if it had been sent alone.
+// inScript matches how Redis up to 6 tells of a command that failed in a script. Later ones answer as if it had been
+// sent alone.
 var inScript = regexp.MustCompile(`^ERR Error running script .*@user_script: ?[0-9]+: -?([A-Z]{3,} .*\S)`)
 
 // causeInScript replaces the error of a script by that of the command in it.

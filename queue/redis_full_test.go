@@ -66,7 +66,8 @@ func TestFullRedisCanBeEmptied(t *testing.T) {
 			b.fill(t)
 
 			err := b.Append(ctx, testList, []byte("more"))
-			if !errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "its memory is full (used_memory ") {
+			told := err != nil && strings.Contains(err.Error(), "its memory is full (used_memory ")
+			if !errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) || !told {
 				t.Errorf("append: %v", err)
 			}
 			mark := Mark{Key: movedKey(testList, 9), Value: "1", TTL: time.Hour}
@@ -197,7 +198,7 @@ func TestInfoTellsTheFullestServer(t *testing.T) {
 	t.Run("INFO is forbidden", func(t *testing.T) {
 		s := testserver.Redis(t, testserver.WithConfig(`rename-command INFO ""`, "maxmemory 100mb"))
 		info, err := newRedis(t, RedisOptions{Host: s.Host, Port: s.Port}).Info(t.Context())
-		if err != nil || info.MemoryLimit != 100<<20 || info.MemoryUsed != Unknown || info.MemoryShare != 0 || info.EvictionPolicy != "noeviction" {
+		if err != nil || info.MemoryLimit != 100<<20 || info.MemoryUsed != Unknown || info.EvictionPolicy != "noeviction" {
 			t.Errorf("%+v, %v", info, err)
 		}
 	})

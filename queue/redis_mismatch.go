@@ -7,10 +7,10 @@ const (
 	isCluster = "the server is a node of a cluster: set useWhatRedisBackendType to 3 (--redis-type cluster); " +
 		"a cluster has only database 0 (redisDatabase, --redis-database)"
 	isNoCluster = "the server is no node of a cluster: set useWhatRedisBackendType to 1 (--redis-type stand-alone)"
-	isSentinel  = "the server is a Sentinel: set useWhatRedisBackendType to 2 (--redis-type sentinel) and sentinelMasterName, " +
-		"or redisPort to that of the Redis server"
-	isNoSentinel = "is no Sentinel: set redisHost and redisPort to the Sentinels, or useWhatRedisBackendType to 1 (--redis-type stand-alone) " +
-		"or 3 (cluster)"
+	isSentinel  = "the server is a Sentinel: set useWhatRedisBackendType to 2 (--redis-type sentinel) " +
+		"and sentinelMasterName, or redisPort to that of the Redis server"
+	isNoSentinel = "is no Sentinel: set redisHost and redisPort to the Sentinels, " +
+		"or useWhatRedisBackendType to 1 (--redis-type stand-alone) or 3 (cluster)"
 )
 
 // mismatch tells from a server's error what it is, "" when it does not show.

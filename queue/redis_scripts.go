@@ -106,8 +106,9 @@ var deleteScript = newScript("delete-if-value", 1, `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`)
 
-// setScript is SET NX for a server whose memory is full. From Redis 5 to 8, and in Valkey, commands that take memory are refused only as
-// long as a script has written nothing: the DEL, of a key that is not there, is a write that is always allowed.
+// setScript is SET NX for a server whose memory is full. From Redis 5 to 8, and in Valkey, commands that take memory
+// are refused only as long as a script has written nothing: the DEL, of a key that is not there, is a write that is
+// always allowed.
 //
 //	KEYS[1]  key
 //	ARGV[1]  value

@@ -21,9 +21,9 @@ const systemdName = "systemd"
 // firstSystemdFile is the number of the first file that systemd hands over.
 const firstSystemdFile = 3
 
-// Listen opens what an address names: "host:port", the path of a unix socket ("unix:/run/x.sock" or "/run/x.sock"), or "systemd" for
-// the socket of a systemd unit (sd_listen_fds). mode says who may connect to a unix socket that is opened here. lookupEnv reads the
-// environment.
+// Listen opens what an address names: "host:port", the path of a unix socket ("unix:/run/x.sock" or "/run/x.sock"),
+// or "systemd" for the socket of a systemd unit (sd_listen_fds). mode says who may connect to a unix socket that is
+// opened here. lookupEnv reads the environment.
 func Listen(address string, mode fs.FileMode, lookupEnv func(string) (string, bool)) (net.Listener, error) {
 	if address == systemdName {
 		return listenSystemd(lookupEnv)
@@ -39,8 +39,8 @@ func Listen(address string, mode fs.FileMode, lookupEnv func(string) (string, bo
 	return l, nil
 }
 
-// DefaultMode lets the user and the group of the process connect to a unix socket. Whoever may connect says from which address a request
-// comes.
+// DefaultMode lets the user and the group of the process connect to a unix socket. Whoever may connect says from
+// which address a request comes.
 const DefaultMode fs.FileMode = 0o660
 
 // listenUnix opens a unix socket. One that a killed process has left is removed.

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs the servers that the tests start privately, with apt-get, and only those that are missing. Starts no service. promtool, with
-# which alert rules are tested, is taken out of Debian's package prometheus, whose service is not installed; tests do without it.
+# Installs the servers that the tests start privately, with apt-get, and only those that are missing. Starts no
+# service. promtool, with which alert rules are tested, is taken out of Debian's package prometheus, whose service is
+# not installed; tests do without it.
 set -eu
 
 missing=
@@ -24,7 +25,8 @@ take_promtool() {
 	fi
 	folder=$(mktemp -d)
 	download="apt-get download -qq -o APT::Sandbox::User=root prometheus"
-	if (cd "$folder" && { $download || { apt-get update -qq && $download; }; } && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool) &&
+	if (cd "$folder" && { $download || { apt-get update -qq && $download; }; } &&
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool) &&
 		install -m 755 "$folder/usr/bin/promtool" /usr/local/bin/promtool; then
 		echo "promtool: taken from package prometheus"
 	else

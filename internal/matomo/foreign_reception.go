@@ -10,9 +10,10 @@ import (
 	"strings"
 )
 
-// ForeignReceptionPlugins looks for active plugins that act when a tracking request is received, before it is in the queue: they find
-// requests in other forms, put another handler into the place of the queue's, or change the site of a request. Known ones are told from
-// others as by ForeignTrackerPlugins. Plugins that only act when requests are tracked are not among them.
+// ForeignReceptionPlugins looks for active plugins that act when a tracking request is received, before it is in the
+// queue: they find requests in other forms, put another handler into the place of the queue's, or change the site of
+// a request. Known ones are told from others as by ForeignTrackerPlugins. Plugins that only act when requests are
+// tracked are not among them.
 func (c *Config) ForeignReceptionPlugins() ([]Foreign, error) {
 	var found []Foreign
 	for _, name := range c.Plugins().Names() {
@@ -40,8 +41,8 @@ var (
 	receptionEvents = []string{"Tracker.initRequestSet", "Tracker.newHandler", "Tracker.Request.getIdSite"}
 	// receptionClasses make up reception, as configurations that replace them name them.
 	receptionClasses = []string{
-		`Tracker\Handler`, `Tracker\Response`, `Tracker\RequestSet`, `Tracker\Request::class`, `Tracker\Request'`, `Tracker\Request"`,
-		`Request\AuthenticationToken`,
+		`Tracker\Handler`, `Tracker\Response`, `Tracker\RequestSet`, `Request\AuthenticationToken`,
+		`Tracker\Request::class`, `Tracker\Request'`, `Tracker\Request"`,
 	}
 )
 

@@ -19,13 +19,14 @@ func TestForeignReceptionPlugins(t *testing.T) {
 
 		"plugins/Dimensions/Columns/A.php":      "<?php class A extends VisitDimension {}",
 		"plugins/Processors/Tracker/P.php":      "<?php class P extends \\Piwik\\Tracker\\RequestProcessor {}",
-		"plugins/Excludes/Excludes.php":         "<?php use Piwik\\Tracker\\Request;\nreturn ['Tracker.isExcludedVisit' => 'x'];",
+		"plugins/Excludes/Excludes.php":         "<?php use Piwik\\Tracker\\Handler; return ['Tracker.isExcludedVisit' => 'x'];",
 		"plugins/BruteForce/BruteForce.php":     "<?php return ['Tracker.Request.authenticate.failed' => 'x'];",
-		"plugins/Recognizer/config/tracker.php": "<?php return ['Piwik\\Tracker\\VisitorRecognizer' => 1, 'Piwik\\Tracker\\RequestProcessor' => 1];",
-		"plugins/Renames/Renames.php":           "<?php return ['Request.getRenamedModuleAndAction' => 'x'];", // of the user interface
+		"plugins/Recognizer/config/tracker.php": "<?php return ['Piwik\\Tracker\\VisitorRecognizer' => 1];",
+		"plugins/Processor/config/tracker.php":  "<?php return ['Piwik\\Tracker\\RequestProcessor' => 1];",
+		"plugins/Renames/Renames.php":           "<?php return ['Request.getRenamedModuleAndAction' => 'x'];", // of reports
 		"plugins/Empty/readme.txt":              "",
-	}, `XMLTracking OtherQueue OtherSite Answers Answers6 Observer QueuedTracking BulkTracking Dimensions Processors Excludes BruteForce
-		Recognizer Renames Empty Absent AbTesting TrackingSpamPrevention Goals`)
+	}, `XMLTracking OtherQueue OtherSite Answers Answers6 Observer QueuedTracking BulkTracking Dimensions Processors
+		Excludes BruteForce Recognizer Processor Renames Empty Absent AbTesting TrackingSpamPrevention Goals`)
 	got, err := c.ForeignReceptionPlugins()
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +63,9 @@ func TestReceptionReplacedInConfigPHP(t *testing.T) {
 
 // Known tracker plugins only act when requests are tracked; where their folder is there it is looked into all the same.
 func TestKnownTrackerPluginIsJudgedByItsFolder(t *testing.T) {
-	c := installed(t, "5.1.2", map[string]string{"plugins/MediaAnalytics/MediaAnalytics.php": "<?php return ['Tracker.newHandler' => 'x'];"}, "MediaAnalytics")
+	c := installed(t, "5.1.2", map[string]string{
+		"plugins/MediaAnalytics/MediaAnalytics.php": "<?php return ['Tracker.newHandler' => 'x'];",
+	}, "MediaAnalytics")
 	if got, err := c.ForeignReceptionPlugins(); err != nil || len(got) != 1 {
 		t.Errorf("%v, %v", got, err)
 	}

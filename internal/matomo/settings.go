@@ -192,8 +192,8 @@ func (s QueueSettings) SamePlace(o QueueSettings) bool {
 	return of(s) == of(o)
 }
 
-// RedisAddresses pairs hosts with ports: "host:port", or the path of a socket. Errors tell what to set. As for phpredis a path may
-// have a scheme before it (unix:///run/redis.sock), and port 0 of a host stands for 6379.
+// RedisAddresses pairs hosts with ports: "host:port", or the path of a socket. Errors tell what to set. As for
+// phpredis a path may have a scheme before it (unix:///run/redis.sock), and port 0 of a host stands for 6379.
 func (s QueueSettings) RedisAddresses() ([]string, error) {
 	hosts := splitTrim(s.RedisHost)
 	ports := splitTrim(s.RedisPort)

@@ -14,10 +14,10 @@ const nearlyFull = 0.8
 
 const (
 	fullMeans  = "Matomo answers tracking requests with status 500 and loses them"
-	adviceFull = "raise maxmemory, or empty the queues: queuedtracking process works in a full Redis, too, and monitor shows what is in it; " +
-		"queuedtracking serve --spool keeps requests on disk while Redis is full"
-	adviceNoEviction = "set maxmemory-policy to noeviction: what is queued then stays, and only new requests are lost while the memory is full " +
-		"(Matomo answers them with status 500)"
+	adviceFull = "raise maxmemory, or empty the queues: queuedtracking process works in a full Redis, too, " +
+		"and monitor shows what is in it; queuedtracking serve --spool keeps requests on disk while Redis is full"
+	adviceNoEviction = "set maxmemory-policy to noeviction: what is queued then stays, " +
+		"and only new requests are lost while the memory is full (Matomo answers them with status 500)"
 )
 
 // memory looks at what is left of the server's memory, and at what it does when there is none.
@@ -30,8 +30,9 @@ func (r *Report) memory(info queue.Info) {
 	case info.MemoryLimit == 0:
 		r.OK(name, "none (maxmemory 0), policy "+policy)
 	case strings.HasPrefix(policy, "volatile-"):
-		r.Fail(name, fmt.Errorf("%s; when it is full policy %s throws locks away: two workers may then take the same queue", memoryUse(info), policy),
-			adviceNoEviction)
+		err := fmt.Errorf("%s; when it is full policy %s throws locks away: two workers may then take the same queue",
+			memoryUse(info), policy)
+		r.Fail(name, err, adviceNoEviction)
 	case policy != "noeviction":
 		r.throwsQueuesAway(name, info)
 	case info.MemoryShare >= 1:
@@ -43,9 +44,11 @@ func (r *Report) memory(info queue.Info) {
 	}
 }
 
-// throwsQueuesAway is about policies that delete any key. The plugin recommends one of them; it is an error when it is about to happen.
+// throwsQueuesAway is about policies that delete any key. The plugin recommends one of them; it is an error when it
+// is about to happen.
 func (r *Report) throwsQueuesAway(name string, info queue.Info) {
-	what := fmt.Sprintf("%s; when it is full policy %s throws whole queues away, with all requests in them", memoryUse(info), info.EvictionPolicy)
+	what := fmt.Sprintf("%s; when it is full policy %s throws whole queues away, with all requests in them",
+		memoryUse(info), info.EvictionPolicy)
 	if info.MemoryShare >= nearlyFull {
 		r.Fail(name, errors.New(what), adviceNoEviction)
 		return

@@ -54,8 +54,8 @@ func (s *site) worksWith(kind matomo.RedisType, servers []*testserver.RedisServe
 	s.set("QueuedTracking", "redisPort", strings.Join(ports, ","))
 }
 
-// A Redis whose memory is full stays so while it is drained: what else is in it takes more than it may. Matomo can queue nothing then;
-// what is queued is tracked, and what cannot be tracked is put aside.
+// A Redis whose memory is full stays so while it is drained: what else is in it takes more than it may. Matomo can
+// queue nothing then; what is queued is tracked, and what cannot be tracked is put aside.
 func TestFullRedisIsDrained(t *testing.T) {
 	for _, kind := range fullKinds {
 		t.Run(kind.name, func(t *testing.T) {

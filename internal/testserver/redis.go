@@ -193,8 +193,8 @@ func (s *RedisServer) dial(database int) (redis.Conn, error) {
 	return redis.Dial("unix", s.Socket, opts...)
 }
 
-// Fill lets the server's memory count as full, with twice as much used as it may be, until enough of what is in it now is deleted. It
-// goes on throwing nothing away.
+// Fill lets the server's memory count as full, with twice as much used as it may be, until enough of what is in it
+// now is deleted. It goes on throwing nothing away.
 func (s *RedisServer) Fill(t testing.TB) {
 	t.Helper()
 	var used int64

@@ -14,7 +14,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
 
-// installations are the tables of Matomos as they install themselves, with the plugins of this program that they do not have.
+// installations are the tables of Matomos as they install themselves, with the plugins of this program that they do
+// not have.
 var installations = []struct{ folder, without string }{
 	{"golden", "AIAgents BotTracking"},
 	{"golden-6", ""},
@@ -58,16 +59,20 @@ func TestInstallationsLackNoColumn(t *testing.T) {
 func TestMissingColumnsAreNamedWithTheirPlugin(t *testing.T) {
 	for _, i := range installations {
 		db := installed(t, i.folder)
-		db.MustExec("ALTER TABLE matomo_log_visit DROP COLUMN config_os_version, DROP COLUMN profilable, DROP COLUMN custom_dimension_2")
+		for _, column := range []string{"config_os_version", "profilable", "custom_dimension_2"} {
+			db.MustExec("ALTER TABLE matomo_log_visit DROP COLUMN " + column)
+		}
 		db.MustExec("ALTER TABLE matomo_log_link_visit_action DROP COLUMN time_on_load")
 		want := []MissingColumn{
-			{"log_visit", "profilable", ""}, {"log_visit", "config_os_version", "DevicesDetection"},
+			{"log_visit", "profilable", ""},
+			{"log_visit", "config_os_version", "DevicesDetection"},
 			{"log_link_visit_action", "time_on_load", "PagePerformance"},
 		}
 		if diff := cmp.Diff(want, missingOf(t, db, i.without)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", i.folder, diff)
 		}
-		if got := fmt.Sprint(want[:2]); got != "[log_visit.profilable (core) log_visit.config_os_version (plugin DevicesDetection)]" {
+		const words = "[log_visit.profilable (core) log_visit.config_os_version (plugin DevicesDetection)]"
+		if got := fmt.Sprint(want[:2]); got != words {
 			t.Error(got)
 		}
 		if missing := missingOf(t, db, i.without+" DevicesDetection PagePerformance"); len(missing) != 1 {

@@ -29,7 +29,9 @@ type column[R any] struct {
 }
 
 // inUse reports whether the column's plugin is active.
-func (c column[R]) inUse(features *matomo.Features) bool { return c.owner == nil || c.owner.active(features) }
+func (c column[R]) inUse(features *matomo.Features) bool {
+	return c.owner == nil || c.owner.active(features)
+}
 
 // reading marks columns that are read back.
 func reading[R any](columns ...column[R]) []column[R] {
