@@ -130,12 +130,18 @@ func TestQueueLeftBehindIsMovedInFullRedis(t *testing.T) {
 	expectList(t, subject{Backend: r}, Key(0), numbered(0, 5)...)
 }
 
-// A server that may not be asked for its memory only says that it is full.
+// A server that forbids questions about its memory is told to be full all the same.
 func TestFullRedisWithoutInfo(t *testing.T) {
-	s := testserver.Redis(t, testserver.WithConfig(`rename-command INFO ""`, "maxmemory 1", "maxmemory-policy noeviction"))
-	err := newRedis(t, RedisOptions{Host: s.Host, Port: s.Port}).Append(t.Context(), testList, []byte("x"))
-	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "its memory is full: raise maxmemory") {
-		t.Errorf("error %v", err)
+	full := testserver.WithConfig("maxmemory 1", "maxmemory-policy noeviction")
+	for want, rules := range map[string]string{
+		"its memory is full (maxmemory 0.0 MiB): raise maxmemory": "~* +@all -info",
+		"its memory is full: raise maxmemory":                     "~* +@all -info -config",
+	} {
+		s := testserver.Redis(t, full, testserver.WithUser("worker", "pw", rules))
+		r := newRedis(t, RedisOptions{Host: s.Host, Port: s.Port, User: "worker", Password: "pw"})
+		if err := r.Append(t.Context(), testList, []byte("x")); !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", rules, err)
+		}
 	}
 }
 
