@@ -140,6 +140,9 @@ func TestWorkerCountsResults(t *testing.T) {
 		Tracked: 5, Failed: 1, Excluded: map[string]int{"bot": 2, "ip": 1}, Rejected: map[request.Reason]int{request.UnknownSite: 4}, Visits: 3,
 	}})
 	w.RunFailed()
+	if lines := gathered(registry); slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, lastRunName) }) {
+		t.Error("a run is told of that has not been")
+	}
 	wantLines(t, gathered(registry),
 		`queuedtracking_tracked_requests_total{result="tracked"} 5`, `queuedtracking_tracked_requests_total{result="failed"} 1`,
 		`queuedtracking_tracked_requests_total{result="excluded"} 3`, `queuedtracking_tracked_requests_total{result="rejected"} 4`,
@@ -187,6 +190,7 @@ func TestDashboardAndAlertsAskForMetricsThatExist(t *testing.T) {
 	registry.MustRegister(collector)
 	w := NewWorker(registry)
 	w.Batch(replay.Batch{})
+	w.Looked(time.Now())
 	receive.NewMetrics(registry)
 	spool, err := receive.OpenSpool(t.TempDir(), 1, time.Now, nil)
 	if err != nil {

@@ -15,7 +15,7 @@ type Worker struct {
 	rows     *prometheus.CounterVec
 	batches  prometheus.Histogram
 	errors   prometheus.Counter
-	lastRun  prometheus.Gauge
+	lastRun  *prometheus.GaugeVec // without labels; not told before there was a run
 }
 
 // Names and explanations of the metrics of workers.
@@ -47,7 +47,7 @@ func NewWorker(registry prometheus.Registerer) *Worker {
 		errors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: errorsName, Help: errorsHelp,
 		}),
-		lastRun: prometheus.NewGauge(prometheus.GaugeOpts{Name: lastRunName, Help: lastRunHelp}),
+		lastRun: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: lastRunName, Help: lastRunHelp}, nil),
 	}
 	registry.MustRegister(w.requests, w.rows, w.batches, w.errors, w.lastRun)
 	return w
@@ -72,7 +72,7 @@ func (w *Worker) Batch(b replay.Batch) {
 }
 
 // Looked notes that the queues were gone over.
-func (w *Worker) Looked(now time.Time) { w.lastRun.Set(float64(now.Unix())) }
+func (w *Worker) Looked(now time.Time) { w.lastRun.WithLabelValues().Set(float64(now.Unix())) }
 
 // RunFailed counts a run that ended with an error.
 func (w *Worker) RunFailed() { w.errors.Inc() }

@@ -166,6 +166,8 @@ func (f *faulty) Info(ctx context.Context) (queue.Info, error) {
 		info.Role = "replica"
 	case "notes":
 		info.Notes = []string{"INFO: forbidden"}
+	case "mismatch":
+		info.Mismatch = "the server is a node of a cluster"
 	case "policy unknown":
 		info.EvictionPolicy = ""
 	case "limit":
@@ -208,6 +210,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"", "keep statistics", OK},
 		{"statistics denied", "keep statistics", Notice},
 		{"statistics lost", "keep statistics", Notice},
+		{"mismatch", "type of Redis", Notice},
 		{"policy unknown", "memory limit", Notice},
 		{"limit", "memory limit", OK},
 		{"volatile", "memory limit", NotOK},
