@@ -115,6 +115,9 @@ func BenchmarkPlay(b *testing.B) {
 		return tx, err
 	}
 	front := prepare(0)
+	runtime.GC()
+	b.ReportAllocs()
+	b.ResetTimer()
 	for first := 0; first < b.N; first += size {
 		behind := prepare(first + size)
 		measured(&reading, func() error { return t.Prefetch(ctx, []*tracker.Batch{behind}, front) })
