@@ -62,13 +62,13 @@ func TestBearerTokensCountForTheirEntryAlone(t *testing.T) {
 func TestTokensAreAskedUnderTheCallersContext(t *testing.T) {
 	p := newPipeline(t)
 	p.prepare(t, entry(0, page("/a"))) // settings and sites are known from here on
-	entries := []journey.Entry{entry(1, old("parameter")+"&token_auth="+superuserToken)}
+	entries := []journey.Entry{entry(1, old("parameter")+"&token_auth=nobodys")}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := p.tracker.Prepare(ctx, decode(t, entries...)); !errors.Is(err, context.Canceled) {
 		t.Errorf("the batch is prepared under a context that has ended: %v", err)
 	}
-	if r := p.write(t, p.prepare(t, entries...)); r.Tracked != 1 || r.Failed != 0 {
-		t.Errorf("afterwards: %+v, want 1 tracked", r)
+	if r := p.write(t, p.prepare(t, entries...)); r.Rejected[request.NotAuthenticated] != 1 || r.Failed != 0 {
+		t.Errorf("afterwards: %+v, want 1 refused", r)
 	}
 }
