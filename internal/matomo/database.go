@@ -129,8 +129,9 @@ func firstSocket(paths ...string) string {
 	return ""
 }
 
-// DriverConfig returns the settings for the MySQL driver: several statements in a message are allowed (the rows of a batch), parameters written into the statement as text
-// (specification §B.2), matched instead of changed rows counted, dates as text, the server's sql_mode and time zone left alone (§B.1).
+// DriverConfig returns the settings for the MySQL driver: several statements in a message are allowed (the rows of a
+// batch), parameters written into the statement as text (specification §B.2), matched instead of changed rows counted,
+// dates as text. Charset, collation and variables of the session are set by Open's connections.
 func (d Database) DriverConfig() (*mysql.Config, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
@@ -142,14 +143,6 @@ func (d Database) DriverConfig() (*mysql.Config, error) {
 	c.Timeout, c.ReadTimeout, c.WriteTimeout = dialTimeout, readTimeout, writeTimeout
 	c.Logger = &mysql.NopLogger{}
 	c.MaxAllowedPacket = 0 // ask the server
-	if d.Charset != "" {
-		if err := c.Apply(mysql.Charset(d.Charset, d.Collation)); err != nil {
-			return nil, fmt.Errorf("charset %s: %w", d.Charset, err)
-		}
-	}
-	if d.LockWaitTimeout > 0 {
-		c.Params = map[string]string{"innodb_lock_wait_timeout": strconv.Itoa(d.LockWaitTimeout)}
-	}
 	if d.EnableSSL {
 		return c, d.encrypt(c)
 	}
@@ -224,11 +217,15 @@ func (d Database) Open() (*sqlx.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	connector, err := mysql.NewConnector(c)
+	session, err := d.session()
+	if err != nil {
+		return nil, err
+	}
+	plain, err := mysql.NewConnector(c)
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", d.Address(), err)
 	}
-	db := sqlx.NewDb(sql.OpenDB(connector), "mysql")
+	db := sqlx.NewDb(sql.OpenDB(&connector{plain, session, d.Charset == ""}), "mysql")
 	db.SetMaxIdleConns(maxIdle)
 	db.SetConnMaxIdleTime(time.Minute) // before the server, a proxy or a firewall drops it
 	return db, nil

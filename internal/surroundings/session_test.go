@@ -6,16 +6,50 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
 
-// Servers whose sessions begin otherwise than usual: rows are the same.
+// Servers whose sessions begin otherwise than usual: the rows are the same.
 func TestRowsWhateverTheServersSettings(t *testing.T) {
+	const strict = "STRICT_TRANS_TABLES"
 	for _, test := range []struct {
 		name  string
 		flags []string
 	}{
-		{"usual", nil},
+		{"nothing is committed by itself", []string{"--autocommit=0"}},
+		{"nothing is committed by itself, for users", []string{"--init-connect=SET autocommit=0"}},
+		{"Oracle's dialect", []string{"--sql-mode=ORACLE," + strict}},
+		{"ANSI", []string{"--sql-mode=ANSI," + strict}},
+		{"no backslash escapes", []string{"--sql-mode=NO_BACKSLASH_ESCAPES," + strict}},
+		{"many modes", []string{"--sql-mode=ONLY_FULL_GROUP_BY,NO_UNSIGNED_SUBTRACTION,NO_AUTO_VALUE_ON_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE," +
+			"ERROR_FOR_DIVISION_BY_ZERO,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,TIME_ROUND_FRACTIONAL,NO_ENGINE_SUBSTITUTION," + strict}},
+		{"transactions follow each other", []string{"--completion-type=CHAIN"}},
+		{"safe updates", []string{"--init-connect=SET sql_safe_updates=1"}},
+		{"isolation", []string{"--transaction-isolation=SERIALIZABLE"}},
+		{"committed reads", []string{"--transaction-isolation=READ-COMMITTED"}},
+		{"uncommitted reads", []string{"--transaction-isolation=READ-UNCOMMITTED"}},
+		{"snapshots", []string{"--innodb-snapshot-isolation=ON"}},
+		{"small joins", []string{"--max-join-size=1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			newSite(t, testserver.MariaDB(t, testserver.WithFlags(test.flags...))).tracksAll(t)
+		})
+	}
+}
+
+// The same for variables that a server takes no option for.
+func TestRowsWhateverIsSetGlobally(t *testing.T) {
+	for _, statement := range []string{
+		"SET GLOBAL sql_safe_updates = 1",
+		"SET GLOBAL sql_auto_is_null = 1",
+		"SET GLOBAL sql_select_limit = 3",
+		"SET GLOBAL sql_big_selects = 0, GLOBAL max_join_size = 1",
+		"SET GLOBAL unique_checks = 0",
+		"SET GLOBAL div_precision_increment = 0",
+		"SET GLOBAL group_concat_max_len = 4",
+		"SET GLOBAL time_zone = '+05:30'",
+	} {
+		t.Run(statement, func(t *testing.T) {
+			s := newSite(t, testserver.MariaDB(t, testserver.Private()))
+			s.db.MustExec(statement)
+			s.tracksAll(t)
 		})
 	}
 }

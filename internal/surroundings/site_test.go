@@ -15,7 +15,11 @@ import (
 	"github.com/queuedtracking/queuedtracking/replay/letters"
 )
 
-const root = "../.."
+const (
+	root = "../.."
+
+	user, password = "matomo", "open sesame" // of the program, who is no administrator
+)
 
 // site is the installation of the recordings, with one queue in Redis.
 type site struct {
@@ -46,7 +50,7 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 	s := &site{dir: data.Home(t, false), maria: maria, name: maria.CreateDatabase(t), redis: redis}
 	s.config = map[string]map[string]any{
 		"database": {
-			"host": maria.Host, "port": maria.Port, "unix_socket": "", "username": "root", "password": "", "dbname": s.name,
+			"host": maria.Host, "port": maria.Port, "unix_socket": "", "username": user, "password": password, "dbname": s.name,
 			"tables_prefix": golden.Prefix, "charset": "utf8mb4",
 		},
 		"QueuedTracking": {
@@ -59,6 +63,9 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.db.Close() })
+	s.db.SetMaxIdleConns(-1) // none keeps what golden makes of its session
+	s.db.MustExec("CREATE USER IF NOT EXISTS " + user + " IDENTIFIED BY '" + password + "'")
+	s.db.MustExec("GRANT ALL ON " + s.name + ".* TO " + user)
 	s.backend, err = queue.NewRedis(queue.RedisOptions{Host: redis.Host, Port: redis.Port, Database: redisDB})
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +86,10 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 // dsn lets a test have its usual session, however the server is set up.
 func (s *site) dsn() string {
 	c := s.maria.Config(s.name)
-	c.Params = map[string]string{"autocommit": "1", "sql_mode": "'STRICT_TRANS_TABLES'"}
+	c.Params = map[string]string{
+		"autocommit": "1", "completion_type": "0", "sql_mode": "'STRICT_TRANS_TABLES'", "sql_safe_updates": "0",
+		"sql_auto_is_null": "0", "sql_select_limit": "18446744073709551615", "sql_big_selects": "1", "time_zone": "'+00:00'",
+	}
 	return c.FormatDSN()
 }
 
