@@ -108,8 +108,11 @@ func databaseError(ctx context.Context, d matomo.Database, err error) error {
 		return fmt.Errorf("%s: %w", where, context.Cause(ctx))
 	}
 	var reply *mysql.MySQLError
+	var session *matomo.SessionError
 	var network *net.OpError
 	switch {
+	case errors.As(err, &session):
+		return fmt.Errorf("%s: %w", where, session)
 	case errors.As(err, &reply) && (reply.Number == 1045 || reply.Number == 1698):
 		return fmt.Errorf("%s: wrong password or user (%s): check username and password in section [database] of config/config.ini.php",
 			where, reply.Message)

@@ -87,7 +87,12 @@ func (o *overrides) ofDatabase() []override {
 		text("db-password", "password; better in the variable: command lines can be seen by others", &d.Password),
 		text("db-name", "name of the database", &d.Name),
 		text("db-prefix", "what the names of Matomo's tables begin with", &d.Prefix),
-		text("db-charset", "character set of the connection", &d.Charset),
+		{"db-charset", "character set of the connection", false, func(v string) error {
+			if v != d.Charset { // the collation in config.ini.php is that of another one
+				d.Charset, d.Collation = v, ""
+			}
+			return nil
+		}},
 		boolean("db-tls", "speak TLS where the server can; --db-tls-ca, or --db-tls-skip-verify, insists on it", &d.EnableSSL),
 		text("db-tls-ca", "PEM file of the authorities that sign the server's certificate", &d.SSLCA),
 		text("db-tls-cert", "PEM file of the client certificate", &d.SSLCert),

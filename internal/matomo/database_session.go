@@ -21,10 +21,8 @@ var needed = []string{
 	"autocommit = 1",                          // what is written outside a transaction counts at once
 	"completion_type = 0",                     // after COMMIT there is no transaction, and the connection is still there
 	"sql_safe_updates = 0",                    // UPDATE and DELETE choose rows by any column
-	"sql_auto_is_null = 0",                    // IS NULL finds NULL
 	"sql_select_limit = 18446744073709551615", // every row comes back
 	"sql_big_selects = 1",                     // whatever max_join_size says
-	"unique_checks = 1",                       // an order is recognised by its unique key
 }
 
 // session is the statement that every new connection begins with. Matomo's tracker sends the SET NAMES (§B.1), where a
@@ -68,8 +66,8 @@ func unsafeError(charset string) error {
 // connector prepares every new connection with one statement.
 type connector struct {
 	driver.Connector
-	session string
-	askName bool // the charset is the server's: find out which one it is
+	session            string
+	charset, collation string // "": the server's
 }
 
 // Connect implements driver.Connector.
@@ -87,9 +85,9 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 
 func (c *connector) prepare(ctx context.Context, conn driver.Conn) error {
 	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, c.session, nil); err != nil {
-		return sessionError(err)
+		return c.refused(err)
 	}
-	if !c.askName {
+	if c.charset != "" {
 		return nil
 	}
 	charset, err := askText(ctx, conn, "SELECT @@character_set_client")
@@ -99,14 +97,27 @@ func (c *connector) prepare(ctx context.Context, conn driver.Conn) error {
 	return err
 }
 
-// sessionError names the setting that the server does not know.
-func sessionError(err error) error {
+// SessionError is the server's refusal of charset or collation.
+type SessionError struct {
+	Charset, Collation string
+	Reply              *mysql.MySQLError
+}
+
+func (e *SessionError) Error() string {
+	return fmt.Sprintf("charset %q, collation %q: %s: check charset and collation in section [database] of config/config.ini.php",
+		e.Charset, e.Collation, e.Reply.Message)
+}
+
+func (e *SessionError) Unwrap() error { return e.Reply }
+
+// refused tells a refusal of charset or collation from other errors.
+func (c *connector) refused(err error) error {
 	const unknownCharset, wrongValue, notOfCharset, unknownCollation = 1115, 1231, 1253, 1273
 	var reply *mysql.MySQLError
 	if errors.As(err, &reply) {
 		switch reply.Number {
 		case unknownCharset, wrongValue, notOfCharset, unknownCollation:
-			return fmt.Errorf("%w: check charset and collation in section [database] of config/config.ini.php", err)
+			return &SessionError{c.charset, c.collation, reply}
 		}
 	}
 	return err

@@ -58,16 +58,22 @@ func undisturbed(t *testing.T) *expectation {
 	baseline.Lock()
 	defer baseline.Unlock()
 	if baseline.expectation == nil {
-		var runs [2]golden.Tables
-		for i := range runs {
-			s := newSite(t, testserver.MariaDB(t))
-			s.push(t, corpus(t)...)
-			s.drain(t)
-			runs[i] = s.rows(t)
-		}
-		baseline.expectation = &expectation{runs[0], volatile(runs[0], runs[1])}
+		baseline.expectation = expect(t, func() *site { return newSite(t, testserver.MariaDB(t)) })
 	}
 	return baseline.expectation
+}
+
+// expect gives the rows that the corpus makes on two sites that are alike.
+func expect(t *testing.T, newSite func() *site) *expectation {
+	t.Helper()
+	var runs [2]golden.Tables
+	for i := range runs {
+		s := newSite()
+		s.push(t, corpus(t)...)
+		s.drain(t)
+		runs[i] = s.rows(t)
+	}
+	return &expectation{runs[0], volatile(runs[0], runs[1])}
 }
 
 // volatile are the visitor ids that differ.

@@ -74,13 +74,19 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 	if s.install, err = golden.Install(t.Context(), s.db, data.Install, s.create); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.install.Prepare(t.Context(), &golden.Case{}); err != nil {
-		t.Fatal(err)
-	}
+	s.reset(t)
 	if s.before, err = s.install.Snapshot(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// reset makes the tables those of an installation that has tracked nothing.
+func (s *site) reset(t *testing.T) {
+	t.Helper()
+	if err := s.install.Prepare(t.Context(), &golden.Case{}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // dsn lets a test have its usual session, however the server is set up.
