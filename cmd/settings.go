@@ -2,17 +2,16 @@ package cmd
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/queuedtracking/queuedtracking/internal/certificate"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
@@ -191,14 +190,10 @@ func (t redisTLS) config() (*tls.Config, error) {
 		return nil, nil
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.server, InsecureSkipVerify: t.skipVerify} // asked for
-	if t.ca != "" {
-		pem, err := os.ReadFile(t.ca)
-		if err != nil {
+	if t.ca != "" && !t.skipVerify {
+		var err error
+		if c.RootCAs, err = certificate.Pool(t.ca, nil); err != nil {
 			return nil, fmt.Errorf("redis certificate authority: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("redis certificate authority: no certificate in %s", t.ca)
 		}
 	}
 	if (t.cert == "") != (t.key == "") {

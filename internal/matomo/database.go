@@ -1,14 +1,11 @@
 package matomo
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -147,64 +144,6 @@ func (d Database) DriverConfig() (*mysql.Config, error) {
 		return c, d.encrypt(c)
 	}
 	return c, nil
-}
-
-// encrypt asks for TLS. With nothing but enable_ssl set PHP does not encrypt at all; then TLS is used where the server offers it,
-// unchecked. Otherwise the server's certificate is checked, as PHP does, unless ssl_no_verify is set.
-func (d Database) encrypt(c *mysql.Config) error {
-	files, err := d.authorities()
-	if err != nil {
-		return err
-	}
-	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: "localhost"}
-	if host, _, err := net.SplitHostPort(c.Addr); err == nil {
-		t.ServerName = host
-	}
-	nothingElse := len(files) == 0 && d.SSLCert == "" && d.SSLCipher == "" && !d.SSLNoVerify
-	t.InsecureSkipVerify = d.SSLNoVerify || nothingElse
-	c.AllowFallbackToPlaintext = nothingElse
-	if len(files) > 0 {
-		t.RootCAs = x509.NewCertPool()
-	}
-	for _, file := range files {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("database certificate authority: %w", err)
-		}
-		if !t.RootCAs.AppendCertsFromPEM(pem) && file == d.SSLCA {
-			return fmt.Errorf("database certificate authority: no certificate in %s", file)
-		}
-	}
-	if d.SSLCert != "" {
-		pair, err := tls.LoadX509KeyPair(d.SSLCert, d.SSLKey)
-		if err != nil {
-			return fmt.Errorf("database client certificate: %w", err)
-		}
-		t.Certificates = []tls.Certificate{pair}
-	}
-	c.TLS = t
-	return nil
-}
-
-// authorities lists the files that hold certificate authorities.
-func (d Database) authorities() ([]string, error) {
-	var files []string
-	if d.SSLCA != "" {
-		files = append(files, d.SSLCA)
-	}
-	if d.SSLCAPath == "" {
-		return files, nil
-	}
-	entries, err := os.ReadDir(d.SSLCAPath)
-	if err != nil {
-		return nil, fmt.Errorf("database certificate authorities: %w", err)
-	}
-	for _, entry := range entries {
-		if !entry.IsDir() {
-			files = append(files, filepath.Join(d.SSLCAPath, entry.Name()))
-		}
-	}
-	return files, nil
 }
 
 // maxIdle is how many unused connections are kept: more than the workers of a process use, each some four, of which some are always idle.

@@ -184,7 +184,8 @@ func TestDatabaseTLS(t *testing.T) {
 		{"folder of authorities", with(func(d *Database) { d.SSLCAPath = filepath.Dir(cert) }), true, true, false, 0},
 		{"client certificate", with(func(d *Database) { d.SSLCert, d.SSLKey = cert, key }), true, false, false, 1},
 		{"cipher", with(func(d *Database) { d.SSLCipher = "AES" }), true, false, false, 0},
-		{"not verified", with(func(d *Database) { d.SSLCA, d.SSLNoVerify = cert, true }), false, true, false, 0},
+		{"not verified", with(func(d *Database) { d.SSLCA, d.SSLNoVerify = cert, true }), false, false, false, 0},
+		{"not verified, so not read", with(func(d *Database) { d.SSLCA, d.SSLCAPath, d.SSLNoVerify = "/missing", "/missing", true }), false, false, false, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -192,7 +193,7 @@ func TestDatabaseTLS(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.TLS.InsecureSkipVerify == tt.verify || (c.TLS.RootCAs != nil) != tt.roots || c.AllowFallbackToPlaintext != tt.plain ||
+			if (c.TLS.VerifyConnection != nil) != tt.verify || (c.TLS.RootCAs != nil) != tt.roots || c.AllowFallbackToPlaintext != tt.plain ||
 				len(c.TLS.Certificates) != tt.certificates || c.TLS.ServerName != "db.example.org" {
 				t.Errorf("got %+v, plain %v", c.TLS, c.AllowFallbackToPlaintext)
 			}
