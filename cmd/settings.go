@@ -202,9 +202,10 @@ func shown(o override, value string) string {
 	return strconv.Quote(value)
 }
 
-// config is the TLS configuration, nil without TLS. Naming a file asks for TLS, too.
-func (t redisTLS) config() (*tls.Config, error) {
-	if !t.on && t.ca == "" && t.cert == "" && t.key == "" && !t.skipVerify && t.server == "" {
+// config is the TLS configuration, nil without TLS. Naming a file asks for TLS, and so does a host that begins with
+// tls://. What checks no certificate reads no authorities, as in PHP.
+func (t redisTLS) config(host string) (*tls.Config, error) {
+	if !t.on && !strings.Contains(host, "tls://") && t.ca == "" && t.cert == "" && t.key == "" && !t.skipVerify && t.server == "" {
 		return nil, nil
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.server, InsecureSkipVerify: t.skipVerify} // asked for

@@ -104,8 +104,7 @@ type SessionError struct {
 }
 
 func (e *SessionError) Error() string {
-	return fmt.Sprintf("charset %q, collation %q: %s: check charset and collation in section [database] of config/config.ini.php",
-		e.Charset, e.Collation, e.Reply.Message)
+	return fmt.Sprintf("charset %q, collation %q: %s", e.Charset, e.Collation, e.Reply.Message)
 }
 
 func (e *SessionError) Unwrap() error { return e.Reply }

@@ -66,7 +66,7 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 	s.db.SetMaxIdleConns(-1) // none keeps what golden makes of its session
 	s.db.MustExec("CREATE USER IF NOT EXISTS " + user + " IDENTIFIED BY '" + password + "'")
 	s.db.MustExec("GRANT ALL ON " + s.name + ".* TO " + user)
-	s.backend, err = queue.NewRedis(queue.RedisOptions{Host: redis.Host, Port: redis.Port, Database: redisDB})
+	s.backend, err = queue.NewRedis(queue.RedisOptions{Host: redis.Socket, Database: redisDB}) // whatever its port speaks
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,8 +80,11 @@ func IsConnectionLost(err error) bool {
 	switch serverError(err) {
 	case errPacketTooLarge: // in class 08
 		return false
-	case errTooManyConnections, errUserConnections, errUserLimit, errNotReady, errServerShutdown, errReadOnly, errInterrupted,
+	case errNotReady, errServerShutdown, errReadOnly, errInterrupted,
 		errReadOnlySession, errReadOnlyMode, errConnectionKilled, errOffline, errInactive:
+		return true
+	}
+	if HasNoConnectionLeft(err) {
 		return true
 	}
 	if number := serverError(err); number >= 9000 && number <= 9999 { // ProxySQL and TiDB: what is behind them is away
@@ -91,6 +94,15 @@ func IsConnectionLost(err error) bool {
 	return sqlState(err) == "08" || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.Is(err, syscall.EPIPE) || errors.As(err, &network)
+}
+
+// HasNoConnectionLeft reports whether the server, or the user's account, has as many connections as it may have.
+func HasNoConnectionLeft(err error) bool {
+	switch serverError(err) {
+	case errTooManyConnections, errUserConnections, errUserLimit:
+		return true
+	}
+	return false
 }
 
 // IsValueError reports whether a value was refused, by Conform or by the server: the column cannot hold it. One row of
