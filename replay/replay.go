@@ -12,6 +12,17 @@
 // Dead letters are noted in the checkpoint, too: they are committed with the rows of their batch, then put aside, then the batch is
 // removed from the queue. A mark beside the letters tells a successor whether that was done.
 //
+// # Whose fault an error is
+//
+// A value that its column cannot hold, or a bug that a request runs into, is that request's fault: it is a dead letter.
+// Any other error of the database that is not about its own state, the connection, rights, settings or the schema
+// (store.IsDataError) may be the fault of a request, which breaks a rule of a table, or that of the rule, as when a trigger
+// is broken. Another request that can be written decides: one of the same batch, or one of those behind it, up to a
+// hundred (witness.go). If there is none, nothing is put aside and the queue is left as it is (ErrAllRefused): a whole
+// queue must not become dead letters, batch by batch. So the only request of a queue stays there until another one comes.
+//
+// # Batches on their way
+//
 // Batches of a queue overlap: while one is committed and removed, the rows of the next are on their way (flight.go), the one behind it is
 // played in memory, and those behind that are read and prepared (ahead.go). They are committed one after the other all the same.
 //

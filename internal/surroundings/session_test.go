@@ -52,3 +52,34 @@ func TestRowsWhateverIsSetGlobally(t *testing.T) {
 		})
 	}
 }
+
+// The same for queues that are in the database, and for every command.
+func TestQueuesInTheDatabaseWhateverItsSettings(t *testing.T) {
+	for _, flags := range [][]string{
+		{"--autocommit=0", "--sql-mode=ORACLE,STRICT_TRANS_TABLES", "--completion-type=CHAIN"},
+		{"--sql-mode=NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES", "--character-set-server=utf8mb3", "--collation-server=utf8mb3_general_ci"},
+	} {
+		t.Run(flags[0], func(t *testing.T) {
+			s := newSite(t, testserver.MariaDB(t, testserver.WithFlags(flags...)))
+			s.db.MustExec("SET GLOBAL sql_select_limit = 2, GLOBAL sql_safe_updates = 1")
+			s.queueInDatabase(t)
+			s.tracksAll(t)
+			s.push(t, []byte("no entry"))
+			for _, command := range [][]string{
+				{"process", "--force-num-requests-process-at-once", "1"},
+				{"test"},
+				{"monitor", "--once"},
+				{"print-queued-requests"},
+				{"lock-status"},
+				{"unlock", "--all"},
+				{"failed", "list"},
+				{"failed", "delete", "--all"},
+			} {
+				s.run(t, command...).wants(t, 0)
+			}
+			if n := len(s.letters(t)); n != 0 {
+				t.Errorf("%d dead letters are left", n)
+			}
+		})
+	}
+}

@@ -179,3 +179,13 @@ func (s *site) rows(t *testing.T) golden.Tables {
 	}
 	return tables
 }
+
+// queueInDatabase moves the queue, which is empty, into the database.
+func (s *site) queueInDatabase(t *testing.T) {
+	t.Helper()
+	s.set("QueuedTracking", "backend", "mysql")
+	var err error
+	if s.backend, err = queue.NewMySQL(s.db, golden.Prefix, "database"); err != nil {
+		t.Fatal(err)
+	}
+}
