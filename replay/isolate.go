@@ -25,7 +25,8 @@ type rehearsal func(ctx context.Context, part *tracker.Batch) (wrote bool, err e
 
 // isolate finds the first request with which the database refuses the batch and marks it as failed, so that the next
 // attempt writes everything else. It reports false when the batch can be written after all.
-func (b *batch) isolate(ctx context.Context, prepared *tracker.Batch, cause error, rehearse rehearsal) (isolated bool, err error) {
+func (b *batch) isolate(ctx context.Context, prepared *tracker.Batch, cause error, rehearse rehearsal,
+) (isolated bool, err error) {
 	fine, bad := -1, prepared.Len() // the first fine requests can be written, the first bad ones cannot
 	for middle := bad; bad-fine > 1; middle = (fine + bad) / 2 {
 		err := b.try(ctx, prepared.Prefix(middle), rehearse)

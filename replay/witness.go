@@ -30,12 +30,13 @@ func (b *batch) findWitness(ctx context.Context, prepared *tracker.Batch, cause 
 		}
 		tried += n
 	}
-	return fmt.Errorf("%w that was tried (%d): none is put aside, the queue stays as it is until one can be written: %w",
-		ErrAllRefused, tried, cause)
+	return fmt.Errorf("%w that was tried (%d): none is put aside, the queue stays as it is until one can be "+
+		"written: %w", ErrAllRefused, tried, cause)
 }
 
 // tryEach tries requests one by one until one can be written. It returns how many were refused.
-func (b *batch) tryEach(ctx context.Context, prepared *tracker.Batch, most int, rehearse rehearsal) (refused int, err error) {
+func (b *batch) tryEach(ctx context.Context, prepared *tracker.Batch, most int, rehearse rehearsal,
+) (refused int, err error) {
 	for i := 0; i < prepared.Len() && refused < most; i++ {
 		switch err := b.try(ctx, prepared.Only(i), rehearse); {
 		case err != nil && (!blamesData(err) || ctx.Err() != nil):

@@ -15,14 +15,16 @@ import (
 // A rule that the database has beyond Matomo's.
 const (
 	checked = "ALTER TABLE matomo_log_visit ADD CHECK (user_id NOT LIKE 'bad%')"
-	signals = "CREATE TRIGGER matomo_broken BEFORE INSERT ON matomo_log_link_visit_action FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'broken'"
+	signals = "CREATE TRIGGER matomo_broken BEFORE INSERT ON matomo_log_link_visit_action FOR EACH ROW " +
+		"SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'broken'"
 )
 
 // refused runs and wants nothing but the error of a queue whose every request is refused.
 func (s *site) refused(t *testing.T, o replay.Options, tried, waiting int) {
 	t.Helper()
 	summary, err := replay.Run(t.Context(), nil, o)
-	if !errors.Is(err, replay.ErrAllRefused) || !strings.Contains(fmt.Sprint(err), fmt.Sprintf("that was tried (%d): ", tried)) {
+	if count := fmt.Sprintf("that was tried (%d): ", tried); !errors.Is(err, replay.ErrAllRefused) ||
+		!strings.Contains(err.Error(), count) {
 		t.Errorf("%v, want %d tried", err, tried)
 	}
 	if summary.Tracked != 0 || s.waiting(t) != int64(waiting) || len(s.letters(t)) != 0 {
@@ -49,7 +51,8 @@ func TestRequestThatBreaksARuleIsADeadLetter(t *testing.T) {
 				}
 				same(t, s.titles(t), "a", "b", "c", "d", "e", "f", "g")
 				found := s.letters(t)
-				if len(found) != 5 || found[2].Request != 1 || found[4].Reason != letters.BadData || !strings.Contains(found[4].Error, "CONSTRAINT") {
+				if len(found) != 5 || found[2].Request != 1 || found[4].Reason != letters.BadData ||
+					!strings.Contains(found[4].Error, "CONSTRAINT") {
 					t.Errorf("%+v", found)
 				}
 			})

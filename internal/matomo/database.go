@@ -38,7 +38,8 @@ type Database struct {
 	LockWaitTimeout int // seconds, 0: the server's (Tracker.innodb_lock_wait_timeout)
 }
 
-// Time limits of a connection. Reading is generous: a statement may wait for row locks (50 s by default) and for slow disks.
+// Time limits of a connection. Reading is generous: a statement may wait for row locks (50 s by default) and for slow
+// disks.
 const (
 	dialTimeout  = 10 * time.Second
 	readTimeout  = 3 * time.Minute
@@ -146,11 +147,11 @@ func (d Database) DriverConfig() (*mysql.Config, error) {
 	return c, nil
 }
 
-// maxIdle is how many unused connections are kept: more than the workers of a process use, each some four, of which some are always idle.
+// maxIdle is how many unused connections are kept: more than the workers of a process leave idle.
 const maxIdle = 16
 
-// Open makes a pool of connections to the MySQL or MariaDB server. Nothing is connected yet: the first use or a ping tells whether the
-// server can be reached.
+// Open makes a pool of connections to the MySQL or MariaDB server. Nothing is connected yet: the first use or a ping
+// tells whether the server can be reached.
 func (d Database) Open() (*sqlx.DB, error) {
 	c, err := d.DriverConfig()
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // for Matomo.
 var needed = []string{
 	"autocommit = 1",                          // what is written outside a transaction counts at once
-	"completion_type = 0",                     // after COMMIT there is no transaction, and the connection is still there
+	"completion_type = 0",                     // no transaction after COMMIT, but the connection
 	"sql_safe_updates = 0",                    // UPDATE and DELETE choose rows by any column
 	"sql_select_limit = 18446744073709551615", // every row comes back
 	"sql_big_selects = 1",                     // whatever max_join_size says
@@ -52,15 +52,16 @@ func (d Database) session() (string, error) {
 
 var isName = regexp.MustCompile(`^[A-Za-z0-9_]*$`)
 
-// isUnsafe reports whether a charset, or that of a collation, has characters with a backslash as their last byte. Parameters are
-// written into statements, where it would escape what follows.
+// isUnsafe reports whether a charset, or that of a collation, has characters with a backslash as their last byte.
+// Parameters are written into statements, where it would escape what follows.
 func isUnsafe(name string) bool {
 	charset, _, _ := strings.Cut(strings.ToLower(name), "_")
 	return slices.Contains([]string{"big5", "cp932", "gb18030", "gbk", "sjis"}, charset)
 }
 
 func unsafeError(charset string) error {
-	return fmt.Errorf(`charset %q is not safe to write with: set charset = "utf8mb4" in section [database] of config/config.ini.php`, charset)
+	return fmt.Errorf(`charset %q is not safe to write with: set charset = "utf8mb4" in section [database] of `+
+		"config/config.ini.php", charset)
 }
 
 // connector prepares every new connection with one statement.

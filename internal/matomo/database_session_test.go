@@ -8,10 +8,17 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
 
+// named makes a database on the server, to be connected to with a charset and a collation.
+func named(t *testing.T, server *testserver.MariaDBServer) func(charset, collation string) Database {
+	name := server.CreateDatabase(t)
+	return func(charset, collation string) Database {
+		return Database{Socket: server.Socket, Username: "root", Name: name, Charset: charset, Collation: collation}
+	}
+}
+
 // Charset and collation are the server's business, whatever tables the driver has.
 func TestCharsetAndCollationAreSentAsTheyAre(t *testing.T) {
-	server := testserver.MariaDB(t)
-	name := server.CreateDatabase(t)
+	with := named(t, testserver.MariaDB(t))
 	for _, tt := range []struct{ charset, collation, want string }{
 		{"utf8mb4", "", "utf8mb4 utf8mb4_general_ci"},
 		{"utf8mb4", "utf8mb4_unicode_ci", "utf8mb4 utf8mb4_unicode_ci"},
@@ -25,14 +32,15 @@ func TestCharsetAndCollationAreSentAsTheyAre(t *testing.T) {
 		{"", "", "utf8mb4 utf8mb4_general_ci"},                   // the server's
 		{"", "utf8mb3_general_ci", "utf8mb4 utf8mb4_general_ci"}, // Matomo sends a collation only with a charset
 	} {
-		db, err := Database{Socket: server.Socket, Username: "root", Name: name, Charset: tt.charset, Collation: tt.collation}.Open()
+		db, err := with(tt.charset, tt.collation).Open()
 		if err != nil {
 			t.Errorf("%s %s: %v", tt.charset, tt.collation, err)
 			continue
 		}
 		defer db.Close()
 		var got string
-		err = db.Get(&got, "SELECT CONCAT(@@character_set_client, ' ', @@collation_connection) FROM DUAL WHERE @@character_set_results = @@character_set_client")
+		err = db.Get(&got, "SELECT CONCAT(@@character_set_client, ' ', @@collation_connection) FROM DUAL "+
+			"WHERE @@character_set_results = @@character_set_client")
 		if err != nil || got != tt.want {
 			t.Errorf("%s %s: %s, %v", tt.charset, tt.collation, got, err)
 		}
@@ -40,23 +48,22 @@ func TestCharsetAndCollationAreSentAsTheyAre(t *testing.T) {
 }
 
 func TestCharsetsThatCannotBe(t *testing.T) {
-	server := testserver.MariaDB(t)
-	name := server.CreateDatabase(t)
+	with := named(t, testserver.MariaDB(t))
 	for _, tt := range []struct {
 		charset, collation, want string
 		server                   bool // says so
 	}{
 		{"klingon", "", `charset "klingon", collation "": Unknown character set: 'klingon'`, true},
-		{"utf8mb4", "utf8mb4_klingon_ci", `charset "utf8mb4", collation "utf8mb4_klingon_ci": Unknown collation: 'utf8mb4_klingon_ci'`, true},
+		{"utf8mb4", "utf8mb4_klingon_ci", "Unknown collation: 'utf8mb4_klingon_ci'", true},
 		{"utf8mb4", "utf8mb3_bin", "COLLATION 'utf8mb3_bin' is not valid for CHARACTER SET 'utf8mb4'", true},
 		{"utf16", "", "Variable 'character_set_client' can't be set to the value of 'utf16'", true},
-		{"utf8', autocommit = '0", "", `charset "utf8', autocommit = '0" of section [database] is not the name of one`, false},
+		{"utf8', autocommit = '0", "", "of section [database] is not the name of one", false},
 		{"utf8", "a b", `collation "a b" of section [database] is not the name of one`, false},
 		{"gbk", "", `charset "gbk" is not safe to write with`, false},
 		{"Big5", "", `charset "Big5" is not safe to write with`, false},
 		{"gb18030", "gb18030_bin", `charset "gb18030" is not safe to write with`, false},
 	} {
-		db, err := Database{Socket: server.Socket, Username: "root", Name: name, Charset: tt.charset, Collation: tt.collation}.Open()
+		db, err := with(tt.charset, tt.collation).Open()
 		if err == nil {
 			err = db.Ping()
 			_ = db.Close()
@@ -70,8 +77,8 @@ func TestCharsetsThatCannotBe(t *testing.T) {
 
 // Where the charset is the server's it has to be a safe one, too.
 func TestServersCharsetThatIsNotSafe(t *testing.T) {
-	server := testserver.MariaDB(t, testserver.WithFlags("--character-set-server=gbk", "--collation-server=gbk_chinese_ci"))
-	db, err := Database{Socket: server.Socket, Username: "root", Name: server.CreateDatabase(t)}.Open()
+	gbk := testserver.WithFlags("--character-set-server=gbk", "--collation-server=gbk_chinese_ci")
+	db, err := named(t, testserver.MariaDB(t, gbk))("", "").Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,10 +90,8 @@ func TestServersCharsetThatIsNotSafe(t *testing.T) {
 
 // A new connection costs one statement beside the driver's question for max_allowed_packet.
 func TestSessionIsSetUpInOneStatement(t *testing.T) {
-	server := testserver.MariaDB(t)
-	d := Database{
-		Socket: server.Socket, Username: "root", Name: server.CreateDatabase(t), Charset: "utf8mb4", Collation: "utf8mb4_bin", LockWaitTimeout: 7,
-	}
+	d := named(t, testserver.MariaDB(t))("utf8mb4", "utf8mb4_bin")
+	d.LockWaitTimeout = 7
 	db, err := d.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +99,8 @@ func TestSessionIsSetUpInOneStatement(t *testing.T) {
 	defer db.Close()
 	var name string
 	var questions int
-	if err := db.QueryRow("SHOW SESSION STATUS LIKE 'Questions'").Scan(&name, &questions); err != nil || questions != 3 {
+	err = db.QueryRow("SHOW SESSION STATUS LIKE 'Questions'").Scan(&name, &questions)
+	if err != nil || questions != 3 {
 		t.Errorf("%d statements, %v", questions, err)
 	}
 }

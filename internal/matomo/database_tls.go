@@ -14,9 +14,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/certificate"
 )
 
-// encrypt asks for TLS. With nothing but enable_ssl set PHP does not encrypt at all; then TLS is used where the server offers it,
-// unchecked. Otherwise the server's certificate is checked, as PHP does, unless ssl_no_verify is set: then the
-// authorities are not read.
+// encrypt asks for TLS. With nothing but enable_ssl set PHP does not encrypt at all; then TLS is used where the server
+// offers it, unchecked. Otherwise the server's certificate is checked, as PHP does, unless ssl_no_verify is set: then
+// the authorities are not read.
 func (d Database) encrypt(c *mysql.Config) error {
 	nothingElse := d.SSLCA+d.SSLCAPath+d.SSLCert+d.SSLCipher == "" && !d.SSLNoVerify
 	t := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: d.SSLNoVerify || nothingElse}

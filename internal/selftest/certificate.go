@@ -12,10 +12,11 @@ func (r *Report) Certificate(shown *x509.Certificate, checked bool) {
 	const name = "certificate"
 	switch {
 	case !checked:
-		r.Notice(name, "encrypted, but any certificate is accepted", "name the authority that has signed it, and have it checked")
+		r.Notice(name, "encrypted, but any certificate is accepted",
+			"name the authority that has signed it, and have it checked")
 	case certificate.OnlyCommonName(shown):
-		r.Notice(name, fmt.Sprintf("that of %s by its Common Name alone, accepted as PHP does", shown.Subject.CommonName),
-			"give it a subjectAltName when it is renewed: programs that are stricter refuse it")
+		detail := fmt.Sprintf("that of %s by its Common Name alone, accepted as PHP does", shown.Subject.CommonName)
+		r.Notice(name, detail, "give it a subjectAltName when it is renewed: programs that are stricter refuse it")
 	default:
 		r.OK(name, "encrypted, and the certificate is the server's")
 	}

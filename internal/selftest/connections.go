@@ -15,7 +15,8 @@ func (r *Report) Connections(ctx context.Context, db *sqlx.DB, most, least int) 
 		Server int `db:"server"`
 		User   int `db:"user"`
 	}
-	if err := db.GetContext(ctx, &limit, "SELECT @@max_connections AS server, @@max_user_connections AS user"); err != nil {
+	const query = "SELECT @@max_connections AS server, @@max_user_connections AS user"
+	if err := db.GetContext(ctx, &limit, query); err != nil {
 		r.Notice(name, err.Error(), "")
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
 
+var utf8mb3 = []string{"--character-set-server=utf8mb3", "--collation-server=utf8mb3_general_ci"}
+
 // Collations that Matomo's updates copy from the server into config.ini.php, also those that are younger than the
 // driver.
 func TestRowsWhateverTheCollation(t *testing.T) {
@@ -31,8 +33,13 @@ func TestRowsWithoutTheUpperPlanes(t *testing.T) {
 		return s
 	}
 	want := expect(t, func() *site { return older(testserver.MariaDB(t)) })
-	server := testserver.MariaDB(t, testserver.WithFlags("--character-set-server=utf8mb3", "--collation-server=utf8mb3_general_ci"))
-	for _, names := range [][2]string{{"utf8", ""}, {"utf8", "utf8mb3_general_ci"}, {"utf8mb3", "utf8mb3_unicode_ci"}, {"utf8mb3", ""}} {
+	server := testserver.MariaDB(t, testserver.WithFlags(utf8mb3...))
+	for _, names := range [][2]string{
+		{"utf8", ""},
+		{"utf8", "utf8mb3_general_ci"},
+		{"utf8mb3", "utf8mb3_unicode_ci"},
+		{"utf8mb3", ""},
+	} {
 		t.Run(strings.Join(names[:], " "), func(t *testing.T) {
 			s := older(server)
 			s.config["database"]["charset"], s.config["database"]["collation"] = names[0], names[1]
@@ -46,7 +53,8 @@ func TestRowsWithoutTheUpperPlanes(t *testing.T) {
 func toUTF8MB3(t *testing.T, db *sqlx.DB) {
 	t.Helper()
 	var tables []string
-	if err := db.Select(&tables, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"); err != nil {
+	const query = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"
+	if err := db.Select(&tables, query); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range tables {

@@ -23,7 +23,8 @@ func TestRowsWithFewConnections(t *testing.T) {
 		t.Run(fmt.Sprint(connections), func(t *testing.T) {
 			s := limited(t, connections)
 			s.tracksAll(t)
-			s.run(t, "test").wants(t, 0, fmt.Sprintf("%d at once (max_user_connections), a worker of process uses up to 5; it waits", connections))
+			s.run(t, "test").wants(t, 0,
+				fmt.Sprintf("%d at once (max_user_connections), a worker of process uses up to 5; it waits", connections))
 		})
 	}
 }
@@ -64,5 +65,6 @@ func TestNoConnectionAtAll(t *testing.T) {
 	s := limited(t, 1)
 	s.run(t, "test").wants(t, 1, "it needs 2", "raise max_user_connections")
 	s.others(t, 1)
-	s.run(t, "process").wants(t, 1, "has exceeded the 'max_user_connections' resource", "a worker of process has up to 5 connections")
+	s.run(t, "process").wants(t, 1, "has exceeded the 'max_user_connections' resource",
+		"a worker of process has up to 5 connections")
 }

@@ -14,7 +14,10 @@ import (
 )
 
 // areas are those whose cases need no settings of their own, and make rows of all tables.
-var areas = []string{"actions", "content", "devices", "ecommerce", "encoding-and-numbers", "events", "goals", "journeys", "referrers", "site-search", "visits"}
+var areas = []string{
+	"actions", "content", "devices", "ecommerce", "encoding-and-numbers", "events", "goals", "journeys", "referrers",
+	"site-search", "visits",
+}
 
 // corpus are the recorded entries.
 func corpus(t *testing.T) (entries [][]byte) {
@@ -99,7 +102,9 @@ func (s *site) tracksAll(t *testing.T) {
 // equal wants the rows of the site.
 func (s *site) equal(t *testing.T, want *expectation) {
 	t.Helper()
-	for table, least := range map[string]int{"log_visit": 50, "log_link_visit_action": 100, "log_conversion": 5, "log_action": 50} {
+	for table, least := range map[string]int{
+		"log_visit": 50, "log_link_visit_action": 100, "log_conversion": 5, "log_action": 50,
+	} {
 		if n := len(want.rows[table]); n < least {
 			t.Fatalf("only %d rows of %s to compare with: %s", n, table, sizes(want.rows))
 		}

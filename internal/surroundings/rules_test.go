@@ -39,8 +39,9 @@ func bad(t *testing.T, n int) (entries [][]byte) {
 func mixed(t *testing.T) (entries [][]byte, n int) {
 	t.Helper()
 	good, wrong := corpus(t), bad(t, 8)
-	return slices.Concat(wrong[:1], good[:40], wrong[1:2], good[40:41], wrong[2:3], good[41:100], wrong[3:6], good[100:len(good)-1], wrong[6:],
-		good[len(good)-1:]), len(wrong)
+	last := len(good) - 1
+	return slices.Concat(wrong[:1], good[:40], wrong[1:2], good[40:41], wrong[2:3], good[41:100], wrong[3:6],
+		good[100:last], wrong[6:], good[last:]), len(wrong)
 }
 
 // What a table of an operator's may have beyond Matomo's: the requests that break the rule are dead letters, and
@@ -61,7 +62,8 @@ func TestRulesOfTables(t *testing.T) {
 		{"partition that is missing", []string{
 			"ALTER TABLE matomo_log_visit DROP PRIMARY KEY, ADD PRIMARY KEY (idvisit, visit_last_action_time)",
 			`ALTER TABLE matomo_log_visit PARTITION BY RANGE (TO_DAYS(visit_last_action_time))
-				(PARTITION p0 VALUES LESS THAN (TO_DAYS('2026-11-01')), PARTITION p1 VALUES LESS THAN (TO_DAYS('2027-01-01')))`,
+				(PARTITION p0 VALUES LESS THAN (TO_DAYS('2026-11-01')),
+				PARTITION p1 VALUES LESS THAN (TO_DAYS('2027-01-01')))`,
 		}, "Table has no partition for value"},
 		{"partition of another table", []string{
 			"ALTER TABLE matomo_log_link_visit_action DROP PRIMARY KEY, ADD PRIMARY KEY (idlink_va, server_time)",
@@ -108,14 +110,15 @@ func TestRulesOfTables(t *testing.T) {
 
 // A rule that refuses everything is the operator's to mend: nothing is put aside, and then everything is tracked.
 func TestRulesThatRefuseEverything(t *testing.T) {
+	const trigger = "CREATE TRIGGER matomo_broken BEFORE INSERT ON matomo_log_visit FOR EACH ROW "
 	want := undisturbed(t)
 	for _, test := range []struct{ name, breaks, mends, complaint string }{
 		{
-			"trigger", "CREATE TRIGGER matomo_broken BEFORE INSERT ON matomo_log_visit FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'broken'",
+			"trigger", trigger + "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'broken'",
 			"DROP TRIGGER matomo_broken", "every request that was tried",
 		},
 		{
-			"trigger without its table", "CREATE TRIGGER matomo_broken BEFORE INSERT ON matomo_log_visit FOR EACH ROW INSERT INTO gone VALUES (NEW.idvisit)",
+			"trigger without its table", trigger + "INSERT INTO gone VALUES (NEW.idvisit)",
 			"DROP TRIGGER matomo_broken", "gone' doesn't exist",
 		},
 		{
@@ -130,7 +133,8 @@ func TestRulesThatRefuseEverything(t *testing.T) {
 			s.db.MustExec(test.breaks)
 			s.run(t, "process").wants(t, 1, test.complaint)
 			if s.waiting(t) != len(entries) || len(s.letters(t)) > 0 || len(s.rows(t)["log_visit"]) > 0 {
-				t.Errorf("%d of %d wait, %d dead letters, %s", s.waiting(t), len(entries), len(s.letters(t)), sizes(s.rows(t)))
+				t.Errorf("%d of %d wait, %d dead letters, %s",
+					s.waiting(t), len(entries), len(s.letters(t)), sizes(s.rows(t)))
 			}
 			s.db.MustExec(test.mends)
 			s.drain(t)

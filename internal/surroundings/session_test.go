@@ -18,8 +18,9 @@ func TestRowsWhateverTheServersSettings(t *testing.T) {
 		{"Oracle's dialect", []string{"--sql-mode=ORACLE," + strict}},
 		{"ANSI", []string{"--sql-mode=ANSI," + strict}},
 		{"no backslash escapes", []string{"--sql-mode=NO_BACKSLASH_ESCAPES," + strict}},
-		{"many modes", []string{"--sql-mode=ONLY_FULL_GROUP_BY,NO_UNSIGNED_SUBTRACTION,NO_AUTO_VALUE_ON_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE," +
-			"ERROR_FOR_DIVISION_BY_ZERO,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,TIME_ROUND_FRACTIONAL,NO_ENGINE_SUBSTITUTION," + strict}},
+		{"many modes", []string{"--sql-mode=ONLY_FULL_GROUP_BY,NO_UNSIGNED_SUBTRACTION,NO_AUTO_VALUE_ON_ZERO," +
+			"NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH," +
+			"TIME_ROUND_FRACTIONAL,NO_ENGINE_SUBSTITUTION," + strict}},
 		{"transactions follow each other", []string{"--completion-type=CHAIN"}},
 		{"safe updates", []string{"--init-connect=SET sql_safe_updates=1"}},
 		{"isolation", []string{"--transaction-isolation=SERIALIZABLE"}},
@@ -57,7 +58,7 @@ func TestRowsWhateverIsSetGlobally(t *testing.T) {
 func TestQueuesInTheDatabaseWhateverItsSettings(t *testing.T) {
 	for _, flags := range [][]string{
 		{"--autocommit=0", "--sql-mode=ORACLE,STRICT_TRANS_TABLES", "--completion-type=CHAIN"},
-		{"--sql-mode=NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES", "--character-set-server=utf8mb3", "--collation-server=utf8mb3_general_ci"},
+		append([]string{"--sql-mode=NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES"}, utf8mb3...),
 	} {
 		t.Run(flags[0], func(t *testing.T) {
 			s := newSite(t, testserver.MariaDB(t, testserver.WithFlags(flags...)))

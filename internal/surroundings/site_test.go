@@ -50,8 +50,8 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 	s := &site{dir: data.Home(t, false), maria: maria, name: maria.CreateDatabase(t), redis: redis}
 	s.config = map[string]map[string]any{
 		"database": {
-			"host": maria.Host, "port": maria.Port, "unix_socket": "", "username": user, "password": password, "dbname": s.name,
-			"tables_prefix": golden.Prefix, "charset": "utf8mb4",
+			"host": maria.Host, "port": maria.Port, "unix_socket": "", "username": user, "password": password,
+			"dbname": s.name, "tables_prefix": golden.Prefix, "charset": "utf8mb4",
 		},
 		"QueuedTracking": {
 			"redisHost": redis.Host, "redisPort": redis.Port, "redisDatabase": redisDB, "numQueueWorkers": 1,
@@ -66,7 +66,8 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 	s.db.SetMaxIdleConns(-1) // none keeps what golden makes of its session
 	s.db.MustExec("CREATE USER IF NOT EXISTS " + user + " IDENTIFIED BY '" + password + "'")
 	s.db.MustExec("GRANT ALL ON " + s.name + ".* TO " + user)
-	s.backend, err = queue.NewRedis(queue.RedisOptions{Host: redis.Socket, Database: redisDB}) // whatever its port speaks
+	// Its socket, whatever its port speaks.
+	s.backend, err = queue.NewRedis(queue.RedisOptions{Host: redis.Socket, Database: redisDB})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func (s *site) dsn() string {
 	c := s.maria.Config(s.name)
 	c.Params = map[string]string{
 		"autocommit": "1", "completion_type": "0", "sql_mode": "'STRICT_TRANS_TABLES'", "sql_safe_updates": "0",
-		"sql_auto_is_null": "0", "sql_select_limit": "18446744073709551615", "sql_big_selects": "1", "time_zone": "'+00:00'",
+		"sql_select_limit": "18446744073709551615", "sql_big_selects": "1", "time_zone": "'+00:00'",
 	}
 	return c.FormatDSN()
 }

@@ -34,7 +34,8 @@ func TestDatabaseWithAnothersCommonName(t *testing.T) {
 
 	s.set("database", "ssl_no_verify", 1) // then nobody reads it
 	s.tracksAll(t)
-	s.run(t, "test").wants(t, 0, "any certificate is accepted", "open "+missing, "nobody reads it as long as ssl_no_verify = 1")
+	s.run(t, "test").wants(t, 0, "any certificate is accepted",
+		"open "+missing, "nobody reads it as long as ssl_no_verify = 1")
 }
 
 func TestRedisWithNothingButACommonName(t *testing.T) {
@@ -50,7 +51,8 @@ func TestRedisWithAnothersCommonName(t *testing.T) {
 	s := newSiteOn(t, testserver.MariaDB(t), testserver.Redis(t, testserver.WithTLSCommonName("elsewhere")), 0)
 	s.push(t, corpus(t)...)
 	s.run(t, "process", "--redis-tls-ca", s.redis.TLS.CA).wants(t, 1, otherName)
-	s.run(t, "process", "--redis-tls").wants(t, 1, "certificate not accepted: x509: certificate signed by unknown authority")
+	s.run(t, "process", "--redis-tls").
+		wants(t, 1, "certificate not accepted: x509: certificate signed by unknown authority")
 
 	missing := filepath.Join(t.TempDir(), "ca.pem")
 	s.run(t, "process", "--redis-tls-ca", missing).wants(t, 1, "redis certificate authority: open "+missing)

@@ -64,8 +64,8 @@ func makeCertificates(dir, commonName string) (*Certificates, error) {
 	return c, nil
 }
 
-// issue makes a key and a certificate signed by ca, or by itself as an authority when ca is nil, and writes both. It may
-// have the server's names beside its own.
+// issue makes a key and a certificate signed by ca, or by itself as an authority when ca is nil, and writes both. With
+// others it has the server's names beside its own.
 func issue(ca *signer, name string, others bool, certFile, keyFile string) (*signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

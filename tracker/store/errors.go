@@ -75,7 +75,8 @@ func IsRetryable(err error) bool {
 }
 
 // IsConnectionLost reports whether the database cannot be reached, went away, has no connection left or does not accept
-// writes for now. After a lost answer to Commit it is not known whether the transaction took place; the checkpoint tells.
+// writes for now. After a lost answer to Commit it is not known whether the transaction took place; the checkpoint
+// tells.
 func IsConnectionLost(err error) bool {
 	switch serverError(err) {
 	case errPacketTooLarge: // in class 08
@@ -92,8 +93,8 @@ func IsConnectionLost(err error) bool {
 	}
 	var network net.Error
 	return sqlState(err) == "08" || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.EPIPE) || errors.As(err, &network)
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNREFUSED) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &network)
 }
 
 // HasNoConnectionLeft reports whether the server, or the user's account, has as many connections as it may have.
