@@ -20,11 +20,22 @@ var areas = []string{
 }
 
 // corpus are the recorded entries.
-func corpus(t *testing.T) (entries [][]byte) {
+func corpus(t *testing.T) [][]byte {
 	t.Helper()
-	cases, err := golden.LoadAll(bench.Own(root).Cases, areas...)
+	entries, err := recorded()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(entries) < 100 {
+		t.Fatalf("only %d entries", len(entries))
+	}
+	return entries
+}
+
+var recorded = sync.OnceValues(func() (entries [][]byte, err error) {
+	cases, err := golden.LoadAll(bench.Own(root).Cases, areas...)
+	if err != nil {
+		return nil, err
 	}
 	for _, c := range cases {
 		if len(c.Config) > 0 || len(c.Options) > 0 || len(c.SQL) > 0 || c.Geo != "" {
@@ -33,16 +44,13 @@ func corpus(t *testing.T) (entries [][]byte) {
 		for _, e := range c.Queue {
 			payload, err := e.Payload()
 			if err != nil {
-				t.Fatal(err)
+				return nil, err
 			}
 			entries = append(entries, golden.Compress(payload))
 		}
 	}
-	if len(entries) < 100 {
-		t.Fatalf("only %d entries", len(entries))
-	}
-	return entries
-}
+	return entries, nil
+})
 
 // expectation is what a run must leave.
 type expectation struct {
