@@ -14,7 +14,7 @@ help: ## list the targets
 build: ## build ./queuedtracking
 	$(GO) build -trimpath -ldflags "-s -w -X github.com/queuedtracking/queuedtracking/cmd.Version=$(VERSION)" -o queuedtracking .
 
-servers: ## install redis-server, redis-sentinel and mariadb-server where they are missing
+servers: ## install redis-server, redis-sentinel, mariadb-server and promtool where they are missing
 	sh scripts/install-servers.sh
 
 # How long the tests of one package may take. go test's own limit of ten minutes is too short for a busy machine.

@@ -94,6 +94,7 @@ func (c *testCommand) check(ctx context.Context) error {
 	}
 	c.checkConnections(ctx)
 	c.report.Database(ctx, c.conn.db, c.conn.config.Database().Prefix, c.conn.installation.Found())
+	c.checkColumns(ctx)
 
 	c.report.Group("Installation")
 	c.checkVersions()
