@@ -106,6 +106,8 @@ func describeReply(reply string) (text string, kind error) {
 	}
 	lower := strings.ToLower(reply)
 	switch {
+	case strings.Contains(lower, "the user executing the script can't"):
+		return "not allowed: " + reply, ErrDenied
 	case strings.Contains(lower, "invalid password"): // Redis up to 5
 		return "wrong password (" + reply + ")", ErrDenied
 	case strings.Contains(lower, "no password is set"), strings.Contains(lower, "without any password configured"):
