@@ -37,7 +37,8 @@ Rows are those of the Matomo that is installed, from 5.0 to 5.14, and 6.0; other
 tells which one it is.
 
 Requests that Matomo would refuse are counted with the reason, -v names each with its site and URL. Requests that the database
-refuses, and entries that are damaged, are put aside as dead letters; the others of their batch are tracked.
+refuses, and entries that are damaged, are put aside as dead letters; the others of their batch are tracked. Where the database
+refuses every request, because a trigger is broken, say, nothing is put aside: the queue stays as it is, the exit status is 1.
 
 At the end it says what was done, what still waits in the queues, and why. With --cycle there is one line a minute in which
 something was done, with -v one for each cycle. --json prints these summaries as JSON, one object per line: requests, tracked,
@@ -100,7 +101,7 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.Var(&c.queueID, "queue-id", "process only this `queue` (0, 1, …)")
 	flags.IntVar(&c.force, "force-num-requests-process-at-once", 0, "take this `number` of request sets at once, and queues that hold as many, instead of what the plugin's settings say")
 	flags.Var(&c.batch, "batch", "request sets per transaction: a `number`, or auto: more than the settings say while a queue is long")
-	flags.IntVar(&c.workers, "workers", 1, "workers of this process; no more than one ever works on a queue")
+	flags.IntVar(&c.workers, "workers", 1, "workers of this process; no more than one ever works on a queue, each has up to 5 connections to the database")
 	flags.IntVarP(&c.cycle, "cycle", "c", 1, "how often to go over the queues, 0 for ever")
 	flags.IntVarP(&c.sleep, "sleep", "s", 1, "seconds between two cycles")
 	flags.IntVarP(&c.delay, "delay", "d", 0, "seconds to wait at the end, for supervisors that want a program to run for a while")
