@@ -179,7 +179,7 @@ func (c *demoCommand) report(ctx context.Context, conn *connection, dir string) 
 	var text bytes.Buffer
 	for _, t := range tables {
 		fmt.Fprintf(&text, "\n%s\n", t.Title)
-		if err := table(&text, t.Header, cleanCells(t.Rows)); err != nil {
+		if err := c.table(&text, t.Header, cleanCells(t.Rows)); err != nil {
 			return err
 		}
 	}

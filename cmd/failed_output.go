@@ -65,7 +65,7 @@ func (c *failedCommand) list(ctx context.Context) error {
 		fmt.Fprintln(c.stdout, "No dead letters.")
 		return nil
 	}
-	if err := table(c.stdout, []string{"ID", "#Queue", "#Offset", "#Request", "Failed (UTC)", "Reason", "Error"}, rows); err != nil {
+	if err := c.table(c.stdout, []string{"ID", "#Queue", "#Offset", "#Request", "Failed (UTC)", "Reason", "Error"}, rows); err != nil {
 		return err
 	}
 	if n > len(rows) {

@@ -105,7 +105,7 @@ func (c *printCommand) printQueue(ctx context.Context, backend queue.Backend, id
 	for i, element := range elements {
 		rows = append(rows, c.entryRows(i, element)...)
 	}
-	return table(c.stdout, []string{"#Entry", "Queued (UTC)", "#Site", "Visitor", "Client", "Request"}, rows)
+	return c.table(c.stdout, []string{"#Entry", "Queued (UTC)", "#Site", "Visitor", "Client", "Request"}, rows)
 }
 
 // entryRows are the lines of an entry in the table, one per request.

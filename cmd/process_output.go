@@ -22,8 +22,8 @@ func (p *program) out() io.Writer {
 
 // showProgress makes a bar if stderr is a terminal.
 func (c *processCommand) showProgress() {
-	if terminal.IsTerminal(c.stderr) && !c.flags.quiet {
-		c.progress = terminal.NewProgress(c.stderr, c.clock)
+	if device := c.device(c.stderr); device.IsTerminal() && !c.flags.quiet {
+		c.progress = terminal.NewProgress(c.stderr, device, c.clock)
 	}
 }
 

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
 )
 
 // override is one setting that a flag or an environment variable may change.
@@ -223,18 +225,30 @@ Passwords are better kept out of command lines, which others on the machine can 
     QUEUEDTRACKING_REDIS_PASSWORD=… queuedtracking process
 `
 
-// settingsHelp is the text of "queuedtracking help settings".
-func settingsHelp() string {
+// newSettingsTopic: queuedtracking help settings.
+func newSettingsTopic(p *program) *cobra.Command {
+	topic := &cobra.Command{Use: "settings", Short: "Where settings come from, and their flags and variables", Long: settingsIntro}
+	topic.SetHelpFunc(func(*cobra.Command, []string) { fmt.Fprint(p.stdout, settingsHelp(p.helpColumns())) })
+	return topic
+}
+
+// settingsHelp is the text of "queuedtracking help settings" in lines of that many columns.
+func settingsHelp(columns int) string {
 	var b strings.Builder
-	b.WriteString(settingsIntro)
+	b.WriteString(terminal.Reflow(settingsIntro, columns))
 	o := newOverrides()
 	for _, group := range []struct {
 		title string
 		list  []override
 	}{{"Queue and Redis", o.ofQueue()}, {"Database", o.ofDatabase()}} {
-		fmt.Fprintf(&b, "\n%s\n", group.title)
+		fmt.Fprintf(&b, "\n%s:\n", group.title)
 		for _, s := range group.list {
-			fmt.Fprintf(&b, "  --%-32s %s\n  %-34s $%s\n", s.flag, s.usage, "", s.variable())
+			fmt.Fprintln(&b, flagEntry("  --"+s.flag, s.usage, columns))
+			indent := nameColumn
+			if nameColumn+len(s.variable()) >= columns {
+				indent = 6
+			}
+			fmt.Fprintf(&b, "%*s$%s\n", indent, "", s.variable())
 		}
 	}
 	return b.String()
