@@ -216,7 +216,7 @@ func (i *installation) look(t *testing.T) {
 	if err := json.Unmarshal([]byte(i.ok(t, "monitor", "--once", "--json").stdout), &s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Queues) != 2 || s.Queues[0].Sets+s.Queues[1].Sets != views+2 || len(s.Orphans) != 1 || s.Orphans[0] != (orphanState{5, 1}) {
+	if len(s.Queues) != 2 || s.Queues[0].Sets+s.Queues[1].Sets != views+2 || len(s.Orphans) != 1 || s.Orphans[0] != (orphanState{ID: 5, Sets: 1}) {
 		t.Errorf("%+v", s)
 	}
 	if r := i.run(t, []string{"monitor", "--once", "--warn", "3"}); r.status != 1 {

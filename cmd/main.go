@@ -106,7 +106,7 @@ func (p *program) run(args []string) int {
 			fmt.Fprintln(p.stderr, "queuedtracking --help and queuedtracking COMMAND --help tell what there is.")
 		}
 	}
-	return exit.status
+	return checkStatus(args, exit)
 }
 
 // output is a file for stdout. It remembers that something could not be written, so that no command has to ask after each line.
