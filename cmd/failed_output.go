@@ -93,9 +93,12 @@ const shownBytes = 300
 
 // show prints letters with what they hold.
 func (c *failedCommand) show(ctx context.Context, ids []string) error {
-	found, err := c.find(ctx, ids)
+	found, err := c.choose(ctx, ids)
 	if err != nil {
 		return err
+	}
+	if len(found) == 0 && !c.json {
+		fmt.Fprintln(c.stdout, "No dead letters.")
 	}
 	for i, l := range found {
 		p := letterJSON(l)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
@@ -14,25 +15,29 @@ import (
 const unlockHelp = `Releases locks of queues by their keys, as lock-status lists them, or by the number of the queue.
 
 Only useful when a worker was killed and its lock shall not be waited for. Releasing the lock of a worker that lives
-does no harm to the data: that worker notices, rolls its batch back and goes on with another queue.`
+does no harm to the data: that worker notices, rolls its batch back and goes on with another queue.
+
+--all asks first; where there is no terminal to ask at it wants --yes. Keys and numbers are released without a question.`
 
 const unlockExample = `  queuedtracking unlock QueuedTrackingLock2
   queuedtracking unlock 0 1 2
-  queuedtracking unlock --all`
+  queuedtracking unlock --all
+  queuedtracking unlock --all --yes         in a script`
 
 // unlockCommand: queuedtracking unlock.
 type unlockCommand struct {
 	*program
-	all bool
+	all, yes bool
 }
 
 func newUnlockCommand(p *program) *cobra.Command {
 	c := &unlockCommand{program: p}
 	command := &cobra.Command{
 		Use: "unlock KEY… | --all", Short: "Release locks that killed workers left behind", Long: unlockHelp, Example: unlockExample,
-		RunE: c.run,
+		RunE: c.run, ValidArgsFunction: p.completeLocks,
 	}
 	command.Flags().BoolVar(&c.all, "all", false, "release the locks of all queues")
+	yesFlag(command.Flags(), &c.yes)
 	p.withoutDatabaseFlag(command.Flags())
 	return command
 }
@@ -65,6 +70,11 @@ func (c *unlockCommand) run(command *cobra.Command, args []string) error {
 		}
 		if len(keys) == 0 {
 			fmt.Fprintln(c.stdout, "No queue is locked.")
+			return nil
+		}
+		question := fmt.Sprintf("Release the locks of %s? Workers that are at work there roll their batches back.", terminal.Count(len(keys), "queue"))
+		if err := c.consent(ctx, true, c.yes, question); err != nil {
+			return err
 		}
 	}
 	for _, key := range keys {
