@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/replay"
 	"github.com/queuedtracking/queuedtracking/tracker"
 )
@@ -54,7 +55,7 @@ func (c *processCommand) moveOrphans(ctx context.Context, options replay.Options
 	}
 	moved, err := replay.MoveOrphans(ctx, options, visitors)
 	if moved > 0 {
-		fmt.Fprintf(c.out(), "Moved %d request sets of queues that were left behind when the number of queues was lowered.\n", moved)
+		fmt.Fprintf(c.out(), "Moved %s of queues that were left behind when the number of queues was lowered.\n", terminal.Count(moved, "request set"))
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
@@ -175,7 +176,7 @@ func (r *Report) eviction(info queue.Info) {
 	case info.MemoryLimit == 0:
 		r.OK(name, "none (maxmemory 0), policy "+info.EvictionPolicy)
 	case info.EvictionPolicy == "noeviction":
-		r.OK(name, fmt.Sprintf("%d bytes, policy noeviction", info.MemoryLimit))
+		r.OK(name, terminal.Bytes(info.MemoryLimit)+", policy noeviction")
 	case strings.HasPrefix(info.EvictionPolicy, "volatile-"):
 		r.Fail(name, fmt.Errorf("policy %s throws locks away when the memory is full", info.EvictionPolicy), advice)
 	default:
