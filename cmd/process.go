@@ -41,7 +41,8 @@ const processExample = `  queuedtracking process
   queuedtracking process --dry-run -v                               what would be refused, and why?
 
   In a crontab, as the user of the web server:
-  * * * * *  cd /var/www/matomo && queuedtracking process -q`
+  * * * * * cd /var/www/matomo && /usr/local/bin/queuedtracking process -q
+  The whole path is needed: cron looks in /usr/bin and /bin alone.`
 
 // processCommand: queuedtracking process.
 type processCommand struct {
