@@ -25,7 +25,7 @@ func (p *program) canAsk() bool {
 // confirm asks before something that cannot be undone. The question is on stderr, beside output for a file; without an answer
 // nothing is done.
 func (p *program) confirm(ctx context.Context, question string) error {
-	fmt.Fprint(p.stderr, question+" [y/N] ")
+	fmt.Fprint(p.stderr, strings.TrimSuffix(fit(question+" [y/N]", p.device(p.stderr).Width()), "\n")+" ")
 	answered := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(p.stdin).ReadString('\n')

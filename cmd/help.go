@@ -65,7 +65,7 @@ func (p *program) printUsage(c *cobra.Command) error {
 }
 
 // nameColumn is as wide as names of commands and flags may be without pushing their explanations to the next line.
-const nameColumn = 24
+const nameColumn = 26
 
 func printCommands(w io.Writer, c *cobra.Command, columns int) {
 	fmt.Fprintln(w, "\nCommands:")
@@ -122,7 +122,7 @@ func explanation(f *pflag.Flag) string {
 	if slices.Contains([]string{"", "0", "false", "0s"}, f.DefValue) {
 		return f.Usage
 	}
-	return f.Usage + " (default " + f.DefValue + ")"
+	return f.Usage + " (default " + strings.ReplaceAll(f.DefValue, "m0s", "m") + ")"
 }
 
 // valueName says what value a flag wants, "" when it wants none.

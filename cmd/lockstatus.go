@@ -81,7 +81,7 @@ func (c *lockStatusCommand) run(command *cobra.Command) error {
 	for _, h := range held {
 		fmt.Fprintf(c.stdout, "%s: queue %d is locked%s\n", h.Key, h.QueueID, timeLeft(h.Left))
 	}
-	fmt.Fprintln(c.stdout, "\nqueuedtracking unlock KEY releases a lock whose worker is gone.")
+	fmt.Fprint(c.stdout, "\n"+fit("queuedtracking unlock KEY releases a lock whose worker is gone.", c.device(c.stdout).Width()))
 	return nil
 }
 

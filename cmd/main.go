@@ -101,9 +101,10 @@ func (p *program) run(args []string) int {
 		}
 	}
 	if exit.err != nil {
-		fmt.Fprintln(p.stderr, "queuedtracking:", printable(err))
+		columns := p.device(p.stderr).Width()
+		fmt.Fprint(p.stderr, fit("queuedtracking: "+printable(err), columns))
 		if exit.usage {
-			fmt.Fprintln(p.stderr, "queuedtracking --help and queuedtracking COMMAND --help tell what there is.")
+			fmt.Fprint(p.stderr, fit("queuedtracking --help and queuedtracking COMMAND --help tell what there is.", columns))
 		}
 	}
 	return checkStatus(args, exit)

@@ -61,13 +61,14 @@ func newMonitorCommand(p *program) *cobra.Command {
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
 	}
 	flags := command.Flags()
+	flags.SortFlags = false
+	flags.BoolVar(&c.once, "once", false, "look once, and tell by the exit status whether there is a backlog")
+	c.limits.addFlags(flags)
+	flags.BoolVar(&c.json, "json", false, "print JSON")
 	flags.IntVar(&c.iterations, "iterations", 0, "stop after this `number` of refreshes; default: go on for ever")
 	flags.IntVarP(&c.rows, "rowperpage", "r", 16, "queues per page")
 	flags.IntVarP(&c.page, "jumptopage", "p", 1, "page to show first")
 	flags.DurationVar(&c.interval, "interval", refreshEvery, "time between refreshes")
-	flags.BoolVar(&c.json, "json", false, "print JSON")
-	flags.BoolVar(&c.once, "once", false, "look once, and tell by the exit status whether there is a backlog")
-	c.limits.addFlags(flags)
 	p.withoutDatabaseFlag(flags)
 	return command
 }
@@ -126,13 +127,25 @@ func (c *monitorCommand) lookOnce(ctx context.Context) error {
 	if c.json {
 		err = printJSON(c.stdout, s)
 	} else {
-		fmt.Fprintln(c.stdout, s.verdict.line(s))
-		c.printPlain(s)
+		c.printOnce(s)
 	}
 	if err == nil && s.exit != statusDone {
 		err = &exitError{status: s.exit}
 	}
 	return err
+}
+
+// printOnce prints the verdict in the first line, and what it is about: the table on a terminal, plain lines in a pipe.
+func (c *monitorCommand) printOnce(s *snapshot) {
+	columns := c.device(c.stdout).Width()
+	fmt.Fprint(c.stdout, fit(s.verdict.line(s), columns))
+	if columns == 0 {
+		c.printPlain(s)
+		return
+	}
+	pages := pager{rows: c.rows, page: c.page}
+	pages.fit(len(s.Queues))
+	fmt.Fprint(c.stdout, "\n"+view(s, pages, false, columns))
 }
 
 // printLines is for pipes.
@@ -141,7 +154,7 @@ func (c *monitorCommand) printLines(ctx context.Context) error {
 		fmt.Fprint(c.stdout, heading(c.conn.settings.queue, c.device(c.stdout).Width()))
 	}
 	for n := 1; ; n++ {
-		err := c.printOnce(ctx)
+		err := c.printNext(ctx)
 		if n == c.iterations || err != nil && !c.mayPass(err) {
 			return err
 		}
@@ -154,7 +167,7 @@ func (c *monitorCommand) printLines(ctx context.Context) error {
 	}
 }
 
-func (c *monitorCommand) printOnce(ctx context.Context) error {
+func (c *monitorCommand) printNext(ctx context.Context) error {
 	s, err := c.take(ctx)
 	if err != nil {
 		return err

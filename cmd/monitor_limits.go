@@ -63,35 +63,83 @@ type verdict struct {
 
 // judge compares each queue with the thresholds.
 func (l limits) judge(s *snapshot) verdict {
-	v := verdict{exit: statusDone}
+	sets := excess{warn: float64(l.warn), crit: float64(l.crit)}
+	ages := excess{warn: l.warnAge.Seconds(), crit: l.critAge.Seconds()}
+	look := func(id int, n int64, oldest *float64) {
+		sets.look(id, float64(n))
+		if oldest != nil {
+			ages.look(id, *oldest)
+		}
+	}
 	for _, q := range s.Queues {
-		l.judgeQueue(&v, q.ID, q.Sets, q.Oldest)
+		look(q.ID, q.Sets, q.Oldest)
 	}
 	for _, o := range s.Orphans {
-		l.judgeQueue(&v, o.ID, o.Sets, o.Oldest)
+		look(o.ID, o.Sets, o.Oldest)
 	}
+	v := verdict{exit: max(sets.level, ages.level)}
 	v.Status = []string{"ok", "warning", "critical"}[v.exit]
+	v.Reasons = append(setsReason(sets), agesReason(ages)...)
 	return v
 }
 
-func (l limits) judgeQueue(v *verdict, id int, sets int64, oldest *float64) {
-	for _, limit := range []struct {
-		status int
-		sets   int64
-		age    time.Duration
-	}{{statusCritical, l.crit, l.critAge}, {statusWarning, l.warn, l.warnAge}} {
-		var reasons []string
-		if limit.sets > 0 && sets > limit.sets {
-			reasons = append(reasons, fmt.Sprintf("queue %d holds %s, more than %s", id, terminal.Count(sets, "request set"), terminal.Number(limit.sets)))
-		}
-		if limit.age > 0 && oldest != nil && *oldest > limit.age.Seconds() {
-			reasons = append(reasons, fmt.Sprintf("the oldest request set of queue %d has waited for %s, more than %s", id, age(oldest), terminal.Span(limit.age)))
-		}
-		if len(reasons) > 0 {
-			v.exit, v.Reasons = max(v.exit, limit.status), append(v.Reasons, reasons...)
-			return
-		}
+// excess is where the two thresholds of a measure are exceeded. Once the higher one is, only that counts.
+type excess struct {
+	warn, crit float64
+	level      int // exit status
+	queues     int // that exceed the threshold of the level
+	worst      int // queue
+	most       float64
+}
+
+func (e *excess) look(id int, value float64) {
+	level := statusDone
+	switch {
+	case e.crit > 0 && value > e.crit:
+		level = statusCritical
+	case e.warn > 0 && value > e.warn:
+		level = statusWarning
 	}
+	if level == statusDone || level < e.level {
+		return
+	}
+	if level > e.level {
+		e.level, e.queues, e.most = level, 0, 0
+	}
+	e.queues++
+	if value > e.most {
+		e.worst, e.most = id, value
+	}
+}
+
+// threshold is the one that is exceeded.
+func (e *excess) threshold() float64 {
+	if e.level == statusCritical {
+		return e.crit
+	}
+	return e.warn
+}
+
+func setsReason(e excess) []string {
+	most, threshold := int64(e.most), terminal.Number(int64(e.threshold()))
+	switch e.queues {
+	case 0:
+		return nil
+	case 1:
+		return []string{fmt.Sprintf("queue %d holds %s, more than %s", e.worst, terminal.Count(most, "request set"), threshold)}
+	}
+	return []string{fmt.Sprintf("%d queues hold more than %s request sets, queue %d the most: %s", e.queues, threshold, e.worst, terminal.Number(most))}
+}
+
+func agesReason(e excess) []string {
+	most, threshold := span(e.most), span(e.threshold())
+	switch e.queues {
+	case 0:
+		return nil
+	case 1:
+		return []string{fmt.Sprintf("the oldest request set of queue %d has waited for %s, more than %s", e.worst, most, threshold)}
+	}
+	return []string{fmt.Sprintf("request sets of %d queues have waited for more than %s, the oldest of queue %d for %s", e.queues, threshold, e.worst, most)}
 }
 
 // line is the first line of monitor --once.

@@ -26,14 +26,6 @@ func heading(s matomo.QueueSettings, columns int) string {
 	return fit(enabled, columns) + fit(processed, columns) + fit(size, columns) + "\n"
 }
 
-// fit makes lines of a sentence for a terminal of that many columns, one line where there is no limit.
-func fit(sentence string, columns int) string {
-	if columns > 0 {
-		sentence = terminal.Wrap(sentence, columns, "")
-	}
-	return sentence + "\n"
-}
-
 // pager tells which queues are on the screen.
 type pager struct {
 	rows, page, pages int
@@ -94,13 +86,24 @@ func view(s *snapshot, p pager, keys bool, columns int) string {
 	if keys {
 		b.WriteString(" | keys: 0-9 , . arrows q")
 	}
-	fmt.Fprintf(&b, "\n%s%s", fit(memory(s.Memory)+". "+terminal.Count(s.Active, "worker")+" active.", columns), below(s, columns))
-	b.WriteString("\n" + fit(legend, columns))
+	fmt.Fprintf(&b, "\n%s%s", fit(memory(s.Memory)+".", columns)+terminal.Count(s.Active, "worker")+" active.\n", below(s, columns))
+	if text := legend(s); text != "" {
+		b.WriteString("\n" + fit(text, columns))
+	}
 	return b.String()
 }
 
-const legend = "* a worker has locked this queue. Change/s: request sets more (+) or fewer (-) each second since the last look. " +
-	"Empty in: if it goes on like this."
+// legend explains what the table shows.
+func legend(s *snapshot) string {
+	var parts []string
+	if s.Active > 0 {
+		parts = append(parts, "* a worker has locked this queue.")
+	}
+	if s.Rate != nil {
+		parts = append(parts, "Change/s: request sets more (+) or fewer (-) per second since the last look. Empty in: the time left at that pace.")
+	}
+	return strings.Join(parts, " ")
+}
 
 // row is a line of the table, with a mark if the queue is locked.
 func row(name string, locked bool, sets, oldest, change, empty string) string {
@@ -198,17 +201,17 @@ func orphanWarning(orphans []orphanState, columns int) string {
 
 // printPlain prints lines for a pipe: the queues of the page that hold something, and the total.
 func (c *monitorCommand) printPlain(s *snapshot) {
-	at := s.Time.Format(time.DateTime)
+	w, at := c.sentences(), s.Time.Format(time.DateTime)
 	p := pager{rows: c.rows, page: c.page}
 	p.fit(len(s.Queues))
 	for _, q := range p.shown(s.Queues) {
 		if q.Sets > 0 {
-			fmt.Fprintf(c.stdout, "%s  queue %d: %s, the oldest %s%s\n", at, q.ID, terminal.Count(q.Sets, "set"), old(age(q.Oldest)), trend(q.Sets, q.Rate))
+			fmt.Fprintf(w, "%s  queue %d: %s, the oldest %s%s\n", at, q.ID, terminal.Count(q.Sets, "set"), old(age(q.Oldest)), trend(q.Sets, q.Rate))
 		}
 	}
-	fmt.Fprintf(c.stdout, "%s  total: %s in %s%s, %s, %s active\n", at, terminal.Count(s.Total, "set"), terminal.Count(len(s.Queues), "queue"),
+	fmt.Fprintf(w, "%s  total: %s in %s%s, %s, %s active\n", at, terminal.Count(s.Total, "set"), terminal.Count(len(s.Queues), "queue"),
 		trend(s.Total, s.Rate), memory(s.Memory), terminal.Count(s.Active, "worker"))
-	fmt.Fprint(c.stdout, below(s, c.device(c.stdout).Width()))
+	fmt.Fprint(w, below(s, c.device(c.stdout).Width()))
 }
 
 // trend is ", -120/s, empty in 10s", or nothing when nobody knows.

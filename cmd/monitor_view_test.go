@@ -75,14 +75,26 @@ func TestTrendOfAQueue(t *testing.T) {
 
 func TestVerdictNamesWhatExceedsThresholds(t *testing.T) {
 	s := twoLooks()
-	v := limits{warn: 200, crit: 10_000, warnAge: 5 * time.Minute}.judge(s)
-	want := "CRITICAL: queue 0 holds 12,000 request sets, more than 10,000; queue 1 holds 300 request sets, more than 200; " +
-		"the oldest request set of queue 2 has waited for 6m 40s, more than 5m 0s"
-	if got := v.line(s); got != want || v.exit != statusCritical {
-		t.Errorf("%d %s", v.exit, got)
-	}
-	v = limits{}.judge(s)
-	if got := v.line(s); got != "OK: 12,350 request sets in 3 queues, the oldest has waited for 6m 40s" || v.exit != statusDone {
-		t.Errorf("%d %s", v.exit, got)
+	for _, test := range []struct {
+		limits limits
+		want   string
+		exit   int
+	}{
+		{limits{}, "OK: 12,350 request sets in 3 queues, the oldest has waited for 6m 40s", statusDone},
+		{
+			limits{warn: 200, crit: 10_000, warnAge: 5 * time.Minute},
+			"CRITICAL: queue 0 holds 12,000 request sets, more than 10,000; " +
+				"the oldest request set of queue 2 has waited for 6m 40s, more than 5m", statusCritical,
+		},
+		{
+			limits{warn: 200, warnAge: time.Minute},
+			"WARNING: 2 queues hold more than 200 request sets, queue 0 the most: 12,000; " +
+				"request sets of 2 queues have waited for more than 1m, the oldest of queue 2 for 6m 40s", statusWarning,
+		},
+	} {
+		v := test.limits.judge(s)
+		if got := v.line(s); got != test.want || v.exit != test.exit {
+			t.Errorf("%d %s, want %d %s", v.exit, got, test.exit, test.want)
+		}
 	}
 }

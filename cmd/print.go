@@ -92,13 +92,19 @@ func (c *printCommand) printQueue(ctx context.Context, backend queue.Backend, id
 		}
 		return nil
 	}
+	if id > 0 && !c.queueID.set {
+		fmt.Fprintln(c.stdout)
+	}
 	fmt.Fprintf(c.stdout, "Queue %d: %s", id, terminal.Count(waiting, "request set"))
 	if len(elements) == 0 {
 		fmt.Fprintln(c.stdout)
 		return nil
 	}
-	if int64(len(elements)) < waiting {
-		fmt.Fprintf(c.stdout, ", the next %d are", len(elements))
+	switch n := len(elements); {
+	case n == 1 && waiting > 1:
+		fmt.Fprint(c.stdout, ", the next one is")
+	case int64(n) < waiting:
+		fmt.Fprintf(c.stdout, ", the next %d are", n)
 	}
 	fmt.Fprintln(c.stdout)
 	var rows [][]string

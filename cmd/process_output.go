@@ -17,7 +17,7 @@ func (p *program) out() io.Writer {
 	if p.flags.quiet {
 		return io.Discard
 	}
-	return p.stdout
+	return p.sentences()
 }
 
 // showProgress makes a bar if stderr is a terminal.

@@ -215,8 +215,8 @@ const settingsIntro = `Every setting is looked for in this order; the first plac
 
     1. the flag                      --redis-host redis.example.org
     2. the environment variable      QUEUEDTRACKING_REDIS_HOST=redis.example.org
-    3. Matomo's config/config.ini.php, section [QueuedTracking] (or [database])
-    4. what was set on the plugin's page in Matomo (table plugin_setting)
+    3. config/config.ini.php         section [QueuedTracking] or [database]
+    4. the plugin's page in Matomo   table plugin_setting
     5. the plugin's default
 
 Normally nothing has to be set here: the program finds what Matomo uses. Variables that are empty count as not set.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,38 +14,30 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
 )
 
-// device is what a stream of the program leads to.
-func (p *program) device(stream any) terminal.Device {
-	d := terminal.Look(stream, p.lookupEnv)
-	switch {
-	case p.flags.ansi:
-		return d.Plainly(false)
-	case p.flags.noANSI:
-		return d.Plainly(true)
-	}
-	return d
-}
-
 // table prints rows below a header. Columns whose header begins with "#" hold numbers and are aligned to the right. On a terminal
-// it is a table with lines; what is too wide for it is wrapped in the last column, or turned into blocks, one per row.
-// Elsewhere there are plain columns, two spaces or more between them, of any width.
+// it is a table with lines; what is too wide for it loses its lines, gets its widest column wrapped as well, or turns into
+// blocks, one per row, whatever fits first. Elsewhere there are plain columns, two spaces or more between them, of any width.
 func (p *program) table(w io.Writer, header []string, rows [][]string) error {
 	d := p.device(p.stdout)
-	columns := d.Width()
-	text, wide, err := grid(header, rows, d.IsPlain())
-	if err != nil {
-		return err
-	}
-	if columns > 0 && wide > columns {
-		text, wide, err = grid(header, foldLast(rows, wide, columns), d.IsPlain())
-	}
-	if columns > 0 && wide > columns {
-		text = blocks(header, rows, columns)
-	}
+	text, err := layOut(header, rows, d.IsPlain(), d.Width())
 	if err == nil {
 		_, err = io.WriteString(w, text)
 	}
 	return err
+}
+
+func layOut(header []string, rows [][]string, plain bool, columns int) (string, error) {
+	text, wide, err := grid(header, rows, plain)
+	if err == nil && columns > 0 && wide > columns && !plain {
+		text, wide, err = grid(header, rows, true)
+	}
+	if err == nil && columns > 0 && wide > columns {
+		text, wide, err = grid(header, foldWidest(header, rows, wide-columns), true)
+	}
+	if err == nil && columns > 0 && wide > columns {
+		text = blocks(header, rows, columns)
+	}
+	return text, err
 }
 
 // grid lays out rows as a table, and tells how wide it is.
@@ -91,25 +84,28 @@ var withoutLines = []tablewriter.Option{
 	tablewriter.WithPadding(tw.Padding{Right: "  ", Overwrite: true}),
 }
 
-// leastLastColumn is the narrowest that the last column is made before rows turn into blocks.
-const leastLastColumn = 30
+// leastColumn is the narrowest that a column is made before rows turn into blocks, unless it loses little by that.
+const leastColumn = 20
 
-// foldLast wraps the last column so that the table, which is wide, gets as wide as columns, if that is possible.
-func foldLast(rows [][]string, wide, columns int) [][]string {
-	longest := 0
+// foldWidest wraps the widest column of text so that the table gets narrower by less columns, if that is possible.
+func foldWidest(header []string, rows [][]string, less int) [][]string {
+	widest, width := 0, 0
 	for _, row := range rows {
-		for line := range strings.SplitSeq(row[len(row)-1], "\n") {
-			longest = max(longest, terminal.Width(line))
+		for n, text := range row {
+			for line := range strings.SplitSeq(text, "\n") {
+				if w := terminal.Width(line); w > width && header[n][0] != '#' {
+					widest, width = n, w
+				}
+			}
 		}
 	}
-	room := columns - (wide - longest)
-	if room < leastLastColumn {
+	if width-less < min(leastColumn, width*3/4) {
 		return rows
 	}
 	folded := make([][]string, len(rows))
 	for i, row := range rows {
-		last := len(row) - 1
-		folded[i] = append(append([]string(nil), row[:last]...), terminal.Fold(row[last], room))
+		folded[i] = slices.Clone(row)
+		folded[i][widest] = terminal.Fold(row[widest], width-less)
 	}
 	return folded
 }

@@ -27,7 +27,12 @@ func Look(stream any, lookupEnv func(name string) (string, bool)) Device {
 		return Device{plain: true}
 	}
 	d := Device{stream: stream.(file)}
-	variable := func(name string) string { v, _ := lookupEnv(name); return v }
+	variable := func(name string) string {
+		if value, ok := lookupEnv(name); ok {
+			return value
+		}
+		return ""
+	}
 	d.plain = variable("TERM") == "dumb" || variable("NO_COLOR") != ""
 	if n, err := strconv.Atoi(variable("COLUMNS")); err == nil && n > 0 {
 		d.columns = n

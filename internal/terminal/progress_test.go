@@ -47,7 +47,7 @@ func TestProgressKeepsRateAndTimeLeftOnNarrowTerminals(t *testing.T) {
 	for columns, want := range map[int]string{
 		160: "[==============>               ] 60,000 / 123,456  49%  666/s  1m 35s left",
 		80:  "[==============>               ] 60,000 / 123,456  49%  666/s  1m 35s left",
-		60:  "[=====>     ] 60,000 / 123,456  49%  666/s  1m 35s left",
+		60:  "[====>     ] 60,000 / 123,456  49%  666/s  1m 35s left",
 		50:  "60,000 / 123,456  49%  666/s  1m 35s left",
 		30:  "60,000 / 123,456  49%  666/s…",
 	} {

@@ -41,6 +41,7 @@ func TestNumbersForPeople(t *testing.T) {
 	}
 	for d, want := range map[time.Duration]string{
 		-time.Second: "0s", 59 * time.Second: "59s", 200 * time.Second: "3m 20s", 125 * time.Minute: "2h 5m", 76 * time.Hour: "3d 4h",
+		time.Minute: "1m", 2*time.Hour + 30*time.Second: "2h", 48 * time.Hour: "2d",
 	} {
 		if got := Span(d); got != want {
 			t.Errorf("Span(%s) = %s", d, got)

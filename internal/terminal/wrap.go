@@ -50,10 +50,22 @@ func split(s string, columns int) (head, rest string) {
 	return s, ""
 }
 
-// Wrap breaks text into lines of at most columns columns, between words. A word that is longer has a line of its own. Lines
+// Wrap breaks a line into lines of at most columns columns, between words. A word that is longer has a line of its own. Lines
 // after the first begin with indent; before the first there is something else as wide.
 func Wrap(text string, columns int, indent string) string {
-	return strings.Join(wrapWords(strings.Fields(text), columns, indent), "\n")
+	return strings.Join(wrapWords(wordsOf(text), columns, indent), "\n")
+}
+
+// quantity is a number with its unit, or two of them: 1.5 MiB, 3m 20s.
+var quantity = regexp.MustCompile(`(\d[dhm]?) (B|[KMGT]iB|\d+[hms])\b`)
+
+// wordsOf splits a line at its spaces, but not within quantities. Two spaces in a row make an empty word, so that they stay.
+func wordsOf(text string) []string {
+	words := strings.Split(quantity.ReplaceAllString(text, "$1\x00$2"), " ")
+	for i, word := range words {
+		words[i] = strings.ReplaceAll(word, "\x00", " ")
+	}
+	return words
 }
 
 // Fold is Wrap for cells of tables: words that are longer than a line are broken, line breaks stay.

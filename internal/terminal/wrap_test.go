@@ -45,6 +45,8 @@ func TestWrapBreaksBetweenWords(t *testing.T) {
 		{"one two three", 6, "  ", "one\n  two\n  three"},
 		{"a --very-long-option b", 5, "", "a\n--very-long-option\nb"},
 		{"", 5, "", ""},
+		{"at 12:00  two spaces", 15, "", "at 12:00  two\nspaces"},
+		{"used 1.5 MiB (1.6 MiB), for 3m 20s", 9, "", "used\n1.5 MiB\n(1.6 MiB),\nfor\n3m 20s"},
 	} {
 		if got := Wrap(test.in, test.columns, test.indent); got != test.want {
 			t.Errorf("Wrap(%q, %d) = %q, want %q", test.in, test.columns, got, test.want)
