@@ -17,11 +17,14 @@ build: ## build ./queuedtracking
 servers: ## install redis-server, redis-sentinel and mariadb-server where they are missing
 	sh scripts/install-servers.sh
 
+# How long the tests of one package may take. go test's own limit of ten minutes is too short for a busy machine.
+TIMEOUT ?= 60m
+
 test: servers check ## everything: static analysis and all tests, on real private servers
-	$(GO) test -timeout 30m ./...
+	$(GO) test -timeout $(TIMEOUT) ./...
 
 race: servers ## all tests under the race detector
-	$(GO) test -race ./...
+	$(GO) test -race -timeout $(TIMEOUT) ./...
 
 check: ## format, vet, staticcheck
 	@unformatted=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$unformatted" ]; then echo "gofumpt would change:"; echo "$$unformatted"; exit 1; fi
@@ -32,16 +35,16 @@ fmt: ## format all files
 	$(GO) run $(GOFUMPT) -w .
 
 golden: servers ## recorded cases of 5.1 and 6.0 against MariaDB and SQLite: area, equal, cases, columns that differ most
-	$(GO) test ./internal/golden -count=1 -v -run 'TestGolden' -golden.all
+	$(GO) test ./internal/golden -count=1 -timeout $(TIMEOUT) -v -run 'TestGolden' -golden.all
 
 perf: servers ## the 6,000 recorded entries of ../shared/perf (Matomo 5.1) through the real command
-	$(GO) test ./internal/golden -count=1 -v -run 'TestRecordedTraffic'
+	$(GO) test ./internal/golden -count=1 -timeout $(TIMEOUT) -v -run 'TestRecordedTraffic'
 
 captures: servers ## write what each command says anew (cmd/testdata/captures): look at the difference
 	$(GO) test ./cmd -count=1 -run 'TestCapture' -update
 
 devices: ## all recorded user agents, for each release of device-detector: every column, and the time per user agent
-	$(GO) test ./tracker/device -count=1 -v -run 'TestDeviceCorpus|TestRecordedVisits|TestTables|TestBuiltIn'
+	$(GO) test ./tracker/device -count=1 -timeout $(TIMEOUT) -v -run 'TestDeviceCorpus|TestRecordedVisits|TestTables|TestBuiltIn'
 
 ROUNDS ?= 10
 PARTS ?= 5
@@ -74,7 +77,7 @@ fuzz: ## fuzz each target for FUZZTIME
 	done
 
 cover: servers ## statement coverage of tracker/...
-	$(GO) test -coverpkg=./tracker/... -coverprofile=coverage.out ./tracker/... ./internal/golden
+	$(GO) test -timeout $(TIMEOUT) -coverpkg=./tracker/... -coverprofile=coverage.out ./tracker/... ./internal/golden
 	$(GO) tool cover -func=coverage.out | tail -1
 
 demo: ## the whole way on embedded servers

@@ -232,7 +232,7 @@ var replacements = []struct {
 	{regexp.MustCompile(`requests at 127\.0\.0\.1:\d+\n`), "requests at 127.0.0.1:8080\n"},
 	{regexp.MustCompile(`"(used|peak)_bytes":\d+`), `"${1}_bytes":1572864`},
 	{regexp.MustCompile(`\d+\.\d+\.\d+-MariaDB\S*`), "11.8.2-MariaDB"},
-	{regexp.MustCompile(`redis \d+\.\d+\.\d+`), "redis 8.0.0"},
+	{regexp.MustCompile(`redis \d+\.\d+\.\d+,`), "redis 8.0.0,"},
 	{regexp.MustCompile(`in [\d.]+ seconds, [\d,]+ req/s`), "in 0.25 seconds, 2,345 req/s"},
 	{regexp.MustCompile(`/\S*/queuedtracking-demo-\d+`), "/tmp/queuedtracking-demo-1"},
 }

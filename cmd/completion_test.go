@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,6 +64,9 @@ func TestCompletionIsSilentWithoutServers(t *testing.T) {
 	}
 }
 
+// fileFlags take files although their values have no such name.
+var fileFlags = []string{"redis-tls-ca", "redis-tls-cert", "redis-tls-key", "db-tls-ca", "db-tls-cert", "db-tls-key", "db-socket"}
+
 func TestOnlyFlagsForFilesCompleteFiles(t *testing.T) {
 	p := newProgram(nil)
 	p.logs = newLogger(p.stderr)
@@ -82,10 +86,8 @@ func TestOnlyFlagsForFilesCompleteFiles(t *testing.T) {
 				return // these look into the queues
 			}
 			_, directive := complete(c, nil, "")
-			wantsFile := strings.Contains(f.Usage, "file") && !strings.Contains(f.Usage, "files") || strings.Contains(f.Usage, "directory") ||
-				strings.HasPrefix(f.Usage, "path of a unix socket")
 			isFile := directive == cobra.ShellCompDirectiveDefault || directive == cobra.ShellCompDirectiveFilterDirs
-			if isFile != wantsFile && f.Value.Type() != "bool" {
+			if value := valueName(f); isFile != (value == "file" || value == "directory" || slices.Contains(fileFlags, f.Name)) {
 				t.Errorf("%s --%s (%s): directive %d", c.CommandPath(), f.Name, f.Usage, directive)
 			}
 		}

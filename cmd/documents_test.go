@@ -102,8 +102,8 @@ func TestServicesAreStartedByTheirWholePath(t *testing.T) {
 	for _, d := range documents(t) {
 		for _, match := range startLine.FindAllStringSubmatch(d.text, -1) {
 			found++
-			if match[1] != installed {
-				t.Errorf("%s starts %s, not %s", d.name, match[1], installed)
+			if program := match[1]; !filepath.IsAbs(program) || filepath.Base(program) == "queuedtracking" && program != installed {
+				t.Errorf("%s starts %s, not %s", d.name, program, installed)
 			}
 		}
 	}
@@ -121,6 +121,9 @@ func TestUnitsAreCorrect(t *testing.T) {
 	found := 0
 	for _, d := range documents(t) {
 		for n, unit := range units(d.text) {
+			if !strings.Contains(unit, "ExecStart=") {
+				continue // lines for a unit that stands elsewhere
+			}
 			found++
 			file := filepath.Join(t.TempDir(), "queuedtracking"+strconv.Itoa(n)+".service")
 			if err := os.WriteFile(file, []byte(root.move(t, unit)), 0o600); err != nil {

@@ -30,11 +30,12 @@ Tables fit the terminal that they are shown on; in a pipe they are plain columns
 or NO_COLOR in the environment a terminal gets plain text without control sequences, and no progress bar. COLUMNS counts for a
 terminal that does not know its own width.
 
-Exit status: 0 done, 1 failed, 2 the command line is wrong.`
+Exit status: 0 done, 1 failed, 2 the command line is wrong, 75 start it anew (process --cycle 0).`
 
 // commonFlags are the flags that all commands have.
 type commonFlags struct {
 	matomo          string
+	domain          string
 	withoutDatabase bool
 	verbose         int
 	quiet           bool
@@ -93,6 +94,8 @@ func showHelp(command *cobra.Command, _ []string) error { return command.Help() 
 func (p *program) addCommonFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&p.flags.matomo, "matomo", "",
 		"Matomo's `directory`; default: the working directory if config/config.ini.php is in it, else $MATOMO_DIR")
+	flags.StringVar(&p.flags.domain, "matomo-domain", "",
+		"`host` or URL, where installations share a directory: config/HOST.config.ini.php counts; default: $MATOMO_DOMAIN")
 	flags.CountVarP(&p.flags.verbose, "verbose", "v", "say more: -v what was refused and why, -vv every batch, -vvv every request")
 	flags.BoolVarP(&p.flags.quiet, "quiet", "q", false, "say nothing but errors")
 	flags.BoolVarP(&p.flags.noInteraction, "no-interaction", "n", false, "ask nothing, as if there were no terminal")

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
@@ -71,7 +72,7 @@ func startServeAs(t *testing.T, change func(*program), dir string, env map[strin
 
 func (s *serving) until(t *testing.T, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(testserver.Patience)
 	for !holds() {
 		select {
 		case status := <-s.status:

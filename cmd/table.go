@@ -16,7 +16,8 @@ import (
 
 // table prints rows below a header. Columns whose header begins with "#" hold numbers and are aligned to the right. On a terminal
 // it is a table with lines; what is too wide for it loses its lines, gets its widest column wrapped as well, or turns into
-// blocks, one per row, whatever fits first. Elsewhere there are plain columns, two spaces or more between them, of any width.
+// blocks, one per row, whatever fits first. Elsewhere there are plain columns, two spaces or more between them, of any width,
+// or blocks where cells have several lines.
 func (p *program) table(w io.Writer, header []string, rows [][]string) error {
 	d := p.device(p.stdout)
 	text, err := layOut(header, rows, d.IsPlain(), d.Width())
@@ -26,7 +27,15 @@ func (p *program) table(w io.Writer, header []string, rows [][]string) error {
 	return err
 }
 
+// hasSeveralLines reports whether a cell has several lines: in a pipe, line by line, nobody could tell whose they are.
+func hasSeveralLines(row []string) bool {
+	return slices.ContainsFunc(row, func(cell string) bool { return strings.Contains(cell, "\n") })
+}
+
 func layOut(header []string, rows [][]string, plain bool, columns int) (string, error) {
+	if columns == 0 && slices.ContainsFunc(rows, hasSeveralLines) {
+		return blocks(header, rows, 0), nil
+	}
 	text, wide, err := grid(header, rows, plain)
 	if err == nil && columns > 0 && wide > columns && !plain {
 		text, wide, err = grid(header, rows, true)
@@ -110,7 +119,7 @@ func foldWidest(header []string, rows [][]string, less int) [][]string {
 	return folded
 }
 
-// blocks lays out each row as lines "name: value"; values that are empty are left out.
+// blocks lays out each row as lines "name: value"; values that are empty are left out. columns: 0 for any number.
 func blocks(header []string, rows [][]string, columns int) string {
 	longest := 0
 	for _, name := range header {
@@ -126,7 +135,9 @@ func blocks(header []string, rows [][]string, columns int) string {
 			if value == "" {
 				continue
 			}
-			value = terminal.Fold(value, max(columns-len(indent), 1))
+			if columns > 0 {
+				value = terminal.Fold(value, max(columns-len(indent), 1))
+			}
 			name := strings.TrimPrefix(header[n], "#") + ":"
 			fmt.Fprintf(&b, "%-*s%s\n", len(indent), name, strings.ReplaceAll(value, "\n", "\n"+indent))
 		}

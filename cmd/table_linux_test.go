@@ -90,6 +90,18 @@ Request: order 日本語
 	}
 }
 
+func TestCellsOfSeveralLinesAreBlocksInAPipe(t *testing.T) {
+	p := newProgram(nil)
+	p.stdout = new(strings.Builder)
+	var b strings.Builder
+	if err := p.table(&b, []string{"#Entry", "Request"}, [][]string{{"1", "page x\n  rec = 1"}, {"2", "ping"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.String(), "Entry:   1\nRequest: page x\n           rec = 1\n\nEntry:   2\nRequest: ping\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 const plainTable = `
 Entry  Visitor           Request
     1  0123456789abcdef  page https://garden.example.org/tulips and how to grow them

@@ -59,7 +59,7 @@ func watchTerminal(user *os.File) *screen {
 // await waits until the terminal has shown the text.
 func (s *screen) await(t *testing.T, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(testserver.Patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if strings.Contains(s.String(), text) {
 			return
 		}

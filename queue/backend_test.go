@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
 
 func TestBackends(t *testing.T) {
@@ -219,14 +221,14 @@ func takeAndMove(t *testing.T, ctx context.Context, b subject) {
 func keyIsSetOnceUntilItRunsOut(t *testing.T, ctx context.Context, b subject) {
 	expect(t, true)(b.SetIfNotExists(ctx, testKey, "mine", time.Minute))
 	expect(t, false)(b.SetIfNotExists(ctx, testKey, "theirs", time.Hour))
-	if d, err := b.TTLs(ctx, testKey, "QueuedTrackingLock4"); err != nil || d[0] <= 50*time.Second || d[0] > time.Minute || d[1] != 0 {
+	if d, err := b.TTLs(ctx, testKey, "QueuedTrackingLock4"); err != nil || d[0] <= 10*time.Second || d[0] > time.Minute || d[1] != 0 {
 		t.Errorf("TTLs %v, %v", d, err)
 	}
 	if v, ok, err := b.Get(ctx, testKey); v != "mine" || !ok || err != nil {
 		t.Errorf("value %q, %v, %v", v, ok, err)
 	}
 	expect(t, true)(b.ExpireIfValue(ctx, testKey, "mine", time.Second))
-	for deadline := time.Now().Add(10 * time.Second); ; b.pass(100 * time.Millisecond) {
+	for deadline := time.Now().Add(testserver.Patience); ; b.pass(100 * time.Millisecond) {
 		_, ok, err := b.Get(ctx, testKey)
 		must(t, err)
 		if !ok {

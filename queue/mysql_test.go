@@ -148,7 +148,7 @@ func TestMySQLCounterThatVanishesIsMadeAnew(t *testing.T) {
 // A slow writer holds up neither the reader nor the removal of what was read, be it the whole list.
 func TestMySQLWriterThatHasNotCommittedBlocksNobody(t *testing.T) {
 	m, db := newMySQL(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // waiting for a lock takes longer
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // waiting for a lock takes 50
 	defer cancel()
 	must(t, m.Append(ctx, testList, numbered(0, 3)...))
 	slow, err := db.Beginx()
@@ -255,7 +255,7 @@ func transactionBlocksNobodyElse(t *testing.T, m *MySQL, db *sqlx.DB) {
 	defer tx.Rollback()
 	expect(t, true)(m.RemoveFirstTx(ctx, tx, Key(1), head))
 
-	others, cancel := context.WithTimeout(ctx, 20*time.Second)
+	others, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	must(t, m.Append(others, Key(1), []byte("new")))
 	expectLen := func(id int, want int64) {

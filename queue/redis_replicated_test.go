@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	longWait  = 10 * time.Second
+	longWait  = testserver.Patience
 	shortWait = 50 * time.Millisecond
 )
 

@@ -24,6 +24,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
 )
@@ -76,7 +77,7 @@ func installationOf(t testing.TB, config string) Installation {
 		t.Fatal(err)
 	}
 	return Installation{
-		Queues: recordedQueues, Tracker: c.Tracker, CORS: c.List("General", "cors_domains"),
+		Queues: func() int { return recordedQueues }, Tracker: c.Tracker, CORS: c.List("General", "cors_domains"),
 		General: func() *matomo.General { return &matomo.General{} },
 		Cookie:  CookieSettings{Expire: 33_955_200 * time.Second}, Behaviours: matomo.BehavioursIn("5.1.2"),
 	}
@@ -130,7 +131,7 @@ func serve(t testing.TB, o Options) string {
 		t.Fatal(err)
 	}
 	stop, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- Serve(t.Context(), l, h.Handle, o.Limits, time.Second, discard(), stop) }()
+	go func() { ended <- Serve(t.Context(), l, h.Handle, o.Limits, testserver.Patience, discard(), stop) }()
 	t.Cleanup(func() {
 		close(stop)
 		if err := <-ended; err != nil {

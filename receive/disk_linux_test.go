@@ -30,7 +30,7 @@ func TestNothingIsLostWhenTheSpoolsDiskIsFull(t *testing.T) {
 			for range 2 {
 				server.Kill(t)
 				refused := s.refused()
-				until(t, "requests are refused", func() bool { return s.refused() > refused+100 })
+				testserver.Eventually(t, "requests are refused", func() bool { return s.refused() > refused+100 })
 				server.Start(t)
 				s.wait(t, 200)
 			}

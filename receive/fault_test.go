@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/gomodule/redigo/redis"
 
@@ -36,7 +35,7 @@ func startSenders(addr func() string) *senders {
 	s := &senders{acked: make(map[string]bool), other: make(map[int]int)}
 	for i := range senderCount {
 		s.wg.Go(func() {
-			client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}
+			client := &http.Client{Timeout: testserver.Patience, Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
 			for n := 0; !s.stop.Load(); n++ {
 				title := fmt.Sprintf("%d-%d", i, n)
@@ -81,24 +80,12 @@ func (s *senders) refused() int {
 func (s *senders) wait(t *testing.T, more int) {
 	t.Helper()
 	from := s.count()
-	until(t, "requests are acknowledged", func() bool { return s.count() >= from+more })
+	testserver.Eventually(t, "requests are acknowledged", func() bool { return s.count() >= from+more })
 }
 
 func (s *senders) end() {
 	s.stop.Store(true)
 	s.wg.Wait()
-}
-
-// until waits for a condition.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for !holds() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-		time.Sleep(time.Millisecond)
-	}
 }
 
 // titles are the page titles in all queues, with how often each is there, and whether those of each sender are in order.
@@ -190,7 +177,7 @@ func TestNothingIsLostInAFailover(t *testing.T) {
 // wantDrained waits until the spool is empty and checks the queues then.
 func wantDrained(t *testing.T, server *testserver.RedisServer, spool string, s *senders) {
 	t.Helper()
-	until(t, "the spool is drained", func() bool {
+	testserver.Eventually(t, "the spool is drained", func() bool {
 		segments, err := filepath.Glob(filepath.Join(spool, "*"+segmentSuffix))
 		return err == nil && len(segments) == 0
 	})

@@ -20,6 +20,7 @@ import (
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
 
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
@@ -31,7 +32,7 @@ func asking(t *testing.T, handler fasthttp.RequestHandler) func(r *http.Request)
 	t.Helper()
 	l := fasthttputil.NewInmemoryListener()
 	stop, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- Serve(t.Context(), l, handler, DefaultLimits(), time.Second, discard(), stop) }()
+	go func() { ended <- Serve(t.Context(), l, handler, unhurried(), testserver.Patience, discard(), stop) }()
 	t.Cleanup(func() {
 		close(stop)
 		if err := <-ended; err != nil {

@@ -41,7 +41,9 @@ func TestUnixSocketIsServedAndRemoved(t *testing.T) {
 	}
 	stop := make(chan struct{})
 	ended := make(chan error)
-	go func() { ended <- Serve(t.Context(), l, h.Handle, DefaultLimits(), time.Second, discard(), stop) }()
+	go func() {
+		ended <- Serve(t.Context(), l, h.Handle, DefaultLimits(), testserver.Patience, discard(), stop)
+	}()
 	conn, err := net.Dial("unix", path)
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +86,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 	stop := make(chan struct{})
 	ended := make(chan error)
 	ok := func(*fasthttp.RequestCtx) {}
-	go func() { ended <- Serve(t.Context(), l, ok, limits, 10*time.Millisecond, discard(), stop) }()
+	go func() { ended <- Serve(t.Context(), l, ok, limits, testserver.Patience, discard(), stop) }()
 	first, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -119,46 +121,63 @@ func TestConnectionsAreLimited(t *testing.T) {
 	}
 }
 
+// Each client has one limit of its own: what else it does may take its time on a busy machine.
 func TestSlowClientsAreCutOff(t *testing.T) {
-	limits := DefaultLimits()
-	limits.HeaderTimeout, limits.ReadTimeout, limits.IdleTimeout = 50*time.Millisecond, 100*time.Millisecond, 50*time.Millisecond
-	h, err := NewHandler(testOptions(t, recordedConfig, &sink{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- Serve(t.Context(), l, h.Handle, limits, time.Second, discard(), stop) }()
-	for _, test := range []struct{ name, sent, answer string }{
-		{"headers", "GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\nX-A", "HTTP/1.1 408 Request Timeout"},
-		{"body", "POST /matomo.php HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nidsite=1", "HTTP/1.1 408 Request Timeout"},
-		{"chunked body", "POST /matomo.php HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nids", "HTTP/1.1 408 Request Timeout"},
-		{"next request", "GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK"},
+	const short = 100 * time.Millisecond
+	for _, test := range []struct {
+		name  string
+		limit func(*Limits)
+		sent  string
+		cut   string // the beginning of the answer
+	}{
+		{
+			"headers", func(l *Limits) { l.HeaderTimeout = short },
+			"GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\nX-A", "HTTP/1.1 408 Request Timeout",
+		},
+		{
+			"body", func(l *Limits) { l.ReadTimeout = short },
+			"POST /matomo.php HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nidsite=1", "HTTP/1.1 408 Request Timeout",
+		},
+		{
+			"chunked body", func(l *Limits) { l.ReadTimeout = short },
+			"POST /matomo.php HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nids", "HTTP/1.1 408 Request Timeout",
+		},
+		{
+			"next request", func(l *Limits) { l.IdleTimeout = short },
+			"GET /matomo.php?idsite=1 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK",
+		},
 	} {
-		conn, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-		_, _ = io.WriteString(conn, test.sent)
-		answer, err := io.ReadAll(conn) // until the server hangs up
-		conn.Close()
-		if err != nil || !strings.HasPrefix(string(answer), test.answer) {
-			t.Errorf("%s: answer %q, %v", test.name, answer, err)
-		}
-	}
-	close(stop)
-	if err := <-ended; err != nil {
-		t.Error(err)
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			h, err := NewHandler(testOptions(t, recordedConfig, &sink{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			limits := unhurried()
+			test.limit(&limits)
+			stop, ended := make(chan struct{}), make(chan error)
+			go func() { ended <- Serve(t.Context(), l, h.Handle, limits, testserver.Patience, discard(), stop) }()
+			conn := dialAt(t, l.Addr().String())
+			_, _ = io.WriteString(conn, test.sent)
+			answer, err := io.ReadAll(conn) // until the server hangs up
+			if err != nil || !strings.HasPrefix(string(answer), test.cut) {
+				t.Errorf("answer %q, %v; want it to begin with %q", answer, err, test.cut)
+			}
+			close(stop)
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
 // There is an end to it: the grace is over, or nobody wants to wait so long.
 func TestClientsThatHangAreCutOffAtTheEnd(t *testing.T) {
-	for about, grace := range map[string]time.Duration{"grace": 300 * time.Millisecond, "impatience": time.Hour} {
+	for about, grace := range map[string]time.Duration{"grace": 3 * time.Second, "impatience": time.Hour} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -197,7 +216,7 @@ func dialAt(t *testing.T, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(testserver.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	return conn

@@ -93,10 +93,10 @@ func runChild() error {
 	settings := config.Tracker(0)
 	handler, err := NewHandler(Options{
 		Installation: Installation{
-			Queues: queues, Tracker: func(int64) *matomo.TrackerSettings { return settings },
+			Queues: func() int { return queues }, Tracker: func(int64) *matomo.TrackerSettings { return settings },
 			General: func() *matomo.General { return &matomo.General{} },
 		},
-		Limits: DefaultLimits(), Sink: writer, Clock: time.Now, Random: rand.Reader, Log: discard(), Metrics: metrics,
+		Limits: unhurried(), Sink: writer, Clock: time.Now, Random: rand.Reader, Log: discard(), Metrics: metrics,
 	})
 	if err != nil {
 		return err
@@ -108,12 +108,20 @@ func runChild() error {
 	fmt.Println(l.Addr())
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
-	return Serve(context.Background(), l, handler.Handle, DefaultLimits(), 5*time.Second, discard(), ctx.Done())
+	return Serve(context.Background(), l, handler.Handle, unhurried(), testserver.Patience, discard(), ctx.Done())
+}
+
+// unhurried are the default limits without those on time: a busy machine makes each client and each server slow.
+func unhurried() Limits {
+	l := DefaultLimits()
+	l.HeaderTimeout, l.ReadTimeout, l.WriteTimeout, l.IdleTimeout =
+		testserver.Patience, testserver.Patience, testserver.Patience, testserver.Patience
+	return l
 }
 
 // openBackend is the backend at the path of a unix socket, at host:port, or behind the Sentinels of a master: master@host:port,host:port.
 func openBackend(address string) (*queue.Redis, error) {
-	o := queue.RedisOptions{Host: address, IOTimeout: 2 * time.Second}
+	o := queue.RedisOptions{Host: address, IOTimeout: testserver.Patience}
 	if master, sentinels, ok := strings.Cut(address, "@"); ok {
 		return queue.NewRedisSentinel(o, master, strings.Split(sentinels, ","))
 	}
@@ -128,9 +136,9 @@ func openBackend(address string) (*queue.Redis, error) {
 
 // openWriter is the writer that the environment describes.
 func openWriter(backend *queue.Redis, queues int, metrics *Metrics) (w *Writer, spool *Spool, err error) {
-	o := WriterOptions{Backend: backend, Queues: queues, Timeout: 2 * time.Second, Log: discard(), Metrics: metrics}
+	o := WriterOptions{Backend: backend, Queues: queues, Timeout: testserver.Patience, Log: discard(), Metrics: metrics}
 	if n, err := strconv.Atoi(os.Getenv(childReplicas)); err == nil {
-		o.Backend = backend.Replicated(n, time.Second)
+		o.Backend = backend.Replicated(n, 10*time.Second)
 	}
 	if dir := os.Getenv(childSpool); dir != "" {
 		if spool, err = OpenSpool(dir, 64<<20, time.Now, discard()); err != nil {

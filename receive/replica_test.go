@@ -20,7 +20,7 @@ func newReplicatedWriter(t *testing.T, r *queue.Redis, s *Spool) (*Writer, *prom
 	registry := prometheus.NewRegistry()
 	t.Cleanup(func() { _ = r.Close() })
 	w := NewWriter(WriterOptions{
-		Backend: r.Replicated(1, 100*time.Millisecond), Queues: 1, Spool: s, Timeout: 3 * time.Second,
+		Backend: r.Replicated(1, 3*time.Second), Queues: 1, Spool: s, Timeout: testserver.Patience,
 		Log: discard(), Metrics: NewMetrics(registry),
 	})
 	t.Cleanup(w.Close)
@@ -105,7 +105,7 @@ func TestEntriesThatNoReplicaHasWaitInTheSpoolAndAreQueuedOnce(t *testing.T) {
 		t.Errorf("%d entries are on disk", entries)
 	}
 	replica.Start(t)
-	until(t, "the spool is drained", func() bool { entries, _ := s.Waiting(); return entries == 0 })
+	testserver.Eventually(t, "the spool is drained", func() bool { entries, _ := s.Waiting(); return entries == 0 })
 	wantElements(t, master, want...)
 	wantElements(t, replica, want...)
 }
@@ -132,8 +132,8 @@ func TestEntryThatIsLostWithItsMasterIsQueuedAgain(t *testing.T) {
 	if now := servers.WaitForMasterOtherThan(t, master, slot); now != replica {
 		t.Fatalf("%s is master", now.Addr)
 	}
-	until(t, "the entry is queued again", func() bool { return len(elements(t, replica)) > 0 })
+	testserver.Eventually(t, "the entry is queued again", func() bool { return len(elements(t, replica)) > 0 })
 	master.Start(t) // now as the replica, which confirms
-	until(t, "the spool is drained", func() bool { entries, _ := s.Waiting(); return entries == 0 })
+	testserver.Eventually(t, "the spool is drained", func() bool { entries, _ := s.Waiting(); return entries == 0 })
 	wantElements(t, replica, "a")
 }

@@ -9,11 +9,11 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
@@ -76,7 +76,7 @@ func (m *memory) list(name string) []string {
 func newTestWriter(t *testing.T, to Appender, s *Spool) *Writer {
 	t.Helper()
 	w := NewWriter(WriterOptions{
-		Backend: to, Queues: 3, Spool: s, Timeout: time.Second, Log: discard(), Metrics: NewMetrics(prometheus.NewRegistry()),
+		Backend: to, Queues: 3, Spool: s, Timeout: testserver.Patience, Log: discard(), Metrics: NewMetrics(prometheus.NewRegistry()),
 	})
 	t.Cleanup(w.Close)
 	return w
@@ -99,7 +99,7 @@ func TestSpooledEntriesFollowInOrderAndOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	until(t, "the spool is empty", func() bool { n, _ := s.Waiting(); return n == 0 })
+	testserver.Eventually(t, "the spool is empty", func() bool { n, _ := s.Waiting(); return n == 0 })
 	if diff := cmp.Diff(want, to.list(queue.Key(0))); diff != "" {
 		t.Error(diff)
 	}
@@ -142,12 +142,12 @@ func TestWriteWithoutAnswerIsNotRepeatedWhileOthersWait(t *testing.T) {
 	write(1, "b")
 	to.slow.Store(&second)
 	to.set(false, false)
-	until(t, "the first record is moved", func() bool { return s.waits(first) == 0 })
+	testserver.Eventually(t, "the first record is moved", func() bool { return s.waits(first) == 0 })
 	to.silent.Store(&first)
 	write(0, "c")
 	to.silent.Store(nil)
 	close(to.release)
-	until(t, "the spool is empty", func() bool { n, _ := s.Waiting(); return n == 0 })
+	testserver.Eventually(t, "the spool is empty", func() bool { n, _ := s.Waiting(); return n == 0 })
 	if diff := cmp.Diff([]string{"a", "c"}, to.list(first)); diff != "" {
 		t.Error(diff)
 	}
@@ -211,7 +211,7 @@ func TestEntriesThatComeDuringAWriteShareTheNext(t *testing.T) {
 	for range 50 {
 		wg.Go(write)
 	}
-	until(t, "all wait", func() bool { return len(w.lanes[0].jobs) == 50 })
+	testserver.Eventually(t, "all wait", func() bool { return len(w.lanes[0].jobs) == 50 })
 	close(to.release)
 	wg.Wait()
 	if to.writes != 2 || len(to.list(queue.Key(0))) != 51 {

@@ -152,7 +152,7 @@ func TestFlightsChangeVisitsInOrder(t *testing.T) {
 	go func() { ended <- s.run(t, o) }()
 	var writing int
 	const fresh = 150 * time.Millisecond // for less the server answers what it has answered before
-	for until := time.Now().Add(10 * time.Second); writing < 2 && time.Now().Before(until); time.Sleep(fresh) {
+	for until := time.Now().Add(testserver.Patience); writing < 2 && time.Now().Before(until); time.Sleep(fresh) {
 		if err := s.db.Get(&writing, "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0"); err != nil {
 			t.Fatal(err)
 		}

@@ -25,7 +25,7 @@ func TestDatabaseConnectionsCutAtRandomBytes(t *testing.T) {
 				t.Errorf("only %d cuts", s.dbAddr.cuts.Load())
 			}
 			if s.redis == nil { // locks, too, are taken over connections that are cut
-				eventually(t, "locks whose answer was cut run out", func() bool { return len(s.locked(t)) == 0 })
+				testserver.Eventually(t, "locks whose answer was cut run out", func() bool { return len(s.locked(t)) == 0 })
 				s.drain(t)
 			}
 			if n := s.waiting(t); n != 0 {
@@ -105,9 +105,9 @@ func TestDatabaseAwayForHalfAMinute(t *testing.T) {
 	s.push(t, corpus(t, requests))
 	pushed := s.waiting(t)
 	patient := s.start(t, func(j *job) { j.Only = 0 })
-	eventually(t, "at work", func() bool { return s.waiting(t) < pushed })
+	testserver.Eventually(t, "at work", func() bool { return s.waiting(t) < pushed })
 	hasty := s.start(t, func(j *job) { j.Only, j.Patience = 1, time.Second })
-	eventually(t, "both at work", func() bool { return s.waiting(t) < int64(requests*9/10) })
+	testserver.Eventually(t, "both at work", func() bool { return s.waiting(t) < int64(requests*9/10) })
 	s.maria.Kill(t)
 	away := time.After(30 * time.Second)
 	if status := hasty.wait(); status != exitFailed && status != exitDone {

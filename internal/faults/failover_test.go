@@ -82,7 +82,7 @@ func (s *site) forget(t *testing.T, master, replica *testserver.RedisServer) {
 		t.Fatal(err)
 	}
 	before := s.actions(t)
-	patiently(t, "workers go on", func() bool { return s.actions(t) > before+forgotten })
+	testserver.Eventually(t, "workers go on", func() bool { return s.actions(t) > before+forgotten })
 	master.Kill(t)
 }
 
@@ -99,14 +99,14 @@ func underLoad(t *testing.T, settings matomo.QueueSettings, master func(list str
 	}
 	for i, event := range events {
 		due := *failoverEntries * (i + 1) / (len(events) + 2)
-		patiently(t, "workers are at work", func() bool { return s.actions(t) >= due })
+		testserver.Eventually(t, "workers are at work", func() bool { return s.actions(t) >= due })
 		event(s)
 		if s.actions(t) == *failoverEntries {
 			t.Error("everything was tracked before the event was over")
 		}
 	}
-	patiently(t, "everything is written", w.ended)
-	patiently(t, "the queues are empty", func() bool {
+	testserver.Eventually(t, "everything is written", w.ended)
+	testserver.Eventually(t, "the queues are empty", func() bool {
 		lens, err := s.backend.Lens(t.Context(), queue.Keys(0, queues)...)
 		return err == nil && total(lens) == 0
 	})
@@ -136,12 +136,6 @@ func (s *site) actions(t *testing.T) (n int) {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// patiently is eventually for what takes its time under load.
-func patiently(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	waitUntil(t, what, 10*time.Minute, condition)
 }
 
 func total(numbers []int64) (sum int64) {

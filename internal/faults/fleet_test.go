@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/replay"
 )
 
@@ -42,7 +43,7 @@ func mixFleet(t *testing.T, s *site, requests int) {
 		b := s.start(t, func(j *job) { j.Batch = 15 })
 		ours += a.done()["tracked"] + b.done()["tracked"]
 	}
-	eventually(t, "queues are empty", func() bool { return s.waiting(t) == 0 })
+	testserver.Eventually(t, "queues are empty", func() bool { return s.waiting(t) == 0 })
 	cancel()
 	fleet.Wait()
 	if held := s.locked(t); len(held) > 0 {
@@ -83,7 +84,7 @@ func TestPHPWorkerTakesAKilledWorkersQueue(t *testing.T) {
 // A frozen worker of ours finds its queue in the hands of a PHP worker, which knows no checkpoint: it must not commit.
 func TestPHPWorkerTakesAFrozenWorkersQueue(t *testing.T) {
 	t.Parallel()
-	for _, point := range []replay.Point{replay.AfterRead, replay.BeforeBegin} {
+	for _, point := range []replay.Point{replay.AfterRead, replay.BeforeBegin, replay.BeforeCommit} {
 		t.Run(string(point), func(t *testing.T) {
 			t.Parallel()
 			const requests = 800
@@ -93,7 +94,7 @@ func TestPHPWorkerTakesAFrozenWorkersQueue(t *testing.T) {
 			if !c.until("at") {
 				t.Fatal("never there")
 			}
-			eventually(t, "lock runs out", func() bool { return len(s.locked(t)) == 0 })
+			testserver.Eventually(t, "lock runs out", func() bool { return len(s.locked(t)) == 0 })
 			p := newPHPWorker(t, s)
 			for range 3 {
 				for id := range queues {

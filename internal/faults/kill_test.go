@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/replay"
 )
 
@@ -102,7 +103,7 @@ func TestKilledWorkersQueueIsTakenOver(t *testing.T) {
 	if ttl := replay.DefaultLockTTL; ttl > time.Minute {
 		t.Errorf("by default a lock stays for %s", ttl)
 	}
-	eventually(t, "lock runs out", func() bool { return len(s.locked(t)) == 0 })
+	testserver.Eventually(t, "lock runs out", func() bool { return len(s.locked(t)) == 0 })
 	s.start(t, nil).done()
 	equal(t, s.read(t), undisturbed(t, requests))
 }

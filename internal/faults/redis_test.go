@@ -24,7 +24,7 @@ func TestRedisConnectionsCutAtRandomBytes(t *testing.T) {
 	if s.redisAddr.cuts.Load() < 10 {
 		t.Errorf("only %d cuts", s.redisAddr.cuts.Load())
 	}
-	eventually(t, "locks whose answer was cut run out", func() bool { return len(s.locked(t)) == 0 })
+	testserver.Eventually(t, "locks whose answer was cut run out", func() bool { return len(s.locked(t)) == 0 })
 	s.drain(t)
 	equal(t, s.read(t), undisturbed(t, requests))
 }
@@ -46,7 +46,7 @@ func TestRedisRestartedWithItsData(t *testing.T) {
 		}
 		made.add("restarts of Redis", 1)
 		c.done()
-		eventually(t, "Redis answers", func() bool {
+		testserver.Eventually(t, "Redis answers", func() bool {
 			_, err := s.backend.Len(t.Context(), queue.Key(0))
 			return err == nil
 		})

@@ -188,7 +188,7 @@ func (s *site) job() job {
 	j := job{
 		Dir: s.dir, DBHost: s.maria.Host, DBPort: s.maria.Port, DBName: s.name, Queue: s.queue,
 		Queues: queues, Only: replay.AnyQueue, Batch: 10, Threshold: 1, Workers: 1,
-		LockTTL: 2 * time.Second, Patience: time.Minute,
+		LockTTL: 2 * time.Second, Patience: testserver.Patience,
 	}
 	if s.dbAddr != nil {
 		j.DBHost, j.DBPort = s.dbAddr.host, s.dbAddr.port

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -21,6 +20,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/assembly"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay"
 	"github.com/queuedtracking/queuedtracking/tracker"
@@ -253,8 +253,6 @@ func (c *child) read(lines *bufio.Scanner) {
 // signal sends a signal.
 func (c *child) signal(s syscall.Signal) { _ = c.cmd.Process.Signal(s) }
 
-const childTimeout = 3 * time.Minute
-
 // until waits for a line, or the end of the process; it reports whether the line came.
 func (c *child) until(word string) bool {
 	c.t.Helper()
@@ -263,7 +261,7 @@ func (c *child) until(word string) bool {
 		return true
 	case <-c.ended:
 		return false
-	case <-time.After(childTimeout):
+	case <-time.After(testserver.Patience):
 		c.t.Fatalf("worker says nothing of %q:\n%s", word, c.stderr.String())
 		return false
 	}
@@ -274,7 +272,7 @@ func (c *child) wait() (status int) {
 	c.t.Helper()
 	select {
 	case <-c.ended:
-	case <-time.After(childTimeout):
+	case <-time.After(testserver.Patience):
 		c.signal(syscall.SIGQUIT)
 		<-c.ended
 		c.t.Fatalf("worker does not end:\n%s", c.stderr.String())
@@ -304,25 +302,6 @@ func (c *child) killed() {
 		c.t.Fatalf("worker ended with status %d instead of being killed:\n%s", status, c.stderr.String())
 	}
 	made.add("kills", 1)
-}
-
-var errTimeout = errors.New("no end in sight")
-
-// eventually waits for a condition.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	waitUntil(t, what, time.Minute, condition)
-}
-
-func waitUntil(t *testing.T, what string, limit time.Duration, condition func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(limit)
-	for !condition() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: %v", what, errTimeout)
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
 }
 
 var _ replay.Tracker = (*tracker.Tracker)(nil)

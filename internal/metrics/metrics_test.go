@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/receive"
@@ -45,7 +46,7 @@ func queues(t *testing.T) (*miniredis.Miniredis, *queue.Redis, *Queues) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = backend.Close() })
-	return server, backend, NewQueues(backend, 2, func() time.Time { return time.Unix(now, 0) }, time.Second)
+	return server, backend, NewQueues(backend, func() int { return 2 }, func() time.Time { return time.Unix(now, 0) }, testserver.Patience)
 }
 
 func TestQueuesTellLengthAgeDeadLettersAndLocks(t *testing.T) {
@@ -60,15 +61,19 @@ func TestQueuesTellLengthAgeDeadLettersAndLocks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := backend.SetIfNotExists(ctx, lock.Key(1), "me", 30*time.Second); err != nil {
+	if _, err := backend.SetIfNotExists(ctx, lock.Key(1), "me", time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	wantLines(t, told(t, collector),
+	lines := told(t, collector)
+	if left := value(t, lines, `queuedtracking_queue_lock_seconds{queue="1"}`); left <= 0 || left > 3600 {
+		t.Errorf("the lock of an hour has %g seconds left", left)
+	}
+	wantLines(t, lines,
 		`queuedtracking_queue_up 1`,
 		`queuedtracking_queue_length{queue="0"} 1`, `queuedtracking_queue_length{queue="1"} 2`,
 		`queuedtracking_queue_oldest_age_seconds{queue="0"} 0`, `queuedtracking_queue_oldest_age_seconds{queue="1"} 90`,
 		`queuedtracking_queue_dead_letters{queue="0"} 0`, `queuedtracking_queue_dead_letters{queue="1"} 1`,
-		`queuedtracking_queue_lock_seconds{queue="0"} 0`, `queuedtracking_queue_lock_seconds{queue="1"} 30`,
+		`queuedtracking_queue_lock_seconds{queue="0"} 0`,
 	)
 }
 
@@ -89,6 +94,22 @@ func gathered(registry *prometheus.Registry) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// value is what a line says of a metric.
+func value(t *testing.T, lines []string, metric string) float64 {
+	t.Helper()
+	for _, line := range lines {
+		if text, ok := strings.CutPrefix(line, metric+" "); ok {
+			v, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+	}
+	t.Fatalf("no metric %s in\n%s", metric, strings.Join(lines, "\n"))
+	return 0
 }
 
 func wantLines(t *testing.T, lines []string, want ...string) {

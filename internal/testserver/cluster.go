@@ -38,7 +38,7 @@ func Cluster(t testing.TB, opts ...RedisOption) *ClusterServers {
 	for i, node := range c.Nodes[clusterMasters:] {
 		node.must(t, "CLUSTER", "REPLICATE", c.Nodes[i].id(t))
 	}
-	waitFor(t, "the cluster is complete", c.complete)
+	Eventually(t, "the cluster is complete", c.complete)
 	return c
 }
 
@@ -56,7 +56,7 @@ func (c *ClusterServers) join(t testing.TB) {
 		}
 		c.Nodes[0].must(t, "CLUSTER", "MEET", node.Host, node.Port)
 	}
-	waitFor(t, "the nodes know each other", func() bool {
+	Eventually(t, "the nodes know each other", func() bool {
 		for _, node := range c.Nodes {
 			if !strings.Contains(node.info("CLUSTER", "INFO"), fmt.Sprintf("cluster_known_nodes:%d\r", len(c.Nodes))) ||
 				strings.Contains(node.info("CLUSTER", "NODES"), "handshake") {
@@ -155,7 +155,7 @@ func (c *ClusterServers) Replica(master *RedisServer) *RedisServer {
 func (c *ClusterServers) WaitForMasterOtherThan(t testing.TB, old *RedisServer, slot int) *RedisServer {
 	t.Helper()
 	var now *RedisServer
-	waitFor(t, fmt.Sprintf("another node has slot %d", slot), func() bool {
+	Eventually(t, fmt.Sprintf("another node has slot %d", slot), func() bool {
 		now = c.Master(slot)
 		return now != nil && now != old
 	})

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 )
 
 const childVariable = "QUEUEDTRACKING_TESTSERVER_CHILD"
@@ -49,11 +48,7 @@ func TestNoServerOutlivesAKilledTest(t *testing.T) {
 	}
 	_ = child.Process.Kill()
 	_ = child.Wait()
-	for deadline := time.Now().Add(10 * time.Second); answers(addr); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the server still answers")
-		}
-	}
+	Eventually(t, "the server answers no more", func() bool { return !answers(addr) })
 }
 
 func answers(addr string) bool {

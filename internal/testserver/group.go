@@ -3,7 +3,6 @@ package testserver
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/gomodule/redigo/redis"
 )
@@ -59,14 +58,4 @@ func (s *RedisServer) must(t testing.TB, name string, args ...any) any {
 func (s *RedisServer) info(name string, args ...any) string {
 	text, _ := redis.String(s.command(name, args...))
 	return text
-}
-
-// waitFor waits until the condition holds.
-func waitFor(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(startTimeout); !condition(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
 }

@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// startTimeout bounds the time from starting a server to its first answer, and from asking it to stop to its end.
-const startTimeout = 60 * time.Second
-
 // process is one run of a server program.
 type process struct {
 	cmd  *exec.Cmd
@@ -61,7 +58,7 @@ func (p *process) end(sig os.Signal) {
 	_ = p.cmd.Process.Signal(sig)
 	select {
 	case <-p.done:
-	case <-time.After(startTimeout):
+	case <-time.After(Patience):
 		_ = p.cmd.Process.Kill()
 		<-p.done
 	}
@@ -84,7 +81,7 @@ func (s *server) start() error {
 		return err
 	}
 	s.proc = p
-	deadline := time.Now().Add(startTimeout)
+	deadline := time.Now().Add(Patience)
 	for {
 		err := s.ready()
 		switch {

@@ -23,13 +23,13 @@ func Sentinel(t testing.TB, opts ...RedisOption) *SentinelServers {
 	master := startJoined(t, nil, opts)
 	replica := startJoined(t, master, opts, WithConfig(fmt.Sprintf("replicaof %s %d", master.Host, master.Port)))
 	s.Data = []*RedisServer{master, replica}
-	waitFor(t, "the replica is in step", func() bool {
+	Eventually(t, "the replica is in step", func() bool {
 		return strings.Contains(replica.info("INFO", "replication"), "master_link_status:up")
 	})
 	for range 3 {
 		s.Sentinels = append(s.Sentinels, s.watch(t, master))
 	}
-	waitFor(t, "the Sentinels know each other", func() bool { return s.complete(2) })
+	Eventually(t, "the Sentinels know each other", func() bool { return s.complete(2) })
 	return s
 }
 
@@ -103,7 +103,7 @@ func (s *SentinelServers) Master(t testing.TB) *RedisServer {
 func (s *SentinelServers) WaitForMasterOtherThan(t testing.TB, old *RedisServer) *RedisServer {
 	t.Helper()
 	var now *RedisServer
-	waitFor(t, "another server is master", func() bool {
+	Eventually(t, "another server is master", func() bool {
 		now = s.Master(t)
 		return now != old && strings.Contains(now.info("INFO", "replication"), "role:master")
 	})

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
 
 func TestOptionsAreWrittenAndOverwritten(t *testing.T) {
@@ -144,7 +146,7 @@ func TestCheckpointFencesASecondWorker(t *testing.T) {
 // waitForLock returns once a transaction waits for a row.
 func waitForLock(t testing.TB, s *Store) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(testserver.Patience); time.Now().Before(deadline); {
 		var status struct {
 			Name  string `db:"Variable_name"`
 			Value int    `db:"Value"`
