@@ -37,7 +37,8 @@ var outlets = []outlet{
 	{"a pipe", 0, "xterm"},
 }
 
-// capture is a command whose output is captured at each outlet. Before each there is an installation that stage has prepared.
+// capture is a command whose output is captured at each outlet. Before each there is an installation that stage has
+// prepared.
 type capture struct {
 	name    string
 	args    string
@@ -47,8 +48,8 @@ type capture struct {
 	change  func(t *testing.T, i *installation, p *program)
 }
 
-// What each command says, on narrow and wide terminals, on one that knows no control sequences, and in a pipe: files for
-// people to read. `make captures` writes them anew.
+// What each command says, on narrow and wide terminals, on one that knows no control sequences, and in a pipe: files
+// for people to read. `make captures` writes them anew.
 func TestCaptures(t *testing.T) {
 	t.Setenv("TMPDIR", "/tmp")
 	empty := capture{}.installation(t)
@@ -266,8 +267,8 @@ func TestEachCommandIsCaptured(t *testing.T) {
 	})
 }
 
-// ownRedis gives the installation the first database of a server of its own, whose memory is some twenty MiB: no number is
-// longer another time.
+// ownRedis gives the installation the first database of a server of its own, whose memory is some twenty MiB: no
+// number is longer another time.
 func (i *installation) ownRedis(t *testing.T) {
 	t.Helper()
 	i.redis = testserver.Redis(t)

@@ -31,10 +31,7 @@ var captures = []capture{
 	{name: "process-empty", args: "process"},
 	{name: "process-waiting", args: "process", stage: stageFew},
 	{name: "process-dry-run", args: "process --force-num-requests-process-at-once 1 --batch 50 --dry-run", stage: stageTraffic},
-	{name: "process-locked", changes: true, args: "process --force-num-requests-process-at-once 1", stage: func(t *testing.T, i *installation) {
-		stageFew(t, i)
-		i.lock(t, 2)
-	}},
+	{name: "process-locked", changes: true, args: "process --force-num-requests-process-at-once 1", stage: stageLocked},
 	{name: "monitor", changes: true, args: "monitor --iterations 2 --interval 20ms", stage: stageBacklog, change: shrink},
 	{name: "monitor-once", args: "monitor --once --warn 20 --warn-age 5m --crit-age 1h", stage: stageBacklog},
 	{name: "monitor-json", args: "monitor --once --json", stage: stageBacklog},
@@ -49,9 +46,12 @@ var captures = []capture{
 	{name: "failed-show", args: "failed show --all --reason data", stage: stageFailed},
 	{name: "failed-retry", changes: true, args: "failed retry --all", stage: stageFailed},
 	{name: "failed-delete", changes: true, args: "failed delete --all", stage: stageFailed, answer: "y\n"},
-	{name: "serve", args: "serve --listen 127.0.0.1:0", change: func(_ *testing.T, _ *installation, p *program) { close(p.stop) }},
+	{name: "serve", args: "serve --listen 127.0.0.1:0", change: stopAtOnce},
 	{name: "demo", args: "demo --requests 300"},
 }
+
+// stopAtOnce is a signal right at the start.
+func stopAtOnce(_ *testing.T, _ *installation, p *program) { close(p.stop) }
 
 // setAt is a request set of a page view, queued that long before the captures.
 func setAt(title string, before time.Duration) queue.RequestSet {
@@ -116,6 +116,12 @@ func stageFailed(t *testing.T, i *installation) {
 		t.Fatal(err)
 	}
 	i.ok(t, "process", "--force-num-requests-process-at-once", "1")
+}
+
+// stageLocked queues requests of one visitor, and locks that visitor's queue.
+func stageLocked(t *testing.T, i *installation) {
+	stageFew(t, i)
+	i.lock(t, 2)
 }
 
 // stageLocks locks two queues.

@@ -16,6 +16,12 @@ import (
 	"github.com/queuedtracking/queuedtracking/replay/letters"
 )
 
+// Short names of cobra's: what is proposed, and what the shell is to do with it.
+type (
+	completion = cobra.Completion
+	directive  = cobra.ShellCompDirective
+)
+
 // completionTime is how long the shell may wait for what the queues hold.
 const completionTime = 2 * time.Second
 
@@ -37,7 +43,8 @@ func (p *program) complete(c *cobra.Command) {
 	}
 }
 
-// plainUsage takes the quotes out of a flag's explanation, which completions would show. The name that is quoted is kept.
+// plainUsage takes the quotes out of a flag's explanation, which completions would show. The name that is quoted is
+// kept.
 func plainUsage(f *pflag.Flag) {
 	name, usage := pflag.UnquoteUsage(f)
 	if usage == f.Usage {
@@ -54,7 +61,7 @@ func plainUsage(f *pflag.Flag) {
 const valueAnnotation = "value"
 
 // fixedValues are the values of flags that have few.
-var fixedValues = map[string][]cobra.Completion{
+var fixedValues = map[string][]completion{
 	"backend":    {"redis", "mysql"},
 	"redis-type": {"stand-alone", "sentinel", "cluster"},
 	"batch":      {"auto"},
@@ -70,7 +77,7 @@ func (p *program) valuesOf(f *pflag.Flag) cobra.CompletionFunc {
 	case fixedValues[f.Name] != nil:
 		return cobra.FixedCompletions(fixedValues[f.Name], cobra.ShellCompDirectiveNoFileComp)
 	case f.Value.Type() == "bool":
-		return cobra.FixedCompletions([]cobra.Completion{"true", "false"}, cobra.ShellCompDirectiveNoFileComp)
+		return cobra.FixedCompletions([]completion{"true", "false"}, cobra.ShellCompDirectiveNoFileComp)
 	case name == "directory":
 		return cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
 	case name == "file" || strings.HasPrefix(usage, "PEM file") || strings.HasPrefix(usage, "path of "):
@@ -81,8 +88,8 @@ func (p *program) valuesOf(f *pflag.Flag) cobra.CompletionFunc {
 
 // completeFrom proposes what find finds in the queues. What goes wrong on the way is nothing to propose.
 func (p *program) completeFrom(command *cobra.Command, args []string, toComplete string,
-	find func(context.Context, *connection) ([]cobra.Completion, error),
-) ([]cobra.Completion, cobra.ShellCompDirective) {
+	find func(context.Context, *connection) ([]completion, error),
+) ([]completion, directive) {
 	ctx, cancel := context.WithTimeout(command.Context(), completionTime)
 	defer cancel()
 	conn := p.newConnection(command.Flags())
@@ -94,15 +101,15 @@ func (p *program) completeFrom(command *cobra.Command, args []string, toComplete
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	found = slices.DeleteFunc(found, func(completion cobra.Completion) bool {
-		value, _, _ := strings.Cut(completion, "\t")
+	found = slices.DeleteFunc(found, func(proposed completion) bool {
+		value, _, _ := strings.Cut(proposed, "\t")
 		return !strings.HasPrefix(value, toComplete) || slices.Contains(args, value)
 	})
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-func (p *program) completeQueues(command *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return p.completeFrom(command, nil, toComplete, func(ctx context.Context, conn *connection) (found []cobra.Completion, err error) {
+func (p *program) completeQueues(command *cobra.Command, _ []string, toComplete string) ([]completion, directive) {
+	return p.completeFrom(command, nil, toComplete, func(ctx context.Context, conn *connection) (found []completion, err error) {
 		waiting, err := conn.manager.Waiting(ctx)
 		for id, n := range waiting {
 			found = append(found, cobra.CompletionWithDesc(strconv.Itoa(id), terminal.Count(n, "request set")))
@@ -111,8 +118,8 @@ func (p *program) completeQueues(command *cobra.Command, _ []string, toComplete 
 	})
 }
 
-func (p *program) completeLocks(command *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return p.completeFrom(command, args, toComplete, func(ctx context.Context, conn *connection) (found []cobra.Completion, err error) {
+func (p *program) completeLocks(command *cobra.Command, args []string, toComplete string) ([]completion, directive) {
+	return p.completeFrom(command, args, toComplete, func(ctx context.Context, conn *connection) (found []completion, err error) {
 		held, err := lock.New(conn.backend, rand.Reader).List(ctx)
 		for _, h := range held {
 			found = append(found, cobra.CompletionWithDesc(h.Key, "locked"+timeLeft(h.Left)))
@@ -124,8 +131,8 @@ func (p *program) completeLocks(command *cobra.Command, args []string, toComplet
 // mostLetters is how many dead letters are proposed at most.
 const mostLetters = 100
 
-func (c *failedCommand) completeIDs(command *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return c.completeFrom(command, args, toComplete, func(ctx context.Context, conn *connection) (found []cobra.Completion, err error) {
+func (c *failedCommand) completeIDs(command *cobra.Command, args []string, toComplete string) ([]completion, directive) {
+	return c.completeFrom(command, args, toComplete, func(ctx context.Context, conn *connection) (found []completion, err error) {
 		c.box = letters.NewBox(conn.backend)
 		err = c.visit(ctx, func(l letters.Stored) error {
 			if len(found) < mostLetters {

@@ -22,8 +22,8 @@ func (p *program) canAsk() bool {
 	return !p.flags.noInteraction && p.device(p.stdin).IsTerminal() && p.device(p.stderr).IsTerminal()
 }
 
-// confirm asks before something that cannot be undone. The question is on stderr, beside output for a file; without an answer
-// nothing is done.
+// confirm asks before something that cannot be undone. The question is on stderr, beside output for a file; without
+// an answer nothing is done.
 func (p *program) confirm(ctx context.Context, question string) error {
 	fmt.Fprint(p.stderr, strings.TrimSuffix(fit(question+" [y/N]", p.device(p.stderr).Width()), "\n")+" ")
 	answered := make(chan string, 1)
@@ -47,8 +47,8 @@ func (p *program) confirm(ctx context.Context, question string) error {
 	return errDeclined
 }
 
-// consent makes sure that everything at once is meant: by --yes, or by a question where one can be asked. Whoever names
-// things one by one without a terminal, in a script, has said what is meant.
+// consent makes sure that everything at once is meant: by --yes, or by a question where one can be asked. Whoever
+// names things one by one without a terminal, in a script, has said what is meant.
 func (p *program) consent(ctx context.Context, all, yes bool, question string) error {
 	switch {
 	case yes:

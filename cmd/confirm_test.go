@@ -2,7 +2,8 @@ package cmd
 
 import "testing"
 
-// What cannot be undone, for everything at once, wants --yes where nobody can be asked. Names alone are enough for scripts.
+// What cannot be undone, for everything at once, wants --yes where nobody can be asked. Names alone are enough for
+// scripts.
 func TestAllWithoutATerminalWantsYes(t *testing.T) {
 	i := withFailures(t)
 	i.lock(t, 0)

@@ -210,8 +210,11 @@ func (c *failedCommand) delete(ctx context.Context, ids []string) error {
 	return c.every(ctx, chosen, c.box.Delete, "deleted")
 }
 
+// action does something with a letter and reports whether it was still there.
+type action func(context.Context, letters.Stored) (bool, error)
+
 // each does something with the letters that are named, or selected with --all.
-func (c *failedCommand) each(ctx context.Context, ids []string, do func(context.Context, letters.Stored) (bool, error), done string) error {
+func (c *failedCommand) each(ctx context.Context, ids []string, do action, done string) error {
 	chosen, err := c.choose(ctx, ids)
 	if err != nil {
 		return err
@@ -219,7 +222,7 @@ func (c *failedCommand) each(ctx context.Context, ids []string, do func(context.
 	return c.every(ctx, chosen, do, done)
 }
 
-func (c *failedCommand) every(ctx context.Context, chosen []letters.Stored, do func(context.Context, letters.Stored) (bool, error), done string) error {
+func (c *failedCommand) every(ctx context.Context, chosen []letters.Stored, do action, done string) error {
 	n := 0
 	var failed error
 	for _, l := range chosen {

@@ -59,10 +59,12 @@ func (p *program) printUsage(c *cobra.Command) error {
 	printFlags(w, "Flags", flags, columns)
 	if c.Name() != "version" && c.Name() != "demo" {
 		printFlags(w, "Common flags", visibleCommon(c), columns)
-		fmt.Fprintln(w, "\n"+terminal.Wrap("Flags for Redis and the database, and their environment variables: queuedtracking help settings", columns, ""))
+		fmt.Fprintln(w, "\n"+terminal.Wrap(elsewhere, columns, ""))
 	}
 	return nil
 }
+
+const elsewhere = "Flags for Redis and the database, and their environment variables: queuedtracking help settings"
 
 // nameColumn is as wide as names of commands and flags may be without pushing their explanations to the next line.
 const nameColumn = 26
@@ -87,8 +89,8 @@ func printCommands(w io.Writer, c *cobra.Command, columns int) {
 	}
 }
 
-// printFlags lists flags, each with its explanation in a second column. Where a name is too long for the first column the
-// explanation begins in the next line.
+// printFlags lists flags, each with its explanation in a second column. Where a name is too long for the first column
+// the explanation begins in the next line.
 func printFlags(w io.Writer, title string, flags *pflag.FlagSet, columns int) {
 	var lines []string
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -141,7 +143,9 @@ func valueName(f *pflag.Flag) string {
 }
 
 // plainTypes are usual words for pflag's types of values.
-var plainTypes = map[string]string{"string": "text", "int": "number", "uint": "number", "float": "number", "duration": "time"}
+var plainTypes = map[string]string{
+	"string": "text", "int": "number", "uint": "number", "float": "number", "duration": "time",
+}
 
 // visibleCommon are the common flags without those that "help settings" lists.
 func visibleCommon(c *cobra.Command) *pflag.FlagSet {

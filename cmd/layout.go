@@ -19,8 +19,8 @@ func (p *program) device(stream any) terminal.Device {
 	return d
 }
 
-// fit makes lines of a sentence for a terminal of that many columns, one line where there is no limit. Lines that are longer than
-// those of help texts are hard to read.
+// fit makes lines of a sentence for a terminal of that many columns, one line where there is no limit. Lines that are
+// longer than those of help texts are hard to read.
 func fit(sentence string, columns int) string {
 	if columns > 0 {
 		sentence = terminal.Wrap(sentence, min(columns, helpWidth), "")
@@ -28,8 +28,8 @@ func fit(sentence string, columns int) string {
 	return sentence + "\n"
 }
 
-// entry is a name and what is said of it, in one line if the terminal has room for it. Otherwise the explanation stands below,
-// behind indent.
+// entry is a name and what is said of it, in one line if the terminal has room for it. Otherwise the explanation
+// stands below, behind indent.
 func (p *program) entry(name, explanation, indent string) string {
 	columns := p.device(p.stdout).Width()
 	if line := strings.TrimRight(name+explanation, " "); columns == 0 || terminal.Width(line) <= columns {

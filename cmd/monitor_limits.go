@@ -27,10 +27,13 @@ type limits struct {
 }
 
 func (l *limits) addFlags(flags *pflag.FlagSet) {
-	flags.Int64Var(&l.warn, "warn", 0, "with --once: exit status 1 when a queue holds more `sets`; default: the plugin's setting notify_queue_threshold_single_queue")
+	flags.Int64Var(&l.warn, "warn", 0,
+		"with --once: exit status 1 when a queue holds more `sets`; default: the plugin's setting notify_queue_threshold_single_queue")
 	flags.Int64Var(&l.crit, "crit", 0, "with --once: exit status 2 when a queue holds more `sets`; default: never")
-	flags.DurationVar(&l.warnAge, "warn-age", 0, "with --once: exit status 1 when a queue holds a set that is older than this `time`, such as 10m; default: never")
-	flags.DurationVar(&l.critAge, "crit-age", 0, "with --once: exit status 2 when a queue holds a set that is older than this `time`, such as 1h; default: never")
+	flags.DurationVar(&l.warnAge, "warn-age", 0,
+		"with --once: exit status 1 when a queue holds a set that is older than this `time`, such as 10m; default: never")
+	flags.DurationVar(&l.critAge, "crit-age", 0,
+		"with --once: exit status 2 when a queue holds a set that is older than this `time`, such as 1h; default: never")
 }
 
 // given reports whether one of the flags was used.
@@ -126,9 +129,11 @@ func setsReason(e excess) []string {
 	case 0:
 		return nil
 	case 1:
-		return []string{fmt.Sprintf("queue %d holds %s, more than %s", e.worst, terminal.Count(most, "request set"), threshold)}
+		return []string{fmt.Sprintf("queue %d holds %s, more than %s",
+			e.worst, terminal.Count(most, "request set"), threshold)}
 	}
-	return []string{fmt.Sprintf("%d queues hold more than %s request sets, queue %d the most: %s", e.queues, threshold, e.worst, terminal.Number(most))}
+	return []string{fmt.Sprintf("%d queues hold more than %s request sets, queue %d the most: %s",
+		e.queues, threshold, e.worst, terminal.Number(most))}
 }
 
 func agesReason(e excess) []string {
@@ -137,9 +142,11 @@ func agesReason(e excess) []string {
 	case 0:
 		return nil
 	case 1:
-		return []string{fmt.Sprintf("the oldest request set of queue %d has waited for %s, more than %s", e.worst, most, threshold)}
+		return []string{fmt.Sprintf("the oldest request set of queue %d has waited for %s, more than %s",
+			e.worst, most, threshold)}
 	}
-	return []string{fmt.Sprintf("request sets of %d queues have waited for more than %s, the oldest of queue %d for %s", e.queues, threshold, e.worst, most)}
+	return []string{fmt.Sprintf("request sets of %d queues have waited for more than %s, the oldest of queue %d for %s",
+		e.queues, threshold, e.worst, most)}
 }
 
 // line is the first line of monitor --once.

@@ -77,7 +77,8 @@ func view(s *snapshot, p pager, keys bool, columns int) string {
 	b.WriteString(rule + row("Queue", false, "Sets", "Oldest", "Change/s", "Empty in") + rule)
 	queues := p.shown(s.Queues)
 	for _, q := range queues {
-		b.WriteString(row(strconv.Itoa(q.ID), q.Locked, terminal.Number(q.Sets), age(q.Oldest), change(q.Rate), emptyIn(q.Sets, q.Rate)))
+		b.WriteString(row(strconv.Itoa(q.ID), q.Locked, terminal.Number(q.Sets), age(q.Oldest),
+			change(q.Rate), emptyIn(q.Sets, q.Rate)))
 	}
 	b.WriteString(rule)
 	b.WriteString(row("Total", false, terminal.Number(s.Total), age(s.oldest()), change(s.Rate), emptyIn(s.Total, s.Rate)))
@@ -100,7 +101,8 @@ func legend(s *snapshot) string {
 		parts = append(parts, "* a worker has locked this queue.")
 	}
 	if s.Rate != nil {
-		parts = append(parts, "Change/s: request sets more (+) or fewer (-) per second since the last look. Empty in: the time left at that pace.")
+		parts = append(parts, "Change/s: request sets more (+) or fewer (-) per second since the last look.",
+			"Empty in: the time left at that pace.")
 	}
 	return strings.Join(parts, " ")
 }
@@ -196,7 +198,8 @@ func orphanWarning(orphans []orphanState, columns int) string {
 	for i, o := range orphans {
 		parts[i] = fmt.Sprintf("queue %d with %s", o.ID, terminal.Count(o.Sets, "set"))
 	}
-	return fit("Left behind when the number of queues was lowered, until \"queuedtracking process\" moves them: "+strings.Join(parts, ", ")+".", columns)
+	return fit("Left behind when the number of queues was lowered, until \"queuedtracking process\" moves them: "+
+		strings.Join(parts, ", ")+".", columns)
 }
 
 // printPlain prints lines for a pipe: the queues of the page that hold something, and the total.
@@ -206,10 +209,12 @@ func (c *monitorCommand) printPlain(s *snapshot) {
 	p.fit(len(s.Queues))
 	for _, q := range p.shown(s.Queues) {
 		if q.Sets > 0 {
-			fmt.Fprintf(w, "%s  queue %d: %s, the oldest %s%s\n", at, q.ID, terminal.Count(q.Sets, "set"), old(age(q.Oldest)), trend(q.Sets, q.Rate))
+			fmt.Fprintf(w, "%s  queue %d: %s, the oldest %s%s\n", at, q.ID,
+				terminal.Count(q.Sets, "set"), old(age(q.Oldest)), trend(q.Sets, q.Rate))
 		}
 	}
-	fmt.Fprintf(w, "%s  total: %s in %s%s, %s, %s active\n", at, terminal.Count(s.Total, "set"), terminal.Count(len(s.Queues), "queue"),
+	fmt.Fprintf(w, "%s  total: %s in %s%s, %s, %s active\n", at,
+		terminal.Count(s.Total, "set"), terminal.Count(len(s.Queues), "queue"),
 		trend(s.Total, s.Rate), memory(s.Memory), terminal.Count(s.Active, "worker"))
 	fmt.Fprint(w, below(s, c.device(c.stdout).Width()))
 }

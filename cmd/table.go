@@ -14,10 +14,10 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
 )
 
-// table prints rows below a header. Columns whose header begins with "#" hold numbers and are aligned to the right. On a terminal
-// it is a table with lines; what is too wide for it loses its lines, gets its widest column wrapped as well, or turns into
-// blocks, one per row, whatever fits first. Elsewhere there are plain columns, two spaces or more between them, of any width,
-// or blocks where cells have several lines.
+// table prints rows below a header. Columns whose header begins with "#" hold numbers and are aligned to the right.
+// On a terminal it is a table with lines; what is too wide for it loses its lines, gets its widest column wrapped as
+// well, or turns into blocks, one per row, whatever fits first. Elsewhere there are plain columns, two spaces or more
+// between them, of any width, or blocks where cells have several lines.
 func (p *program) table(w io.Writer, header []string, rows [][]string) error {
 	d := p.device(p.stdout)
 	text, err := layOut(header, rows, d.IsPlain(), d.Width())
@@ -27,7 +27,8 @@ func (p *program) table(w io.Writer, header []string, rows [][]string) error {
 	return err
 }
 
-// hasSeveralLines reports whether a cell has several lines: in a pipe, line by line, nobody could tell whose they are.
+// hasSeveralLines reports whether a cell has several lines: in a pipe, line by line, nobody could tell whose they
+// are.
 func hasSeveralLines(row []string) bool {
 	return slices.ContainsFunc(row, func(cell string) bool { return strings.Contains(cell, "\n") })
 }

@@ -72,7 +72,8 @@ func (c *unlockCommand) run(command *cobra.Command, args []string) error {
 			fmt.Fprintln(c.stdout, "No queue is locked.")
 			return nil
 		}
-		question := fmt.Sprintf("Release the locks of %s? Workers that are at work there roll their batches back.", terminal.Count(len(keys), "queue"))
+		question := fmt.Sprintf("Release the locks of %s? Workers that are at work there roll their batches back.",
+			terminal.Count(len(keys), "queue"))
 		if err := c.consent(ctx, true, c.yes, question); err != nil {
 			return err
 		}

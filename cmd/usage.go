@@ -47,7 +47,8 @@ func knownTopic(c *cobra.Command, args []string) error {
 	return err
 }
 
-// knownCommand wants no argument where only the name of a command can stand: cobra calls it when it knows no such command.
+// knownCommand wants no argument where only the name of a command can stand: cobra calls it when it knows no such
+// command.
 func knownCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -68,7 +69,8 @@ func similarCommands(c *cobra.Command, name string) []string {
 	return c.SuggestionsFor(strings.TrimPrefix(name, consolePrefix))
 }
 
-// similarFlags are c's flags whose names are similar to name. cobra looks for similar commands only: each flag becomes one.
+// similarFlags are c's flags whose names are similar to name. cobra looks for similar commands only: each flag
+// becomes one.
 func similarFlags(c *cobra.Command, name string) []string {
 	flags := &cobra.Command{}
 	c.Flags().VisitAll(func(f *pflag.Flag) {

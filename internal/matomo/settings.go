@@ -237,7 +237,8 @@ func (s QueueSettings) String() string {
 	if s.Backend == BackendRedis {
 		where = fmt.Sprintf("%s %s %s port %s database %d", s.Backend, s.RedisType, s.RedisHost, s.RedisPort, s.RedisDatabase)
 	}
-	return fmt.Sprintf("%s, %s, %s per batch", where, terminal.Count(s.NumQueueWorkers, "queue"), terminal.Count(s.NumRequestsToProcess, "request"))
+	return fmt.Sprintf("%s, %s, %s per batch", where,
+		terminal.Count(s.NumQueueWorkers, "queue"), terminal.Count(s.NumRequestsToProcess, "request"))
 }
 
 // GoString keeps the password out of %#v.

@@ -19,9 +19,9 @@ type Device struct {
 	plain   bool
 }
 
-// Look finds out what a stream leads to. lookupEnv finds variables: with TERM=dumb, or a NO_COLOR that is not empty, the
-// terminal gets text alone, no control sequences. COLUMNS counts only for a terminal that does not know its own size, such as
-// a serial line: shells do not export it, so elsewhere it is more often stale than meant.
+// Look finds out what a stream leads to. lookupEnv finds variables: with TERM=dumb, or a NO_COLOR that is not empty,
+// the terminal gets text alone, no control sequences. COLUMNS counts only for a terminal that does not know its own
+// size, such as a serial line: shells do not export it, so elsewhere it is more often stale than meant.
 func Look(stream any, lookupEnv func(name string) (string, bool)) Device {
 	if !IsTerminal(stream) {
 		return Device{plain: true}

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Progress is a bar with rate and time left on the last line of a terminal. As a Writer it passes text on and keeps the bar
-// below it, so that log lines and the bar can share the terminal. A terminal that takes text alone gets a line now and then
-// instead. It may be used by several goroutines.
+// Progress is a bar with rate and time left on the last line of a terminal. As a Writer it passes text on and keeps
+// the bar below it, so that log lines and the bar can share the terminal. A terminal that takes text alone gets a
+// line now and then instead. It may be used by several goroutines.
 type Progress struct {
 	mu      sync.Mutex
 	to      io.Writer

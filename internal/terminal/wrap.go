@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Width is the number of columns that a text takes: two for each wide character of East Asian scripts, none for marks that
-// stand above others.
+// Width is the number of columns that a text takes: two for each wide character of East Asian scripts, none for marks
+// that stand above others.
 func Width(s string) (columns int) {
 	for _, r := range s {
 		columns += runeWidth(r)
@@ -50,8 +50,8 @@ func split(s string, columns int) (head, rest string) {
 	return s, ""
 }
 
-// Wrap breaks a line into lines of at most columns columns, between words. A word that is longer has a line of its own. Lines
-// after the first begin with indent; before the first there is something else as wide.
+// Wrap breaks a line into lines of at most columns columns, between words. A word that is longer has a line of its
+// own. Lines after the first begin with indent; before the first there is something else as wide.
 func Wrap(text string, columns int, indent string) string {
 	return strings.Join(wrapWords(wordsOf(text), columns, indent), "\n")
 }
@@ -59,7 +59,8 @@ func Wrap(text string, columns int, indent string) string {
 // quantity is a number with its unit, or two of them: 1.5 MiB, 3m 20s.
 var quantity = regexp.MustCompile(`(\d[dhm]?) (B|[KMGT]iB|\d+[hms])\b`)
 
-// wordsOf splits a line at its spaces, but not within quantities. Two spaces in a row make an empty word, so that they stay.
+// wordsOf splits a line at its spaces, but not within quantities. Two spaces in a row make an empty word, so that
+// they stay.
 func wordsOf(text string) []string {
 	words := strings.Split(quantity.ReplaceAllString(text, "$1\x00$2"), " ")
 	for i, word := range words {
@@ -111,8 +112,9 @@ var secondColumn = regexp.MustCompile(`^( +\S.*?  +)(\S.*)$`)
 // leastColumn is the narrowest column that text is wrapped in.
 const leastColumn = 24
 
-// Reflow lays out a help text for lines of at most columns columns. Paragraphs are wrapped anew. Indented lines, such as
-// examples, stay as they are; only an explanation in a second column is wrapped, or put below when there is no room for it.
+// Reflow lays out a help text for lines of at most columns columns. Paragraphs are wrapped anew. Indented lines, such
+// as examples, stay as they are; only an explanation in a second column is wrapped, or put below when there is no
+// room for it.
 func Reflow(text string, columns int) string {
 	var lines, paragraph []string
 	flush := func() {
@@ -141,7 +143,8 @@ func reflowIndented(line string, columns int) string {
 	return Entry(parts[1], parts[2], columns)
 }
 
-// Entry is a name, with the spaces around it, and its explanation in a second column, or below when there is no room beside it.
+// Entry is a name, with the spaces around it, and its explanation in a second column, or below when there is no room
+// beside it.
 func Entry(name, explanation string, columns int) string {
 	if at := Width(name); columns-at >= leastColumn {
 		return name + Wrap(explanation, columns, strings.Repeat(" ", at))
