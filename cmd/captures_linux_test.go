@@ -15,8 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
-	"github.com/queuedtracking/queuedtracking/queue"
 )
 
 // updateCaptures writes the captures anew: make captures. Look at the difference before it is committed.
@@ -214,6 +212,9 @@ func (i *installation) normal(text string) string {
 		text = regexp.MustCompile(`\b`+i.env["QUEUEDTRACKING_"+name]+`\b`).ReplaceAllString(text, usual)
 	}
 	text = strings.ReplaceAll(text, i.dir, "/var/www/matomo")
+	if host, err := os.Hostname(); err == nil {
+		text = strings.ReplaceAll(text, " on "+host, " on web1")
+	}
 	for _, r := range replacements {
 		text = r.pattern.ReplaceAllString(text, r.by)
 	}
@@ -265,36 +266,4 @@ func TestEachCommandIsCaptured(t *testing.T) {
 			t.Errorf("testdata/captures has nothing of %s", name)
 		}
 	})
-}
-
-// ownRedis gives the installation the first database of a server of its own, whose memory is some twenty MiB: no
-// number is longer another time.
-func (i *installation) ownRedis(t *testing.T) {
-	t.Helper()
-	i.redis = testserver.Redis(t)
-	backend, err := queue.NewRedis(queue.RedisOptions{Host: i.redis.Host, Port: i.redis.Port})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = backend.Close() })
-	i.backend = backend
-	if _, err := i.redis.DialDatabase(t, 0).Do("SET", "filler", strings.Repeat("x", 20<<20)); err != nil {
-		t.Fatal(err)
-	}
-	i.env["QUEUEDTRACKING_REDIS_PORT"], i.env["QUEUEDTRACKING_REDIS_DATABASE"] = port(i.redis), "0"
-}
-
-// shortDir gives the installation's directory a short name, whatever the test is called.
-func (i *installation) shortDir(t *testing.T) {
-	t.Helper()
-	parent, err := os.MkdirTemp("", "m")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(parent) })
-	short := filepath.Join(parent, "m")
-	if err := os.Symlink(i.dir, short); err != nil {
-		t.Fatal(err)
-	}
-	i.dir = short
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/demo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
@@ -34,6 +36,7 @@ var captures = []capture{
 	{name: "process-locked", changes: true, args: "process --force-num-requests-process-at-once 1", stage: stageLocked},
 	{name: "monitor", changes: true, args: "monitor --iterations 2 --interval 20ms", stage: stageBacklog, change: shrink},
 	{name: "monitor-once", args: "monitor --once --warn 20 --warn-age 5m --crit-age 1h", stage: stageBacklog},
+	{name: "monitor-after-runs", args: "monitor --once", stage: stageRuns},
 	{name: "monitor-json", args: "monitor --once --json", stage: stageBacklog},
 	{name: "lock-status", args: "lock-status", stage: stageLocks},
 	{name: "lock-status-none", args: "lock-status"},
@@ -102,6 +105,13 @@ func stageTraffic(t *testing.T, i *installation) {
 	}
 }
 
+// stageRuns leaves what runs count.
+func stageRuns(t *testing.T, i *installation) {
+	stageTraffic(t, i)
+	i.ok(t, "process", "--force-num-requests-process-at-once", "1", "--batch", "50")
+	i.clock = func() time.Time { return captureTime.Add(90 * time.Second) }
+}
+
 // stageFailed leaves dead letters.
 func stageFailed(t *testing.T, i *installation) {
 	i.configure(t, "[QueuedTracking]\nnumQueueWorkers = 1")
@@ -143,4 +153,36 @@ func shrink(t *testing.T, i *installation, p *program) {
 		}
 		return now
 	}
+}
+
+// ownRedis gives the installation the first database of a server of its own, whose memory is some twenty MiB: no
+// number is longer another time.
+func (i *installation) ownRedis(t *testing.T) {
+	t.Helper()
+	i.redis = testserver.Redis(t)
+	backend, err := queue.NewRedis(queue.RedisOptions{Host: i.redis.Host, Port: i.redis.Port})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = backend.Close() })
+	i.backend = backend
+	if _, err := i.redis.DialDatabase(t, 0).Do("SET", "filler", strings.Repeat("x", 20<<20)); err != nil {
+		t.Fatal(err)
+	}
+	i.env["QUEUEDTRACKING_REDIS_PORT"], i.env["QUEUEDTRACKING_REDIS_DATABASE"] = port(i.redis), "0"
+}
+
+// shortDir gives the installation's directory a short name, whatever the test is called.
+func (i *installation) shortDir(t *testing.T) {
+	t.Helper()
+	parent, err := os.MkdirTemp("", "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(parent) })
+	short := filepath.Join(parent, "m")
+	if err := os.Symlink(i.dir, short); err != nil {
+		t.Fatal(err)
+	}
+	i.dir = short
 }

@@ -54,9 +54,10 @@ func readDocument(t *testing.T, path string) document {
 const installed = "/usr/local/bin/queuedtracking"
 
 var (
-	crontabLine = regexp.MustCompile(`(?m)^\s*(?:[\d*/,-]+\s+){5}(\S.*)$`)
-	startLine   = regexp.MustCompile(`(?m)^\s*(?:Exec\w+|command)=[-+!@:]*(\S+)`)
-	foreignPath = regexp.MustCompile(`/(?:usr/local|var|run|srv|etc)/[\w./-]+`)
+	crontabLine     = regexp.MustCompile(`(?m)^\s*(?:[\d*/,-]+\s+){5}(\S.*)$`)
+	crontabVariable = regexp.MustCompile(`(?m)^ +([A-Z_]+)=(\S+)$`)
+	startLine       = regexp.MustCompile(`(?m)^\s*(?:Exec\w+|command)=[-+!@:]*(\S+)`)
+	foreignPath     = regexp.MustCompile(`/(?:usr/local|var|run|srv|etc)/[\w./-]+`)
 )
 
 func TestReadmeInstallsWhereTheDocumentsLook(t *testing.T) {
@@ -81,6 +82,9 @@ func TestCrontabLinesWorkAsCronRunsThem(t *testing.T) {
 			i.fill(t, 200, 1)
 			cron := exec.Command("/bin/sh", "-c", root.move(t, line))
 			cron.Env = []string{"PATH=/usr/bin:/bin", "SHELL=/bin/sh", "HOME=" + t.TempDir(), "LOGNAME=www-data"}
+			for _, variable := range crontabVariable.FindAllStringSubmatch(d.text, -1) { // a crontab may set some
+				cron.Env = append(cron.Env, variable[1]+"="+root.move(t, variable[2]))
+			}
 			if out, err := cron.CombinedOutput(); err != nil || len(out) > 0 {
 				t.Errorf("%s: %s: %v\n%s", d.name, line, err, out)
 			}

@@ -57,6 +57,7 @@ type program struct {
 	workingDir     func() (string, error)
 	clock          func() time.Time
 	sleep          func(ctx context.Context, d time.Duration)
+	hostname       func() (string, error)
 	files          fs.FS // testdata
 	signals        chan os.Signal
 
@@ -84,7 +85,7 @@ func Main(args []string, files fs.FS) int {
 func newProgram(files fs.FS) *program {
 	return &program{
 		stdin: os.Stdin, stdout: newOutput(os.Stdout), stderr: os.Stderr,
-		lookupEnv: os.LookupEnv, workingDir: os.Getwd, clock: time.Now, sleep: sleep,
+		lookupEnv: os.LookupEnv, workingDir: os.Getwd, clock: time.Now, sleep: sleep, hostname: os.Hostname,
 		files: files, signals: make(chan os.Signal, 2), stop: make(chan struct{}), reload: make(chan struct{}, 1),
 	}
 }
@@ -112,13 +113,22 @@ func (p *program) run(args []string) int {
 		}
 	}
 	if exit.err != nil {
-		columns := p.device(p.stderr).Width()
-		fmt.Fprint(p.stderr, fit("queuedtracking: "+printable(err), columns))
-		if exit.usage {
-			fmt.Fprint(p.stderr, fit("queuedtracking --help and queuedtracking COMMAND --help tell what there is.", columns))
-		}
+		p.tellError(err, exit.usage)
 	}
 	return checkStatus(args, exit)
+}
+
+// tellError says why the program ends.
+func (p *program) tellError(err error, usage bool) {
+	if p.logs.json {
+		p.logs.Error(err.Error())
+		return
+	}
+	columns := p.device(p.stderr).Width()
+	fmt.Fprint(p.stderr, fit("queuedtracking: "+printable(err), columns))
+	if usage {
+		fmt.Fprint(p.stderr, fit("queuedtracking --help and queuedtracking COMMAND --help tell what there is.", columns))
+	}
 }
 
 // output is a file for stdout. It remembers that something could not be written, so that no command has to ask after each line.

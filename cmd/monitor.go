@@ -23,6 +23,9 @@ On a terminal the table is refreshed in place, one page of queues at a time:
     1 … 9, 0        page 1 … 9, 10 of these ten
     q               quit
 
+Below the queues it says what runs did today and yesterday (days of UTC), when and where the last one was, and what went wrong last.
+Runs leave these numbers beside the queues; --json has them for each queue, with the reasons, for up to 35 days (--days).
+
 In a pipe it prints plain lines, with --json one object per refresh. There diff_per_second is what the queues lose per second:
 it is negative when they grow. A server that goes away, to be restarted or replaced, is waited for.
 
@@ -49,6 +52,7 @@ type monitorCommand struct {
 	interval   time.Duration
 	json, once bool
 	limits     limits
+	days       int
 
 	conn   *connection
 	before *snapshot
@@ -69,6 +73,7 @@ func newMonitorCommand(p *program) *cobra.Command {
 	flags.IntVarP(&c.rows, "rowperpage", "r", 16, "queues per page")
 	flags.IntVarP(&c.page, "jumptopage", "p", 1, "page to show first")
 	flags.DurationVar(&c.interval, "interval", refreshEvery, "time between refreshes")
+	flags.IntVar(&c.days, "days", 2, "with --json: what runs did on this `number` of days, up to 35")
 	p.withoutDatabaseFlag(flags)
 	return command
 }
@@ -81,6 +86,8 @@ func (c *monitorCommand) validate(command *cobra.Command) error {
 		return usage("--rowperpage %d: wants 1 or more", c.rows)
 	case c.page < 1:
 		return usage("--jumptopage %d: wants 1 or more", c.page)
+	case c.days < 1 || c.days > keptDays:
+		return usage("--days %d: wants 1 to %d", c.days, keptDays)
 	case c.interval < 10*time.Millisecond:
 		return usage("--interval %s: too short", c.interval)
 	case !c.once && c.limits.given(command.Flags()):
@@ -111,6 +118,9 @@ func (c *monitorCommand) run(command *cobra.Command) error {
 // take looks at the queues and remembers what it saw, for the rate.
 func (c *monitorCommand) take(ctx context.Context) (*snapshot, error) {
 	s, err := takeSnapshot(ctx, c.conn, c.before)
+	if err == nil {
+		err = s.addHistory(ctx, c.conn.backend, c.days)
+	}
 	if err == nil {
 		c.before = s
 	}

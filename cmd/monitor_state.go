@@ -22,6 +22,10 @@ type snapshot struct {
 	Memory    memoryState   `json:"memory"`
 	Active    int           `json:"active_workers"`
 	verdict                 // of --once
+
+	DeadLetters  int64         `json:"dead_letters"`
+	History      *historyState `json:"history"`       // null: it cannot be read
+	HistoryError *string       `json:"history_error"` // why
 }
 
 type queueState struct {
@@ -31,6 +35,8 @@ type queueState struct {
 	Rate   *float64 `json:"diff_per_second"`    // as that of all queues
 	Left   *float64 `json:"seconds_left"`       // until it is empty at this rate; null: it does not shrink, or nobody knows
 	Locked bool     `json:"locked"`
+
+	DeadLetters int64 `json:"dead_letters"`
 }
 
 // orphanState is a queue beyond the number of queues.

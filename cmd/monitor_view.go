@@ -87,7 +87,7 @@ func view(s *snapshot, p pager, keys bool, columns int) string {
 	if keys {
 		b.WriteString(" | keys: 0-9 , . arrows q")
 	}
-	fmt.Fprintf(&b, "\n%s%s", fit(memory(s.Memory)+".", columns)+terminal.Count(s.Active, "worker")+" active.\n", below(s, columns))
+	fmt.Fprintf(&b, "\n%s%s", fit(memory(s.Memory)+".", columns)+terminal.Count(s.Active, "worker")+" active.\n", below(s, queues, columns))
 	if text := legend(s); text != "" {
 		b.WriteString("\n" + fit(text, columns))
 	}
@@ -117,9 +117,9 @@ func row(name string, locked bool, sets, oldest, change, empty string) string {
 	return strings.TrimRight(line, " ") + "\n"
 }
 
-// below is what stands below the table, on the screen and in a pipe.
-func below(s *snapshot, columns int) string {
-	return orphanWarning(s.Orphans, columns)
+// below is what stands below the table; shown are the queues in it.
+func below(s *snapshot, shown []queueState, columns int) string {
+	return orphanWarning(s.Orphans, columns) + historyBlock(s, shown, columns)
 }
 
 // oldest is the age of the oldest set of all queues; nil: nobody knows.
@@ -216,7 +216,8 @@ func (c *monitorCommand) printPlain(s *snapshot) {
 	fmt.Fprintf(w, "%s  total: %s in %s%s, %s, %s active\n", at,
 		terminal.Count(s.Total, "set"), terminal.Count(len(s.Queues), "queue"),
 		trend(s.Total, s.Rate), memory(s.Memory), terminal.Count(s.Active, "worker"))
-	fmt.Fprint(w, below(s, c.device(c.stdout).Width()))
+	fmt.Fprint(w, orphanWarning(s.Orphans, c.device(c.stdout).Width()))
+	c.printPlainHistory(s, p.shown(s.Queues))
 }
 
 // trend is ", -120/s, empty in 10s", or nothing when nobody knows.

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -144,11 +143,4 @@ func blocks(header []string, rows [][]string, columns int) string {
 		}
 	}
 	return b.String()
-}
-
-// printJSON prints a value as one line of JSON.
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }

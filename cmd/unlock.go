@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"strconv"
@@ -28,6 +29,14 @@ const unlockExample = `  queuedtracking unlock QueuedTrackingLock2
 type unlockCommand struct {
 	*program
 	all, yes bool
+	json     bool
+}
+
+// unlocked is a lock that was released, or was not held, in JSON.
+type unlocked struct {
+	Key      string `json:"key"`
+	Queue    int    `json:"queue"`
+	Released bool   `json:"released"`
 }
 
 func newUnlockCommand(p *program) *cobra.Command {
@@ -38,6 +47,7 @@ func newUnlockCommand(p *program) *cobra.Command {
 	}
 	command.Flags().BoolVar(&c.all, "all", false, "release the locks of all queues")
 	yesFlag(command.Flags(), &c.yes)
+	command.Flags().BoolVar(&c.json, "json", false, "print JSON")
 	p.withoutDatabaseFlag(command.Flags())
 	return command
 }
@@ -61,22 +71,13 @@ func (c *unlockCommand) run(command *cobra.Command, args []string) error {
 	}
 	locker := lock.New(conn.backend, rand.Reader)
 	if c.all {
-		held, err := locker.List(ctx)
-		if err != nil {
+		var err error
+		if keys, err = c.heldKeys(ctx, locker); err != nil {
 			return err
 		}
-		for _, h := range held {
-			keys = append(keys, h.Key)
-		}
-		if len(keys) == 0 {
-			fmt.Fprintln(c.stdout, "No queue is locked.")
-			return nil
-		}
-		question := fmt.Sprintf("Release the locks of %s? Workers that are at work there roll their batches back.",
-			terminal.Count(len(keys), "queue"))
-		if err := c.consent(ctx, true, c.yes, question); err != nil {
-			return err
-		}
+	}
+	if c.json {
+		return c.printJSON(ctx, locker, keys)
 	}
 	for _, key := range keys {
 		if err := c.release(ctx, locker, key, false); err != nil {
@@ -84,6 +85,40 @@ func (c *unlockCommand) run(command *cobra.Command, args []string) error {
 		}
 	}
 	return nil
+}
+
+// heldKeys are the keys of all locks, if it is meant that they shall be released.
+func (c *unlockCommand) heldKeys(ctx context.Context, locker *lock.Locker) (keys []string, err error) {
+	held, err := locker.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range held {
+		keys = append(keys, h.Key)
+	}
+	if len(keys) == 0 {
+		if !c.json {
+			fmt.Fprintln(c.stdout, "No queue is locked.")
+		}
+		return nil, nil
+	}
+	question := fmt.Sprintf("Release the locks of %s? Workers that are at work there roll their batches back.",
+		terminal.Count(len(keys), "queue"))
+	return keys, c.consent(ctx, true, c.yes, question)
+}
+
+// printJSON releases the locks and prints what became of each.
+func (c *unlockCommand) printJSON(ctx context.Context, locker *lock.Locker, keys []string) error {
+	list := make([]unlocked, len(keys))
+	for i, key := range keys {
+		released, err := locker.Unlock(ctx, key)
+		if err != nil {
+			return err
+		}
+		id, _ := lock.QueueID(key)
+		list[i] = unlocked{key, id, released}
+	}
+	return printJSON(c.stdout, list)
 }
 
 // lockKey is the key that an argument means: a key or the number of a queue.

@@ -83,7 +83,9 @@ func (b *batch) bury(ctx context.Context) error {
 		return nil
 	}
 	err := b.retry(ctx, func() error {
-		mark := queue.Mark{Key: buriedKey(b.list), Value: fmt.Sprintf("%d %s", b.saved.Offset, saved.last), TTL: markTTL}
+		mark := queue.Mark{
+			Key: buriedKey(b.list), Value: fmt.Sprintf("%d %s", b.saved.Offset, saved.last), TTL: markTTL, WhenFull: true,
+		}
 		if value, _, err := b.Backend.Get(ctx, mark.Key); err != nil || value == mark.Value {
 			return err
 		}
@@ -146,7 +148,7 @@ func (b *batch) entry(ctx context.Context, position int64) ([]byte, error) {
 // count tells of what was put aside.
 func (b *batch) count(notes []note) {
 	for _, n := range notes {
-		if n.Reason == letters.Undecodable {
+		if n.Request == letters.WholeEntry {
 			b.summary.Undecodable++
 		}
 		b.Log.Warn("put aside as a dead letter",

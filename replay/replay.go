@@ -25,12 +25,15 @@ package replay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
@@ -113,16 +116,30 @@ type Batch struct {
 	Left     int64 // sets that were waiting behind it
 	Duration time.Duration
 	Result   tracker.Result
+
+	// What else the worker did since it told of the batch before.
+	Undecodable, Recovered, Retries int
+
+	request func(entry, request int) *php.Array
+}
+
+// Request gives the parameters of a request by its Refusal's Set and Request, nil when they are not known.
+func (b Batch) Request(r tracker.Refusal) *php.Array {
+	if b.request == nil {
+		return nil
+	}
+	return b.request(r.Set, r.Request)
 }
 
 // Summary counts what a run did.
 type Summary struct {
 	tracker.Result
 	Batches     int
-	Undecodable int // entries that hold no request set: in the dead letters
-	Recovered   int // entries that a killed worker had committed and not removed: removed, not tracked again
-	Retries     int // attempts that the database rolled back
-	Busy        int // queues that held enough sets and were locked by somebody else when the run ended
+	Undecodable int   // entries that cannot be read: in the dead letters
+	Recovered   int   // entries that a killed worker had committed and not removed: removed, not tracked again
+	Retries     int   // attempts that the database rolled back
+	Busy        int   // queues that held enough sets and were locked by somebody else when the run ended
+	Full        []int // queues that have as many dead letters as they may have
 }
 
 // Add sums up summaries.
@@ -133,7 +150,23 @@ func (s *Summary) Add(o Summary) {
 	s.Recovered += o.Recovered
 	s.Retries += o.Retries
 	s.Busy = max(s.Busy, o.Busy)
+	for _, id := range o.Full {
+		if !slices.Contains(s.Full, id) {
+			s.Full = append(s.Full, id)
+		}
+	}
 }
+
+// QueueError is an error that concerns one queue.
+type QueueError struct {
+	Queue int
+	Err   error
+}
+
+func (e *QueueError) Error() string { return fmt.Sprintf("queue %d: %v", e.Queue, e.Err) }
+
+// Unwrap gives the error itself.
+func (e *QueueError) Unwrap() error { return e.Err }
 
 // ErrStopped is the cause of a context that is cancelled to stop a run at once, without finishing the batch.
 var ErrStopped = errors.New("stopped")
