@@ -9,7 +9,7 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-// tallyScript adds to two hashes.
+// tallyScript adds to two hashes, also when the memory is full: it begins with a write that is allowed then, see setScript.
 //
 //	KEYS[1]  hash that expires
 //	KEYS[2]  hash that stays
@@ -18,6 +18,7 @@ import (
 //	ARGV[3…] their names and what is added to each, then names and texts of the others
 //	returns  nothing of interest
 var tallyScript = newScript("tally", 2, `
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
 for k = 1, 2 do
   for i = 3, #ARGV, 2 do
     if i < 3 + 2 * ARGV[2] then
