@@ -152,7 +152,7 @@ func TestHangUpEndsTheCycleOfAService(t *testing.T) {
 	if r.status != statusDone || naps != 1 || i.waiting(t) >= 7 {
 		t.Errorf("exit status %d after %d naps, %d sets wait: %s", r.status, naps, i.waiting(t), r.stderr)
 	}
-	contains(t, r.stdout, "SIGHUP: settings are read again.", "1 queues, 7 requests per batch")
+	contains(t, r.stdout, "SIGHUP: settings are read again.", "1 queue, 7 requests per batch")
 }
 
 // Only a service reads its settings again: a run of some cycles, or at a terminal, ends, however often it is hung up.

@@ -56,11 +56,13 @@ const processExample = `  queuedtracking process
   queuedtracking process --batch auto                               a long backlog, faster
   queuedtracking process --workers 4 --cycle 0 --sleep 2            for ever, looking every 2 seconds
   queuedtracking process --dry-run -v                               what would be refused, and why?
-  queuedtracking process -q --metrics-file /var/lib/node_exporter/textfile_collector/queuedtracking.prom
+  queuedtracking process -q \
+      --metrics-file /var/lib/prometheus/node-exporter/queuedtracking.prom
   queuedtracking process --json | jq .waiting                       what waits, and why?
 
   In a crontab, as the user of the web server:
-  * * * * *  cd /var/www/matomo && queuedtracking process -q`
+  * * * * * cd /var/www/matomo && /usr/local/bin/queuedtracking process -q
+  The whole path is needed: cron looks in /usr/bin and /bin alone.`
 
 // processCommand: queuedtracking process.
 type processCommand struct {

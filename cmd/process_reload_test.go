@@ -73,7 +73,7 @@ func TestNumberOfQueuesIsReadForEachCycle(t *testing.T) {
 	if r.status != statusDone || i.waiting(t) != 0 || i.count(t, "log_link_visit_action") != 2 {
 		t.Errorf("exit status %d, %d sets wait, %d rows: %s", r.status, i.waiting(t), i.count(t, "log_link_visit_action"), r.stderr)
 	}
-	contains(t, out.String(), "Settings have changed: redis", "6 queues, 1 requests per batch", "2 queues, 3 requests per batch", "Moved 1 request sets")
+	contains(t, out.String(), "Settings have changed: redis", "6 queues, 1 request per batch", "2 queues, 3 requests per batch", "Moved 1 request set of queues")
 	contains(t, raised, `queuedtracking_queue_length{queue="5"} 0`)
 	contains(t, lowered, `queuedtracking_queue_length{queue="1"}`)
 	lacks(t, lowered, `queue="2"`)

@@ -218,10 +218,9 @@ func (c *testCommand) print() error {
 			}
 			fmt.Fprintln(c.stdout, group)
 		}
-		line := fmt.Sprintf("  %-7s  %-34s %s", check.Status, check.Name, check.Detail)
-		fmt.Fprintln(c.stdout, strings.TrimRight(line, " "))
+		fmt.Fprintln(c.stdout, c.entry(fmt.Sprintf("  %-7s  %-34s ", check.Status, check.Name), check.Detail, belowCheck))
 		if check.Advice != "" && check.Status != selftest.OK {
-			fmt.Fprintf(c.stdout, "  %7s  -> %s\n", "", check.Advice)
+			fmt.Fprintln(c.stdout, c.item(belowCheck+"-> ", check.Advice))
 		}
 	}
 	if err := c.printBehaviours(); err != nil {
@@ -234,6 +233,9 @@ func (c *testCommand) print() error {
 	}
 	return nil
 }
+
+// belowCheck is what stands before a line that goes on with a check.
+const belowCheck = "           "
 
 func cleanChecks(checks []selftest.Check) []selftest.Check {
 	cleaned := make([]selftest.Check, len(checks))
@@ -277,6 +279,6 @@ func (c *testCommand) printSettings() {
 		{"requests to process", fmt.Sprint(s.Requests)},
 		{"process during tracking request", fmt.Sprint(s.InRequests)},
 	}...) {
-		fmt.Fprintf(c.stdout, "  %-33s %s\n", line[0], clean(line[1]))
+		fmt.Fprintln(c.stdout, c.entry(fmt.Sprintf("  %-33s ", line[0]), clean(line[1]), "    "))
 	}
 }
