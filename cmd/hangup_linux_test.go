@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -54,6 +55,10 @@ func (i *installation) blocked(t *testing.T) func() bool {
 // An ssh session that drops: the terminal is gone in the middle of a batch, with all that could be written to it. The
 // batch is finished, and locks are given back.
 func TestSessionThatDropsLosesNothing(t *testing.T) {
+	// A process that is started under nohup ignores SIGHUP, and so would its children if it did not handle it.
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, syscall.SIGHUP)
+	defer signal.Stop(handled)
 	const many = 2000 // it takes longer to track them than to notice the signal
 	for _, args := range [][]string{
 		{"process", "--force-num-requests-process-at-once", "5", "-vv"},
