@@ -3,6 +3,7 @@ package pcre
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"go.elara.ws/pcre/lib"
@@ -34,6 +35,9 @@ var idle struct {
 	sync.Mutex
 	matchers []*matcher
 }
+
+// compiled is the number of patterns in memory.
+var compiled atomic.Int64
 
 func borrow() *matcher {
 	idle.Lock()
@@ -100,6 +104,9 @@ func (m *matcher) compile(pattern string, options Option) (code uintptr, failure
 	m.put(pattern)
 	code = lib.Xpcre2_compile_8(m.tls, m.text, lib.Tsize_t(len(pattern)), uint32(options),
 		m.answers, m.answers+wordSize, m.compileContext)
+	if code != 0 {
+		compiled.Add(1)
+	}
 	return code, *(*int32)(at(m.answers)), int(*(*lib.Tsize_t)(at(m.answers + wordSize)))
 }
 
@@ -154,6 +161,7 @@ func free(code uintptr) {
 	m := borrow()
 	defer m.giveBack()
 	lib.Xpcre2_code_free_8(m.tls, code)
+	compiled.Add(-1)
 }
 
 // at is the pointer to an address outside of Go's memory.
