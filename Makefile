@@ -6,15 +6,15 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race check fmt golden devices perf bench bench-scale faults failover fuzz cover demo servers clean
+.PHONY: help build test race check fmt golden devices perf bench bench-scale faults surroundings failover fuzz cover demo servers clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build ./queuedtracking
 	$(GO) build -trimpath -ldflags "-s -w -X github.com/queuedtracking/queuedtracking/cmd.Version=$(VERSION)" -o queuedtracking .
 
-servers: ## install redis-server, redis-sentinel and mariadb-server where they are missing
+servers: ## install redis-server, redis-sentinel, mariadb-server and promtool where they are missing
 	sh scripts/install-servers.sh
 
 # How long the tests of one package may take. go test's own limit of ten minutes is too short for a busy machine.
@@ -56,6 +56,9 @@ bench-scale: servers ## a backlog of a million entries, a log_visit of five mill
 FAULTS ?= 1
 faults: servers ## kill, freeze and stop workers, cut connections, restart servers; FAULTS=10 ten times as often
 	$(GO) test ./internal/faults -count=1 -v -timeout 12h -faults.budget $(FAULTS)
+
+surroundings: servers ## databases and Redis as operators have them: settings, rules of tables, certificates, limits
+	$(GO) test ./internal/surroundings -count=1 -v -timeout 30m
 
 ENTRIES ?= 50000
 failover: servers ## four workers drain ENTRIES entries while Sentinel and cluster masters are killed and slots move

@@ -30,7 +30,7 @@ var places = []place{
 	{"unix socket", func(t *testing.T, o ...testserver.RedisOption) (matomo.QueueSettings, *testserver.Certificates) {
 		server := testserver.Redis(t, o...)
 		s := matomo.DefaultQueueSettings()
-		s.RedisHost = server.Socket
+		s.RedisHost, s.RedisPort = "unix://"+server.Socket, "0" // as phpredis takes it
 		return s, server.TLS
 	}, []string{"redis, stand-alone", "standalone, master", ".sock"}},
 	{"Sentinel", func(t *testing.T, o ...testserver.RedisOption) (matomo.QueueSettings, *testserver.Certificates) {

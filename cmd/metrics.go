@@ -15,10 +15,11 @@ import (
 // probeTimeout bounds a look at the queues for metrics.
 const probeTimeout = 2 * time.Second
 
-// newRegistry holds the metrics that commands have in common: the process and the queues.
+// newRegistry holds the metrics that commands have in common: the program, the process and the queues.
 func (c *connection) newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	registry.MustRegister(metrics.NewBuild(versionName()),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		metrics.NewQueues(c.backend, c.queueCount, c.program.clock, probeTimeout))
 	return registry
 }
@@ -28,7 +29,7 @@ const metricsGrace = time.Second
 
 // metricsServer listens for /metrics, /healthz and /readyz at an address of their own; what it returns serves until stop is closed.
 func (p *program) metricsServer(address string, health receive.Health) (serve func(stop <-chan struct{}) error, err error) {
-	l, err := receive.Listen(address, p.lookupEnv)
+	l, err := receive.Listen(address, receive.DefaultMode, p.lookupEnv)
 	if err != nil {
 		return nil, err
 	}

@@ -135,6 +135,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 		return fmt.Errorf("%w; nothing was processed", err)
 	}
 	defer c.assembly.Close() // files that were read
+	c.warnOfMissingColumns(c.assembly.Store().Schema())
 	endMetrics, err := c.openMetrics()
 	if err != nil {
 		return fmt.Errorf("%w; nothing was processed", err)

@@ -342,12 +342,23 @@ func atoi(t *testing.T, s string) int {
 func TestTestSaysWhatDoesNotWork(t *testing.T) {
 	volatile := testserver.Redis(t, testserver.WithPassword("pass-word"), testserver.WithConfig("maxmemory 100mb", "maxmemory-policy volatile-lru"))
 	reader := testserver.Redis(t, testserver.WithUser("reader", "pass-word", "~* +@read +ping +info"))
+	full := testserver.Redis(t)
+	full.Fill(t)
 	for _, test := range []struct {
 		name  string
 		spoil func(t *testing.T, i *installation)
 		args  []string
 		want  []string
 	}{
+		{
+			"Redis full", nil,
+			[]string{"--redis-port", port(full), "--redis-database", "0"},
+			[]string{
+				"ok       set a lock", "not ok   append to a list", "its memory is full (used_memory",
+				"-> raise maxmemory, or empty the queues", "not ok   memory limit",
+				"it is full: Matomo answers tracking requests with status 500 and loses them",
+			},
+		},
 		{"Redis down", nil, []string{"--redis-port", "1"}, []string{"not ok   connection", "connection refused", "-> see what redisHost"}},
 		{
 			"no right to write", nil,
@@ -367,6 +378,12 @@ func TestTestSaysWhatDoesNotWork(t *testing.T) {
 			"missing table", func(_ *testing.T, i *installation) { i.db.MustExec("DROP TABLE matomo_goal") }, nil,
 			[]string{"not ok   table matomo_goal", "tables_prefix"},
 		},
+		{"column that an update has not added", func(_ *testing.T, i *installation) {
+			i.db.MustExec("ALTER TABLE matomo_log_visit DROP COLUMN config_os_version")
+		}, nil, []string{
+			"not ok   columns", "missing: log_visit.config_os_version (plugin DevicesDetection)",
+			"-> finish Matomo's update: ./console core:update",
+		}},
 		{"unknown plugin", func(t *testing.T, i *installation) {
 			i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth")
 		}, nil, []string{"not ok   plugins", "Bandwidth", "--ignore-plugins"}},

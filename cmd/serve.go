@@ -2,9 +2,9 @@ package cmd
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +53,7 @@ const serveExample = `  queuedtracking serve --listen 127.0.0.1:8080 --spool /va
 type serveCommand struct {
 	*program
 	listen, metricsListen string
+	listenMode            fileMode
 	prefix                string
 	spool                 string
 	spoolMiB              int64
@@ -63,6 +64,7 @@ type serveCommand struct {
 	grace                 time.Duration
 	process               bool
 	accessLog             bool
+	ignorePlugins         bool
 
 	conn     *connection
 	registry *prometheus.Registry
@@ -77,7 +79,7 @@ type serveCommand struct {
 }
 
 func newServeCommand(p *program) *cobra.Command {
-	c := &serveCommand{program: p, limits: receive.DefaultLimits()}
+	c := &serveCommand{program: p, limits: receive.DefaultLimits(), listenMode: fileMode(receive.DefaultMode)}
 	command := &cobra.Command{
 		Use: "serve", Short: "Receive tracking requests into the queues", Long: serveHelp, Example: serveExample, Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
@@ -85,6 +87,7 @@ func newServeCommand(p *program) *cobra.Command {
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address`: host:port, unix:PATH, or systemd for the socket of a unit")
+	flags.Var(&c.listenMode, "listen-mode", "who may connect to the unix socket that --listen names: `mode` as for chmod")
 	flags.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for /metrics, /healthz and /readyz; the last two are also at --listen")
 	flags.StringVar(&c.prefix, "prefix", "", "`path` before /matomo.php, such as /analytics")
 	flags.StringVar(&c.spool, "spool", "", "`directory` that keeps requests while Redis is away")
@@ -101,6 +104,8 @@ func newServeCommand(p *program) *cobra.Command {
 	flags.Float64Var(&c.limits.Rate, "rate", 0, "most `requests` per second of one client address, with status 429 beyond; 0: no limit")
 	flags.IntVar(&c.limits.Burst, "burst", c.limits.Burst, "`requests` that an address may send at once, with --rate")
 	flags.BoolVar(&c.accessLog, "access-log", false, "write a line for each request to stderr: client, path, status, time; never parameters")
+	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false,
+		"receive, and with --process track, although an active plugin does something to it that is not known here")
 	p.withoutDatabaseFlag(flags)
 	return command
 }
@@ -165,6 +170,9 @@ func (c *serveCommand) open(ctx context.Context) error {
 	if err := c.openSettings(ctx); err != nil {
 		return err
 	}
+	if err := c.checkReception(); err != nil {
+		return err
+	}
 	err := c.conn.openQueue(ctx, 16)
 	if c.conn.backend == nil {
 		return err
@@ -215,7 +223,7 @@ func (c *serveCommand) openSettings(ctx context.Context) (err error) {
 // serve listens until the first signal, and then ends one thing after the other: requests, the writer, workers. The
 // second signal ends ctx, and with it the patience with slow clients.
 func (c *serveCommand) serve(ctx context.Context) error {
-	l, err := receive.Listen(c.listen, c.lookupEnv)
+	l, err := receive.Listen(c.listen, fs.FileMode(c.listenMode), c.lookupEnv)
 	if err != nil {
 		return err
 	}
@@ -251,7 +259,9 @@ func (c *serveCommand) serve(ctx context.Context) error {
 		return receive.Serve(patience, l, receive.Health{Ready: c.ready}.Beside(handler), c.limits, c.grace, c.logs.Logger, stop)
 	})
 	fmt.Fprintln(c.out(), "Receiving tracking requests at", l.Addr())
-	return group.Wait()
+	err = group.Wait()
+	c.printTotals(counts.Totals())
+	return err
 }
 
 // stopOrEnd is closed by the first signal, and when ctx ends because something has failed.
@@ -265,42 +275,4 @@ func (c *serveCommand) stopOrEnd(ctx context.Context) <-chan struct{} {
 		}
 	}()
 	return stop
-}
-
-func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
-	config := c.conn.config
-	image, err := receive.LoadImage(config.String("Tracker", "custom_image"))
-	if err != nil {
-		c.logs.Warn("requests are answered with the usual image", "error", err)
-	}
-	if config.Bool("Tracker", "bulk_requests_require_authentication") {
-		c.logs.Warn("bulk requests are queued without a look at their tokens, although bulk_requests_require_authentication is set")
-	}
-	o := receive.Options{
-		Installation: receive.Installation{
-			Queues: c.conn.queueCount, Tracker: siteSettings(config), General: c.general.get,
-			Cookie: receive.CookieSettings{
-				Expire: time.Duration(config.Int("Tracker", "cookie_expire")) * time.Second,
-				Secure: config.Bool("General", "assume_secure_protocol"),
-				Path:   config.String("Tracker", "cookie_path"), Domain: config.String("Tracker", "cookie_domain"),
-			},
-			CORS: config.List("General", "cors_domains"), Image: image, Behaviours: c.conn.behaviours(),
-		},
-		Limits: c.limits, Prefix: c.prefix, Sink: c.writer, Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger, Metrics: counts,
-	}
-	if c.inside != nil {
-		o.Track, o.Superuser = c.inside.track, c.inside.isSuperuser
-	}
-	return o
-}
-
-// ready reports whether requests have a place to go.
-func (c *serveCommand) ready(ctx context.Context) error {
-	if c.store != nil {
-		if _, bytes := c.store.Waiting(); bytes < c.spoolMiB<<20 {
-			return nil
-		}
-	}
-	_, err := c.conn.backend.Len(ctx, queue.Key(0))
-	return err
 }

@@ -43,7 +43,7 @@ func (c *serveCommand) openInside(ctx context.Context, flagSet bool) error {
 		}
 		return nil
 	}
-	check := &processCommand{program: c.program, conn: c.conn}
+	check := &processCommand{program: c.program, conn: c.conn, ignorePlugins: asked && c.ignorePlugins}
 	if err := check.checkInstallation(ctx); err != nil {
 		if asked {
 			return err
@@ -57,6 +57,7 @@ func (c *serveCommand) openInside(ctx context.Context, flagSet bool) error {
 	if err != nil {
 		return err
 	}
+	c.warnOfMissingColumns(built.Store().Schema())
 	c.inside = &insideWorker{command: c, assembly: built, metrics: metrics.NewWorker(c.registry), always: always, direct: built.NewTracker()}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -181,6 +182,7 @@ func TestServeProcessesInTheSameProcess(t *testing.T) {
 	s.until(t, func() bool { return i.count(t, "log_link_visit_action") == 10 })
 	text := scrape(t, s.out.String(), "/metrics")
 	contains(t, text, `queuedtracking_tracked_requests_total{result="tracked"} 10`, "queuedtracking_queue_up 1",
+		`queuedtracking_build_info{go="`+runtime.Version()+`",version="`+versionName()+`"} 1`,
 		`queuedtracking_queue_length{queue="0"} 0`, `queuedtracking_http_requests_total{outcome="queued"} 10`)
 }
 
@@ -270,6 +272,8 @@ func TestServeRefusesWhatCannotWork(t *testing.T) {
 		{"--max-bulk", "0"},
 		{"--rate", "-1"},
 		{"--max-body", "0"},
+		{"--listen-mode", "0999"},
+		{"--listen-mode", "01777"},
 		{"--process", "--without-database"},
 	} {
 		p := newProgram(os.DirFS("../testdata"))

@@ -91,6 +91,7 @@ func (c *testCommand) check(ctx context.Context) error {
 		return nil
 	}
 	c.report.Database(ctx, c.conn.db, c.conn.config.Database().Prefix, c.conn.installation.Found())
+	c.checkColumns(ctx)
 
 	c.report.Group("Installation")
 	c.checkVersions()

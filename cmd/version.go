@@ -26,13 +26,18 @@ func newVersionCommand(p *program) *cobra.Command {
 	}
 }
 
-func versionText() string {
+// versionName is the version of this program.
+func versionName() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = &debug.BuildInfo{}
 	}
+	return version(info)
+}
+
+func versionText() string {
 	return fmt.Sprintf("queuedtracking %s\n%s %s/%s\nwrites the rows of Matomo %s\n",
-		version(info), runtime.Version(), runtime.GOOS, runtime.GOARCH, matomo.KnownVersions)
+		versionName(), runtime.Version(), runtime.GOOS, runtime.GOARCH, matomo.KnownVersions)
 }
 
 // version is that of the release, of the module, or the commit that was built.

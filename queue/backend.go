@@ -12,6 +12,8 @@ var (
 	ErrUnavailable = errors.New("queue server unavailable")
 	// ErrDenied: the server refuses us: wrong password, missing right, certificate not accepted. Trying again does not help.
 	ErrDenied = errors.New("refused by the queue server")
+	// ErrFull: the server takes nothing more because its memory is full. What frees memory still works.
+	ErrFull = errors.New("memory of the queue server is full")
 )
 
 // NoExpiry is the remaining time of a key that never expires.
@@ -23,8 +25,9 @@ const NoExpiry time.Duration = -1
 type Backend interface {
 	// Append adds elements to the end of a list as they are, in order.
 	Append(ctx context.Context, list string, elements ...[]byte) error
-	// AppendMarked is Append and the setting of a mark as one step: both happen or none. The mark's key must be in the list's hash
-	// slot, see OffsetKey. It exists without elements, too.
+	// AppendMarked is Append and the setting of a mark as one step: both happen or none. The mark's key must be in
+	// the list's hash slot, see OffsetKey. It exists without elements, too. A server whose memory is full takes them
+	// if the mark says so.
 	AppendMarked(ctx context.Context, list string, mark Mark, elements ...[]byte) error
 	// Range returns up to n elements from position start (0 is the oldest).
 	Range(ctx context.Context, list string, start int64, n int) ([][]byte, error)
@@ -49,7 +52,8 @@ type Backend interface {
 	// nothing and reports false when there is no such element. Both lists must be in one hash slot.
 	Move(ctx context.Context, from, to string, element, replacement []byte) (bool, error)
 
-	// SetIfNotExists sets a key that expires after ttl and reports whether it was free.
+	// SetIfNotExists sets a key that expires after ttl and reports whether it was free. It works, too, while the
+	// server's memory is full: without a lock nobody could empty the queues.
 	SetIfNotExists(ctx context.Context, key, value string, ttl time.Duration) (bool, error)
 	// ExpireIfValue lets the key expire ttl from now if it has this value, and reports whether it has.
 	ExpireIfValue(ctx context.Context, key, value string, ttl time.Duration) (bool, error)
@@ -73,6 +77,7 @@ type Backend interface {
 type Mark struct {
 	Key, Value string
 	TTL        time.Duration
+	WhenFull   bool // append although the server's memory is full: the elements leave another list of it
 }
 
 // Batch is what Head and Next return.
@@ -115,10 +120,13 @@ type Info struct {
 	Version        string
 	Role           string   // master or replica
 	Mode           string   // standalone, sentinel, cluster, database
+	Mismatch       string   // what the settings should be, where the servers work together otherwise than these say
 	Nodes          []string // the servers that work together and their roles, for people; none for a single server
 	MemoryUsed     int64    // bytes
 	MemoryPeak     int64    // bytes
 	MemoryLimit    int64    // bytes, 0 without limit
-	EvictionPolicy string   // noeviction, …
+	MemoryShare    float64  // of its limit that the fullest server uses, 1 when it is full; 0 without limit
+	Fullest        string   // that server, in a cluster
+	EvictionPolicy string   // noeviction, …; in a cluster the one of any node that has another
 	Notes          []string // what could not be asked, and why
 }

@@ -77,7 +77,7 @@ func (m *Manager) moveBatch(ctx context.Context, from int, batch Batch, visitor 
 		if len(missing) == 0 {
 			continue
 		}
-		mark := Mark{Key: markKey, Value: markValue(batch, len(batch.Elements)), TTL: markTTL}
+		mark := Mark{Key: markKey, Value: markValue(batch, len(batch.Elements)), TTL: markTTL, WhenFull: true}
 		if err := m.backend.AppendMarked(ctx, list, mark, missing...); err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func New(s matomo.QueueSettings, o OpenOptions) (Backend, error) {
 		return NewRedisCluster(redis, addresses)
 	}
 	redis.Host = addresses[0]
-	if host, port, err := net.SplitHostPort(redis.Host); err == nil {
+	if host, port, err := net.SplitHostPort(redis.Host); err == nil && !strings.HasPrefix(redis.Host, "/") {
 		redis.Host = host
 		redis.Port, _ = strconv.Atoi(port) // RedisAddresses has seen to it
 	}

@@ -2,6 +2,8 @@ package queue
 
 import (
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,6 +42,13 @@ func TestSettingsChooseTheBackend(t *testing.T) {
 			s.RedisHost, s.RedisPort, s.RedisDatabase = plain.Host, strconv.Itoa(plain.Port), 2
 		}, OpenOptions{}, "standalone"},
 		{"unix socket", func(s *matomo.QueueSettings) { s.RedisHost = plain.Socket }, OpenOptions{}, "standalone"},
+		{"unix socket with a scheme", func(s *matomo.QueueSettings) {
+			s.RedisHost, s.RedisPort = "unix://"+plain.Socket, "0"
+		}, OpenOptions{}, "standalone"},
+		{"unix socket with a colon", func(s *matomo.QueueSettings) {
+			s.RedisHost = filepath.Join(t.TempDir(), "redis:6379")
+			must(t, os.Symlink(plain.Socket, s.RedisHost))
+		}, OpenOptions{}, "standalone"},
 		{"TLS", func(s *matomo.QueueSettings) {
 			s.RedisHost, s.RedisPort, s.RedisPassword = "tls://"+secure.Host, strconv.Itoa(secure.Port), "secret"
 		}, OpenOptions{TLS: tls}, "standalone"},

@@ -84,7 +84,7 @@ func NewRedis(o RedisOptions) (*Redis, error) {
 		return nil, errors.New("redis: no host set")
 	}
 	if strings.Contains(o.Host, ",") {
-		return nil, errors.New("redis: several hosts need Sentinel or Cluster as the kind of Redis (setting useWhatRedisBackendType)")
+		return nil, errors.New("redis: several hosts: set useWhatRedisBackendType to 2 (sentinel) or 3 (cluster)")
 	}
 	network, addr, secure := o.address()
 	if secure && o.TLS == nil {
@@ -116,7 +116,12 @@ func (s *standAlone) groups(keys []string) [][]int { return oneGroup(keys) }
 
 func (s *standAlone) lost() {}
 
-func (s *standAlone) describe(context.Context, *Redis, *Info) {}
+// describe warns of a node of a cluster: with a single one it works.
+func (s *standAlone) describe(_ context.Context, _ *Redis, info *Info) {
+	if info.Mode == "cluster" {
+		info.Mismatch = isCluster
+	}
+}
 
 func (s *standAlone) close() error { return s.pool.Close() }
 

@@ -45,7 +45,8 @@ func (r *Redis) on(ctx context.Context, key, command string, f func(redis.Conn) 
 			return nil, connecting{err}
 		}
 		defer conn.Close()
-		return f(conn)
+		reply, err := f(conn)
+		return reply, withMemory(conn, err)
 	})
 	if err != nil {
 		err = r.errs.wrap(ctx, command, err)

@@ -152,8 +152,8 @@ func (c *cluster) describe(ctx context.Context, r *Redis, info *Info) {
 		return
 	}
 	info.Nodes = describeLayout(c.layout.Load())
-	sum := Info{}
-	err = c.nodes.EachNode(false, func(_ string, conn redis.Conn) error {
+	sum := Info{EvictionPolicy: info.EvictionPolicy}
+	err = c.nodes.EachNode(false, func(addr string, conn redis.Conn) error {
 		text, err := redis.String(conn.Do("INFO"))
 		if err != nil {
 			return err
@@ -163,12 +163,21 @@ func (c *cluster) describe(ctx context.Context, r *Redis, info *Info) {
 		sum.MemoryUsed += node.MemoryUsed
 		sum.MemoryPeak += node.MemoryPeak
 		sum.MemoryLimit += node.MemoryLimit
+		if node.MemoryShare > sum.MemoryShare {
+			sum.MemoryShare, sum.Fullest = node.MemoryShare, addr
+		}
+		if node.EvictionPolicy != noEviction {
+			sum.EvictionPolicy = node.EvictionPolicy
+		}
 		return nil
 	})
 	if err == nil {
 		info.MemoryUsed, info.MemoryPeak, info.MemoryLimit = sum.MemoryUsed, sum.MemoryPeak, sum.MemoryLimit
+		info.MemoryShare, info.Fullest, info.EvictionPolicy = sum.MemoryShare, sum.Fullest, sum.EvictionPolicy
 	}
 }
+
+const noEviction = "noeviction"
 
 // describeLayout lists masters with their ranges of slots, and their replicas.
 func describeLayout(layout *[redisc.HashSlots][]string) []string {

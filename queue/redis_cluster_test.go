@@ -41,22 +41,42 @@ func TestServersOfAnotherKind(t *testing.T) {
 	alone := testserver.Redis(t)
 	locked := testserver.Redis(t, testserver.WithPassword("top secret"))
 	other, watcher := otherMaster(c, redisc.Slot(testList)), s.Sentinels[0]
+	at := func(s *testserver.RedisServer, database int) *Redis {
+		return newRedis(t, RedisOptions{Host: s.Host, Port: s.Port, Database: database})
+	}
 	for _, test := range []struct {
 		name string
 		b    Backend
 		want string
 	}{
-		{"cluster, one server", opened(t)(NewRedisCluster(RedisOptions{}, []string{alone.Addr})), "no node of a cluster"},
-		{"cluster, Sentinel", opened(t)(NewRedisCluster(RedisOptions{}, []string{watcher.Addr})), "is it a Sentinel"},
+		{"cluster, one server", opened(t)(NewRedisCluster(RedisOptions{}, []string{alone.Addr})), isNoCluster},
+		{"cluster, Sentinel", opened(t)(NewRedisCluster(RedisOptions{}, []string{watcher.Addr})), isSentinel},
 		{"cluster, no password", opened(t)(NewRedisCluster(RedisOptions{}, []string{locked.Addr})), "a password is needed"},
 		{"cluster, needless password", opened(t)(NewRedisCluster(RedisOptions{Password: "x"}, c.Addrs())), "no password, but one is set"},
-		{"one server, cluster", newRedis(t, RedisOptions{Host: other.Host, Port: other.Port}), "is a node of a cluster"},
-		{"one server, Sentinel", newRedis(t, RedisOptions{Host: watcher.Host, Port: watcher.Port}), "is it a Sentinel"},
-		{"Sentinel, one server", opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, []string{alone.Addr})), "is no Sentinel"},
+		{"one server, cluster", at(other, 0), isCluster},
+		{"one server, cluster, database", at(other, 3), isCluster},
+		{"one server, Sentinel", at(watcher, 0), isSentinel},
+		{"one server, Sentinel, database", at(watcher, 3), isSentinel},
+		{"Sentinel, one server", opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, []string{alone.Addr})), isNoSentinel},
+		{"Sentinel, cluster", opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, []string{other.Addr})), isNoSentinel},
 	} {
-		for range 2 { // the second time, too
-			if _, err := test.b.Len(t.Context(), testList); !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("%s: %v", test.name, err)
+		calls := map[string]func() error{
+			"Len":    func() error { _, err := test.b.Len(t.Context(), testList); return err },
+			"Lens":   func() error { _, err := test.b.Lens(t.Context(), testList, Key(0)); return err },
+			"Append": func() error { return test.b.Append(t.Context(), testList, []byte("x")) },
+			"Info": func() error {
+				info, err := test.b.Info(t.Context())
+				if info.Mismatch != "" {
+					return &backendError{cause: errors.New(info.Mismatch), text: info.Mismatch, kind: ErrDenied}
+				}
+				return err
+			},
+		}
+		for name, call := range calls {
+			for range 2 { // the second time, too
+				if err := call(); !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("%s: %s: %v", test.name, name, err)
+				}
 			}
 		}
 	}

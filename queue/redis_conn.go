@@ -105,6 +105,7 @@ var errDemoted = errors.New("server is no master any more")
 
 func (c *masterConn) Do(command string, args ...any) (any, error) {
 	reply, err := c.Conn.Do(command, args...)
+	err = causeInScript(err)
 	c.look(err)
 	return reply, err
 }

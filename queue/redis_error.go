@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -20,7 +21,7 @@ import (
 type backendError struct {
 	server string
 	text   string
-	kind   error // ErrUnavailable, ErrDenied or nil
+	kind   error // ErrUnavailable, ErrDenied, ErrFull or nil
 	cause  error
 }
 
@@ -56,6 +57,9 @@ func (r redisErrors) wrap(ctx context.Context, command string, err error) error 
 			text = command + ": " + text
 		}
 	}
+	if full, ok := errors.AsType[fullError](err); ok {
+		text = full.memory.String()
+	}
 	if addr := dialled(err); addr != "" && !strings.Contains(r.server, addr) {
 		text = addr + ": " + text
 	}
@@ -85,6 +89,9 @@ func (r redisErrors) withoutPassword(err error) error {
 
 // describeReply words an error that the server answered.
 func describeReply(reply string) (text string, kind error) {
+	if text := mismatch(reply); text != "" {
+		return text, ErrDenied
+	}
 	code, _, _ := strings.Cut(reply, " ")
 	switch code {
 	case "NOAUTH":
@@ -93,17 +100,13 @@ func describeReply(reply string) (text string, kind error) {
 		return "wrong password or user (" + reply + ")", ErrDenied
 	case "NOPERM":
 		return "not allowed: " + reply, ErrDenied
-	case "LOADING", "BUSY", "MASTERDOWN", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "NOREPLICAS", "MISCONF", "OOM":
+	case "LOADING", "BUSY", "MASTERDOWN", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "NOREPLICAS", "MISCONF":
 		return reply, ErrUnavailable
-	case "MOVED", "ASK":
-		return "the server is a node of a cluster (setting useWhatRedisBackendType)", ErrDenied
+	case "OOM":
+		return memory{}.String(), ErrFull
 	}
 	lower := strings.ToLower(reply)
 	switch {
-	case reply == string(errNoCluster):
-		return "the server is no node of a cluster (setting useWhatRedisBackendType)", ErrDenied
-	case strings.Contains(lower, "unknown command") && strings.Contains(lower, "llen"): // what a queue is looked at with first
-		return "the server has no lists: is it a Sentinel (setting useWhatRedisBackendType)?", ErrDenied
 	case strings.Contains(lower, "invalid password"): // Redis up to 5
 		return "wrong password (" + reply + ")", ErrDenied
 	case strings.Contains(lower, "no password is set"), strings.Contains(lower, "without any password configured"):
@@ -166,6 +169,20 @@ func isForbidden(err error) bool {
 func hasCode(err error, code string) bool {
 	reply, ok := errors.AsType[redis.Error](err)
 	return ok && strings.HasPrefix(string(reply), code)
+}
+
+// inScript matches how Redis up to 6 tells of a command that failed in a script. Later ones answer as if it had been
+// sent alone.
+var inScript = regexp.MustCompile(`^ERR Error running script .*@user_script: ?[0-9]+: -?([A-Z]{3,} .*\S)`)
+
+// causeInScript replaces the error of a script by that of the command in it.
+func causeInScript(err error) error {
+	if reply, ok := errors.AsType[redis.Error](err); ok {
+		if m := inScript.FindStringSubmatch(string(reply)); m != nil {
+			return redis.Error(m[1])
+		}
+	}
+	return err
 }
 
 // contextEnd is why the context ended, nil when it has not. A connection whose deadline is the context's may notice first.

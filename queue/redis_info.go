@@ -13,7 +13,8 @@ import (
 // reached, or that refuses the connection, is an error.
 func (r *Redis) Info(ctx context.Context) (Info, error) {
 	info := Info{MemoryUsed: Unknown, MemoryPeak: Unknown, MemoryLimit: Unknown}
-	if _, err := r.ask(ctx, "PING"); err != nil && !isForbidden(err) {
+	_, err := r.ask(ctx, "PING")
+	if _, unsent := errors.AsType[connecting](err); unsent || err != nil && !isForbidden(err) {
 		return info, err
 	}
 	text, err := redis.String(r.ask(ctx, "INFO"))
@@ -25,7 +26,10 @@ func (r *Redis) Info(ctx context.Context) (Info, error) {
 		r.askRole(ctx, &info)
 	}
 	if info.EvictionPolicy == "" {
-		r.askEviction(ctx, &info)
+		r.askMemory(ctx, &info)
+	}
+	if info.Mode == "sentinel" { // what the master of Sentinels says is standalone
+		return info, &backendError{r.errs.server, isSentinel, ErrDenied, errors.New(isSentinel)}
 	}
 	r.topology.describe(ctx, r, &info)
 	return info, nil
@@ -70,6 +74,9 @@ func (i *Info) read(fields map[string]string) {
 			*to = n
 		}
 	}
+	if i.MemoryLimit > 0 {
+		i.MemoryShare = float64(i.MemoryUsed) / float64(i.MemoryLimit)
+	}
 }
 
 func roleName(role string) string {
@@ -92,12 +99,16 @@ func (r *Redis) askRole(ctx context.Context, info *Info) {
 	}
 }
 
-func (r *Redis) askEviction(ctx context.Context, info *Info) {
-	const name = "maxmemory-policy"
-	config, err := redis.StringMap(r.ask(ctx, "CONFIG", "GET", name))
+// askMemory is for servers that forbid INFO.
+func (r *Redis) askMemory(ctx context.Context, info *Info) {
+	const names = "maxmemory*"
+	config, err := redis.StringMap(r.ask(ctx, "CONFIG", "GET", names))
 	if err != nil {
-		info.note("CONFIG GET "+name, err)
+		info.note("CONFIG GET "+names, err)
 		return
 	}
-	info.EvictionPolicy = config[name]
+	info.EvictionPolicy = config["maxmemory-policy"]
+	if n, err := strconv.ParseInt(config["maxmemory"], 10, 64); err == nil {
+		info.MemoryLimit = n
+	}
 }

@@ -13,7 +13,13 @@ func milliseconds(d time.Duration) int64 { return max(1, d.Milliseconds()) }
 
 // SetIfNotExists implements Backend.
 func (r *Redis) SetIfNotExists(ctx context.Context, key, value string, ttl time.Duration) (bool, error) {
-	reply, err := r.do(ctx, "SET", key, value, "NX", "PX", milliseconds(ttl))
+	reply, err := r.on(ctx, key, "SET", func(conn redis.Conn) (any, error) {
+		reply, err := conn.Do("SET", key, value, "NX", "PX", milliseconds(ttl))
+		if hasCode(err, "OOM") {
+			return r.evalOn(conn, setScript, key, []any{value, milliseconds(ttl)})
+		}
+		return reply, err
+	})
 	return reply != nil, err
 }
 

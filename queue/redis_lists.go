@@ -25,7 +25,11 @@ func (r *Redis) AppendMarked(ctx context.Context, list string, mark Mark, elemen
 }
 
 func withMark(mark Mark, elements [][]byte) []any {
-	return withElements(elements, mark.Key, mark.Value, milliseconds(mark.TTL))
+	whenFull := 0
+	if mark.WhenFull {
+		whenFull = 1
+	}
+	return withElements(elements, mark.Key, mark.Value, milliseconds(mark.TTL), whenFull)
 }
 
 func withElements(elements [][]byte, args ...any) []any {

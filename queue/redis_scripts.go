@@ -67,10 +67,12 @@ return 1`)
 //	KEYS[2]  mark
 //	ARGV[1]  value of the mark
 //	ARGV[2]  its time to live in ms
-//	ARGV[3…] elements
+//	ARGV[3]  1: also when the memory is full, see setScript
+//	ARGV[4…] elements
 //	returns  nothing of interest
 var appendMarkedScript = newScript("append-marked", 2, `
-for i = 3, #ARGV, 1000 do redis.call('RPUSH', KEYS[1], unpack(ARGV, i, math.min(i + 999, #ARGV))) end
+if ARGV[3] == '1' then redis.call('DEL', KEYS[2]) end
+for i = 4, #ARGV, 1000 do redis.call('RPUSH', KEYS[1], unpack(ARGV, i, math.min(i + 999, #ARGV))) end
 return redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])`)
 
 // moveScript takes an element out of one list and appends another to a second list.
@@ -103,3 +105,16 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 var deleteScript = newScript("delete-if-value", 1, `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`)
+
+// setScript is SET NX for a server whose memory is full. From Redis 5 to 8, and in Valkey, commands that take memory
+// are refused only as long as a script has written nothing: the DEL, of a key that is not there, is a write that is
+// always allowed.
+//
+//	KEYS[1]  key
+//	ARGV[1]  value
+//	ARGV[2]  time to live in ms
+//	returns  OK when the key was free, nil otherwise
+var setScript = newScript("set-when-full", 1, `
+if redis.call('GET', KEYS[1]) then return false end
+redis.call('DEL', KEYS[1])
+return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])`)

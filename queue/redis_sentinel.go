@@ -262,7 +262,7 @@ func (e *sentinelError) add(addr, master string, err error) {
 	case errors.Is(err, redis.ErrNil):
 		text, kind = "knows no master "+master+" (setting sentinelMasterName)", ErrDenied
 	case strings.Contains(err.Error(), "unknown command") && strings.Contains(err.Error(), "SENTINEL"):
-		text, kind = "is no Sentinel (settings redisHost, redisPort and useWhatRedisBackendType)", ErrDenied
+		text, kind = isNoSentinel, ErrDenied
 	case isReply:
 		text, kind = describeReply(string(reply))
 	default:

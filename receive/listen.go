@@ -21,15 +21,16 @@ const systemdName = "systemd"
 // firstSystemdFile is the number of the first file that systemd hands over.
 const firstSystemdFile = 3
 
-// Listen opens what an address names: "host:port", the path of a unix socket ("unix:/run/x.sock" or "/run/x.sock"), or "systemd" for
-// the socket of a systemd unit (sd_listen_fds). lookupEnv reads the environment.
-func Listen(address string, lookupEnv func(string) (string, bool)) (net.Listener, error) {
+// Listen opens what an address names: "host:port", the path of a unix socket ("unix:/run/x.sock" or "/run/x.sock"),
+// or "systemd" for the socket of a systemd unit (sd_listen_fds). mode says who may connect to a unix socket that is
+// opened here. lookupEnv reads the environment.
+func Listen(address string, mode fs.FileMode, lookupEnv func(string) (string, bool)) (net.Listener, error) {
 	if address == systemdName {
 		return listenSystemd(lookupEnv)
 	}
 	path, isSocket := strings.CutPrefix(address, "unix:")
 	if isSocket || strings.HasPrefix(address, "/") {
-		return listenUnix(path)
+		return listenUnix(path, mode)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -38,9 +39,12 @@ func Listen(address string, lookupEnv func(string) (string, bool)) (net.Listener
 	return l, nil
 }
 
-// listenUnix opens a unix socket that everybody on the machine may connect to, as web servers need; a directory can restrict that. A
-// socket that a killed process has left is removed.
-func listenUnix(path string) (net.Listener, error) {
+// DefaultMode lets the user and the group of the process connect to a unix socket. Whoever may connect says from
+// which address a request comes.
+const DefaultMode fs.FileMode = 0o660
+
+// listenUnix opens a unix socket. One that a killed process has left is removed.
+func listenUnix(path string, mode fs.FileMode) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
@@ -48,7 +52,7 @@ func listenUnix(path string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
-	if err := os.Chmod(path, 0o666); err != nil {
+	if err := os.Chmod(path, mode); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen on %s: %w", path, err), l.Close())
 	}
 	return l, nil

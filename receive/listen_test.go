@@ -28,11 +28,11 @@ func TestUnixSocketIsServedAndRemoved(t *testing.T) {
 	}
 	stale.SetUnlinkOnClose(false)
 	stale.Close() // as a killed process leaves it
-	l, err := Listen("unix:"+path, noEnv)
+	l, err := Listen("unix:"+path, DefaultMode, noEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Listen(path, noEnv); err == nil {
+	if _, err := Listen(path, DefaultMode, noEnv); err == nil {
 		t.Error("listens twice")
 	}
 	h, err := NewHandler(testOptions(t, recordedConfig, &sink{}))
@@ -69,7 +69,7 @@ func TestAddressesThatCannotBeListenedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"nowhere", file, filepath.Join(file, "s"), "unix:/nonexistent/s", "systemd"} {
-		if l, err := Listen(address, noEnv); err == nil {
+		if l, err := Listen(address, DefaultMode, noEnv); err == nil {
 			l.Close()
 			t.Errorf("listens on %s", address)
 		}

@@ -101,7 +101,7 @@ func runChild() error {
 	if err != nil {
 		return err
 	}
-	l, err := Listen(os.Getenv(childListen), os.LookupEnv)
+	l, err := Listen(os.Getenv(childListen), DefaultMode, os.LookupEnv)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,8 @@ import (
 
 // Metrics count what a receiver does.
 type Metrics struct {
-	requests      map[string]prometheus.Counter // by outcome
+	byOutcome     *prometheus.CounterVec
+	requests      map[string]prometheus.Counter // its counters
 	entries       prometheus.Counter
 	replaced      prometheus.Counter
 	duration      prometheus.Histogram
@@ -36,7 +37,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		Name: "queuedtracking_http_requests_total", Help: "HTTP requests of trackers, by what became of them.",
 	}, []string{"outcome"})
 	m := &Metrics{
-		requests: make(map[string]prometheus.Counter),
+		byOutcome: requests, requests: make(map[string]prometheus.Counter),
 		entries: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "queuedtracking_received_entries_total", Help: "Entries that were acknowledged: in a queue or in the spool.",
 		}),

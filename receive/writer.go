@@ -250,5 +250,8 @@ func (w *Writer) failed(id, requests int, fate string, err error) {
 		w.o.Metrics.unreplicated.Add(float64(requests))
 		what = "too few replicas have requests"
 	}
+	if errors.Is(err, queue.ErrFull) {
+		what = "queue is full"
+	}
 	w.o.Log.Warn(what+", they are "+fate, "queue", id, "requests", requests, "error", err)
 }

@@ -83,7 +83,9 @@ func (b *batch) bury(ctx context.Context) error {
 		return nil
 	}
 	err := b.retry(ctx, func() error {
-		mark := queue.Mark{Key: buriedKey(b.list), Value: fmt.Sprintf("%d %s", b.saved.Offset, saved.last), TTL: markTTL}
+		mark := queue.Mark{
+			Key: buriedKey(b.list), Value: fmt.Sprintf("%d %s", b.saved.Offset, saved.last), TTL: markTTL, WhenFull: true,
+		}
 		if value, _, err := b.Backend.Get(ctx, mark.Key); err != nil || value == mark.Value {
 			return err
 		}

@@ -1,5 +1,7 @@
 #!/bin/sh
-# Installs the servers that the tests start privately, with apt-get, and only those that are missing. Starts no service.
+# Installs the servers that the tests start privately, with apt-get, and only those that are missing. Starts no
+# service. promtool, with which alert rules are tested, is taken out of Debian's package prometheus, whose service is
+# not installed; tests do without it.
 set -eu
 
 missing=
@@ -15,7 +17,28 @@ need() { # program, Debian package
 need redis-server redis-server
 need redis-sentinel redis-sentinel
 need mariadbd mariadb-server
-[ -n "$missing" ] || exit 0
+
+take_promtool() {
+	if command -v promtool >/dev/null 2>&1; then
+		echo "promtool: already installed"
+		return
+	fi
+	folder=$(mktemp -d)
+	download="apt-get download -qq -o APT::Sandbox::User=root prometheus"
+	if (cd "$folder" && { $download || { apt-get update -qq && $download; }; } &&
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool) &&
+		install -m 755 "$folder/usr/bin/promtool" /usr/local/bin/promtool; then
+		echo "promtool: taken from package prometheus"
+	else
+		echo "promtool: not to be had, tests of alert rules are skipped" >&2
+	fi
+	rm -rf "$folder"
+}
+
+if [ -z "$missing" ]; then
+	[ "$(id -u)" -ne 0 ] || take_promtool
+	exit 0
+fi
 
 if [ "$(id -u)" -ne 0 ]; then
 	echo "run as root: apt-get install$missing" >&2
@@ -34,3 +57,4 @@ apt-get update -qq
 echo "apt-get install$missing"
 # shellcheck disable=SC2086 # a list of packages
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+take_promtool

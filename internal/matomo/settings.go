@@ -192,27 +192,28 @@ func (s QueueSettings) SamePlace(o QueueSettings) bool {
 	return of(s) == of(o)
 }
 
-// RedisAddresses pairs hosts with ports: "host:port", or the path of a socket. Errors tell what to set.
+// RedisAddresses pairs hosts with ports: "host:port", or the path of a socket. Errors tell what to set. As for
+// phpredis a path may have a scheme before it (unix:///run/redis.sock), and port 0 of a host stands for 6379.
 func (s QueueSettings) RedisAddresses() ([]string, error) {
 	hosts := splitTrim(s.RedisHost)
 	ports := splitTrim(s.RedisPort)
 	if s.RedisPort == "" {
 		ports = make([]string, len(hosts))
 	}
-	if len(hosts) != len(ports) && !strings.HasPrefix(s.RedisHost, "/") {
+	if len(hosts) != len(ports) && socketPath(s.RedisHost) == "" {
 		return nil, fmt.Errorf("%d Redis hosts but %d ports: set as many in redisPort as in redisHost, separated by commas", len(hosts), len(ports))
 	}
 	addresses := make([]string, len(hosts))
 	for i, host := range hosts {
-		if strings.HasPrefix(host, "/") {
-			addresses[i] = host
+		if path := socketPath(host); path != "" {
+			addresses[i] = path
 			continue
 		}
 		if host == "" {
 			return nil, errors.New("no Redis host: set redisHost")
 		}
 		port := ports[i]
-		if port == "" {
+		if port == "" || port == "0" && s.RedisType == RedisStandAlone {
 			port = s.defaultPort()
 		}
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
@@ -221,6 +222,17 @@ func (s QueueSettings) RedisAddresses() ([]string, error) {
 		addresses[i] = net.JoinHostPort(strings.Trim(host, "[]"), port)
 	}
 	return addresses, nil
+}
+
+// socketPath is the path of a unix socket in a host, "" when it names no such.
+func socketPath(host string) string {
+	if _, path, ok := strings.Cut(host, "://"); ok {
+		host = path
+	}
+	if strings.HasPrefix(host, "/") {
+		return host
+	}
+	return ""
 }
 
 func (s QueueSettings) defaultPort() string {

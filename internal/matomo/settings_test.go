@@ -71,6 +71,11 @@ func TestRedisAddresses(t *testing.T) {
 		{QueueSettings{RedisHost: "::1"}, []string{"[::1]:6379"}},
 		{QueueSettings{RedisHost: "/run/redis.sock", RedisPort: "0"}, []string{"/run/redis.sock"}},
 		{QueueSettings{RedisHost: "/run/redis.sock", RedisPort: "1,2"}, []string{"/run/redis.sock"}},
+		{QueueSettings{RedisHost: "unix:///run/redis.sock", RedisPort: "0"}, []string{"/run/redis.sock"}},
+		{QueueSettings{RedisHost: "unix:///run/redis.sock"}, []string{"/run/redis.sock"}},
+		{QueueSettings{RedisHost: "file:///run/redis.sock", RedisPort: "0"}, []string{"/run/redis.sock"}},
+		{QueueSettings{RedisType: RedisStandAlone, RedisHost: "h", RedisPort: "0"}, []string{"h:6379"}},
+		{QueueSettings{RedisHost: "tls://h", RedisPort: "7000"}, []string{"[tls://h]:7000"}},
 		{QueueSettings{RedisHost: "a, b", RedisPort: " 1 ,2"}, []string{"a:1", "b:2"}},
 		{QueueSettings{RedisHost: "a,b", RedisType: RedisSentinel}, []string{"a:26379", "b:26379"}},
 	}
@@ -107,7 +112,10 @@ func TestQueueSettingsValidateSaysWhatToSet(t *testing.T) {
 		},
 		{func(s *QueueSettings) { s.RedisHost = "" }, "no Redis host: set redisHost"},
 		{func(s *QueueSettings) { s.RedisPort = "x" }, `port "x" of Redis host 127.0.0.1: set redisPort to 1 … 65535`},
-		{func(s *QueueSettings) { s.RedisPort = "0" }, `port "0" of Redis host 127.0.0.1: set redisPort to 1 … 65535`},
+		{
+			func(s *QueueSettings) { s.RedisType, s.RedisPort = RedisCluster, "0" },
+			`port "0" of Redis host 127.0.0.1: set redisPort to 1 … 65535`,
+		},
 		{func(s *QueueSettings) { s.RedisPort = "65536" }, `port "65536" of Redis host 127.0.0.1: set redisPort to 1 … 65535`},
 		{func(s *QueueSettings) { s.RedisPort = "6379.5" }, `port "6379.5" of Redis host 127.0.0.1: set redisPort to 1 … 65535`},
 		{

@@ -28,6 +28,9 @@ func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOption
 	for _, node := range info.Nodes {
 		r.OK("server of the queues", node)
 	}
+	if info.Mismatch != "" {
+		r.Notice("type of Redis", info.Mismatch, "as it is set, only a cluster of a single node works")
+	}
 	for _, note := range info.Notes {
 		r.Notice("information", note, "the server forbids this; the program does without")
 	}
@@ -39,7 +42,7 @@ func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOption
 	q.locks()
 	q.lists()
 	if !o.SkipEviction && !q.inDatabase {
-		r.eviction(info)
+		r.memory(info)
 	}
 	return true
 }
@@ -68,6 +71,9 @@ func (q *queueCheck) check(name string, err error, advice string) bool {
 	if q.inDatabase {
 		name, _, _ = strings.Cut(name, " (")
 		advice = adviceDatabase
+	}
+	if errors.Is(err, queue.ErrFull) {
+		advice = adviceFull
 	}
 	return q.Check(name, err, "", advice)
 }
@@ -163,22 +169,4 @@ func orElse(err error, fine bool, wrong string) error {
 		return errors.New(wrong)
 	}
 	return err
-}
-
-// eviction looks at what the server does when its memory is full.
-func (r *Report) eviction(info queue.Info) {
-	const name = "memory limit"
-	const advice = "set maxmemory-policy to noeviction in redis.conf: then Matomo tracks directly when the memory is full"
-	switch {
-	case info.EvictionPolicy == "":
-		r.Notice(name, "the server does not tell its eviction policy", "make sure that maxmemory-policy is noeviction")
-	case info.MemoryLimit == 0:
-		r.OK(name, "none (maxmemory 0), policy "+info.EvictionPolicy)
-	case info.EvictionPolicy == "noeviction":
-		r.OK(name, fmt.Sprintf("%d bytes, policy noeviction", info.MemoryLimit))
-	case strings.HasPrefix(info.EvictionPolicy, "volatile-"):
-		r.Fail(name, fmt.Errorf("policy %s throws locks away when the memory is full", info.EvictionPolicy), advice)
-	default:
-		r.Notice(name, fmt.Sprintf("policy %s throws whole queues away when the memory is full", info.EvictionPolicy), advice)
-	}
 }

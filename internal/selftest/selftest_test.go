@@ -152,6 +152,8 @@ func (f *faulty) Info(ctx context.Context) (queue.Info, error) {
 		info.Role = "replica"
 	case "notes":
 		info.Notes = []string{"INFO: forbidden"}
+	case "mismatch":
+		info.Mismatch = "the server is a node of a cluster"
 	case "policy unknown":
 		info.EvictionPolicy = ""
 	case "limit":
@@ -191,6 +193,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"remove always", "a batch is removed once", NotOK},
 		{"remove always", "count what was removed", NotOK},
 		{"dead letter denied", "put a dead letter aside", NotOK},
+		{"mismatch", "type of Redis", Notice},
 		{"policy unknown", "memory limit", Notice},
 		{"limit", "memory limit", OK},
 		{"volatile", "memory limit", NotOK},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -190,6 +191,23 @@ func (s *RedisServer) dial(database int) (redis.Conn, error) {
 		opts = append(opts, redis.DialPassword(s.Password))
 	}
 	return redis.Dial("unix", s.Socket, opts...)
+}
+
+// Fill lets the server's memory count as full, with twice as much used as it may be, until enough of what is in it
+// now is deleted. It goes on throwing nothing away.
+func (s *RedisServer) Fill(t testing.TB) {
+	t.Helper()
+	var used int64
+	for line := range strings.Lines(s.info("INFO", "memory")) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "used_memory:"); ok {
+			used, _ = strconv.ParseInt(text, 10, 64)
+		}
+	}
+	if used == 0 {
+		t.Fatalf("%s does not tell its memory", s.Addr)
+	}
+	s.must(t, "CONFIG", "SET", "maxmemory-policy", "noeviction")
+	s.must(t, "CONFIG", "SET", "maxmemory", used/2)
 }
 
 func (s *RedisServer) ping() error {

@@ -54,7 +54,7 @@ func performanceColumns() []column[LinkAction] {
 }
 
 // categoryColumns lists five columns: the first without a number, then 2 to 5.
-func categoryColumns[R any](base string, plugin owner, of func(*R) *[5]ActionID) []column[R] {
+func categoryColumns[R any](base string, plugin *owner, of func(*R) *[5]ActionID) []column[R] {
 	var columns []column[R]
 	for i := range 5 {
 		name := base

@@ -8,24 +8,24 @@ import (
 
 // The plugins that own columns (specification §15.1).
 var (
-	actions          owner = func(f *matomo.Features) bool { return f.Actions }
-	referrers        owner = func(f *matomo.Features) bool { return f.Referrers }
-	userLanguage     owner = func(f *matomo.Features) bool { return f.UserLanguage }
-	devicesDetection owner = func(f *matomo.Features) bool { return f.DevicesDetection }
-	devicePlugins    owner = func(f *matomo.Features) bool { return f.DevicePlugins }
-	resolution       owner = func(f *matomo.Features) bool { return f.Resolution }
-	visitTime        owner = func(f *matomo.Features) bool { return f.VisitTime }
-	visitorInterest  owner = func(f *matomo.Features) bool { return f.VisitorInterest }
-	aiAgents         owner = func(f *matomo.Features) bool { return f.AIAgents }
-	provider         owner = func(f *matomo.Features) bool { return f.Provider }
-	userCountry      owner = func(f *matomo.Features) bool { return f.UserCountry }
-	events           owner = func(f *matomo.Features) bool { return f.Events }
-	contents         owner = func(f *matomo.Features) bool { return f.Contents }
-	goals            owner = func(f *matomo.Features) bool { return f.Goals }
-	ecommerce        owner = func(f *matomo.Features) bool { return f.Ecommerce }
-	pagePerformance  owner = func(f *matomo.Features) bool { return f.PagePerformance }
-	customDimensions owner = func(f *matomo.Features) bool { return f.CustomDimensions }
-	customVariables  owner = func(f *matomo.Features) bool { return f.CustomVariables }
+	actions          = &owner{"Actions", func(f *matomo.Features) bool { return f.Actions }}
+	referrers        = &owner{"Referrers", func(f *matomo.Features) bool { return f.Referrers }}
+	userLanguage     = &owner{"UserLanguage", func(f *matomo.Features) bool { return f.UserLanguage }}
+	devicesDetection = &owner{"DevicesDetection", func(f *matomo.Features) bool { return f.DevicesDetection }}
+	devicePlugins    = &owner{"DevicePlugins", func(f *matomo.Features) bool { return f.DevicePlugins }}
+	resolution       = &owner{"Resolution", func(f *matomo.Features) bool { return f.Resolution }}
+	visitTime        = &owner{"VisitTime", func(f *matomo.Features) bool { return f.VisitTime }}
+	visitorInterest  = &owner{"VisitorInterest", func(f *matomo.Features) bool { return f.VisitorInterest }}
+	aiAgents         = &owner{"AIAgents", func(f *matomo.Features) bool { return f.AIAgents }}
+	provider         = &owner{"Provider", func(f *matomo.Features) bool { return f.Provider }}
+	userCountry      = &owner{"UserCountry", func(f *matomo.Features) bool { return f.UserCountry }}
+	events           = &owner{"Events", func(f *matomo.Features) bool { return f.Events }}
+	contents         = &owner{"Contents", func(f *matomo.Features) bool { return f.Contents }}
+	goals            = &owner{"Goals", func(f *matomo.Features) bool { return f.Goals }}
+	ecommerce        = &owner{"Ecommerce", func(f *matomo.Features) bool { return f.Ecommerce }}
+	pagePerformance  = &owner{"PagePerformance", func(f *matomo.Features) bool { return f.PagePerformance }}
+	customDimensions = &owner{"CustomDimensions", func(f *matomo.Features) bool { return f.CustomDimensions }}
+	customVariables  = &owner{"CustomVariables", func(f *matomo.Features) bool { return f.CustomVariables }}
 )
 
 // visitColumns lists the columns of log_visit (§5.4). Those marked as read are Matomo's persisted fields (§3.2), and

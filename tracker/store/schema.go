@@ -28,6 +28,9 @@ type Schema struct {
 	// their defaults.
 	Unknown map[string][]string
 
+	// Missing are the columns of active plugins that tables lack: rows are written without these values.
+	Missing []MissingColumn
+
 	columns map[string]map[string]bool
 }
 
@@ -82,6 +85,15 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 	s.items = discover("log_conversion_item", s.table("log_conversion_item"), itemColumns(), found["log_conversion_item"], &features)
 	s.entries = discover("log_action", s.table("log_action"), entryColumns(), found["log_action"], &features)
 	s.failures = discover("tracking_failure", s.table("tracking_failure"), failureColumns(), found["tracking_failure"], &features)
+
+	s.schema.Missing = slices.Concat(
+		missing("log_visit", visit, found["log_visit"], &features),
+		missing("log_link_visit_action", link, found["log_link_visit_action"], &features),
+		missing("log_conversion", conversion, found["log_conversion"], &features),
+		missing("log_conversion_item", itemColumns(), found["log_conversion_item"], &features),
+		missing("log_action", entryColumns(), found["log_action"], &features),
+		missing("tracking_failure", failureColumns(), found["tracking_failure"], &features),
+	)
 
 	// location_provider belongs to a plugin that older Matomos do not load in the queue's worker (§15.1).
 	s.noteUnknown("log_visit", unknown(visit, found["log_visit"], "idvisit", "location_provider"))

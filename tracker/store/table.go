@@ -7,13 +7,16 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
-// owner tells whether the plugin that a column belongs to is active; nil is the core.
-type owner func(f *matomo.Features) bool
+// owner is the plugin that a column belongs to.
+type owner struct {
+	plugin string
+	active func(f *matomo.Features) bool
+}
 
 // column is one column of a table whose rows are R.
 type column[R any] struct {
 	name  string
-	owner owner
+	owner *owner // nil: the core
 	// value points to the column's value in a row: *int64 (a moment in a DATETIME column), *rowID, *NullInt, *NullText, *string (bytes in a
 	// BINARY column), *bool, *BinaryID, *ActionID or *LinkID. Without a value it is nil.
 	value   func(row *R) any
@@ -23,6 +26,11 @@ type column[R any] struct {
 
 	sqlName string
 	typ     columnType
+}
+
+// inUse reports whether the column's plugin is active.
+func (c column[R]) inUse(features *matomo.Features) bool {
+	return c.owner == nil || c.owner.active(features)
 }
 
 // reading marks columns that are read back.
@@ -46,7 +54,7 @@ func discover[R any](base, sqlName string, wanted []column[R], found []foundColu
 	t := table[R]{name: base, sqlName: sqlName}
 	for _, c := range wanted {
 		i := slices.IndexFunc(found, func(f foundColumn) bool { return strings.EqualFold(f.name, c.name) })
-		if i < 0 || c.owner != nil && !c.owner(features) {
+		if i < 0 || !c.inUse(features) {
 			continue
 		}
 		c.sqlName, c.typ = name(found[i].name), found[i].typ
