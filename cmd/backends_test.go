@@ -153,13 +153,15 @@ func TestEveryCommandWorksOnEveryBackend(t *testing.T) {
 			i.look(t)
 			i.locksAreShownAndReleased(t)
 			r := i.ok(t, "process", "--workers", "2", "--force-num-requests-process-at-once", "1")
-			contains(t, r.stdout, "Moved 1 request sets", fmt.Sprintf("Tracked: %d of %d requests", views+1, views+2), "1 put aside")
+			contains(t, r.stdout, "Moved 1 request sets", fmt.Sprintf("Tracked: %d of %d requests", views+1, views+2), "Dead letters: 2")
+			lacks(t, r.stderr, "statistics")
 			i.lettersAreRetriedAndDeleted(t)
 			i.serveReceives(t)
 			if n := i.count(t, "log_link_visit_action"); n != views+2+hits {
 				t.Errorf("%d actions, want %d", n, views+2+hits)
 			}
-			contains(t, i.ok(t, "monitor", "--iterations", "1").stdout, "total: 0 sets in 2 queues")
+			contains(t, i.ok(t, "monitor", "--iterations", "1").stdout, "total: 0 sets in 2 queues",
+				"Today (UTC):", "Last run:")
 		})
 	}
 }
@@ -175,10 +177,23 @@ func (i *installation) testIsFine(t *testing.T, named []string) {
 		}
 	}
 	var left []string
+	if i.env["QUEUEDTRACKING_BACKEND"] == matomo.BackendMySQL && i.hasKeys(t, "queuedtracking:test:%") {
+		t.Error("rows left")
+	}
 	err := i.db.Select(&left, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE '%test%'")
 	if err != nil || len(left) > 0 {
 		t.Errorf("tables left: %q, %v", left, err)
 	}
+}
+
+// hasKeys reports whether there are keys like this in the database.
+func (i *installation) hasKeys(t *testing.T, like string) bool {
+	t.Helper()
+	var n int
+	if err := i.db.Get(&n, "SELECT COUNT(*) FROM matomo_queuedtracking_queue WHERE queue_key LIKE ?", like); err != nil {
+		t.Fatal(err)
+	}
+	return n > 0
 }
 
 // views are the page views that nothing is wrong with.

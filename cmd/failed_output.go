@@ -148,11 +148,11 @@ func (c *failedCommand) showOne(p printedLetter) error {
 			if len(text) == 0 {
 				continue
 			}
-			indented, err := json.MarshalIndent(text, "         ", "  ")
+			lines, err := indented(text, "         ")
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.stdout, "%-8s %s\n", part.name+":", indented)
+			fmt.Fprintf(c.stdout, "%-8s %s\n", part.name+":", lines)
 		}
 	}
 	return nil

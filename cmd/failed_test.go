@@ -38,7 +38,7 @@ func withFailures(t *testing.T) *installation {
 		t.Fatal(err)
 	}
 	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1")
-	contains(t, r.stdout, "Tracked: 2 of 4 requests", "2 put aside", "1 put aside")
+	contains(t, r.stdout, "Tracked: 2 of 4 requests", "Dead letters: 3", "  2 requests that could not be written", "  1 entry that could not be read")
 	return i
 }
 

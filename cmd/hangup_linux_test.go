@@ -54,13 +54,14 @@ func (i *installation) blocked(t *testing.T) func() bool {
 // An ssh session that drops: the terminal is gone in the middle of a batch, with all that could be written to it. The
 // batch is finished, and locks are given back.
 func TestSessionThatDropsLosesNothing(t *testing.T) {
+	const many = 2000 // it takes longer to track them than to notice the signal
 	for _, args := range [][]string{
 		{"process", "--force-num-requests-process-at-once", "5", "-vv"},
 		{"process", "--cycle", "0", "--force-num-requests-process-at-once", "5"},
 	} {
 		i := newInstallation(t)
 		i.setting("numQueueWorkers", "1")
-		for n := range 40 {
+		for n := range many {
 			i.pushInto(t, 0, fmt.Sprint("page", n))
 		}
 		user, tty := openTerminal(t)
@@ -89,7 +90,7 @@ func TestSessionThatDropsLosesNothing(t *testing.T) {
 			t.Errorf("%v: %v", args, err)
 		}
 		rows, rest := i.count(t, "log_link_visit_action"), i.waiting(t)
-		if i.locked(t, 0) || rows == 0 || rest == 0 || int64(rows)+rest != 40 {
+		if i.locked(t, 0) || rows == 0 || rest == 0 || int64(rows)+rest != many {
 			t.Errorf("%v: locked %v, %d rows, %d sets wait", args, i.locked(t, 0), rows, rest)
 		}
 	}

@@ -1,9 +1,11 @@
 package cmd
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/redact"
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
@@ -14,6 +16,7 @@ import (
 type logger struct {
 	*slog.Logger
 	level *slog.LevelVar
+	json  bool // one JSON object per line
 	to    *redirect
 }
 
@@ -25,11 +28,30 @@ func newLogger(stderr io.Writer) *logger {
 }
 
 func (l *logger) from(level slog.Leveler) *slog.Logger {
-	return slog.New(slog.NewTextHandler(l.to, &slog.HandlerOptions{Level: level, ReplaceAttr: cleanAttr}))
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: cleanAttr}
+	if l.json {
+		return slog.New(slog.NewJSONHandler(l.to, options))
+	}
+	return slog.New(slog.NewTextHandler(l.to, options))
 }
 
 // always writes whatever -q and -v say.
 func (l *logger) always() *slog.Logger { return l.from(slog.LevelInfo) }
+
+// logFormat is the setting --log-format.
+func (l *logger) logFormat() override {
+	return override{
+		"log-format", "form of diagnostics on stderr: text or json, one object per line", false,
+		func(format string) error {
+			if format != "text" && format != "json" {
+				return errors.New("neither text nor json")
+			}
+			l.json = format == "json"
+			l.Logger = l.from(l.level)
+			return nil
+		},
+	}
+}
 
 // setVerbosity is -q, -v, -vv, -vvv.
 func (l *logger) setVerbosity(quiet bool, verbose int) {
@@ -45,13 +67,19 @@ func (l *logger) setVerbosity(quiet bool, verbose int) {
 	}
 }
 
-// cleanAttr makes what comes from requests and servers fit to be logged.
-func cleanAttr(_ []string, a slog.Attr) slog.Attr {
+// cleanAttr makes what comes from requests and servers fit to be logged, and names levels.
+func cleanAttr(groups []string, a slog.Attr) slog.Attr {
 	switch v := a.Value.Any().(type) {
 	case error:
 		a.Value = slog.StringValue(printable(v))
 	case string:
 		a.Value = slog.StringValue(clean(v))
+	case time.Duration: // with its unit, in JSON as well
+		a.Value = slog.StringValue(v.String())
+	case slog.Level:
+		if v == replay.LevelTrace && len(groups) == 0 && a.Key == slog.LevelKey {
+			a.Value = slog.StringValue("TRACE")
+		}
 	}
 	return a
 }

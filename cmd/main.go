@@ -57,6 +57,7 @@ type program struct {
 	workingDir     func() (string, error)
 	clock          func() time.Time
 	sleep          func(ctx context.Context, d time.Duration)
+	hostname       func() (string, error)
 	files          fs.FS // testdata
 	signals        chan os.Signal
 
@@ -84,7 +85,7 @@ func Main(args []string, files fs.FS) int {
 func newProgram(files fs.FS) *program {
 	return &program{
 		stdin: os.Stdin, stdout: newOutput(os.Stdout), stderr: os.Stderr,
-		lookupEnv: os.LookupEnv, workingDir: os.Getwd, clock: time.Now, sleep: sleep,
+		lookupEnv: os.LookupEnv, workingDir: os.Getwd, clock: time.Now, sleep: sleep, hostname: os.Hostname,
 		files: files, signals: make(chan os.Signal, 2), stop: make(chan struct{}), reload: make(chan struct{}, 1),
 	}
 }
@@ -112,12 +113,21 @@ func (p *program) run(args []string) int {
 		}
 	}
 	if exit.err != nil {
-		fmt.Fprintln(p.stderr, "queuedtracking:", printable(err))
-		if exit.usage {
-			fmt.Fprintln(p.stderr, "queuedtracking --help and queuedtracking COMMAND --help tell what there is.")
-		}
+		p.tellError(err, exit.usage)
 	}
 	return exit.status
+}
+
+// tellError says why the program ends.
+func (p *program) tellError(err error, usage bool) {
+	if p.logs.json {
+		p.logs.Error(err.Error())
+		return
+	}
+	fmt.Fprintln(p.stderr, "queuedtracking:", printable(err))
+	if usage {
+		fmt.Fprintln(p.stderr, "queuedtracking --help and queuedtracking COMMAND --help tell what there is.")
+	}
 }
 
 // output is a file for stdout. It remembers that something could not be written, so that no command has to ask after each line.

@@ -290,3 +290,35 @@ func lacks(t *testing.T, text string, parts ...string) {
 		}
 	}
 }
+
+// addTo puts a set into a queue, whoever its visitor is.
+func (i *installation) addTo(t *testing.T, id int, set queue.RequestSet) {
+	t.Helper()
+	element, err := queue.Encode(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.backend.Append(t.Context(), queue.Key(id), element); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// config is the installation's configuration as commands read it.
+func (i *installation) config(t *testing.T) *matomo.Config {
+	t.Helper()
+	config, err := matomo.LoadConfig(i.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+// waitingPart are the lines of a summary that say what waits.
+func waitingPart(stdout string) (lines string) {
+	for line := range strings.Lines(stdout) {
+		if strings.Contains(line, " request set") {
+			lines += line
+		}
+	}
+	return lines
+}

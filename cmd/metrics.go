@@ -19,9 +19,12 @@ const probeTimeout = 2 * time.Second
 func (c *connection) newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(metrics.NewBuild(versionName()),
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		metrics.NewQueues(c.backend, c.queueCount, c.program.clock, probeTimeout))
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), c.queueMetrics())
 	return registry
+}
+
+func (c *connection) queueMetrics() *metrics.Queues {
+	return metrics.NewQueues(c.backend, c.queueCount, c.program.clock, probeTimeout)
 }
 
 // metricsGrace is the longest time that a scrape under way gets at the end.

@@ -20,6 +20,9 @@ On a terminal the table is refreshed in place, one page of queues at a time:
     1 … 9, 0      page 1 … 9, 10 of this ten     up and down       ten pages forth and back
     q             quit
 
+Below the queues it says what runs did today and yesterday (days of UTC), when and where the last one was, and what went wrong last.
+Runs leave these numbers beside the queues; --json has them for each queue, with the reasons, for up to 35 days (--days).
+
 In a pipe it prints plain lines, with --json one object per refresh. A server that goes away, to be restarted or replaced, is
 waited for. With --once it looks once and tells by its exit status how things are, for a monitoring system:
 
@@ -47,6 +50,7 @@ type monitorCommand struct {
 	interval   time.Duration
 	json, once bool
 	warn, crit int64
+	days       int
 
 	conn   *connection
 	before *snapshot
@@ -64,6 +68,7 @@ func newMonitorCommand(p *program) *cobra.Command {
 	flags.IntVarP(&c.page, "jumptopage", "p", 1, "page to show first")
 	flags.DurationVar(&c.interval, "interval", refreshEvery, "time between refreshes")
 	flags.BoolVar(&c.json, "json", false, "print JSON")
+	flags.IntVar(&c.days, "days", 2, "with --json: what runs did on this `number` of days, up to 35")
 	flags.BoolVar(&c.once, "once", false, "look once, and tell by the exit status whether there is a backlog")
 	flags.Int64Var(&c.warn, "warn", 0, "with --once: exit status 1 when a queue holds more `sets`; default: the plugin's setting notify_queue_threshold_single_queue")
 	flags.Int64Var(&c.crit, "crit", 0, "with --once: exit status 2 when a queue holds more `sets`; default: never")
@@ -79,6 +84,8 @@ func (c *monitorCommand) validate(command *cobra.Command) error {
 		return usage("--rowperpage %d: wants 1 or more", c.rows)
 	case c.page < 1:
 		return usage("--jumptopage %d: wants 1 or more", c.page)
+	case c.days < 1 || c.days > keptDays:
+		return usage("--days %d: wants 1 to %d", c.days, keptDays)
 	case c.interval < 10*time.Millisecond:
 		return usage("--interval %s: too short", c.interval)
 	case !c.once && (c.warn != 0 || c.crit != 0):
@@ -120,6 +127,9 @@ func (c *monitorCommand) watch(ctx context.Context) error {
 // take looks at the queues and remembers what it saw, for the rate.
 func (c *monitorCommand) take(ctx context.Context) (*snapshot, error) {
 	s, err := takeSnapshot(ctx, c.conn, c.before)
+	if err == nil {
+		err = s.addHistory(ctx, c.conn.backend, c.days)
+	}
 	if err == nil {
 		c.before = s
 	}

@@ -21,6 +21,10 @@ type snapshot struct {
 	Rate      *float64      `json:"diff_per_second"` // sets that the queues lose per second, negative when they grow; null at first
 	Memory    memoryState   `json:"memory"`
 	Active    int           `json:"active_workers"`
+
+	DeadLetters  int64         `json:"dead_letters"`
+	History      *historyState `json:"history"`       // null: it cannot be read
+	HistoryError *string       `json:"history_error"` // why
 }
 
 type queueState struct {
@@ -28,6 +32,8 @@ type queueState struct {
 	Sets   int64    `json:"sets"`
 	Oldest *float64 `json:"oldest_age_seconds"` // null: empty, or it cannot be decoded
 	Locked bool     `json:"locked"`
+
+	DeadLetters int64 `json:"dead_letters"`
 }
 
 // orphanState is a queue beyond the number of queues.

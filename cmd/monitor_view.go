@@ -90,6 +90,7 @@ func view(s *snapshot, p pager, keys bool) string {
 	}
 	fmt.Fprintf(&b, " | diff/sec %s\n%s. %s active.\n", rate(s.Rate), memory(s.Memory), terminal.Count(s.Active, "worker"))
 	b.WriteString(orphanWarning(s.Orphans))
+	b.WriteString(historyBlock(s, queues))
 	return b.String()
 }
 
@@ -150,6 +151,7 @@ func (c *monitorCommand) printPlain(s *snapshot) {
 	fmt.Fprintf(c.stdout, "%s  total: %s in %s, diff/sec %s, %s, %s active\n", at,
 		terminal.Count(s.Total, "set"), terminal.Count(len(s.Queues), "queue"), rate(s.Rate), memory(s.Memory), terminal.Count(s.Active, "worker"))
 	fmt.Fprint(c.stdout, orphanWarning(s.Orphans))
+	c.printPlainHistory(s, p.shown(s.Queues))
 }
 
 func old(age string) string {

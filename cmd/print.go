@@ -192,7 +192,7 @@ func valueText(v php.Value) string {
 	if err != nil {
 		return "(not printable)"
 	}
-	return encoded
+	return readable(encoded)
 }
 
 // printedEntry is an entry in JSON.
@@ -224,13 +224,4 @@ func entryJSON(id, position int, element []byte) printedEntry {
 		e.Cookies = rawJSON(redact.Cookies(set.Env.Cookie))
 	}
 	return e
-}
-
-// rawJSON is an array as PHP's json_encode writes it: everything outside of ASCII, and all control characters, escaped.
-func rawJSON(a *php.Array) json.RawMessage {
-	encoded, err := php.EncodeJSON(php.ArrayValue(a))
-	if err != nil {
-		encoded = strconv.Quote("not printable: " + err.Error())
-	}
-	return json.RawMessage(encoded)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/assembly"
 	"github.com/queuedtracking/queuedtracking/internal/background"
+	"github.com/queuedtracking/queuedtracking/internal/history"
 	"github.com/queuedtracking/queuedtracking/internal/metrics"
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/replay"
@@ -35,14 +36,28 @@ queues are) the run ends after the batch with exit status 75, for the service ma
 Rows are those of the Matomo that is installed, from 5.0 to 5.14, and 6.0; other versions are refused. "queuedtracking test"
 tells which one it is.
 
-Requests that Matomo would refuse are counted with the reason, -v names each. Requests that the database refuses, and
-entries that are damaged, are put aside as dead letters; the others of their batch are tracked.`
+Requests that Matomo would refuse are counted with the reason, -v names each with its site and URL. Requests that the database
+refuses, and entries that are damaged, are put aside as dead letters; the others of their batch are tracked. Where the database
+refuses every request, because a trigger is broken, say, nothing is put aside: the queue stays as it is, the exit status is 1.
+
+At the end it says what was done, what still waits in the queues, and why. With --cycle there is one line a minute in which
+something was done, with -v one for each cycle. --json prints these summaries as JSON, one object per line: requests, tracked,
+excluded, rejected, dead_letters and more; "final" is true in the last one, which also has "waiting" and "error".
+
+A dry run judges each batch by itself, against the database as it is: it does not see what the batches in front of it would have
+written. Of two orders with the same number in different batches, for instance, it takes both; the real run refuses the second.
+
+What runs did is kept beside the queues for 35 days, by day and queue: "queuedtracking monitor" shows it, also what cron ran with
+-q. --metrics-file writes it for Prometheus, as the file that node_exporter's textfile collector reads. A run that is killed
+loses a few seconds of these numbers, nothing else.`
 
 const processExample = `  queuedtracking process
   queuedtracking process --force-num-requests-process-at-once 1     to the last request
   queuedtracking process --batch auto                               a long backlog, faster
   queuedtracking process --workers 4 --cycle 0 --sleep 2            for ever, looking every 2 seconds
   queuedtracking process --dry-run -v                               what would be refused, and why?
+  queuedtracking process -q --metrics-file /var/lib/node_exporter/textfile_collector/queuedtracking.prom
+  queuedtracking process --json | jq .waiting                       what waits, and why?
 
   In a crontab, as the user of the web server:
   * * * * *  cd /var/www/matomo && queuedtracking process -q`
@@ -62,12 +77,16 @@ type processCommand struct {
 	withoutDevices bool
 	forceVersion   bool
 	metricsListen  string
+	metricsFile    string
+	json           bool
 
 	conn     *connection
 	looked   time.Time // when lookAfter last did its work
 	assembly *assembly.Assembly
 	progress *terminal.Progress
-	metrics  *metrics.Worker // nil: nobody asks
+	metrics  *metrics.Worker   // nil: nobody asks
+	history  *history.Recorder // nil: nothing is kept
+	report   report
 }
 
 func newProcessCommand(p *program) *cobra.Command {
@@ -81,7 +100,7 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.Var(&c.queueID, "queue-id", "process only this `queue` (0, 1, …)")
 	flags.IntVar(&c.force, "force-num-requests-process-at-once", 0, "take this `number` of request sets at once, and queues that hold as many, instead of what the plugin's settings say")
 	flags.Var(&c.batch, "batch", "request sets per transaction: a `number`, or auto: more than the settings say while a queue is long")
-	flags.IntVar(&c.workers, "workers", 1, "workers of this process; no more than one ever works on a queue")
+	flags.IntVar(&c.workers, "workers", 1, "workers of this process; no more than one ever works on a queue, each has up to 5 connections to the database")
 	flags.IntVarP(&c.cycle, "cycle", "c", 1, "how often to go over the queues, 0 for ever")
 	flags.IntVarP(&c.sleep, "sleep", "s", 1, "seconds between two cycles")
 	flags.IntVarP(&c.delay, "delay", "d", 0, "seconds to wait at the end, for supervisors that want a program to run for a while")
@@ -91,6 +110,8 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.BoolVar(&c.withoutDevices, "without-device-detection", false, "process without the data of device-detector: all devices are unknown")
 	flags.BoolVar(&c.forceVersion, "force-version", false, "process for a Matomo other than 5.0 to 5.14 and 6.0, as the nearest of these would")
 	flags.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for /metrics, /healthz and /readyz while it runs, for --cycle 0")
+	flags.StringVar(&c.metricsFile, "metrics-file", "", "write what runs have counted to this `file`, for node_exporter's textfile collector")
+	flags.BoolVar(&c.json, "json", false, "print summaries as JSON, one object per line")
 	return command
 }
 
@@ -115,6 +136,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 	if err := c.validate(command); err != nil {
 		return err
 	}
+	c.flags.json = c.json
 	c.reloads.Store(c.cycle == 0 && !c.onTerminal)
 	outliveReader()
 	background.Work()
@@ -122,12 +144,17 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 	c.conn = c.newConnection(command.Flags())
 	defer c.conn.close()
 	if err := c.prepare(ctx); err != nil {
+		c.recordRefusal(ctx, err)
 		return fmt.Errorf("%w; nothing was processed", err)
 	}
 	if !c.conn.config.Tracker(0).RecordStatistics {
-		fmt.Fprintln(c.out(), recordStatisticsOff)
+		c.tellSwitchedOff(ctx)
 		return nil
 	}
+	if err := c.beginHistory(); err != nil {
+		return fmt.Errorf("%w; nothing was processed", err)
+	}
+	defer func() { err = c.endHistory(ctx, err) }()
 	c.assembly, err = assembly.Assemble(ctx, c.conn.installation, c.conn.db, assembly.Options{
 		WithoutDevices: c.withoutDevices, Clock: c.clock, Random: rand.Reader, Cores: c.cores(), Log: c.logs.Logger,
 	})
@@ -146,7 +173,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 	}
 	c.showProgress()
 	summary, err := c.cycles(ctx, c.options())
-	c.printSummary(summary)
+	c.conclude(ctx, summary, err)
 	if err == nil && c.delay > 0 {
 		c.nap(ctx, time.Duration(c.delay)*time.Second)
 	}
@@ -155,6 +182,14 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 
 // cores is each worker's share of the machine.
 func (c *processCommand) cores() int { return max(1, background.Cores/c.workers) }
+
+// threshold is how many request sets a queue must hold to be taken.
+func (c *processCommand) threshold() int {
+	if c.force > 0 {
+		return c.force
+	}
+	return c.conn.settings.queue.NumRequestsToProcess
+}
 
 // options are those of all cycles.
 func (c *processCommand) options() replay.Options {

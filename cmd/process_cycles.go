@@ -86,7 +86,7 @@ func inTurn(trackers []replay.Tracker) func() replay.Tracker {
 
 func (c *processCommand) oneCycle(ctx context.Context, o replay.Options, threshold int) (replay.Summary, error) {
 	if o.Threshold < threshold {
-		fmt.Fprintln(c.out(), "Nothing was tracked for a while: this cycle also takes queues that hold less than a batch.")
+		c.logs.Info("nothing was tracked for a while: this cycle also takes queues that hold less than a batch")
 	}
 	if err := c.startProgress(ctx, o); err != nil {
 		return replay.Summary{}, err

@@ -8,21 +8,23 @@ import (
 	"slices"
 	"time"
 
+	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/replay"
+	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
-// out is where output for people goes: nowhere with -q.
+// out is where output for people goes: nowhere with -q, and where stdout is for JSON.
 func (p *program) out() io.Writer {
-	if p.flags.quiet {
+	if p.flags.quiet || p.flags.json {
 		return io.Discard
 	}
 	return p.stdout
 }
 
-// showProgress makes a bar if stderr is a terminal.
+// showProgress makes a bar if stderr is a terminal, and for people.
 func (c *processCommand) showProgress() {
-	if terminal.IsTerminal(c.stderr) && !c.flags.quiet {
+	if terminal.IsTerminal(c.stderr) && !c.flags.quiet && !c.flags.json && !c.logs.json {
 		c.progress = terminal.NewProgress(c.stderr, c.clock)
 	}
 }
@@ -61,25 +63,28 @@ func (c *processCommand) onBatch(b replay.Batch) {
 	if c.progress != nil {
 		c.progress.Add(int64(b.Result.Sets))
 	}
-	if c.metrics != nil {
-		c.metrics.Batch(b)
-	}
 	for _, r := range b.Result.Refusals {
-		if r.Failed {
-			continue // the worker has said so when it put the dead letter aside
+		if !r.Failed { // of the others the worker has told when it put them aside
+			c.logRefusal(b, r)
 		}
-		c.logs.Info("request rejected", "queue", b.Queue, "batch", b.Offset, "set", r.Set, "request", r.Request, "reason", r.Err)
 	}
 	c.logs.Debug("batch", "queue", b.Queue, "offset", b.Offset, "sets", b.Result.Sets, "requests", b.Result.Requests,
 		"tracked", b.Result.Tracked, "left", b.Left, "took", b.Duration.Round(time.Microsecond))
+	c.recordBatch(b)
+	c.reportBatch(b)
 }
 
-func (c *processCommand) printCycle(s replay.Summary, took time.Duration) {
-	rate := float64(s.Requests)
-	if took > 0 {
-		rate /= took.Seconds()
+// shownURL is how much of a URL is logged.
+const shownURL = 200
+
+// logRefusal names a request that Matomo refuses as well: it is gone then.
+func (c *processCommand) logRefusal(b replay.Batch, r tracker.Refusal) {
+	param := func(name string) string { return "" }
+	if params := b.Request(r); params != nil {
+		param = func(name string) string { return cell(php.ToString(params.Value(name)), shownURL) }
 	}
-	fmt.Fprintf(c.out(), "%s in %.2f seconds, %s req/s\n", terminal.Count(s.Requests, "request"), took.Seconds(), terminal.Number(int64(rate)))
+	c.logs.Info("request rejected", "queue", b.Queue, "offset", b.Offset+int64(r.Set), "set", r.Set, "request", r.Request,
+		"idsite", param("idsite"), "url", param("url"), "reason", r.Err)
 }
 
 func (c *processCommand) announceNap(cycle int) {
@@ -93,8 +98,10 @@ func (c *processCommand) announceNap(cycle int) {
 // printSummary tells what became of everything that was taken from the queues.
 func (c *processCommand) printSummary(s replay.Summary) {
 	w := c.out()
+	title := func(did, would string) string { return did }
 	tracked := terminal.Number(s.Tracked) + " of " + terminal.Count(s.Requests, "request")
 	if c.dryRun { // which visits and conversions are new depends on the batches in front
+		title = func(did, would string) string { return would }
 		fmt.Fprintf(w, "Dry run, nothing was written. Would be tracked: %s\n", tracked)
 	} else {
 		bots := ""
@@ -104,35 +111,48 @@ func (c *processCommand) printSummary(s replay.Summary) {
 		fmt.Fprintf(w, "Tracked: %s (%s, %s, %s%s)\n", tracked,
 			terminal.Count(s.Visits, "new visit"), terminal.Count(s.Actions, "action"), terminal.Count(s.Conversions, "conversion"), bots)
 	}
-	printReasons(w, "Excluded", s.Excluded)
-	printReasons(w, "Rejected", s.Rejected)
-	for _, line := range []struct {
-		n    int
-		text string
-	}{
-		{s.Failed, "put aside as dead letters: requests that could not be written"},
-		{s.Undecodable, "put aside as dead letters: entries that hold no requests"},
-		{s.Recovered, "entries that an earlier run had committed and not removed: removed"},
-		{s.Retries, "transactions repeated after a deadlock, a time-out or a lost connection"},
-	} {
-		if line.n > 0 {
-			fmt.Fprintf(w, "  %s %s\n", terminal.Number(line.n), line.text)
-		}
+	printReasons(w, title("Excluded", "Would be excluded"), s.Excluded)
+	printReasons(w, title("Rejected", "Would be rejected"), s.Rejected)
+	c.printLetters(w, title("Dead letters", "Would be put aside as dead letters"), s)
+	if s.Recovered > 0 {
+		fmt.Fprintf(w, "Recovered: %s that an earlier run had committed and not removed: removed\n", entries(s.Recovered))
 	}
-	if s.Busy > 0 {
-		fmt.Fprintf(w, "  %s left to another worker, who had it locked\n", terminal.Count(s.Busy, "queue"))
+	if s.Retries > 0 {
+		fmt.Fprintf(w, "Repeated: %s, after a deadlock, a time-out or a lost connection\n", terminal.Count(s.Retries, "transaction"))
 	}
-	if letters := s.Failed + s.Undecodable; letters > 0 && !c.dryRun {
-		fmt.Fprintln(w, "See the dead letters with: queuedtracking failed list")
+}
+
+// printLetters prints how many dead letters there are of each kind.
+func (c *processCommand) printLetters(w io.Writer, title string, s replay.Summary) {
+	if s.Failed+s.Undecodable == 0 {
+		return
 	}
+	fmt.Fprintf(w, "%s: %s\n", title, terminal.Number(s.Failed+s.Undecodable))
+	cannot := "could not"
+	if c.dryRun {
+		cannot = "cannot"
+	}
+	if s.Failed > 0 {
+		fmt.Fprintf(w, "  %s that %s be written\n", terminal.Count(s.Failed, "request"), cannot)
+	}
+	if s.Undecodable > 0 {
+		fmt.Fprintf(w, "  %s that %s be read\n", entries(s.Undecodable), cannot)
+	}
+	if !c.dryRun {
+		fmt.Fprintln(w, "  see them with: queuedtracking failed list")
+	}
+}
+
+func entries(n int) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return terminal.Number(n) + " entries"
 }
 
 // printReasons prints how many requests met each reason, the most frequent first.
 func printReasons[K ~string](w io.Writer, title string, counts map[K]int) {
-	total := 0
-	for _, n := range counts {
-		total += n
-	}
+	total := sum(counts)
 	if total == 0 {
 		return
 	}
@@ -149,4 +169,11 @@ func printReasons[K ~string](w io.Writer, title string, counts map[K]int) {
 	for _, reason := range reasons {
 		fmt.Fprintf(w, "  %s %s\n", terminal.Number(counts[reason]), reason)
 	}
+}
+
+func sum[K ~string](counts map[K]int) (total int) {
+	for _, n := range counts {
+		total += n
+	}
+	return total
 }

@@ -123,11 +123,21 @@ func TestRefusedRequestsAreNamedWithoutSecrets(t *testing.T) {
 	i.add(t, set, 1)
 	unknown := pageView("y")
 	unknown.Requests[0].Set("idsite", php.String("99"))
+	unknown.Requests[0].Set("url", php.String("https://garden.example.org/y?token_auth=0123456789abcdef0123456789abcdef"))
 	i.add(t, unknown, 1)
-	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1", "-vv")
-	contains(t, r.stderr, `msg="request rejected"`, "unknown site", "msg=batch")
-	lacks(t, r.stdout+r.stderr, "0123456789abcdef0123456789abcdef")
-	contains(t, r.stdout, "Rejected: 2")
+	long := pageView(strings.Repeat("long", 1000))
+	long.Requests[0].Set("idsite", php.String("\x1b[31m"))
+	bulk := pageView("z")
+	bulk.Requests = append(bulk.Requests, long.Requests[0])
+	i.add(t, bulk, 1)
+	r := i.ok(t, "process", "--num-queue-workers", "1", "--force-num-requests-process-at-once", "1", "--batch", "5", "-vv")
+	const rejected = `msg="request rejected" queue=0 `
+	contains(t, r.stderr, rejected+"offset=0 set=0 request=0 idsite=1 url=https://garden.example.org/x reason=",
+		rejected+`offset=1 set=1 request=0 idsite=99 url="https://garden.example.org/y?token_auth=***" reason=`,
+		rejected+`offset=2 set=2 request=1 idsite=\x1b[31m url=https://garden.example.org/longlong`, "long… reason=",
+		"unknown site", "msg=batch")
+	lacks(t, r.stdout+r.stderr, "0123456789abcdef0123456789abcdef", "\x1b", strings.Repeat("long", 60))
+	contains(t, r.stdout, "Rejected: 3")
 }
 
 func TestDamagedEntriesAreCounted(t *testing.T) {
@@ -137,7 +147,7 @@ func TestDamagedEntriesAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1")
-	contains(t, r.stdout, "1 put aside as dead letters: entries that hold no requests", "queuedtracking failed list")
+	contains(t, r.stdout, "Dead letters: 1", "1 entry that could not be read", "queuedtracking failed list")
 	if n, _ := i.backend.Len(ctx, queue.FailedKey(queue.Key(0))); n != 1 {
 		t.Errorf("%d dead letters", n)
 	}
@@ -150,7 +160,7 @@ func TestLockedQueuesAreLeftToTheirWorkers(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := i.ok(t, "process", "--num-queue-workers", "1", "--force-num-requests-process-at-once", "1")
-	contains(t, r.stdout, "Tracked: 0 of 0 requests", "1 queue left to another worker")
+	contains(t, r.stdout, "Tracked: 0 of 0 requests", "1 request set waits in queue 0: locked by another worker")
 	if i.waiting(t) != 1 {
 		t.Error("the entry is gone")
 	}
@@ -188,11 +198,12 @@ func TestAfterTenIdleSecondsACycleTakesTheRest(t *testing.T) {
 	i := newInstallation(t)
 	i.add(t, pageView("a"), 1)
 	clock := &stepClock{now: time.Now()}
-	r := i.run(t, []string{"process", "--cycle", "4", "--sleep", "4"}, clock.into)
+	r := i.run(t, []string{"process", "--cycle", "4", "--sleep", "4", "-v"}, clock.into)
 	if r.status != statusDone || clock.sleeps != 3 {
 		t.Fatalf("exit status %d after %d sleeps: %s", r.status, clock.sleeps, r.stderr)
 	}
-	contains(t, r.stdout, "this cycle also takes queues that hold less than a batch", "Tracked: 1 of 1 request ")
+	contains(t, r.stderr, "this cycle also takes queues that hold less than a batch")
+	contains(t, r.stdout, "Tracked: 1 of 1 request ")
 	if n := strings.Count(r.stdout, "0 requests in 0.00 seconds"); n != 3 {
 		t.Errorf("%d idle cycles, want 3:\n%s", n, r.stdout)
 	}

@@ -425,3 +425,21 @@ func TestTestMentionsWhatShouldBeKnown(t *testing.T) {
 	contains(t, r.stdout, "notice   memory limit", "allkeys-lru throws whole queues away",
 		"notice   tracking", "notice   queues", "1 queue left behind")
 }
+
+func TestUnlockAsJSON(t *testing.T) {
+	i := newInstallation(t)
+	if _, err := i.backend.SetIfNotExists(t.Context(), lock.Key(3), "another", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`[{"key":"QueuedTrackingLock3","queue":3,"released":true},{"key":"QueuedTrackingLock5","queue":5,"released":false}]`,
+		`[{"key":"QueuedTrackingLock3","queue":3,"released":false},{"key":"QueuedTrackingLock5","queue":5,"released":false}]`,
+	} {
+		if got := i.ok(t, "unlock", "--json", "QueuedTrackingLock3", "5").stdout; got != want+"\n" {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	if got := i.ok(t, "unlock", "--json", "--all").stdout; got != "[]\n" {
+		t.Errorf("nothing locked: %s", got)
+	}
+}

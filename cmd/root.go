@@ -33,6 +33,7 @@ type commonFlags struct {
 	withoutDatabase bool
 	verbose         int
 	quiet           bool
+	json            bool // stdout is for a JSON object per line, and nothing else
 }
 
 // rootCommand makes the program's commands.
@@ -89,11 +90,16 @@ func (p *program) addCommonFlags(flags *pflag.FlagSet) {
 	for _, name := range []string{"no-interaction", "no-ansi", "ansi"} {
 		_ = flags.MarkHidden(name)
 	}
+	format := p.logs.logFormat()
+	flags.String(format.flag, "text", "`form` of diagnostics on stderr: text or json, one object per line; also $"+format.variable())
 	addOverrides(flags, newOverrides().all())
 }
 
 // begin runs before each command.
-func (p *program) begin(*cobra.Command, []string) error {
+func (p *program) begin(command *cobra.Command, _ []string) error {
+	if err := newOverrides().apply(p, command.Flags(), []override{p.logs.logFormat()}); err != nil {
+		return err
+	}
 	p.ran = true
 	p.logs.setVerbosity(p.flags.quiet, p.flags.verbose)
 	return nil

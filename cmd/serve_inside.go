@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/assembly"
+	"github.com/queuedtracking/queuedtracking/internal/history"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/metrics"
 	"github.com/queuedtracking/queuedtracking/queue"
@@ -22,6 +23,7 @@ type insideWorker struct {
 	command  *serveCommand
 	assembly *assembly.Assembly
 	metrics  *metrics.Worker
+	history  *history.Recorder
 	always   bool // also what is queued
 
 	mu     sync.Mutex // a tracker belongs to one goroutine
@@ -58,7 +60,10 @@ func (c *serveCommand) openInside(ctx context.Context, flagSet bool) error {
 		return err
 	}
 	c.warnOfMissingColumns(built.Store().Schema())
-	c.inside = &insideWorker{command: c, assembly: built, metrics: metrics.NewWorker(c.registry), always: always, direct: built.NewTracker()}
+	c.inside = &insideWorker{
+		command: c, assembly: built, metrics: metrics.NewWorker(c.registry), history: c.conn.newRecorder(c.logs.Logger), always: always,
+		direct: built.NewTracker(),
+	}
 	return nil
 }
 
@@ -106,6 +111,12 @@ func (w *insideWorker) isSuperuser(ctx context.Context, token string, secure boo
 	return conn.installation.SuperuserToken(ctx, conn.db, matomo.TokenHash(token, conn.config.String("General", "salt")), secure)
 }
 
+func (w *insideWorker) onBatch(b replay.Batch) {
+	w.metrics.Batch(b)
+	w.metrics.Looked(w.command.clock())
+	w.history.Batch(b)
+}
+
 const (
 	lookInterval = 200 * time.Millisecond // between two looks at the queues
 	errorPause   = 5 * time.Second
@@ -119,9 +130,10 @@ func (w *insideWorker) run(ctx context.Context, stop <-chan struct{}) error {
 	o := replay.Options{
 		Backend: c.conn.backend, Store: w.assembly.Store(), Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger,
 		NewTracker: func() replay.Tracker { return own },
-		Only:       replay.AnyQueue, Workers: 1, OnBatch: w.metrics.Batch,
+		Only:       replay.AnyQueue, Workers: 1, OnBatch: w.onBatch,
 	}
 	lastTracked := c.clock()
+	defer w.history.Write()
 	for {
 		o.Queues, o.BatchSize = c.conn.queueCount(), int(c.batchSize.Load())
 		o.Threshold = o.BatchSize
@@ -133,9 +145,12 @@ func (w *insideWorker) run(ctx context.Context, stop <-chan struct{}) error {
 		summary, err := replay.Run(ctx, stop, o)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, replay.ErrStopped) {
 			w.metrics.RunFailed()
+			w.history.Failed(err)
 			c.logs.Error("queued requests cannot be tracked, they stay in the queue", "error", err)
 			pause = errorPause
 		}
+		w.metrics.Looked(c.clock())
+		w.history.Looked()
 		if summary.Tracked > 0 {
 			lastTracked = c.clock()
 		}

@@ -2,17 +2,16 @@ package cmd
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/queuedtracking/queuedtracking/internal/certificate"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
@@ -90,7 +89,12 @@ func (o *overrides) ofDatabase() []override {
 		text("db-password", "password; better in the variable: command lines can be seen by others", &d.Password),
 		text("db-name", "name of the database", &d.Name),
 		text("db-prefix", "what the names of Matomo's tables begin with", &d.Prefix),
-		text("db-charset", "character set of the connection", &d.Charset),
+		{"db-charset", "character set of the connection", false, func(v string) error {
+			if v != d.Charset { // the collation in config.ini.php is that of another one
+				d.Charset, d.Collation = v, ""
+			}
+			return nil
+		}},
 		boolean("db-tls", "speak TLS where the server can; --db-tls-ca, or --db-tls-skip-verify, insists on it", &d.EnableSSL),
 		text("db-tls-ca", "PEM file of the authorities that sign the server's certificate", &d.SSLCA),
 		text("db-tls-cert", "PEM file of the client certificate", &d.SSLCert),
@@ -198,20 +202,17 @@ func shown(o override, value string) string {
 	return strconv.Quote(value)
 }
 
-// config is the TLS configuration, nil without TLS. Naming a file asks for TLS, too.
-func (t redisTLS) config() (*tls.Config, error) {
-	if !t.on && t.ca == "" && t.cert == "" && t.key == "" && !t.skipVerify && t.server == "" {
+// config is the TLS configuration, nil without TLS. Naming a file asks for TLS, and so does a host that begins with
+// tls://. What checks no certificate reads no authorities, as in PHP.
+func (t redisTLS) config(host string) (*tls.Config, error) {
+	if !t.on && !strings.Contains(host, "tls://") && t.ca == "" && t.cert == "" && t.key == "" && !t.skipVerify && t.server == "" {
 		return nil, nil
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.server, InsecureSkipVerify: t.skipVerify} // asked for
-	if t.ca != "" {
-		pem, err := os.ReadFile(t.ca)
-		if err != nil {
+	if t.ca != "" && !t.skipVerify {
+		var err error
+		if c.RootCAs, err = certificate.Pool(t.ca, nil); err != nil {
 			return nil, fmt.Errorf("redis certificate authority: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("redis certificate authority: no certificate in %s", t.ca)
 		}
 	}
 	if (t.cert == "") != (t.key == "") {

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"encoding/json"
 	"io"
 
 	"github.com/olekukonko/tablewriter"
@@ -29,11 +28,4 @@ func table(w io.Writer, header []string, rows [][]string) error {
 		return err
 	}
 	return t.Render()
-}
-
-// printJSON prints a value as one line of JSON.
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }

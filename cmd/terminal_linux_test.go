@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
 
@@ -146,4 +147,21 @@ func TestProcessShowsProgressOnATerminal(t *testing.T) {
 	s.await(t, " / ")
 	s.await(t, "request rejected")
 	contains(t, r.stdout, "Tracked: ")
+}
+
+func TestProcessShowsNoProgressWhereMachinesRead(t *testing.T) {
+	for _, form := range []string{"--json", "--log-format=json"} {
+		i := newInstallation(t)
+		unknown := pageView("a")
+		unknown.Requests[0].Set("idsite", php.String("99"))
+		i.add(t, unknown, 1)
+		user, tty := openTerminal(t)
+		s := watchTerminal(user)
+		args := []string{"process", "--force-num-requests-process-at-once", "1", "-v", form}
+		if r := i.run(t, args, func(p *program) { p.stderr = tty }); r.status != statusDone {
+			t.Fatalf("exit status %d", r.status)
+		}
+		s.await(t, "request rejected")
+		lacks(t, s.String(), "\r\x1b[K", " / ")
+	}
 }

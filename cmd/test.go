@@ -38,7 +38,9 @@ type testCommand struct {
 	conn    *connection
 	devices *device.Found // nil: device-detector was not looked at
 	known   bool          // the settings were found
-	report  selftest.Report
+
+	certificates certificates // that servers of Redis have shown
+	report       selftest.Report
 }
 
 func newTestCommand(p *program) *cobra.Command {
@@ -90,6 +92,7 @@ func (c *testCommand) check(ctx context.Context) error {
 		c.report.Skip("all", "the settings are in the database")
 		return nil
 	}
+	c.checkConnections(ctx)
 	c.report.Database(ctx, c.conn.db, c.conn.config.Database().Prefix, c.conn.installation.Found())
 	c.checkColumns(ctx)
 
@@ -132,6 +135,7 @@ func (c *testCommand) checkFiles() {
 }
 
 func (c *testCommand) checkQueue(ctx context.Context) {
+	c.conn.onCertificate = c.certificates.add
 	if err := c.conn.openQueue(ctx, 2); err != nil && c.conn.backend == nil {
 		c.report.Fail("options", err, "")
 		return
@@ -140,6 +144,7 @@ func (c *testCommand) checkQueue(ctx context.Context) {
 	if !c.report.Queue(ctx, c.conn.backend, options) {
 		return
 	}
+	c.checkRedisCertificates()
 	orphans, err := c.conn.manager.Orphans(ctx)
 	switch {
 	case err != nil:

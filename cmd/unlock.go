@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"strconv"
@@ -23,7 +24,15 @@ const unlockExample = `  queuedtracking unlock QueuedTrackingLock2
 // unlockCommand: queuedtracking unlock.
 type unlockCommand struct {
 	*program
-	all bool
+	all  bool
+	json bool
+}
+
+// unlocked is a lock that was released, or was not held, in JSON.
+type unlocked struct {
+	Key      string `json:"key"`
+	Queue    int    `json:"queue"`
+	Released bool   `json:"released"`
 }
 
 func newUnlockCommand(p *program) *cobra.Command {
@@ -33,6 +42,7 @@ func newUnlockCommand(p *program) *cobra.Command {
 		RunE: c.run,
 	}
 	command.Flags().BoolVar(&c.all, "all", false, "release the locks of all queues")
+	command.Flags().BoolVar(&c.json, "json", false, "print JSON")
 	p.withoutDatabaseFlag(command.Flags())
 	return command
 }
@@ -63,9 +73,12 @@ func (c *unlockCommand) run(command *cobra.Command, args []string) error {
 		for _, h := range held {
 			keys = append(keys, h.Key)
 		}
-		if len(keys) == 0 {
+		if len(keys) == 0 && !c.json {
 			fmt.Fprintln(c.stdout, "No queue is locked.")
 		}
+	}
+	if c.json {
+		return c.printJSON(ctx, locker, keys)
 	}
 	for _, key := range keys {
 		if err := c.release(ctx, locker, key, false); err != nil {
@@ -73,6 +86,20 @@ func (c *unlockCommand) run(command *cobra.Command, args []string) error {
 		}
 	}
 	return nil
+}
+
+// printJSON releases the locks and prints what became of each.
+func (c *unlockCommand) printJSON(ctx context.Context, locker *lock.Locker, keys []string) error {
+	list := make([]unlocked, len(keys))
+	for i, key := range keys {
+		released, err := locker.Unlock(ctx, key)
+		if err != nil {
+			return err
+		}
+		id, _ := lock.QueueID(key)
+		list[i] = unlocked{key, id, released}
+	}
+	return printJSON(c.stdout, list)
 }
 
 // lockKey is the key that an argument means: a key or the number of a queue.

@@ -65,6 +65,7 @@ func TestDocumentedRightsAreEnough(t *testing.T) {
 				}
 			}
 			appendWithMark(t, t.Context(), b)
+			talliesOfSeveralWorkersAddUp(t, t.Context(), b)
 			must(t, b.Backend.(*Redis).Replicated(1, shortWait).Check(t.Context()))
 			must(t, b.Append(t.Context(), Key(MaxQueues-1), numbered(0, 2)...))
 			if lens, err := b.Lens(t.Context(), Keys(0, MaxQueues)...); err != nil || lens[MaxQueues-1] != 2 {

@@ -67,6 +67,8 @@ type Backend interface {
 	// the server allows.
 	TTLs(ctx context.Context, keys ...string) ([]time.Duration, error)
 
+	Tallies
+
 	// Info tells what the server says about itself.
 	Info(ctx context.Context) (Info, error)
 	// Close gives the connections back.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,6 +34,8 @@ func TestBackends(t *testing.T) {
 		{"a key is set once until it runs out", keyIsSetOnceUntilItRunsOut},
 		{"a key is extended and deleted only by its value", keyIsExtendedAndDeletedByItsValue},
 		{"one of many gets the key", oneOfManyGetsTheKey},
+		{"tallies add up", talliesAddUp},
+		{"tallies of several workers add up", talliesOfSeveralWorkersAddUp},
 		{"concurrent writers lose nothing", concurrentWritersLoseNothing},
 		{"cancelled calls end", cancelledCallsEnd},
 		{"recorded entries keep their bytes", recordedEntriesKeepTheirBytes},
@@ -273,6 +276,65 @@ func oneOfManyGetsTheKey(t *testing.T, ctx context.Context, b subject) {
 	wg.Wait()
 	if len(got) != 1 {
 		t.Errorf("%d got the key", len(got))
+	}
+}
+
+func talliesAddUp(t *testing.T, ctx context.Context, b subject) {
+	first, second := DayKey("2026-11-30"), DayKey("2026-12-01")
+	add := func(key string, tally Tally) {
+		t.Helper()
+		must(t, b.AddTally(ctx, key, TotalKey, 2*time.Second, tally))
+	}
+	want := func(key string, want map[string]string) {
+		t.Helper()
+		got, err := b.Tally(ctx, key)
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", key, err, diff)
+		}
+	}
+	want(first, nil)
+	long := strings.Repeat("n", MaxTallyName)
+	add(first, Tally{Numbers: map[string]int64{"0:tracked": 5, long: 1, long[:99] + "m": 2}, Texts: map[string]string{"0:error": "x = 'ä'; y"}})
+	add(first, Tally{Numbers: map[string]int64{"0:tracked": 1 << 40, long: 10, "0:requests": -1}})
+	want(first, map[string]string{
+		"0:tracked": "1099511627781", "0:requests": "-1", long: "11", long[:99] + "m": "2", "0:error": "x = 'ä'; y",
+	})
+	add(second, Tally{Numbers: map[string]int64{"0:tracked": 1}, Texts: map[string]string{"0:error": ""}})
+	want(second, map[string]string{"0:tracked": "1", "0:error": ""})
+	add(second, Tally{})
+	total := map[string]string{"0:tracked": "1099511627782", "0:requests": "-1", long: "11", long[:99] + "m": "2", "0:error": ""}
+	want(TotalKey, total)
+	b.pass(3100 * time.Millisecond)
+	want(first, nil)
+	want(TotalKey, total)
+	add(first, Tally{Numbers: map[string]int64{"0:tracked": 2}}) // an old one does not come back
+	want(first, map[string]string{"0:tracked": "2"})
+}
+
+func talliesOfSeveralWorkersAddUp(t *testing.T, ctx context.Context, b subject) {
+	const workers, times = 4, 10
+	tally := Tally{Numbers: map[string]int64{"0:tracked": 1, "1:tracked": 2, "1:rejected:unknown site": 3}, Texts: map[string]string{"0:host": "h"}}
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for done := 0; done < times; {
+				err := b.AddTally(ctx, DayKey("2026-11-30"), TotalKey, time.Hour, tally)
+				if err == nil {
+					done++
+				} else if !errors.Is(err, ErrUnavailable) { // a deadlock, which leaves nothing behind
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	for _, key := range []string{DayKey("2026-11-30"), TotalKey} {
+		got, err := b.Tally(ctx, key)
+		want := map[string]string{"0:tracked": "40", "1:tracked": "80", "1:rejected:unknown site": "120", "0:host": "h"}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", key, err, diff)
+		}
 	}
 }
 

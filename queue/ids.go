@@ -39,6 +39,15 @@ func OffsetKey(list string) string { return "queuedtracking:offset:{" + list + "
 // FailedKey names the list of the dead letters of a list.
 func FailedKey(list string) string { return "queuedtracking:failed:{" + list + "}" }
 
+// DayKey names the statistics of a day, written as 2006-01-02, and TotalKey those of all days, of all queues together. They are in
+// one hash slot.
+func DayKey(day string) string { return statistics + day }
+
+// TotalKey names the statistics of all days.
+const TotalKey = statistics + "total"
+
+const statistics = "queuedtracking:history:{" + listPrefix + "}:"
+
 // movedKey names the mark of what the list has taken over from queue from.
 func movedKey(list string, from int) string {
 	return "queuedtracking:moved:{" + list + "}:" + strconv.Itoa(from)

@@ -36,8 +36,10 @@ type batch struct {
 	sent      *tracker.Result // of the attempt whose COMMIT was sent
 	saved     store.Checkpoint
 	recovered int64  // entries that were committed before this batch, at least its own
+	ours      bool   // they are those of our own attempt, whose COMMIT was not answered
 	within    []note // dead letters that are put aside within the transaction
 	removed   bool   // the batch, and nothing else, has left the queue
+	vouched   bool   // a request could be written: the database is well
 }
 
 // errStale says that the batch was removed from the queue by somebody else after it was read.
@@ -244,10 +246,9 @@ func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result
 // holds.
 func (b *batch) tracked() *tracker.Result {
 	if b.sent != nil && (b.recovered == 0 || b.recovered >= int64(len(b.head.Elements))) {
+		b.ours = true
 		return b.sent // what was behind it was in the air with it
 	}
-	b.summary.Recovered += int(b.recovered)
-	b.Log.Warn("entries that are committed already are removed from the queue", append(b.where(), "entries", b.recovered)...)
 	return &tracker.Result{}
 }
 
@@ -281,7 +282,7 @@ func (b *batch) clear(ctx context.Context) error {
 // maxRecovered is how many committed entries are removed at once. The next batch finds those behind them.
 const maxRecovered = 5000
 
-// remove takes what is committed from the queue, unless somebody else has.
+// remove takes what is committed from the queue, unless somebody else has. It counts what an earlier run had committed.
 func (b *batch) remove(ctx context.Context) (bool, error) {
 	if b.recovered == 0 {
 		return b.Backend.RemoveFirst(ctx, b.list, b.head)
@@ -290,5 +291,11 @@ func (b *batch) remove(ctx context.Context) (bool, error) {
 	if err != nil || done.Offset != b.head.Offset || int64(len(done.Elements)) > b.recovered {
 		return false, err
 	}
-	return b.Backend.RemoveFirst(ctx, b.list, done)
+	removed, err := b.Backend.RemoveFirst(ctx, b.list, done)
+	if removed && !b.ours {
+		b.summary.Recovered += len(done.Elements)
+		b.Log.Warn("entries that were committed already are removed from the queue",
+			append(b.where(), "entries", len(done.Elements))...)
+	}
+	return removed, err
 }

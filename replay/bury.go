@@ -148,7 +148,7 @@ func (b *batch) entry(ctx context.Context, position int64) ([]byte, error) {
 // count tells of what was put aside.
 func (b *batch) count(notes []note) {
 	for _, n := range notes {
-		if n.Reason == letters.Undecodable {
+		if n.Request == letters.WholeEntry {
 			b.summary.Undecodable++
 		}
 		b.Log.Warn("put aside as a dead letter",

@@ -45,6 +45,11 @@ func TestBatchesAreTrackedInOrder(t *testing.T) {
 	if summary := s.run(t, o); summary.Tracked != 7 || summary.Batches != 2 {
 		t.Errorf("%+v", summary)
 	}
+	last := batches[len(batches)-1]
+	if params := last.Request(tracker.Refusal{Set: 1}); params == nil || php.ToString(params.Value("action_name")) != "g" ||
+		last.Request(tracker.Refusal{Set: 2}) != nil || last.Request(tracker.Refusal{Set: 1, Request: 1}) != nil {
+		t.Errorf("request g is %v", params)
+	}
 	if len(batches) != 2 || batches[0].Left != 2 || batches[1].Offset != 5 || batches[1].Left != 0 {
 		t.Errorf("%+v", batches)
 	}
@@ -223,7 +228,8 @@ func TestPanicsHitOnlyTheirRequests(t *testing.T) {
 	o.NewTracker = func() replay.Tracker { return &buggy{Tracker: s.assembly.NewTracker(), prepare: "bad"} }
 	summary := s.run(t, o)
 	same(t, s.titles(t), "a", "b")
-	if found := s.letters(t); len(found) != 3 || found[0].Request != letters.WholeEntry || found[0].Reason != letters.Bug || summary.Failed != 2 {
+	if found := s.letters(t); len(found) != 3 || found[0].Request != letters.WholeEntry || found[0].Reason != letters.Bug || summary.Failed != 2 ||
+		summary.Undecodable != 1 {
 		t.Errorf("%+v, %+v", summary, found)
 	}
 }
@@ -235,9 +241,12 @@ func TestLettersAreKeptWithinTheirBound(t *testing.T) {
 	}
 	o := s.options()
 	o.MaxLetters = 5
-	_, err := replay.Run(t.Context(), nil, o)
-	if !errors.Is(err, replay.ErrTooManyLetters) || len(s.letters(t)) != 5 || s.waiting(t) != 3 {
-		t.Errorf("%v, %d letters, %d left", err, len(s.letters(t)), s.waiting(t))
+	summary, err := replay.Run(t.Context(), nil, o)
+	if !errors.Is(err, replay.ErrTooManyLetters) || len(s.letters(t)) != 5 || s.waiting(t) != 3 || !slices.Equal(summary.Full, []int{0}) {
+		t.Errorf("%v, %d letters, %d left, full %v", err, len(s.letters(t)), s.waiting(t), summary.Full)
+	}
+	if ofQueue, ok := errors.AsType[*replay.QueueError](err); !ok || ofQueue.Queue != 0 {
+		t.Errorf("%v names no queue", err)
 	}
 }
 
@@ -389,6 +398,34 @@ func TestForgottenRemovalIsMadeUpFor(t *testing.T) {
 		t.Errorf("%+v", summary)
 	}
 	same(t, s.titles(t), "a", "b", "c", "d")
+}
+
+// More entries are committed and not removed than are removed at once: each counts once.
+func TestCommittedEntriesAreCountedAsTheyAreRemoved(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	empty, err := queue.Encode(queue.RequestSet{Time: now.Unix()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := slices.Repeat([][]byte{empty}, 6000)
+	o := s.options()
+	o.BatchSize = 3000
+	if err := s.backend.Append(t.Context(), queue.Key(0), old...); err != nil {
+		t.Fatal(err)
+	}
+	s.run(t, o)
+	_, _ = s.backend.Delete(t.Context(), queue.OffsetKey(queue.Key(0)))
+	if err := s.backend.Append(t.Context(), queue.Key(0), old...); err != nil {
+		t.Fatal(err)
+	}
+	if summary := s.run(t, o); summary.Recovered != 6000 || s.waiting(t) != 0 {
+		t.Errorf("%d recovered, %d left", summary.Recovered, s.waiting(t))
+	}
+	for _, want := range []string{"entries=5000", "entries=1000"} {
+		if !strings.Contains(s.log.String(), want) {
+			t.Errorf("no %s logged:\n%s", want, s.log)
+		}
+	}
 }
 
 // The number of queues shrinks while a batch of a queue beyond it is committed and still in the queue.

@@ -6,10 +6,12 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/internal/redact"
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
-// LevelTrace is the level at which every request is logged, with its parameters (secrets masked) and what became of it.
+// LevelTrace, shown as TRACE, is the level at which every request is logged, with its parameters (secrets masked) and
+// what became of it.
 const LevelTrace = slog.LevelDebug - 4
 
 // trace logs the requests of a batch.
@@ -29,12 +31,24 @@ func (b *batch) trace(result tracker.Result) {
 			if r, ok := refused[place{b.positions[s], i}]; ok {
 				outcome = r.Err.Error()
 			}
-			text, err := php.EncodeJSON(php.ArrayValue(redact.Params(params)))
-			if err != nil {
-				text = err.Error()
-			}
-			b.Log.Log(ctx, LevelTrace, "request", "queue", b.queue, "offset", b.head.Offset+int64(b.positions[s]), "request", i,
-				"outcome", outcome, "params", text)
+			b.Log.LogAttrs(ctx, LevelTrace, "request", slog.Int("queue", b.queue), slog.Int64("offset", b.head.Offset+int64(b.positions[s])),
+				slog.Int("request", i), slog.String("outcome", outcome), slog.Attr{Key: "params", Value: paramsValue(params)})
 		}
 	}
+}
+
+// paramsValue has the parameters without secrets as a group, so that a log shows each by its name.
+func paramsValue(params *php.Array) slog.Value {
+	var attrs []slog.Attr
+	for name, value := range redact.Params(params).All() {
+		attrs = append(attrs, slog.Attr{Key: terminal.Escape(name), Value: paramValue(value)})
+	}
+	return slog.GroupValue(attrs...)
+}
+
+func paramValue(v php.Value) slog.Value {
+	if v.Kind() == php.KindArray {
+		return paramsValue(v.Array())
+	}
+	return slog.StringValue(php.ToString(v))
 }

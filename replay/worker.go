@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
@@ -21,10 +23,11 @@ type worker struct {
 	rounds  *queue.Rotation
 	stop    <-chan struct{}
 	summary Summary
+	told    Summary // when OnBatch was called last
 
 	air   []*flight                   // in the order of their batches
 	last  map[string]store.Checkpoint // of lists, as this worker has left them
-	full  map[int]error               // queues that may have no more dead letters
+	full  map[int]error               // queues that cannot go on
 	lost  int                         // locks lost since the last batch
 	sizes *sizer
 	asked time.Time // when it was asked whether somebody waits for a lock
@@ -64,8 +67,13 @@ func (w *worker) run(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	var full []error
-	for _, err := range w.full {
+	for id, err := range w.full {
 		full = append(full, err)
+		if errors.Is(err, ErrAllRefused) {
+			w.summary.Refused = append(w.summary.Refused, id)
+		} else {
+			w.summary.Full = append(w.summary.Full, id)
+		}
 	}
 	return errors.Join(full...)
 }
@@ -118,8 +126,8 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 		w.lost++
 		w.Log.Warn("lock lost, what was not committed is left to whoever has it", "queue", id)
 		return worked || w.lost < maxLost, nil
-	case errors.Is(err, ErrTooManyLetters):
-		w.full[id] = err
+	case errors.Is(err, ErrTooManyLetters), errors.Is(err, ErrAllRefused):
+		w.full[id] = ofQueue(id, err)
 		w.Log.Error("queue not processed any further", "queue", id, "error", err)
 		return worked, nil
 	}
@@ -131,8 +139,8 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 	var b *batch // the next one, when it has been read ahead
 	defer func() {
 		b.abandon()
-		if _, e := w.land(ctx, 0, nil); err == nil {
-			err = e
+		if _, e := w.land(ctx, 0, nil); err == nil && e != nil {
+			err = ofQueue(id, e)
 		}
 	}()
 	since := w.Clock()
@@ -140,7 +148,7 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 		more := n < batchesPerLock || w.Clock().Sub(since) < timePerLock
 		if b == nil {
 			if _, err := w.land(ctx, 0, nil); err != nil {
-				return worked, err
+				return worked, ofQueue(id, err)
 			}
 			if w.stopped(ctx) {
 				break
@@ -150,7 +158,7 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 			}
 		}
 		if b, err = w.track(ctx, b, more); err != nil {
-			return worked, fmt.Errorf("queue %d: %w", id, err)
+			return worked, &QueueError{id, err}
 		}
 		worked, w.lost = true, 0
 		if !more && b == nil {
@@ -183,7 +191,7 @@ func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch
 	b.at(AfterRead)
 	b.decode()
 	if err := b.prepare(ctx); err != nil {
-		return nil, fmt.Errorf("queue %d, offset %d: %w", id, b.head.Offset, err)
+		return nil, &QueueError{id, fmt.Errorf("offset %d: %w", b.head.Offset, err)}
 	}
 	return b, nil
 }
@@ -241,10 +249,22 @@ func (b *batch) finished(took time.Duration, result tracker.Result) {
 	b.summary.Result.Add(result)
 	b.trace(result)
 	if b.OnBatch != nil {
+		now := b.summary
 		b.OnBatch(Batch{
-			Queue: b.queue, Offset: b.head.Offset, Left: b.left(), Duration: took, Result: result,
+			Queue: b.queue, Offset: b.head.Offset, Left: b.left(), Duration: took, Result: result, request: b.request,
+			Undecodable: now.Undecodable - b.told.Undecodable, Recovered: now.Recovered - b.told.Recovered, Retries: now.Retries - b.told.Retries,
 		})
+		b.told = now
 	}
+}
+
+// request gives the parameters of a request of an entry, nil when there is none.
+func (b *batch) request(entry, request int) *php.Array {
+	i, found := slices.BinarySearch(b.positions, entry)
+	if !found || request < 0 || request >= len(b.sets[i].Requests) {
+		return nil
+	}
+	return b.sets[i].Requests[request]
 }
 
 // left is how many entries there were behind the batch.

@@ -3,6 +3,8 @@ package metrics
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -15,9 +17,11 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/queuedtracking/queuedtracking/internal/history"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 	"github.com/queuedtracking/queuedtracking/lock"
@@ -136,12 +140,47 @@ func TestWorkerCountsResults(t *testing.T) {
 		Tracked: 5, Failed: 1, Excluded: map[string]int{"bot": 2, "ip": 1}, Rejected: map[request.Reason]int{request.UnknownSite: 4}, Visits: 3,
 	}})
 	w.RunFailed()
+	if lines := gathered(registry); slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, lastRunName) }) {
+		t.Error("a run is told of that has not been")
+	}
 	wantLines(t, gathered(registry),
 		`queuedtracking_tracked_requests_total{result="tracked"} 5`, `queuedtracking_tracked_requests_total{result="failed"} 1`,
 		`queuedtracking_tracked_requests_total{result="excluded"} 3`, `queuedtracking_tracked_requests_total{result="rejected"} 4`,
 		`queuedtracking_written_rows_total{table="visits"} 3`, `queuedtracking_run_errors_total 1`,
 		`queuedtracking_batch_duration_seconds_count 1`,
 	)
+}
+
+// What is kept of all runs has the names, kinds and labels of what a process tells of itself.
+func TestKeptCountersAreThoseOfAWorker(t *testing.T) {
+	batches := []replay.Batch{
+		{Duration: 3 * time.Millisecond, Result: tracker.Result{Tracked: 5, Failed: 1, Visits: 3, Actions: 5}},
+		{Duration: time.Hour, Result: tracker.Result{Conversions: 2, BotRequests: 4, Excluded: map[string]int{"bot": 2, "ip": 1}}},
+		{Duration: 2 * time.Millisecond, Result: tracker.Result{Rejected: map[request.Reason]int{request.UnknownSite: 4}}},
+	}
+	_, backend, _ := queues(t)
+	clock := func() time.Time { return time.Unix(now, 0) }
+	recorder := history.NewRecorder(backend, clock, "web1", slog.New(slog.DiscardHandler))
+	ofProcess, ofAll := prometheus.NewRegistry(), prometheus.NewRegistry()
+	w := NewWorker(ofProcess)
+	for _, b := range batches {
+		w.Batch(b)
+		recorder.Batch(b)
+	}
+	w.RunFailed()
+	recorder.Failed(errors.New("x"))
+	w.Looked(clock())
+	recorder.Looked()
+	recorder.Write()
+	total, err := history.ReadTotal(t.Context(), backend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ofAll.MustRegister(NewKept(total))
+	want, got := gathered(ofProcess), gathered(ofAll)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-of the process +of all runs):\n%s", diff)
+	}
 }
 
 // TestDashboardAndAlertsAskForMetricsThatExist keeps docs and code together.
@@ -151,6 +190,7 @@ func TestDashboardAndAlertsAskForMetricsThatExist(t *testing.T) {
 	registry.MustRegister(collector)
 	w := NewWorker(registry)
 	w.Batch(replay.Batch{})
+	w.Looked(time.Now())
 	receive.NewMetrics(registry)
 	spool, err := receive.OpenSpool(t.TempDir(), 1, time.Now, nil)
 	if err != nil {

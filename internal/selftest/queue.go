@@ -41,6 +41,7 @@ func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOption
 	defer q.clean()
 	q.locks()
 	q.lists()
+	q.statistics()
 	if !o.SkipEviction && !q.inDatabase {
 		r.memory(info)
 	}
@@ -83,7 +84,8 @@ func (q *queueCheck) clean() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.ctx), 5*time.Second)
 	defer cancel()
 	var left error
-	for _, key := range []string{q.key, q.list, q.other, queue.OffsetKey(q.list), queue.FailedKey(q.list)} {
+	keys := []string{q.key, q.list, q.other, queue.OffsetKey(q.list), queue.FailedKey(q.list)}
+	for _, key := range append(keys, q.talliesToDelete()...) {
 		if _, err := q.backend.Delete(ctx, key); err != nil {
 			left = err
 		}

@@ -126,6 +126,20 @@ func (f *faulty) Append(ctx context.Context, list string, elements ...[]byte) er
 	return f.Backend.Append(ctx, list, elements...)
 }
 
+func (f *faulty) AddTally(ctx context.Context, key, total string, ttl time.Duration, tally queue.Tally) error {
+	if f.has("statistics denied") {
+		return errors.New("NOPERM")
+	}
+	return f.Backend.AddTally(ctx, key, total, ttl, tally)
+}
+
+func (f *faulty) Tally(ctx context.Context, key string) (map[string]string, error) {
+	if f.has("statistics lost") {
+		return nil, nil
+	}
+	return f.Backend.Tally(ctx, key)
+}
+
 func (f *faulty) Head(ctx context.Context, list string, n int) (queue.Batch, error) {
 	if f.has("no scripts") {
 		return queue.Batch{}, errors.New("ERR unknown command 'EVALSHA'")
@@ -193,6 +207,9 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"remove always", "a batch is removed once", NotOK},
 		{"remove always", "count what was removed", NotOK},
 		{"dead letter denied", "put a dead letter aside", NotOK},
+		{"", "keep statistics", OK},
+		{"statistics denied", "keep statistics", Notice},
+		{"statistics lost", "keep statistics", Notice},
 		{"mismatch", "type of Redis", Notice},
 		{"policy unknown", "memory limit", Notice},
 		{"limit", "memory limit", OK},
