@@ -76,7 +76,6 @@ type processCommand struct {
 	batch          batchFlag
 	dryRun         bool
 	ignorePlugins  bool
-	ignorePatterns bool
 	withoutDevices bool
 	forceVersion   bool
 	metricsListen  string
@@ -109,7 +108,6 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.IntVarP(&c.delay, "delay", "d", 0, "seconds to wait at the end, for supervisors that want a program to run for a while")
 	flags.IntVar(&c.maxBatches, "max-batches", 0, "stop each worker after this `number` of batches per cycle; default: no limit")
 	flags.BoolVar(&c.dryRun, "dry-run", false, "find out what would be tracked, excluded and refused; write nothing, remove nothing")
-	flags.BoolVar(&c.ignorePatterns, "ignore-patterns", false, "process although a goal, custom dimension or exclusion has a regular expression that is not known here")
 	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false, "process although an active plugin changes tracking in a way that is not known here")
 	flags.BoolVar(&c.withoutDevices, "without-device-detection", false, "process without the data of device-detector: all devices are unknown")
 	flags.BoolVar(&c.forceVersion, "force-version", false, "process for a Matomo other than 5.0 to 5.14 and 6.0, as the nearest of these would")

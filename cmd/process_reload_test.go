@@ -116,7 +116,6 @@ func TestProcessEndsToBeStartedAnew(t *testing.T) {
 		{"configuration", func(t *testing.T, i *installation) { i.configure(t, "[Tracker]\nvisit_standard_length = 99") }, "config/config.ini.php has changed"},
 		{"update", func(_ *testing.T, i *installation) { i.setVersion("5.2.0") }, "Matomo's option version_core has changed"},
 		{"other Redis", func(_ *testing.T, i *installation) { i.setting("redisTimeout", "7") }, "the queues are elsewhere now"},
-		{"goal that is not known here", func(_ *testing.T, i *installation) { i.db.MustExec(goalWithRecursion) }, "site 1, goal 7, a(?R)?b"},
 		{"fewer queues", func(_ *testing.T, i *installation) { i.setting("numQueueWorkers", "1") }, "--queue-id 2: the number of queues is 1 now"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

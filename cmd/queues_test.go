@@ -396,10 +396,6 @@ func TestTestSaysWhatDoesNotWork(t *testing.T) {
 			i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth")
 		}, nil, []string{"not ok   plugins", "Bandwidth", "--ignore-plugins"}},
 		{
-			"unknown regular expression", func(_ *testing.T, i *installation) { i.db.MustExec(goalWithRecursion) }, nil,
-			[]string{"not ok   regular expressions", "site 1, goal 7, a(?R)?b", "--ignore-patterns"},
-		},
-		{
 			"old version", func(_ *testing.T, i *installation) { i.db.MustExec("UPDATE matomo_option SET option_value = '4.1.0'") }, nil,
 			[]string{"not ok   Matomo's version"},
 		},

@@ -100,7 +100,6 @@ func (c *testCommand) check(ctx context.Context) error {
 	c.checkVersions()
 	c.checkDeviceDetector()
 	c.checkPlugins()
-	c.checkPatterns(ctx)
 
 	c.report.Group("Queue")
 	err = c.conn.readSettings(ctx)
@@ -133,15 +132,6 @@ func (c *testCommand) checkFiles() {
 	} else {
 		c.report.Notice("tracking", recordStatisticsOff, "")
 	}
-}
-
-func (c *testCommand) checkPatterns(ctx context.Context) {
-	found, err := c.conn.unsupportedPatterns(ctx)
-	if err == nil && len(found) > 0 {
-		c.report.Fail("regular expressions", patternsError(found), "process refuses unless it is given --ignore-patterns: they match nothing then")
-		return
-	}
-	c.report.Check("regular expressions", err, "of goals, custom dimensions and exclusions: all known", "")
 }
 
 func (c *testCommand) checkQueue(ctx context.Context) {
