@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
-	"os"
-	"path/filepath"
+	"strings"
+	"sync/atomic"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
@@ -22,11 +23,13 @@ type connection struct {
 	flags   *pflag.FlagSet
 
 	config       *matomo.Config // as the installation's version reads it once the database is open
+	watch        *matomo.Watch  // of what config and installation depend on
 	settings     *overrides
 	db           *sqlx.DB
 	installation *matomo.Installation
 	backend      queue.Backend
 	manager      *queue.Manager
+	queues       atomic.Int64 // their number, for metrics
 }
 
 func (p *program) newConnection(flags *pflag.FlagSet) *connection {
@@ -51,7 +54,7 @@ func (p *program) matomoDir() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(filepath.Join(here, "config", "config.ini.php")); err == nil {
+	if matomo.HasConfig(here) {
 		return here, nil
 	}
 	if dir, ok := p.lookupEnv("MATOMO_DIR"); ok && dir != "" {
@@ -60,17 +63,42 @@ func (p *program) matomoDir() (string, error) {
 	return "", fmt.Errorf("no Matomo directory: %s has no config/config.ini.php; go to Matomo's directory, or set --matomo or MATOMO_DIR", here)
 }
 
+// matomoHost is the host whose configuration file counts, "" for that of all hosts.
+func (p *program) matomoHost() (string, error) {
+	name, domain := "--matomo-domain", p.flags.domain
+	if domain == "" {
+		name = "MATOMO_DOMAIN"
+		domain, _ = p.lookupEnv(name)
+	}
+	if domain == "" {
+		return "", nil
+	}
+	host, err := matomo.Host(domain)
+	if err != nil {
+		return "", usage("%s: %w", name, err)
+	}
+	return host, nil
+}
+
 // openConfig reads the configuration files.
 func (c *connection) openConfig() error {
-	dir, err := c.program.matomoDir()
-	if err != nil {
+	source := matomo.Source{LookupEnv: c.program.lookupEnv}
+	var err error
+	if source.Dir, err = c.program.matomoDir(); err != nil {
 		return err
 	}
-	if c.config, err = matomo.LoadConfig(dir); err != nil {
+	if source.Host, err = c.program.matomoHost(); err != nil {
 		return err
+	}
+	c.watch = source.NewWatch()
+	if c.config, err = source.Load(); err != nil {
+		return err
+	}
+	if problem := c.config.DomainProblem(); problem != "" {
+		c.program.logs.Warn(problem)
 	}
 	c.settings.database = c.config.Database()
-	if err := c.program.apply(c.flags, c.settings.ofDatabase()); err != nil {
+	if err := c.settings.apply(c.program, c.flags, c.settings.ofDatabase()); err != nil {
 		return err
 	}
 	c.config = c.config.WithDatabase(c.settings.database)
@@ -83,7 +111,7 @@ func (c *connection) openDatabase(ctx context.Context) (err error) {
 		return err
 	}
 	if err := c.db.PingContext(ctx); err != nil {
-		return databaseError(ctx, c.settings.database, err)
+		return databaseError(ctx, c.settings.database, c.origin, err)
 	}
 	if c.installation, err = matomo.Open(ctx, c.config, c.db, c.program.clock, matomo.Options{}); err != nil {
 		return err
@@ -101,8 +129,9 @@ func (c *connection) behaviours() matomo.Behaviours {
 	return c.config.Behaviours()
 }
 
-// databaseError says in one line why the database cannot be used, and what to look at.
-func databaseError(ctx context.Context, d matomo.Database, err error) error {
+// databaseError says in one line why the database cannot be used, and what to look at: origin tells where settings of
+// section [database] come from.
+func databaseError(ctx context.Context, d matomo.Database, origin func(keys ...string) string, err error) error {
 	where := fmt.Sprintf("database %s at %s", d.Name, d.Address())
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", where, context.Cause(ctx))
@@ -111,29 +140,74 @@ func databaseError(ctx context.Context, d matomo.Database, err error) error {
 	var network *net.OpError
 	switch {
 	case errors.As(err, &reply) && (reply.Number == 1045 || reply.Number == 1698):
-		return fmt.Errorf("%s: wrong password or user (%s): check username and password in section [database] of config/config.ini.php",
-			where, reply.Message)
+		return fmt.Errorf("%s: wrong password or user (%s): check %s", where, reply.Message, origin("username", "password"))
 	case errors.As(err, &reply) && reply.Number == 1049:
-		return fmt.Errorf("%s: there is no such database: check dbname in section [database] of config/config.ini.php", where)
+		return fmt.Errorf("%s: there is no such database: check %s", where, origin("dbname"))
 	case errors.As(err, &reply):
 		return fmt.Errorf("%s: %s", where, reply.Message)
 	case errors.As(err, &network):
-		return fmt.Errorf("%s: %w: is the server running? check section [database] of config/config.ini.php", where, network.Err)
+		return fmt.Errorf("%s: %w: is the server running? check %s", where, network.Err, origin("host", "port"))
 	}
 	return fmt.Errorf("%s: %w", where, err)
 }
 
+// databaseFlags are the flags for keys of section [database].
+var databaseFlags = map[string]string{
+	"username": "db-user", "password": "db-password", "dbname": "db-name", "host": "db-host", "port": "db-port",
+}
+
+// origin tells where settings of section [database] come from, those together that come from the same place.
+func (c *connection) origin(keys ...string) string {
+	var places, fromFile []string
+	of := make(map[string][]string)
+	for _, key := range keys {
+		place := c.settings.origins[databaseFlags[key]]
+		if place == "" {
+			place = c.config.Origin("database", key)
+		}
+		if place == c.config.LocalFile() {
+			fromFile = append(fromFile, key)
+			place = "section [database] of " + place
+		}
+		if of[place] == nil {
+			places = append(places, place)
+		}
+		of[place] = append(of[place], key)
+	}
+	for i, place := range places {
+		places[i] = strings.Join(of[place], " and ") + " in " + place
+	}
+	text := strings.Join(places, ", ")
+	if unset := c.config.Unset("database", fromFile...); len(unset) > 0 {
+		text += "; plugin EnvironmentVariables is active, and this program was started without " + strings.Join(unset, " and ")
+	}
+	return text
+}
+
 // readSettings finds the settings of the queue, in the installation if it was opened.
-func (c *connection) readSettings(ctx context.Context) (err error) {
+func (c *connection) readSettings(ctx context.Context) error {
+	fresh, err := c.freshSettings(ctx)
+	if fresh != nil {
+		c.settings = fresh
+	}
+	return err
+}
+
+// freshSettings are the settings of the queue as they are now, with those of the database that are in use; also when
+// the error says that they cannot work.
+func (c *connection) freshSettings(ctx context.Context) (fresh *overrides, err error) {
+	fresh = newOverrides()
+	fresh.database = c.settings.database
+	maps.Copy(fresh.origins, c.settings.origins)
 	if c.installation != nil {
-		if c.settings.queue, err = c.installation.QueueSettings(ctx); err != nil {
-			return fmt.Errorf("settings of plugin QueuedTracking: %w", err)
+		if fresh.queue, err = c.installation.QueueSettings(ctx); err != nil {
+			return nil, fmt.Errorf("settings of plugin QueuedTracking: %w", err)
 		}
 	}
-	if err := c.program.apply(c.flags, c.settings.ofQueue()); err != nil {
-		return err
+	if err := fresh.apply(c.program, c.flags, fresh.ofQueue()); err != nil {
+		return nil, err
 	}
-	return c.settings.queue.Validate()
+	return fresh, fresh.queue.Validate()
 }
 
 // openQueue connects to the server of the queues. The backend stays usable when the server does not answer.
@@ -149,12 +223,23 @@ func (c *connection) openQueue(ctx context.Context, connections int) error {
 		return err
 	}
 	c.backend = backend
-	if c.manager, err = queue.NewManager(backend, c.settings.queue.NumQueueWorkers); err != nil {
+	if err := c.countQueues(c.settings.queue.NumQueueWorkers); err != nil {
 		return err
 	}
 	_, err = c.backend.Len(ctx, queue.Key(0))
 	return err
 }
+
+// countQueues makes n the number of queues.
+func (c *connection) countQueues(n int) (err error) {
+	c.settings.queue.NumQueueWorkers = n
+	c.queues.Store(int64(n))
+	c.manager, err = queue.NewManager(c.backend, n)
+	return err
+}
+
+// queueCount is the number of queues, for several goroutines.
+func (c *connection) queueCount() int { return int(c.queues.Load()) }
 
 // withoutDatabaseFlag adds the flag to a command that needs nothing but the queues.
 func (p *program) withoutDatabaseFlag(flags *pflag.FlagSet) {

@@ -13,8 +13,11 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
 )
 
 // Exit statuses.
@@ -22,6 +25,7 @@ const (
 	statusDone   = 0
 	statusFailed = 1
 	statusUsage  = 2
+	statusAgain  = 75 // sysexits' EX_TEMPFAIL: start it anew
 )
 
 // exitError is an error that ends the program with a status. Without an error of its own nothing is printed.
@@ -56,8 +60,11 @@ type program struct {
 	files          fs.FS // testdata
 	signals        chan os.Signal
 
-	stop chan struct{} // closed by the first signal: finish what is under way
-	ran  bool          // the command line was understood and the command has begun
+	stop       chan struct{} // closed by the first signal: finish what is under way
+	reload     chan struct{} // SIGHUP has asked a command that reloads to read its settings again
+	reloads    atomic.Bool   // the command does so
+	onTerminal bool          // somebody was at a terminal when it began
+	ran        bool          // the command line was understood and the command has begun
 
 	flags commonFlags
 	logs  *logger
@@ -67,21 +74,25 @@ type program struct {
 func Main(args []string, files fs.FS) int {
 	p := newProgram(files)
 	signal.Notify(p.signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup wants it to be ignored
+		signal.Notify(p.signals, syscall.SIGHUP)
+	}
 	defer signal.Stop(p.signals)
 	return p.run(args)
 }
 
 func newProgram(files fs.FS) *program {
 	return &program{
-		stdin: os.Stdin, stdout: &output{to: os.Stdout}, stderr: os.Stderr,
+		stdin: os.Stdin, stdout: newOutput(os.Stdout), stderr: os.Stderr,
 		lookupEnv: os.LookupEnv, workingDir: os.Getwd, clock: time.Now, sleep: sleep,
-		files: files, signals: make(chan os.Signal, 2), stop: make(chan struct{}),
+		files: files, signals: make(chan os.Signal, 2), stop: make(chan struct{}), reload: make(chan struct{}, 1),
 	}
 }
 
 func (p *program) run(args []string) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
+	p.onTerminal = terminal.IsTerminal(p.stdin) || terminal.IsTerminal(p.stdout) || terminal.IsTerminal(p.stderr)
 	go p.watchSignals(ctx, cancel)
 	p.logs = newLogger(p.stderr)
 	root := p.rootCommand()
@@ -111,11 +122,14 @@ func (p *program) run(args []string) int {
 
 // output is a file for stdout. It remembers that something could not be written, so that no command has to ask after each line.
 type output struct {
-	to *os.File
+	to         *os.File
+	isTerminal bool // when it began: one that was hung up does not tell any more
 
 	mu  sync.Mutex
 	err error // the first one
 }
+
+func newOutput(to *os.File) *output { return &output{to: to, isTerminal: terminal.IsTerminal(to)} }
 
 func (o *output) Write(text []byte) (int, error) {
 	n, err := o.to.Write(text)
@@ -138,7 +152,7 @@ func (p *program) lost() error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.err == nil || errors.Is(o.err, syscall.EPIPE) {
+	if o.err == nil || errors.Is(o.err, syscall.EPIPE) || o.isTerminal && errors.Is(o.err, syscall.EIO) {
 		return nil
 	}
 	return &exitError{status: statusFailed, err: fmt.Errorf("the work is done, but not all output could be written: %w", o.err)}
@@ -147,19 +161,29 @@ func (p *program) lost() error {
 // errInterrupted is why a context is cancelled by the second signal.
 var errInterrupted = errors.New("interrupted: what was under way is rolled back, the queue is as it was")
 
-// watchSignals lets the first signal ask for an orderly end and the second one cancel everything.
+// watchSignals lets the first signal ask for an orderly end and the second one cancel everything. SIGHUP is a first
+// signal, however often it comes: of a terminal that goes away both the kernel and the shell tell. Where a command
+// reloads, it is that one's.
 func (p *program) watchSignals(ctx context.Context, cancel context.CancelCauseFunc) {
-	for first := true; ; first = false {
+	for {
+		var s os.Signal
 		select {
 		case <-ctx.Done():
 			return
-		case <-p.signals:
+		case s = <-p.signals:
 		}
-		if !first {
+		switch {
+		case s == syscall.SIGHUP && p.reloads.Load():
+			select {
+			case p.reload <- struct{}{}:
+			default: // it will be read again anyhow
+			}
+		case !p.stopped():
+			close(p.stop)
+		case s != syscall.SIGHUP:
 			cancel(errInterrupted)
 			return
 		}
-		close(p.stop)
 	}
 }
 
@@ -175,13 +199,46 @@ func (p *program) stopped() bool {
 	}
 }
 
-// nap waits, but not longer than to the first signal.
+// reloaded reports whether SIGHUP has asked for settings to be read again, since it was last called.
+func (p *program) reloaded() bool {
+	select {
+	case <-p.reload:
+		return true
+	default:
+		return false
+	}
+}
+
+// stopOrReload is closed by the first signal and when settings are to be read again, until forget is called.
+func (p *program) stopOrReload() (stop <-chan struct{}, forget func()) {
+	both, done := make(chan struct{}), make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-p.stop:
+		case <-p.reload:
+			select {
+			case p.reload <- struct{}{}: // reloaded will ask for it
+			default: // another one has come meanwhile
+			}
+		case <-done:
+			return
+		}
+		close(both)
+	}()
+	return both, func() { close(done); <-ended }
+}
+
+// nap waits, but not longer than to the first signal or until settings are to be read again.
 func (p *program) nap(ctx context.Context, d time.Duration) {
+	stop, forget := p.stopOrReload()
+	defer forget()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
 		select {
-		case <-p.stop:
+		case <-stop:
 			cancel()
 		case <-ctx.Done():
 		}

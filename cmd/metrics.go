@@ -19,7 +19,7 @@ const probeTimeout = 2 * time.Second
 func (c *connection) newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		metrics.NewQueues(c.backend, c.settings.queue.NumQueueWorkers, c.program.clock, probeTimeout))
+		metrics.NewQueues(c.backend, c.queueCount, c.program.clock, probeTimeout))
 	return registry
 }
 

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -26,7 +25,12 @@ Position in the queue and rows are committed together: whatever happens, a reque
 A transaction takes as many request sets as that setting says. Larger ones are faster: --batch auto lets them grow up to 500
 while a queue is long, as long as one takes less than a quarter of a second and nobody waits for a lock in the database.
 
-The first interrupt (Ctrl-C, SIGTERM) lets it finish the batch and say what was done; the second one ends it at once.
+The first interrupt (Ctrl-C, SIGTERM) lets it finish the batch and say what was done; the second one ends it at once. A
+terminal that goes away (SIGHUP) is such a first interrupt.
+
+With --cycle 0 the plugin's settings, sites and goals are read again for each cycle; without a terminal SIGHUP asks for it at once.
+When something has changed that is only looked at in the beginning (Matomo's version, files of the configuration, where the
+queues are) the run ends after the batch with exit status 75, for the service manager to start it anew.
 
 Rows are those of the Matomo that is installed, from 5.0 to 5.14, and 6.0; other versions are refused. "queuedtracking test"
 tells which one it is.
@@ -61,6 +65,7 @@ type processCommand struct {
 	metricsListen  string
 
 	conn     *connection
+	looked   time.Time // when lookAfter last did its work
 	assembly *assembly.Assembly
 	progress *terminal.Progress
 	metrics  *metrics.Worker // nil: nobody asks
@@ -112,6 +117,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 	if err := c.validate(command); err != nil {
 		return err
 	}
+	c.reloads.Store(c.cycle == 0 && !c.onTerminal)
 	outliveReader()
 	background.Work()
 	ctx := command.Context()
@@ -136,12 +142,11 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 		return fmt.Errorf("%w; nothing was processed", err)
 	}
 	defer endMetrics()
-	options := c.options()
-	if err := c.moveOrphans(ctx, options); err != nil {
+	if err := c.moveOrphans(ctx); err != nil {
 		return err
 	}
 	c.showProgress()
-	summary, err := c.cycles(ctx, options)
+	summary, err := c.cycles(ctx, c.options())
 	c.printSummary(summary)
 	if err == nil && c.delay > 0 {
 		c.nap(ctx, time.Duration(c.delay)*time.Second)
@@ -209,61 +214,4 @@ func (f *batchFlag) Set(text string) error {
 	}
 	*f = batchFlag{set: true, size: n}
 	return nil
-}
-
-// idleBeforeWipeOut is how long nothing may have been tracked before a cycle also takes queues that hold less than a
-// batch.
-const idleBeforeWipeOut = 10 * time.Second
-
-// cycles goes over the queues as often as --cycle says, or until the first signal.
-func (c *processCommand) cycles(ctx context.Context, o replay.Options) (total replay.Summary, err error) {
-	threshold := o.Threshold
-	trackers := make([]replay.Tracker, c.workers) // they stay the same: a worker has memories, as a PHP process has
-	for i := range trackers {
-		trackers[i] = c.assembly.NewTracker()
-	}
-	lastTracked := c.clock()
-	for cycle := 1; ; cycle++ {
-		o.Threshold = threshold
-		if c.clock().Sub(lastTracked) > idleBeforeWipeOut {
-			o.Threshold = 1
-			lastTracked = c.clock()
-		}
-		o.NewTracker = inTurn(trackers)
-		summary, err := c.oneCycle(ctx, o, threshold)
-		total.Add(summary)
-		if err != nil || c.stopped() || cycle == c.cycle {
-			return total, err
-		}
-		if summary.Tracked > 0 {
-			lastTracked = c.clock()
-		}
-		c.announceNap(cycle)
-		if c.nap(ctx, time.Duration(c.sleep)*time.Second); c.stopped() || ctx.Err() != nil {
-			return total, context.Cause(ctx)
-		}
-	}
-}
-
-// inTurn hands out trackers one after the other.
-func inTurn(trackers []replay.Tracker) func() replay.Tracker {
-	next := 0
-	return func() replay.Tracker {
-		next++
-		return trackers[next-1]
-	}
-}
-
-func (c *processCommand) oneCycle(ctx context.Context, o replay.Options, threshold int) (replay.Summary, error) {
-	if o.Threshold < threshold {
-		fmt.Fprintln(c.out(), "Nothing was tracked for a while: this cycle also takes queues that hold less than a batch.")
-	}
-	if err := c.startProgress(ctx, o); err != nil {
-		return replay.Summary{}, err
-	}
-	started := c.clock()
-	summary, err := replay.Run(ctx, c.stop, o)
-	c.stopProgress()
-	c.printCycle(summary, c.clock().Sub(started))
-	return summary, err
 }

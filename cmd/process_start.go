@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/replay"
 	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
@@ -32,31 +31,6 @@ func (c *processCommand) prepare(ctx context.Context) error {
 		return usage("--queue-id %d: the number of queues is %d, counted from 0", c.queueID.value, workers)
 	}
 	return c.conn.openQueue(ctx, c.workers+2)
-}
-
-// moveOrphans brings the sets of queues beyond the number of queues, which nobody takes, into the ones that remain. A
-// run that shall change nothing, or is about one queue only, just names them.
-func (c *processCommand) moveOrphans(ctx context.Context, options replay.Options) error {
-	orphans, err := c.conn.manager.Orphans(ctx)
-	if err != nil || len(orphans) == 0 {
-		return err
-	}
-	if c.dryRun || c.queueID.set {
-		for _, o := range orphans {
-			c.logs.Warn("queue left behind when the number of queues was lowered; a run without --queue-id moves its sets",
-				"queue", o.ID, "sets", o.Waiting)
-		}
-		return nil
-	}
-	visitors, err := c.assembly.NewTracker().Visitors(ctx)
-	if err != nil {
-		return err
-	}
-	moved, err := replay.MoveOrphans(ctx, options, visitors)
-	if moved > 0 {
-		fmt.Fprintf(c.out(), "Moved %d request sets of queues that were left behind when the number of queues was lowered.\n", moved)
-	}
-	return err
 }
 
 // checkInstallation checks version, plugins, regular expressions and data files.

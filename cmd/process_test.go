@@ -260,7 +260,7 @@ func TestProcessRefusesWhereRowsWouldComeOutWrong(t *testing.T) {
 		{
 			"wrong database password", nil,
 			[]string{"--db-user", "nobody", "--db-password", "wrong-secret"},
-			[]string{"wrong password or user", "[database]"},
+			[]string{"wrong password or user", "check username in --db-user, password in --db-password"},
 		},
 		{"unknown database", nil, []string{"--db-name", "elsewhere"}, []string{"no such database"}},
 		{

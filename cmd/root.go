@@ -24,11 +24,12 @@ Each command also has the name that it has in Matomo's console, queuedtracking:p
 "./console queuedtracking:process" in a crontab becomes "queuedtracking queuedtracking:process".
 
 "queuedtracking help settings" tells where the settings come from and how to change them.
-Exit status: 0 done, 1 failed, 2 the command line is wrong.`
+Exit status: 0 done, 1 failed, 2 the command line is wrong, 75 start it anew (process --cycle 0).`
 
 // commonFlags are the flags that all commands have.
 type commonFlags struct {
 	matomo          string
+	domain          string
 	withoutDatabase bool
 	verbose         int
 	quiet           bool
@@ -78,6 +79,8 @@ func (p *program) rootCommand() *cobra.Command {
 func (p *program) addCommonFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&p.flags.matomo, "matomo", "",
 		"Matomo's `directory`; default: the working directory if config/config.ini.php is in it, else $MATOMO_DIR")
+	flags.StringVar(&p.flags.domain, "matomo-domain", "",
+		"`host` or URL, where installations share a directory: config/HOST.config.ini.php counts; default: $MATOMO_DOMAIN")
 	flags.CountVarP(&p.flags.verbose, "verbose", "v", "say more: -v what was refused and why, -vv every batch, -vvv every request")
 	flags.BoolVarP(&p.flags.quiet, "quiet", "q", false, "say nothing but errors")
 	flags.BoolP("no-interaction", "n", false, "accepted for Symfony's sake: nothing ever asks")

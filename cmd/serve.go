@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,7 +34,10 @@ Requests with queuedtracking=0 are tracked at once. With --process, or where the
 request" is on, this process also tracks what is queued, so that no other worker is needed.
 
 The first interrupt (Ctrl-C, SIGTERM) lets requests under way end, as long as --drain-timeout at most; the second one cuts
-them off. What is in the spool stays there for the next start.`
+them off. What is in the spool stays there for the next start.
+
+Matomo's options and the number of queues are read again every minute, and at once after SIGHUP where no terminal is; files of the
+configuration are read at the start only. At a terminal SIGHUP is a first interrupt.`
 
 const serveExample = `  queuedtracking serve --listen 127.0.0.1:8080 --spool /var/lib/queuedtracking
   queuedtracking serve --listen unix:/run/queuedtracking/http.sock --metrics-listen 127.0.0.1:9190
@@ -67,6 +71,9 @@ type serveCommand struct {
 	store    *receive.Spool
 	writer   *receive.Writer
 	inside   *insideWorker // nil: this process tracks nothing
+
+	batchSize atomic.Int64    // setting numRequestsToProcess, for inside
+	told      map[string]bool // what wants a restart
 }
 
 func newServeCommand(p *program) *cobra.Command {
@@ -110,6 +117,7 @@ func (c *serveCommand) run(command *cobra.Command) (err error) {
 	if c.replicas < 0 || c.replicaTimeout < time.Millisecond {
 		return usage("--wait-replicas %d, --replica-timeout %v: want 0 or more, and 1ms or more", c.replicas, c.replicaTimeout)
 	}
+	c.reloads.Store(!c.onTerminal)
 	outliveReader()
 	ctx := command.Context()
 	c.conn = c.newConnection(command.Flags())
@@ -196,7 +204,11 @@ func (c *serveCommand) openSettings(ctx context.Context) (err error) {
 	if err := c.conn.readSettings(ctx); err != nil {
 		return err
 	}
-	c.general, err = newOptions(ctx, c.conn.installation)
+	c.batchSize.Store(int64(c.conn.settings.queue.NumRequestsToProcess))
+	if c.general, err = newOptions(ctx, c.conn.installation); err != nil || c.conn.installation == nil {
+		return err
+	}
+	_, err = c.conn.watch.Options(ctx, c.conn.installation) // notes what they are now
 	return err
 }
 
@@ -231,7 +243,7 @@ func (c *serveCommand) serve(ctx context.Context) error {
 		}
 		group.Go(func() error { return tell(stop) })
 	}
-	group.Go(func() error { c.general.refresh(ctx, stop, c.logs.Logger); return nil })
+	group.Go(func() error { c.refresh(ctx, stop); return nil })
 	if c.inside != nil && c.inside.always {
 		group.Go(func() error { return c.inside.run(ctx, stop) })
 	}
@@ -266,7 +278,7 @@ func (c *serveCommand) handlerOptions(counts *receive.Metrics) receive.Options {
 	}
 	o := receive.Options{
 		Installation: receive.Installation{
-			Queues: c.conn.settings.queue.NumQueueWorkers, Tracker: siteSettings(config), General: c.general.get,
+			Queues: c.conn.queueCount, Tracker: siteSettings(config), General: c.general.get,
 			Cookie: receive.CookieSettings{
 				Expire: time.Duration(config.Int("Tracker", "cookie_expire")) * time.Second,
 				Secure: config.Bool("General", "assume_secure_protocol"),

@@ -114,16 +114,16 @@ const (
 // hold less. An error is logged and tried again: requests are received meanwhile.
 func (w *insideWorker) run(ctx context.Context, stop <-chan struct{}) error {
 	c := w.command
-	s := c.conn.settings.queue
 	own := w.assembly.NewTracker()
 	o := replay.Options{
 		Backend: c.conn.backend, Store: w.assembly.Store(), Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger,
 		NewTracker: func() replay.Tracker { return own },
-		Queues:     s.NumQueueWorkers, Only: replay.AnyQueue, BatchSize: s.NumRequestsToProcess, Workers: 1, OnBatch: w.metrics.Batch,
+		Only:       replay.AnyQueue, Workers: 1, OnBatch: w.metrics.Batch,
 	}
 	lastTracked := c.clock()
 	for {
-		o.Threshold = s.NumRequestsToProcess
+		o.Queues, o.BatchSize = c.conn.queueCount(), int(c.batchSize.Load())
+		o.Threshold = o.BatchSize
 		if c.clock().Sub(lastTracked) > idleBeforeWipeOut {
 			o.Threshold = 1
 			lastTracked = c.clock()

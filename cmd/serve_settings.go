@@ -2,10 +2,8 @@ package cmd
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
@@ -34,27 +32,6 @@ func (o *options) read(ctx context.Context) error {
 	}
 	o.current.Store(general)
 	return nil
-}
-
-const refreshInterval = time.Minute
-
-// refresh reads the options again until stop is closed. While the database is away the last ones hold.
-func (o *options) refresh(ctx context.Context, stop <-chan struct{}, log *slog.Logger) {
-	if o.installation == nil {
-		return
-	}
-	ticker := time.NewTicker(refreshInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case <-ticker.C:
-		}
-		if err := o.read(ctx); err != nil {
-			log.Warn("Matomo's options cannot be read, the last ones hold", "error", err)
-		}
-	}
 }
 
 // maxRememberedSites bounds the sites whose settings are kept: requests may name any number.

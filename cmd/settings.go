@@ -35,6 +35,7 @@ type overrides struct {
 	queue    matomo.QueueSettings
 	redisTLS redisTLS
 	database matomo.Database
+	origins  map[string]string // by flag: in words, where a setting comes from that was changed
 }
 
 // redisTLS says how to speak TLS to Redis. The plugin has no setting for it but a host that begins with tls://.
@@ -44,7 +45,9 @@ type redisTLS struct {
 	skipVerify            bool
 }
 
-func newOverrides() *overrides { return &overrides{queue: matomo.DefaultQueueSettings()} }
+func newOverrides() *overrides {
+	return &overrides{queue: matomo.DefaultQueueSettings(), origins: make(map[string]string)}
+}
 
 func (o *overrides) all() []override { return append(o.ofQueue(), o.ofDatabase()...) }
 
@@ -155,26 +158,41 @@ func addOverrides(flags *pflag.FlagSet, list []override) {
 	}
 }
 
-// apply changes settings to what flags say, or else environment variables that are not empty.
-func (p *program) apply(flags *pflag.FlagSet, list []override) error {
-	for _, o := range list {
-		if f := flags.Lookup(o.flag); f != nil && f.Changed {
-			if err := o.set(f.Value.String()); err != nil {
-				return usage("--%s %s: %w", o.flag, shown(o, f.Value.String()), err)
-			}
+// apply changes settings to what the flags, the environment or files of secrets have.
+func (o *overrides) apply(p *program, flags *pflag.FlagSet, list []override) error {
+	for _, setting := range list {
+		f, err := p.find(flags, setting)
+		if err != nil {
+			return err
+		}
+		if f.origin == "" {
 			continue
 		}
-		if value, ok := p.lookupEnv(o.variable()); ok && value != "" {
-			if err := o.set(value); err != nil {
-				return usage("%s=%s: %w", o.variable(), shown(o, value), err)
+		if err := setting.set(f.value); err != nil {
+			what := f.origin + " "
+			if variable, ok := strings.CutPrefix(f.origin, "the variable "); ok {
+				what = variable + "="
 			}
+			return usage("%s%s: %w", what, shown(setting, f.value), err)
 		}
+		o.origins[setting.flag] = f.origin
 	}
 	return nil
 }
 
+// find looks for a setting: the flag, else the environment variable if it is not empty, else a file with a secret.
+func (p *program) find(flags *pflag.FlagSet, o override) (found, error) {
+	if f := flags.Lookup(o.flag); f != nil && f.Changed {
+		return found{f.Value.String(), "--" + o.flag}, nil
+	}
+	if value, ok := p.lookupEnv(o.variable()); ok && value != "" {
+		return found{value, "the variable " + o.variable()}, p.bothSet(o)
+	}
+	return p.secret(o)
+}
+
 func shown(o override, value string) string {
-	if strings.Contains(o.flag, "password") {
+	if o.isSecret() {
 		return "(hidden)"
 	}
 	return strconv.Quote(value)
@@ -213,14 +231,24 @@ const settingsIntro = `Every setting is looked for in this order; the first plac
 
     1. the flag                      --redis-host redis.example.org
     2. the environment variable      QUEUEDTRACKING_REDIS_HOST=redis.example.org
-    3. Matomo's config/config.ini.php, section [QueuedTracking] (or [database])
-    4. what was set on the plugin's page in Matomo (table plugin_setting)
-    5. the plugin's default
+    3. for passwords, a file:        QUEUEDTRACKING_REDIS_PASSWORD_FILE=/run/secrets/redis
+       or a systemd credential:      LoadCredential=queuedtracking.redis-password:/etc/redis.secret
+    4. Matomo's plugin EnvironmentVariables, where it is active:
+                                     MATOMO_QUEUEDTRACKING_REDISHOST, MATOMO_DATABASE_PASSWORD
+    5. Matomo's config/config.ini.php, section [QueuedTracking] (or [database])
+    6. what was set on the plugin's page in Matomo (table plugin_setting)
+    7. the plugin's default
 
-Normally nothing has to be set here: the program finds what Matomo uses. Variables that are empty count as not set.
+Normally nothing has to be set here: the program finds what Matomo uses. Variables that are empty count as not set,
+except those of plugin EnvironmentVariables: there an empty one empties the setting, as in Matomo.
+
 Passwords are better kept out of command lines, which others on the machine can read:
 
     QUEUEDTRACKING_REDIS_PASSWORD=… queuedtracking process
+
+A file with a password may end with a line end, which is left out. It is an error to set a variable and the one for its
+file. Credentials are looked for in $CREDENTIALS_DIRECTORY, which systemd sets: queuedtracking.redis-password and
+queuedtracking.db-password.
 `
 
 // settingsHelp is the text of "queuedtracking help settings".
@@ -235,6 +263,9 @@ func settingsHelp() string {
 		fmt.Fprintf(&b, "\n%s\n", group.title)
 		for _, s := range group.list {
 			fmt.Fprintf(&b, "  --%-32s %s\n  %-34s $%s\n", s.flag, s.usage, "", s.variable())
+			if s.isSecret() {
+				fmt.Fprintf(&b, "  %-34s $%s\n", "", s.fileVariable())
+			}
 		}
 	}
 	return b.String()

@@ -121,6 +121,7 @@ func (c *testCommand) dir() string {
 // checkFiles looks at what can be seen without the database.
 func (c *testCommand) checkFiles() {
 	config := c.conn.config
+	c.checkSettings()
 	c.report.Check("detection data", config.Vendor().Check(), "vendor files of Matomo found",
 		"without device data process needs --without-device-detection; visits are then of unknown devices")
 	if config.Tracker(0).RecordStatistics {

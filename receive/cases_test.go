@@ -77,7 +77,7 @@ func installationOf(t testing.TB, config string) Installation {
 		t.Fatal(err)
 	}
 	return Installation{
-		Queues: recordedQueues, Tracker: c.Tracker, CORS: c.List("General", "cors_domains"),
+		Queues: func() int { return recordedQueues }, Tracker: c.Tracker, CORS: c.List("General", "cors_domains"),
 		General: func() *matomo.General { return &matomo.General{} },
 		Cookie:  CookieSettings{Expire: 33_955_200 * time.Second}, Behaviours: matomo.BehavioursIn("5.1.2"),
 	}

@@ -93,7 +93,7 @@ func runChild() error {
 	settings := config.Tracker(0)
 	handler, err := NewHandler(Options{
 		Installation: Installation{
-			Queues: queues, Tracker: func(int64) *matomo.TrackerSettings { return settings },
+			Queues: func() int { return queues }, Tracker: func(int64) *matomo.TrackerSettings { return settings },
 			General: func() *matomo.General { return &matomo.General{} },
 		},
 		Limits: unhurried(), Sink: writer, Clock: time.Now, Random: rand.Reader, Log: discard(), Metrics: metrics,

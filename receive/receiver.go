@@ -15,7 +15,7 @@ import (
 
 // Installation is what a receiver has to know of Matomo.
 type Installation struct {
-	Queues  int                                        // number of queues, setting numQueueWorkers
+	Queues  func() int                                 // number of queues, setting numQueueWorkers, as it is now
 	Tracker func(siteID int64) *matomo.TrackerSettings // settings of a site, those for all sites when it is unknown
 	General func() *matomo.General                     // options that are the same for all sites
 	Cookie  CookieSettings                             // of the third-party cookie
@@ -153,16 +153,17 @@ type part struct {
 }
 
 func (q *received) split() ([]part, error) {
-	if q.installation.Queues < 2 {
+	queues := q.installation.Queues()
+	if queues < 2 {
 		return []part{{0, q.set}}, nil
 	}
 	if len(q.set.Requests) == 1 {
-		return []part{{q.queueOf(q.set.Requests[0]), q.set}}, nil
+		return []part{{q.queueOf(q.set.Requests[0], queues), q.set}}, nil
 	}
 	var parts []part
 	at := make(map[int]int)
 	for _, params := range q.set.Requests {
-		id := q.queueOf(params)
+		id := q.queueOf(params, queues)
 		i, known := at[id]
 		if !known {
 			i = len(parts)
@@ -175,18 +176,18 @@ func (q *received) split() ([]part, error) {
 	return parts, nil
 }
 
-// queueOf chooses the queue of a request: by its visitor id, else by the client's address (§0.1). A visitor id that is
+// queueOf chooses one of the queues for a request: by its visitor id, else by the client's address (§0.1). A visitor id that is
 // refused counts as none; the parameter cip counts without authentication, which the tracker asks for.
-func (q *received) queueOf(params *php.Array) int {
+func (q *received) queueOf(params *php.Array, queues int) int {
 	r := q.bind(params)
 	if id, ok, err := r.VisitorID(); err == nil && ok {
-		return queue.QueueIDOfVisitor(id[:], "", q.installation.Queues)
+		return queue.QueueIDOfVisitor(id[:], "", queues)
 	}
 	ip := r.Text("cip")
 	if php.EmptyString(ip) {
 		ip = r.HeaderIP()
 	}
-	return queue.QueueIDOfVisitor(nil, ip, q.installation.Queues)
+	return queue.QueueIDOfVisitor(nil, ip, queues)
 }
 
 // bind reads one request of the set with the settings of its site.

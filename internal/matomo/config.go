@@ -15,14 +15,19 @@ import (
 // ErrNotMatomo tells that a directory holds no config/config.ini.php.
 var ErrNotMatomo = errors.New("no config/config.ini.php there: is this the Matomo directory? set --matomo or MATOMO_DIR")
 
-// Config holds the settings of Matomo's configuration files (specification §13.1). It is never changed after loading.
+// Config holds the settings of Matomo's configuration files (specification §13.1), and those of the environment where
+// Matomo reads it (readEnvironment). It is never changed after loading.
 type Config struct {
+	source        Source
 	dir           string
+	file          string     // the local configuration file, relative to dir
 	common, local *php.Array // the files over global.ini.php, common nil when absent
 	builtIn       bool       // there is no global.ini.php: built-in defaults stand in
 	version       Version
 	behaviours    Behaviours
-	sections      *php.Array
+	files         *php.Array // the sections as the files have them
+	sections      *php.Array // the same, with what the environment replaces
+	variables     map[settingName]string
 	core          []string // the plugins that global.ini.php lists, in their order
 	installedList bool     // a file lists the installed plugins
 	database      *Database
@@ -35,45 +40,58 @@ func (c *Config) WithDatabase(d Database) *Config {
 	return &changed
 }
 
-// LoadConfig reads config/global.ini.php (built-in defaults when absent), config/common.config.ini.php (when present)
-// and config/config.ini.php of the Matomo directory dir; files for single host names are not looked for. Errors name
-// the file: ErrNotMatomo when config.ini.php is missing, else what stops it from being read.
-func LoadConfig(dir string) (*Config, error) {
-	abs, err := filepath.Abs(dir)
+// Source says where a configuration comes from.
+type Source struct {
+	Dir       string                           // Matomo's
+	Host      string                           // of installations that share a folder, as Host gives it; "": of all hosts
+	LookupEnv func(name string) (string, bool) // nil: the environment of the process
+}
+
+// LoadConfig reads the configuration of the Matomo in dir: Source.Load without a host.
+func LoadConfig(dir string) (*Config, error) { return Source{Dir: dir}.Load() }
+
+// Load reads config/global.ini.php (built-in defaults when absent), config/common.config.ini.php (when present) and
+// config/config.ini.php of the Matomo directory, or in its place the file of the host (localFile). Errors name the
+// file: ErrNotMatomo when config.ini.php is missing, else what stops it from being read.
+func (s Source) Load() (*Config, error) {
+	abs, err := filepath.Abs(s.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, fmt.Errorf("%s: %w", s.Dir, err)
 	}
-	file := func(name string) string { return filepath.Join(abs, "config", name) }
-	local, err := readINI(file("config.ini.php"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", abs, ErrNotMatomo)
+	if s.Dir = abs; s.LookupEnv == nil {
+		s.LookupEnv = os.LookupEnv
+	}
+	c := &Config{source: s, dir: abs, file: localFile(abs, s.Host)}
+	if c.local, err = s.readINI(c.file); errors.Is(err, fs.ErrNotExist) {
+		return nil, s.missing(abs)
 	} else if err != nil {
 		return nil, err
 	}
-	common, err := readINI(file("common.config.ini.php"))
+	c.common, err = s.readINI("config/common." + configFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	global, err := readINI(file("global.ini.php"))
+	global, err := s.readINI("config/global.ini.php")
 	if errors.Is(err, fs.ErrNotExist) {
-		return withDefaults(abs, common, local)
+		return c.withDefaults()
 	}
 	if err != nil {
 		return nil, err
 	}
-	return newConfig(abs, global, common, local), nil
+	c.merge(global)
+	return c, c.checkPluginLists()
 }
 
 // withDefaults makes the configuration of an installation without global.ini.php: what stands in for it depends on the
 // version, which core/Version.php may tell, and the database later (For).
-func withDefaults(dir string, common, local *php.Array) (*Config, error) {
-	global, err := defaults(versionOfFiles(dir))
+func (c *Config) withDefaults() (*Config, error) {
+	global, err := defaults(versionOfFiles(c.dir))
 	if err != nil {
 		return nil, err
 	}
-	c := newConfig(dir, global, common, local)
 	c.builtIn = true
-	return c, nil
+	c.merge(global)
+	return c, c.checkPluginLists()
 }
 
 // For is the configuration as an installation of the kind that was found reads it: its behaviours count, and where
@@ -85,8 +103,7 @@ func (c *Config) For(f Found) (*Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		changed = *newConfig(c.dir, global, c.common, c.local)
-		changed.builtIn, changed.database = true, c.database
+		changed.merge(global)
 	}
 	changed.version, changed.behaviours = f.Version, BehavioursOf(f)
 	return &changed, nil
@@ -102,10 +119,13 @@ func ParseConfig(dir, text string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("config.ini.php: %w", err)
 	}
-	return withDefaults(dir, nil, local)
+	c := &Config{source: Source{Dir: dir, LookupEnv: os.LookupEnv}, dir: dir, file: localFile(dir, ""), local: local}
+	return c.withDefaults()
 }
 
-func readINI(path string) (*php.Array, error) {
+// readINI reads a file of the Matomo directory.
+func (s Source) readINI(name string) (*php.Array, error) {
+	path := filepath.Join(s.Dir, filepath.FromSlash(name))
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("%w: run as the user that Matomo runs as, e.g. with sudo -u www-data", err)
@@ -113,18 +133,19 @@ func readINI(path string) (*php.Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	sections, err := parseINI(string(text), os.LookupEnv)
+	sections, err := parseINI(string(text), s.LookupEnv)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return sections, nil
 }
 
-func newConfig(dir string, global, common, local *php.Array) *Config {
-	c := &Config{dir: dir, common: common, local: local, version: versionOfFiles(dir)}
+// merge lays the other files over global.ini.php, and the environment over all of them.
+func (c *Config) merge(global *php.Array) {
+	c.version = versionOfFiles(c.dir)
 	c.core = list(global.Value("Plugins").Array().Value("Plugins"))
-	merged := mergeRecursive(global, common)
-	for name, section := range local.All() {
+	merged := mergeRecursive(global, c.common)
+	for name, section := range c.local.All() {
 		if !section.IsArray() {
 			continue
 		}
@@ -134,9 +155,9 @@ func newConfig(dir string, global, common, local *php.Array) *Config {
 		}
 		merged.Set(name, php.ArrayValue(replaced))
 	}
-	c.sections = merged
-	c.installedList = hasKey(common, "PluginsInstalled", "PluginsInstalled") || hasKey(local, "PluginsInstalled", "PluginsInstalled")
-	return c
+	c.files, c.sections = merged, merged
+	c.installedList = hasKey(c.common, "PluginsInstalled", "PluginsInstalled") || hasKey(c.local, "PluginsInstalled", "PluginsInstalled")
+	c.readEnvironment()
 }
 
 // mergeRecursive lays the entries of over upon those of base, going into arrays that both have.
@@ -159,6 +180,10 @@ func hasKey(sections *php.Array, section, key string) bool {
 // Dir is the absolute path of the Matomo directory.
 func (c *Config) Dir() string { return c.dir }
 
+// LocalFile is the name of the configuration file that is the installation's own: config/config.ini.php, or that of a
+// host.
+func (c *Config) LocalFile() string { return filepath.ToSlash(c.file) }
+
 // Value is the setting as PHP has it, null when it is not set.
 func (c *Config) Value(section, key string) php.Value {
 	return c.sections.Value(section).Array().Value(key)
@@ -172,23 +197,6 @@ func (c *Config) Int(section, key string) int64 { return php.ToInt(c.Value(secti
 
 // Bool is the setting's truth in PHP, false when it is not set.
 func (c *Config) Bool(section, key string) bool { return php.ToBool(c.Value(section, key)) }
-
-// List holds the values of "key[] = …" lines. A single value counts as a list of one, nothing and "" as an empty list.
-func (c *Config) List(section, key string) []string { return list(c.Value(section, key)) }
-
-func list(v php.Value) []string {
-	if !v.IsArray() {
-		if s := php.ToString(v); s != "" {
-			return []string{s}
-		}
-		return nil
-	}
-	values := make([]string, 0, v.Array().Len())
-	for _, item := range v.Array().All() {
-		values = append(values, php.ToString(item))
-	}
-	return values
-}
 
 // siteValue is a setting of section Tracker, overridden by [Tracker_<idsite>] where a site is given.
 func (c *Config) siteValue(siteID int64, key string) php.Value {

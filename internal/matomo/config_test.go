@@ -298,16 +298,6 @@ func TestReadersOfNewerVersionsAreStrict(t *testing.T) {
 	}
 }
 
-func TestSingleValueCountsAsList(t *testing.T) {
-	c := parseConfig(t, "[General]\nproxy_ips = 1.2.3.4\nempty = \"\"\n")
-	if got := c.List("General", "proxy_ips"); !cmp.Equal(got, []string{"1.2.3.4"}) {
-		t.Errorf("got %v", got)
-	}
-	if got := c.List("General", "empty"); got != nil {
-		t.Errorf("got %v", got)
-	}
-}
-
 func TestLoadConfigErrorsSayWhatToDo(t *testing.T) {
 	t.Run("no Matomo", func(t *testing.T) {
 		dir := t.TempDir()

@@ -18,7 +18,8 @@ type Foreign struct {
 // ForeignTrackerPlugins looks for active plugins that hook into tracking (specification §15.2): the known ones by
 // name, all others by what their folder in plugins holds, even if the installation's global.ini.php lists them as its
 // own. A plugin that is neither known nor to be found there cannot be judged and is reported too. Dependency overrides
-// of the tracker in config/config.php are reported under that name. Errors tell of files that cannot be read.
+// of the tracker in config/config.php, and a bootstrap.php that takes the configuration elsewhere, are reported under
+// these names. Errors tell of files that cannot be read.
 func (c *Config) ForeignTrackerPlugins() ([]Foreign, error) {
 	var found []Foreign
 	for _, name := range c.Plugins().Names() {
@@ -37,6 +38,12 @@ func (c *Config) ForeignTrackerPlugins() ([]Foreign, error) {
 	}
 	if hint := firstOf(string(text), `Tracker\`, "Tracker.", "path.geoip2"); hint != "" {
 		found = append(found, Foreign{overrides, fmt.Sprintf("replaces parts of Matomo (%s)", hint)})
+	}
+	if replacesConfig(string(text)) {
+		found = append(found, Foreign{overrides, replacesSettings})
+	}
+	if words := bootstrapWords(c.dir); words != "" {
+		found = append(found, Foreign{"bootstrap.php", fmt.Sprintf("sets %s: Matomo may have other settings than are seen here", words)})
 	}
 	return found, nil
 }
@@ -96,6 +103,13 @@ var trackerEvents = []string{"'Tracker.", `"Tracker.`, "'Referrer.add", `"Referr
 
 // inspect tells how the plugin in folder takes part in tracking, "" when nothing shows that it does.
 func inspect(folder, name string) (reason string, err error) {
+	container, err := os.ReadFile(filepath.Join(folder, "config", "config.php"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if replacesConfig(string(container)) {
+		return replacesSettings + " (config/config.php)", nil
+	}
 	for _, hook := range hooks {
 		file, err := findWords(filepath.Join(folder, filepath.FromSlash(hook.folder)), hook.words)
 		if err != nil {

@@ -47,7 +47,7 @@ func (i *Installation) readGeneral(ctx context.Context) (*generalEntry, error) {
 	if g.UserIDSalt, err = i.userIDSalt(ctx, options["useridsalt"]); err != nil {
 		return nil, err
 	}
-	if g.SiteURLs, err = i.allSiteURLs(ctx); err != nil {
+	if g.SiteURLs, err = i.siteURLs(ctx); err != nil {
 		return nil, err
 	}
 	return &generalEntry{general: g, options: options, settings: stored}, nil
@@ -109,7 +109,7 @@ func (i *Installation) userIDSalt(ctx context.Context, salt string) (string, err
 }
 
 // allSiteURLs builds the index of all sites' URLs: main URLs first, then aliases.
-func (i *Installation) allSiteURLs(ctx context.Context) (*URLIndex, error) {
+func (i *Installation) allSiteURLs(ctx context.Context) (*URLIndex, urlsDigest, error) {
 	var rows []struct {
 		Site  int64  `db:"idsite"`
 		URL   string `db:"url"`
@@ -117,12 +117,14 @@ func (i *Installation) allSiteURLs(ctx context.Context) (*URLIndex, error) {
 	}
 	query := "SELECT idsite, main_url AS url, 0 AS is_alias FROM " + i.Table("site") +
 		" UNION ALL SELECT idsite, url, 1 FROM " + i.Table("site_url") + " ORDER BY is_alias, idsite, url"
+	var digest urlsDigest
 	if err := i.db.SelectContext(ctx, &rows, query); err != nil {
-		return nil, fmt.Errorf("URLs of all sites: %w", err)
+		return nil, digest, fmt.Errorf("URLs of all sites: %w", err)
 	}
 	urls := make([]SiteURL, len(rows))
 	for n, row := range rows {
 		urls[n] = SiteURL{row.Site, row.URL}
+		digest.add(row.Site, row.URL, row.Alias)
 	}
-	return NewURLIndex(urls), nil
+	return NewURLIndex(urls), digest, nil
 }

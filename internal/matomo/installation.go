@@ -36,6 +36,8 @@ type Installation struct {
 	mu      sync.RWMutex
 	sites   map[int64]siteEntry
 	general *generalEntry
+
+	urls urlsEntry // belongs to whoever holds loading
 }
 
 // siteEntry is a site of the cache; a nil site is one that the database did not know.

@@ -24,7 +24,7 @@ var shipped = []struct{ from, to, names string }{
 // harmless are plugins beside Matomo that write nothing while tracking and change nothing that is written, or are part
 // of this program in all their versions.
 var harmless = wordSet(`ActivityLog AnonymousPiwikUsageMeasurement CustomAlerts CustomReports CustomVariables Cohorts
-	DeviceDetectorCache Funnels LogViewer LoginLdap LoginSaml MultiChannelConversionAttribution Provider
+	DeviceDetectorCache EnvironmentVariables Funnels LogViewer LoginLdap LoginSaml MultiChannelConversionAttribution Provider
 	QueuedTracking RollUpReporting SEOWebVitals SearchEngineKeywordsPerformance SecurityInfo TasksTimetable
 	TreemapVisualization UsersFlow VisitorGenerator WhiteLabel WooCommerceAnalytics`)
 

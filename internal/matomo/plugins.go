@@ -15,9 +15,9 @@ type Plugins struct {
 // when it first runs) all active ones count as installed. Provider is left out where the queue's worker does not load
 // it.
 func (c *Config) Plugins() Plugins {
-	installed := c.List("PluginsInstalled", "PluginsInstalled")
+	installed := list(c.fileValue("PluginsInstalled", "PluginsInstalled"))
 	p := Plugins{active: make(map[string]bool)}
-	for _, name := range c.List("Plugins", "Plugins") {
+	for _, name := range list(c.fileValue("Plugins", "Plugins")) {
 		if name == "Provider" && !c.behaviours.ProviderInWorker {
 			continue
 		}

@@ -128,7 +128,7 @@ func (c *Config) queueSettings(stored map[string]php.Value) QueueSettings {
 	if v := c.Value(section, "notify_queue_threshold_single_queue"); php.ToString(v) != "" {
 		s.NotifyThreshold = int(php.ToInt(v))
 	}
-	s.NotifyEmails = c.List(section, "notify_queue_threshold_emails")
+	s.NotifyEmails = c.listOrOne(section, "notify_queue_threshold_emails")
 	s.LogFailedTrackingBodies = c.Bool(section, "log_failed_tracking_request_body")
 	if s.Backend != BackendMySQL {
 		s.Backend = BackendRedis // as the plugin: whatever is not mysql is redis
@@ -171,6 +171,25 @@ func (s QueueSettings) validateRedis() error {
 			len(addresses))
 	}
 	return nil
+}
+
+// SamePlace reports whether queues are where others are, reached alike.
+func (s QueueSettings) SamePlace(o QueueSettings) bool {
+	type place struct {
+		backend                                  string
+		kind                                     RedisType
+		host, port, username, password, sentinel string
+		timeout                                  time.Duration
+		database                                 int
+		login                                    bool
+	}
+	of := func(s QueueSettings) place {
+		return place{
+			s.Backend, s.RedisType, s.RedisHost, s.RedisPort, s.RedisUsername, s.RedisPassword, s.SentinelName,
+			s.RedisTimeout, s.RedisDatabase, s.SentinelLogin,
+		}
+	}
+	return of(s) == of(o)
 }
 
 // RedisAddresses pairs hosts with ports: "host:port", or the path of a socket. Errors tell what to set.

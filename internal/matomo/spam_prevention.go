@@ -76,7 +76,7 @@ func (c *Config) spamPrevention(stored map[string]php.Value) (*SpamPrevention, e
 	if c.behaviours.SpamAddressLists {
 		s.AllowedIPs, s.BlockedIPs = addressRanges(p.list("ip_allow_list")), addressRanges(p.list("ip_block_list"))
 	} else {
-		s.AllowedIPs = addressRanges(oldAllowList(p.config.Value("iprange_allowlist")))
+		s.AllowedIPs = addressRanges(oldAllowList(c.fileValue(spamPlugin, "iprange_allowlist")))
 	}
 	var err error
 	s.Organisations, err = c.blockedOrganisations(p)
@@ -188,7 +188,7 @@ func (c *Config) blockedOrganisations(p pluginSettings) ([]string, error) {
 		return nil, nil
 	case !c.behaviours.SpamOrganisationList:
 		var names []string
-		for _, item := range items(p.config.Value("block_geoip_organisations")) {
+		for _, item := range items(c.fileValue(spamPlugin, "block_geoip_organisations")) {
 			if !php.Empty(item) {
 				names = append(names, php.ToString(item))
 			}

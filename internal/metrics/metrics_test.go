@@ -46,7 +46,7 @@ func queues(t *testing.T) (*miniredis.Miniredis, *queue.Redis, *Queues) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = backend.Close() })
-	return server, backend, NewQueues(backend, 2, func() time.Time { return time.Unix(now, 0) }, testserver.Patience)
+	return server, backend, NewQueues(backend, func() int { return 2 }, func() time.Time { return time.Unix(now, 0) }, testserver.Patience)
 }
 
 func TestQueuesTellLengthAgeDeadLettersAndLocks(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 // Queues looks at the queues whenever it is asked. While their server is away queuedtracking_queue_up is 0 and nothing else is told.
 type Queues struct {
 	backend queue.Backend
-	queues  int
+	queues  func() int
 	clock   func() time.Time
 	timeout time.Duration
 
@@ -24,13 +24,13 @@ type Queues struct {
 
 var _ prometheus.Collector = (*Queues)(nil)
 
-// NewQueues makes the collector for queues 0 … n-1. A look takes no longer than timeout.
-func NewQueues(backend queue.Backend, n int, clock func() time.Time, timeout time.Duration) *Queues {
+// NewQueues makes the collector for as many queues as count says at each look. A look takes no longer than timeout.
+func NewQueues(backend queue.Backend, count func() int, clock func() time.Time, timeout time.Duration) *Queues {
 	describe := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("queuedtracking_queue_"+name, help, labels, nil)
 	}
 	return &Queues{
-		backend: backend, queues: n, clock: clock, timeout: timeout,
+		backend: backend, queues: count, clock: clock, timeout: timeout,
 		up:     describe("up", "Whether the server of the queues answers."),
 		length: describe("length", "Request sets that wait in a queue.", "queue"),
 		age:    describe("oldest_age_seconds", "Age of the oldest request set of a queue, 0 when it is empty.", "queue"),
@@ -57,13 +57,14 @@ type state struct {
 func (q *Queues) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), q.timeout)
 	defer cancel()
-	s, err := q.look(ctx)
+	n := q.queues()
+	s, err := q.look(ctx, n)
 	if err != nil {
 		to <- prometheus.MustNewConstMetric(q.up, prometheus.GaugeValue, 0)
 		return
 	}
 	to <- prometheus.MustNewConstMetric(q.up, prometheus.GaugeValue, 1)
-	for id := range q.queues {
+	for id := range n {
 		label := strconv.Itoa(id)
 		gauge := func(d *prometheus.Desc, v float64) {
 			to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, label)
@@ -75,9 +76,9 @@ func (q *Queues) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-func (q *Queues) look(ctx context.Context) (s state, err error) {
-	lists := queue.Keys(0, q.queues)
-	failed, locks := make([]string, q.queues), make([]string, q.queues)
+func (q *Queues) look(ctx context.Context, n int) (s state, err error) {
+	lists := queue.Keys(0, n)
+	failed, locks := make([]string, n), make([]string, n)
 	for id, list := range lists {
 		failed[id], locks[id] = queue.FailedKey(list), lock.Key(id)
 	}
@@ -90,7 +91,7 @@ func (q *Queues) look(ctx context.Context) (s state, err error) {
 	if s.locks, err = q.backend.TTLs(ctx, locks...); err != nil {
 		return s, err
 	}
-	s.ages = make([]float64, q.queues)
+	s.ages = make([]float64, n)
 	for id, list := range lists {
 		if s.lengths[id] == 0 {
 			continue
