@@ -6,7 +6,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race check fmt golden devices perf bench bench-scale faults surroundings failover fuzz cover demo servers clean
+.PHONY: help build test race check fmt golden captures devices perf bench bench-scale faults surroundings failover fuzz cover demo servers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ golden: servers ## recorded cases of 5.1 and 6.0 against MariaDB and SQLite: are
 
 perf: servers ## the 6,000 recorded entries of ../shared/perf (Matomo 5.1) through the real command
 	$(GO) test ./internal/golden -count=1 -timeout $(TIMEOUT) -v -run 'TestRecordedTraffic'
+
+captures: servers ## write what each command says anew (cmd/testdata/captures): look at the difference
+	$(GO) test ./cmd -count=1 -run 'TestCapture' -update
 
 devices: ## all recorded user agents, for each release of device-detector: every column, and the time per user agent
 	$(GO) test ./tracker/device -count=1 -timeout $(TIMEOUT) -v -run 'TestDeviceCorpus|TestRecordedVisits|TestTables|TestBuiltIn'

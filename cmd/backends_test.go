@@ -153,7 +153,7 @@ func TestEveryCommandWorksOnEveryBackend(t *testing.T) {
 			i.look(t)
 			i.locksAreShownAndReleased(t)
 			r := i.ok(t, "process", "--workers", "2", "--force-num-requests-process-at-once", "1")
-			contains(t, r.stdout, "Moved 1 request sets", fmt.Sprintf("Tracked: %d of %d requests", views+1, views+2), "Dead letters: 2")
+			contains(t, r.stdout, "Moved 1 request set of queues", fmt.Sprintf("Tracked: %d of %d requests", views+1, views+2), "Dead letters: 2")
 			lacks(t, r.stderr, "statistics")
 			i.lettersAreRetriedAndDeleted(t)
 			i.serveReceives(t)
@@ -231,7 +231,8 @@ func (i *installation) look(t *testing.T) {
 	if err := json.Unmarshal([]byte(i.ok(t, "monitor", "--once", "--json").stdout), &s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Queues) != 2 || s.Queues[0].Sets+s.Queues[1].Sets != views+2 || len(s.Orphans) != 1 || s.Orphans[0] != (orphanState{5, 1}) {
+	if len(s.Queues) != 2 || s.Queues[0].Sets+s.Queues[1].Sets != views+2 || len(s.Orphans) != 1 ||
+		s.Orphans[0].ID != 5 || s.Orphans[0].Sets != 1 {
 		t.Errorf("%+v", s)
 	}
 	if r := i.run(t, []string{"monitor", "--once", "--warn", "3"}); r.status != 1 {

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/replay"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // connection is a Matomo installation, its database and its queues, as far as they have been opened.
@@ -22,14 +25,15 @@ type connection struct {
 	program *program
 	flags   *pflag.FlagSet
 
-	config       *matomo.Config // as the installation's version reads it once the database is open
-	watch        *matomo.Watch  // of what config and installation depend on
-	settings     *overrides
-	db           *sqlx.DB
-	installation *matomo.Installation
-	backend      queue.Backend
-	manager      *queue.Manager
-	queues       atomic.Int64 // their number, for metrics
+	config        *matomo.Config // as the installation's version reads it once the database is open
+	watch         *matomo.Watch  // of what config and installation depend on
+	settings      *overrides
+	db            *sqlx.DB
+	installation  *matomo.Installation
+	backend       queue.Backend
+	onCertificate func(tls.ConnectionState) error // is told of those of Redis; nil: nobody
+	manager       *queue.Manager
+	queues        atomic.Int64 // their number, for metrics
 }
 
 func (p *program) newConnection(flags *pflag.FlagSet) *connection {
@@ -137,12 +141,22 @@ func databaseError(ctx context.Context, d matomo.Database, origin func(keys ...s
 		return fmt.Errorf("%s: %w", where, context.Cause(ctx))
 	}
 	var reply *mysql.MySQLError
+	var session *matomo.SessionError
+	var refused *tls.CertificateVerificationError
 	var network *net.OpError
 	switch {
+	case errors.As(err, &session):
+		return fmt.Errorf("%s: %w: check %s", where, session, origin("charset", "collation"))
 	case errors.As(err, &reply) && (reply.Number == 1045 || reply.Number == 1698):
 		return fmt.Errorf("%s: wrong password or user (%s): check %s", where, reply.Message, origin("username", "password"))
 	case errors.As(err, &reply) && reply.Number == 1049:
 		return fmt.Errorf("%s: there is no such database: check %s", where, origin("dbname"))
+	case store.HasNoConnectionLeft(err):
+		return fmt.Errorf("%s: %s: raise max_user_connections or max_connections, or let fewer programs and workers use it at once "+
+			"(a worker of process has up to %d connections)", where, reply.Message, replay.Connections)
+	case errors.As(err, &refused):
+		return fmt.Errorf("%s: certificate not accepted: %w: check %s; ssl_no_verify = 1 accepts any", where, refused.Err,
+			origin("host", "ssl_ca"))
 	case errors.As(err, &reply):
 		return fmt.Errorf("%s: %s", where, reply.Message)
 	case errors.As(err, &network):
@@ -154,6 +168,7 @@ func databaseError(ctx context.Context, d matomo.Database, origin func(keys ...s
 // databaseFlags are the flags for keys of section [database].
 var databaseFlags = map[string]string{
 	"username": "db-user", "password": "db-password", "dbname": "db-name", "host": "db-host", "port": "db-port",
+	"charset": "db-charset", "ssl_ca": "db-tls-ca",
 }
 
 // origin tells where settings of section [database] come from, those together that come from the same place.
@@ -212,9 +227,12 @@ func (c *connection) freshSettings(ctx context.Context) (fresh *overrides, err e
 
 // openQueue connects to the server of the queues. The backend stays usable when the server does not answer.
 func (c *connection) openQueue(ctx context.Context, connections int) error {
-	tlsConfig, err := c.settings.redisTLS.config()
+	tlsConfig, err := c.settings.redisTLS.config(c.settings.queue.RedisHost)
 	if err != nil {
 		return err
+	}
+	if tlsConfig != nil {
+		tlsConfig.VerifyConnection = c.onCertificate
 	}
 	backend, err := queue.New(c.settings.queue, queue.OpenOptions{
 		TLS: tlsConfig, MaxIdle: connections, DB: c.db, Database: c.settings.database,

@@ -141,12 +141,12 @@ func (c *demoCommand) fill(ctx context.Context, manager *queue.Manager) error {
 		return err
 	}
 	first, last := demo.Span(sets)
-	fmt.Fprintf(c.out(), "%s from %s to %s wait in %s:", terminal.Count(demo.Count(sets), "request"),
+	text := fmt.Sprintf("%s from %s to %s wait in %s:", terminal.Count(demo.Count(sets), "request"),
 		first.Format(time.DateOnly), last.Format(time.DateOnly), terminal.Count(len(waiting), "queue"))
 	for _, n := range waiting {
-		fmt.Fprintf(c.out(), " %s", terminal.Number(n))
+		text += " " + terminal.Number(n)
 	}
-	fmt.Fprint(c.out(), " sets\n\n")
+	fmt.Fprintln(c.out(), fit(text+" sets", c.device(c.stdout).Width()))
 	return nil
 }
 
@@ -179,7 +179,7 @@ func (c *demoCommand) report(ctx context.Context, conn *connection, dir string) 
 	var text bytes.Buffer
 	for _, t := range tables {
 		fmt.Fprintf(&text, "\n%s\n", t.Title)
-		if err := table(&text, t.Header, cleanCells(t.Rows)); err != nil {
+		if err := c.table(&text, t.Header, cleanCells(t.Rows)); err != nil {
 			return err
 		}
 	}
@@ -187,9 +187,9 @@ func (c *demoCommand) report(ctx context.Context, conn *connection, dir string) 
 	if c.keep {
 		fmt.Fprintf(&text, "\nThe database is %s\nLook into it, e.g.: sqlite3 %s 'SELECT * FROM matomo_log_visit LIMIT 3'\n", file, file)
 	} else {
-		fmt.Fprintf(&text, "\nThe database was %s; --keep keeps it.\n", file)
+		fmt.Fprintf(&text, "\nThe database was %s\n--keep keeps it, to look into.\n", file)
 	}
-	_, err = c.stdout.Write(text.Bytes())
+	_, err = c.sentences().Write(text.Bytes())
 	return err
 }
 

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/replay/letters"
@@ -24,6 +23,7 @@ const failedExample = `  queuedtracking failed list
   queuedtracking failed show 4f1c
   queuedtracking failed retry 4f1c              when the cause is gone
   queuedtracking failed retry --all --reason "data refused"
+  queuedtracking failed show --all --json >letters.json
   queuedtracking failed delete --all --queue-id 2`
 
 // failedCommand: queuedtracking failed.
@@ -33,6 +33,7 @@ type failedCommand struct {
 	reason  string
 	limit   int
 	all     bool
+	yes     bool
 	json    bool
 
 	conn *connection
@@ -54,7 +55,7 @@ func newFailedList(c *failedCommand) *cobra.Command {
 		RunE: func(command *cobra.Command, _ []string) error { return c.withLetters(command, c.list) },
 	}
 	flags := command.Flags()
-	c.selection(flags)
+	c.selection(command)
 	flags.IntVar(&c.limit, "limit", 100, "at most this `number` of dead letters, 0 for all")
 	flags.BoolVar(&c.json, "json", false, "print JSON, one object per dead letter")
 	return command
@@ -62,46 +63,49 @@ func newFailedList(c *failedCommand) *cobra.Command {
 
 func newFailedShow(c *failedCommand) *cobra.Command {
 	command := &cobra.Command{
-		Use: "show ID…", Short: "Show a dead letter", Args: cobra.MinimumNArgs(1),
+		Use: "show ID… | --all", Short: "Show dead letters with what they hold", Args: c.idsOrAll, ValidArgsFunction: c.completeIDs,
 		Long: "Shows dead letters with what they hold; tokens, passwords and cookies are masked. Of an ID the first digits will do.",
 		RunE: func(command *cobra.Command, ids []string) error {
 			return c.withLetters(command, func(ctx context.Context) error { return c.show(ctx, ids) })
 		},
 	}
+	c.selection(command)
+	command.Flags().BoolVar(&c.all, "all", false, "all, or all of a queue or reason")
 	command.Flags().BoolVar(&c.json, "json", false, "print JSON, one object per dead letter")
-	c.withoutDatabaseFlag(command.Flags())
 	return command
 }
 
 func newFailedRetry(c *failedCommand) *cobra.Command {
 	command := &cobra.Command{
-		Use: "retry ID… | --all", Short: "Put dead letters back into their queues",
+		Use: "retry ID… | --all", Short: "Put dead letters back into their queues", Args: c.idsOrAll, ValidArgsFunction: c.completeIDs,
 		Long: `Puts what failed, and only that, back at the end of its queue, where the next run of process takes it. The dead letter is
 gone then; if it fails again there will be a new one.`,
-		Args: c.idsOrAll,
 		RunE: func(command *cobra.Command, ids []string) error {
 			return c.withLetters(command, func(ctx context.Context) error { return c.each(ctx, ids, c.box.Retry, "put back into the queue") })
 		},
 	}
-	c.selection(command.Flags())
+	c.selection(command)
 	command.Flags().BoolVar(&c.all, "all", false, "all, or all of a queue or reason")
 	return command
 }
 
 func newFailedDelete(c *failedCommand) *cobra.Command {
 	command := &cobra.Command{
-		Use: "delete ID… | --all", Short: "Delete dead letters", Long: "Deletes dead letters for good: what they hold will never be tracked.",
-		Args: c.idsOrAll,
+		Use: "delete ID… | --all", Short: "Delete dead letters", Args: c.idsOrAll, ValidArgsFunction: c.completeIDs,
+		Long: `Deletes dead letters for good: what they hold will never be tracked. On a terminal it asks first; without one --all wants
+--yes. To keep a copy, without secrets: queuedtracking failed show --all --json >letters.json`,
 		RunE: func(command *cobra.Command, ids []string) error {
-			return c.withLetters(command, func(ctx context.Context) error { return c.each(ctx, ids, c.box.Delete, "deleted") })
+			return c.withLetters(command, func(ctx context.Context) error { return c.delete(ctx, ids) })
 		},
 	}
-	c.selection(command.Flags())
+	c.selection(command)
 	command.Flags().BoolVar(&c.all, "all", false, "all, or all of a queue or reason")
+	yesFlag(command.Flags(), &c.yes)
 	return command
 }
 
-func (c *failedCommand) selection(flags *pflag.FlagSet) {
+func (c *failedCommand) selection(command *cobra.Command) {
+	flags := command.Flags()
 	flags.SortFlags = false
 	flags.Var(&c.queueID, "queue-id", "only those of this `queue` (0, 1, …)")
 	flags.StringVar(&c.reason, "reason", "", "only those with this `text` in reason or error")
@@ -179,18 +183,46 @@ func (c *failedCommand) idsOrAll(_ *cobra.Command, ids []string) error {
 	return nil
 }
 
-// each retries or deletes the letters that are named, or selected with --all.
-func (c *failedCommand) each(ctx context.Context, ids []string, do func(context.Context, letters.Stored) (bool, error), done string) error {
-	chosen, err := c.find(ctx, ids)
-	if c.all {
-		err = c.visit(ctx, func(l letters.Stored) error {
-			chosen = append(chosen, l)
-			return nil
-		})
+// choose finds the letters that are named, or selected with --all.
+func (c *failedCommand) choose(ctx context.Context, ids []string) (chosen []letters.Stored, err error) {
+	if !c.all {
+		return c.find(ctx, ids)
 	}
+	err = c.visit(ctx, func(l letters.Stored) error {
+		chosen = append(chosen, l)
+		return nil
+	})
+	return chosen, err
+}
+
+// delete asks before it deletes.
+func (c *failedCommand) delete(ctx context.Context, ids []string) error {
+	chosen, err := c.choose(ctx, ids)
 	if err != nil {
 		return err
 	}
+	if len(chosen) > 0 {
+		question := fmt.Sprintf("Delete %s for good? (failed show --json makes a copy.)", terminal.Count(len(chosen), "dead letter"))
+		if err := c.consent(ctx, c.all, c.yes, question); err != nil {
+			return err
+		}
+	}
+	return c.every(ctx, chosen, c.box.Delete, "deleted")
+}
+
+// action does something with a letter and reports whether it was still there.
+type action func(context.Context, letters.Stored) (bool, error)
+
+// each does something with the letters that are named, or selected with --all.
+func (c *failedCommand) each(ctx context.Context, ids []string, do action, done string) error {
+	chosen, err := c.choose(ctx, ids)
+	if err != nil {
+		return err
+	}
+	return c.every(ctx, chosen, do, done)
+}
+
+func (c *failedCommand) every(ctx context.Context, chosen []letters.Stored, do action, done string) error {
 	n := 0
 	var failed error
 	for _, l := range chosen {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/replay/letters"
@@ -65,12 +66,13 @@ func (c *failedCommand) list(ctx context.Context) error {
 		fmt.Fprintln(c.stdout, "No dead letters.")
 		return nil
 	}
-	if err := table(c.stdout, []string{"ID", "#Queue", "#Offset", "#Request", "Failed (UTC)", "Reason", "Error"}, rows); err != nil {
+	if err := c.table(c.stdout, []string{"ID", "#Queue", "#Offset", "#Request", "Failed (UTC)", "Reason", "Error"}, rows); err != nil {
 		return err
 	}
 	if n > len(rows) {
 		fmt.Fprintf(c.stdout, "%s more; --limit 0 shows all.\n", terminal.Number(n-len(rows)))
 	}
+	fmt.Fprintln(c.stdout)
 	for _, k := range kinds {
 		fmt.Fprintf(c.stdout, "Queue %d: %s %s\n", k.queue, terminal.Number(counts[k]), k.reason)
 	}
@@ -84,8 +86,17 @@ func letterRow(l letters.Stored) []string {
 	}
 	return []string{
 		l.ID, strconv.Itoa(l.Queue), strconv.FormatInt(l.Offset, 10), request,
-		cell(l.Time, 20), cell(l.Reason, 20), cell(l.Error, cellWidth),
+		failedAt(l.Time), cell(l.Reason, 20), cell(l.Error, cellWidth),
 	}
+}
+
+// failedAt is the time of a letter as tables show times.
+func failedAt(written string) string {
+	at, err := time.Parse(time.RFC3339, written)
+	if err != nil {
+		return cell(written, 20)
+	}
+	return at.UTC().Format(time.DateTime)
 }
 
 // shownBytes is how much of an entry that cannot be decoded is shown.
@@ -93,9 +104,12 @@ const shownBytes = 300
 
 // show prints letters with what they hold.
 func (c *failedCommand) show(ctx context.Context, ids []string) error {
-	found, err := c.find(ctx, ids)
+	found, err := c.choose(ctx, ids)
 	if err != nil {
 		return err
+	}
+	if len(found) == 0 && !c.json {
+		fmt.Fprintln(c.stdout, "No dead letters.")
 	}
 	for i, l := range found {
 		p := letterJSON(l)
@@ -134,7 +148,8 @@ func (c *failedCommand) showOne(p printedLetter) error {
 	if p.Request != nil {
 		what = "request " + strconv.Itoa(*p.Request)
 	}
-	fmt.Fprintf(c.stdout, "%s: queue %d, offset %d, %s\nfailed:  %s\nreason:  %s\nerror:   %s\n", p.ID, p.Queue, p.Offset, what, p.Time, p.Reason, p.Error)
+	fmt.Fprintf(c.stdout, "%s: queue %d, offset %d, %s\nfailed:  %s\nreason:  %s\n", p.ID, p.Queue, p.Offset, what, p.Time, p.Reason)
+	fmt.Fprintln(c.stdout, c.item("error:   ", p.Error))
 	if p.Entry == nil {
 		fmt.Fprintf(c.stdout, "bytes:   %s\n", p.Bytes)
 		return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -54,6 +55,10 @@ func (i *installation) blocked(t *testing.T) func() bool {
 // An ssh session that drops: the terminal is gone in the middle of a batch, with all that could be written to it. The
 // batch is finished, and locks are given back.
 func TestSessionThatDropsLosesNothing(t *testing.T) {
+	// A process that is started under nohup ignores SIGHUP, and so would its children if it did not handle it.
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, syscall.SIGHUP)
+	defer signal.Stop(handled)
 	const many = 2000 // it takes longer to track them than to notice the signal
 	for _, args := range [][]string{
 		{"process", "--force-num-requests-process-at-once", "5", "-vv"},
@@ -152,7 +157,7 @@ func TestHangUpEndsTheCycleOfAService(t *testing.T) {
 	if r.status != statusDone || naps != 1 || i.waiting(t) >= 7 {
 		t.Errorf("exit status %d after %d naps, %d sets wait: %s", r.status, naps, i.waiting(t), r.stderr)
 	}
-	contains(t, r.stdout, "SIGHUP: settings are read again.", "1 queues, 7 requests per batch")
+	contains(t, r.stdout, "SIGHUP: settings are read again.", "1 queue, 7 requests per batch")
 }
 
 // Only a service reads its settings again: a run of some cycles, or at a terminal, ends, however often it is hung up.

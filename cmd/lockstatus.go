@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,6 +37,7 @@ func newLockStatusCommand(p *program) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVar(&c.unlock, "unlock", "", "release the lock with this `key` first")
 	flags.BoolVar(&c.json, "json", false, "print JSON")
+	_ = command.RegisterFlagCompletionFunc("unlock", p.completeLocks)
 	p.withoutDatabaseFlag(flags)
 	return command
 }
@@ -79,7 +81,7 @@ func (c *lockStatusCommand) run(command *cobra.Command) error {
 	for _, h := range held {
 		fmt.Fprintf(c.stdout, "%s: queue %d is locked%s\n", h.Key, h.QueueID, timeLeft(h.Left))
 	}
-	fmt.Fprintln(c.stdout, "\nqueuedtracking unlock KEY releases a lock whose worker is gone.")
+	fmt.Fprint(c.stdout, "\n"+fit("queuedtracking unlock KEY releases a lock whose worker is gone.", c.device(c.stdout).Width()))
 	return nil
 }
 
@@ -87,7 +89,10 @@ func timeLeft(left time.Duration) string {
 	if left < 0 {
 		return " and would stay so for ever"
 	}
-	return fmt.Sprintf(" for another %d ms", left.Milliseconds())
+	if left < time.Second {
+		return " for less than a second"
+	}
+	return fmt.Sprintf(" for another %d s", int64(math.Ceil(left.Seconds())))
 }
 
 func (c *lockStatusCommand) printJSON(held []lock.Held) error {

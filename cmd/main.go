@@ -115,7 +115,7 @@ func (p *program) run(args []string) int {
 	if exit.err != nil {
 		p.tellError(err, exit.usage)
 	}
-	return exit.status
+	return checkStatus(args, exit)
 }
 
 // tellError says why the program ends.
@@ -124,9 +124,10 @@ func (p *program) tellError(err error, usage bool) {
 		p.logs.Error(err.Error())
 		return
 	}
-	fmt.Fprintln(p.stderr, "queuedtracking:", printable(err))
+	columns := p.device(p.stderr).Width()
+	fmt.Fprint(p.stderr, fit("queuedtracking: "+printable(err), columns))
 	if usage {
-		fmt.Fprintln(p.stderr, "queuedtracking --help and queuedtracking COMMAND --help tell what there is.")
+		fmt.Fprint(p.stderr, fit("queuedtracking --help and queuedtracking COMMAND --help tell what there is.", columns))
 	}
 }
 

@@ -71,6 +71,7 @@ type installation struct {
 	redis   *testserver.RedisServer
 	backend queue.Backend
 	env     map[string]string
+	clock   func() time.Time // nil: that of the machine
 }
 
 // newInstallation makes one from testdata/matomo, of Matomo 5.1.
@@ -253,6 +254,9 @@ func (i *installation) run(t *testing.T, args []string, change ...func(*program)
 	p.stdin, p.stdout, p.stderr = strings.NewReader(""), &stdout, &stderr
 	p.workingDir = func() (string, error) { return i.dir, nil }
 	p.lookupEnv = func(name string) (string, bool) { v, ok := i.env[name]; return v, ok }
+	if i.clock != nil {
+		p.clock = i.clock
+	}
 	for _, f := range change {
 		f(p)
 	}

@@ -12,35 +12,37 @@ import (
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
-const monitorHelp = `Shows what is in the queues and keeps showing it, every two seconds.
+const monitorHelp = `Shows what is in the queues and keeps showing it, every two seconds: how many request sets, how old the oldest of
+them is, how many more (+) or fewer (-) there are each second, and when a queue that shrinks will be empty.
 
 On a terminal the table is refreshed in place, one page of queues at a time:
 
-    , and .       first and last page            left and right    a page back and forth
-    1 … 9, 0      page 1 … 9, 10 of this ten     up and down       ten pages forth and back
-    q             quit
+    , and .         first and last page
+    left, right     a page back and forth
+    up, down        ten pages forth and back
+    1 … 9, 0        page 1 … 9, 10 of these ten
+    q               quit
 
 Below the queues it says what runs did today and yesterday (days of UTC), when and where the last one was, and what went wrong last.
 Runs leave these numbers beside the queues; --json has them for each queue, with the reasons, for up to 35 days (--days).
 
-In a pipe it prints plain lines, with --json one object per refresh. A server that goes away, to be restarted or replaced, is
-waited for. With --once it looks once and tells by its exit status how things are, for a monitoring system:
+In a pipe it prints plain lines, with --json one object per refresh. There diff_per_second is what the queues lose per second:
+it is negative when they grow. A server that goes away, to be restarted or replaced, is waited for.
 
-    0  no queue holds more than --warn request sets
-    1  one holds more than --warn
-    2  one holds more than --crit, or the queues cannot be looked at`
+With --once it looks once, says in the first line how things are, and tells it by its exit status, as plugins of Nagios and
+its relatives do:
+
+    0 OK            no threshold is exceeded
+    1 WARNING       a queue holds more sets than --warn, or older ones than --warn-age
+    2 CRITICAL      a queue holds more sets than --crit, or older ones than --crit-age
+    3 UNKNOWN       the queues cannot be looked at, or the command line is wrong`
 
 const monitorExample = `  queuedtracking monitor
   queuedtracking monitor --iterations 1 --json
+  queuedtracking monitor --once --warn-age 10m --crit-age 1h
   queuedtracking monitor --once --warn 10000 --crit 100000`
 
 const refreshEvery = 2 * time.Second
-
-// Exit statuses of --once.
-const (
-	statusBacklog  = 1
-	statusCritical = 2
-)
 
 // monitorCommand: queuedtracking monitor.
 type monitorCommand struct {
@@ -49,7 +51,7 @@ type monitorCommand struct {
 	rows, page int
 	interval   time.Duration
 	json, once bool
-	warn, crit int64
+	limits     limits
 	days       int
 
 	conn   *connection
@@ -63,15 +65,15 @@ func newMonitorCommand(p *program) *cobra.Command {
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
 	}
 	flags := command.Flags()
+	flags.SortFlags = false
+	flags.BoolVar(&c.once, "once", false, "look once, and tell by the exit status whether there is a backlog")
+	c.limits.addFlags(flags)
+	flags.BoolVar(&c.json, "json", false, "print JSON")
 	flags.IntVar(&c.iterations, "iterations", 0, "stop after this `number` of refreshes; default: go on for ever")
 	flags.IntVarP(&c.rows, "rowperpage", "r", 16, "queues per page")
 	flags.IntVarP(&c.page, "jumptopage", "p", 1, "page to show first")
 	flags.DurationVar(&c.interval, "interval", refreshEvery, "time between refreshes")
-	flags.BoolVar(&c.json, "json", false, "print JSON")
 	flags.IntVar(&c.days, "days", 2, "with --json: what runs did on this `number` of days, up to 35")
-	flags.BoolVar(&c.once, "once", false, "look once, and tell by the exit status whether there is a backlog")
-	flags.Int64Var(&c.warn, "warn", 0, "with --once: exit status 1 when a queue holds more `sets`; default: the plugin's setting notify_queue_threshold_single_queue")
-	flags.Int64Var(&c.crit, "crit", 0, "with --once: exit status 2 when a queue holds more `sets`; default: never")
 	p.withoutDatabaseFlag(flags)
 	return command
 }
@@ -88,12 +90,10 @@ func (c *monitorCommand) validate(command *cobra.Command) error {
 		return usage("--days %d: wants 1 to %d", c.days, keptDays)
 	case c.interval < 10*time.Millisecond:
 		return usage("--interval %s: too short", c.interval)
-	case !c.once && (c.warn != 0 || c.crit != 0):
-		return usage("--warn and --crit belong to --once")
-	case c.warn < 0 || c.crit < 0 || c.crit > 0 && c.crit < c.warn:
-		return usage("--warn %d --crit %d: want to be positive, --crit the larger one", c.warn, c.crit)
+	case !c.once && c.limits.given(command.Flags()):
+		return usage("--warn, --crit, --warn-age and --crit-age belong to --once")
 	}
-	return nil
+	return c.limits.validate()
 }
 
 func (c *monitorCommand) run(command *cobra.Command) error {
@@ -103,22 +103,13 @@ func (c *monitorCommand) run(command *cobra.Command) error {
 	ctx := command.Context()
 	c.conn = c.newConnection(command.Flags())
 	defer c.conn.close()
-	err := c.watch(ctx)
-	var exit *exitError
-	if c.once && err != nil && !errors.As(err, &exit) {
-		return &exitError{status: statusCritical, err: err}
-	}
-	return err
-}
-
-func (c *monitorCommand) watch(ctx context.Context) error {
 	if err := c.conn.openQueues(ctx); err != nil {
 		return err
 	}
 	switch {
 	case c.once:
 		return c.lookOnce(ctx)
-	case !c.json && terminal.IsTerminal(c.stdout):
+	case !c.json && !c.device(c.stdout).IsPlain():
 		return c.refresh(ctx)
 	}
 	return c.printLines(ctx)
@@ -142,35 +133,38 @@ func (c *monitorCommand) lookOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.verdict = c.limits.orElse(c.conn.settings.queue).judge(s)
 	if c.json {
 		err = printJSON(c.stdout, s)
 	} else {
+		c.printOnce(s)
+	}
+	if err == nil && s.exit != statusDone {
+		err = &exitError{status: s.exit}
+	}
+	return err
+}
+
+// printOnce prints the verdict in the first line, and what it is about: the table on a terminal, plain lines in a pipe.
+func (c *monitorCommand) printOnce(s *snapshot) {
+	columns := c.device(c.stdout).Width()
+	fmt.Fprint(c.stdout, fit(s.verdict.line(s), columns))
+	if columns == 0 {
 		c.printPlain(s)
+		return
 	}
-	if err != nil {
-		return err
-	}
-	warn := c.warn
-	if warn == 0 {
-		warn = int64(c.conn.settings.queue.NotifyThreshold)
-	}
-	fullest := s.fullest()
-	switch {
-	case c.crit > 0 && fullest > c.crit:
-		return &exitError{status: statusCritical}
-	case warn > 0 && fullest > warn:
-		return &exitError{status: statusBacklog}
-	}
-	return nil
+	pages := pager{rows: c.rows, page: c.page}
+	pages.fit(len(s.Queues))
+	fmt.Fprint(c.stdout, "\n"+view(s, pages, false, columns))
 }
 
 // printLines is for pipes.
 func (c *monitorCommand) printLines(ctx context.Context) error {
 	if !c.json {
-		fmt.Fprint(c.stdout, heading(c.conn.settings.queue))
+		fmt.Fprint(c.stdout, heading(c.conn.settings.queue, c.device(c.stdout).Width()))
 	}
 	for n := 1; ; n++ {
-		err := c.printOnce(ctx)
+		err := c.printNext(ctx)
 		if n == c.iterations || err != nil && !c.mayPass(err) {
 			return err
 		}
@@ -183,7 +177,7 @@ func (c *monitorCommand) printLines(ctx context.Context) error {
 	}
 }
 
-func (c *monitorCommand) printOnce(ctx context.Context) error {
+func (c *monitorCommand) printNext(ctx context.Context) error {
 	s, err := c.take(ctx)
 	if err != nil {
 		return err
@@ -221,9 +215,10 @@ func (c *monitorCommand) refreshScreen(ctx context.Context, screen *terminal.Scr
 	_, err = c.take(ctx)
 	for n := 1; err == nil || c.mayPass(err); n++ {
 		pages.fit(len(c.before.Queues))
-		shown = heading(c.conn.settings.queue) + view(c.before, pages, screen.Keys() != nil)
+		columns := c.device(c.stdout).Width()
+		shown = heading(c.conn.settings.queue, columns) + view(c.before, pages, screen.Keys() != nil, columns)
 		if err != nil {
-			shown += "\nSeen last; trying again: " + printable(err) + "\n"
+			shown += "\n" + terminal.Wrap("Seen last; trying again: "+printable(err), columns, "") + "\n"
 		}
 		if n == c.iterations {
 			return shown, errors.Join(err, screen.Show(shown))

@@ -116,10 +116,13 @@ func ago(now time.Time, m history.Moment) string {
 }
 
 // historyBlock is the part of the screen below the table.
-func historyBlock(s *snapshot, shown []queueState) string {
+func historyBlock(s *snapshot, shown []queueState, columns int) string {
 	lines := historyLines(s, shown)
 	if len(lines) == 0 {
 		return ""
+	}
+	for i, line := range lines {
+		lines[i] = terminal.Wrap(line, columns, "  ")
 	}
 	return "\n" + strings.Join(lines, "\n") + "\n"
 }
@@ -127,6 +130,6 @@ func historyBlock(s *snapshot, shown []queueState) string {
 // printPlainHistory prints the same lines in a pipe.
 func (c *monitorCommand) printPlainHistory(s *snapshot, shown []queueState) {
 	for _, line := range historyLines(s, shown) {
-		fmt.Fprintf(c.stdout, "%s  %s\n", s.Time.Format(time.DateTime), strings.TrimSpace(line))
+		fmt.Fprintf(c.sentences(), "%s  %s\n", s.Time.Format(time.DateTime), strings.TrimSpace(line))
 	}
 }

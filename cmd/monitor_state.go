@@ -21,6 +21,7 @@ type snapshot struct {
 	Rate      *float64      `json:"diff_per_second"` // sets that the queues lose per second, negative when they grow; null at first
 	Memory    memoryState   `json:"memory"`
 	Active    int           `json:"active_workers"`
+	verdict                 // of --once
 
 	DeadLetters  int64         `json:"dead_letters"`
 	History      *historyState `json:"history"`       // null: it cannot be read
@@ -31,6 +32,8 @@ type queueState struct {
 	ID     int      `json:"id"`
 	Sets   int64    `json:"sets"`
 	Oldest *float64 `json:"oldest_age_seconds"` // null: empty, or it cannot be decoded
+	Rate   *float64 `json:"diff_per_second"`    // as that of all queues
+	Left   *float64 `json:"seconds_left"`       // until it is empty at this rate; null: it does not shrink, or nobody knows
 	Locked bool     `json:"locked"`
 
 	DeadLetters int64 `json:"dead_letters"`
@@ -38,8 +41,9 @@ type queueState struct {
 
 // orphanState is a queue beyond the number of queues.
 type orphanState struct {
-	ID   int   `json:"id"`
-	Sets int64 `json:"sets"`
+	ID     int      `json:"id"`
+	Sets   int64    `json:"sets"`
+	Oldest *float64 `json:"oldest_age_seconds"`
 }
 
 type memoryState struct {
@@ -68,17 +72,38 @@ func takeSnapshot(ctx context.Context, c *connection, before *snapshot) (*snapsh
 		s.Queues = append(s.Queues, q)
 		s.Total += n
 	}
-	if err := s.addOrphans(ctx, c.manager); err != nil {
+	if err := s.addOrphans(ctx, c); err != nil {
 		return nil, err
 	}
 	if err := s.addServer(ctx, c.backend); err != nil {
 		return nil, err
 	}
-	if before != nil && s.Time.After(before.Time) {
-		rate := float64(before.Total-s.Total) / s.Time.Sub(before.Time).Seconds()
-		s.Rate = &rate
-	}
+	s.compare(before)
 	return s, nil
+}
+
+// compare finds the rates since an earlier snapshot.
+func (s *snapshot) compare(before *snapshot) {
+	if before == nil || !s.Time.After(before.Time) {
+		return
+	}
+	seconds := s.Time.Sub(before.Time).Seconds()
+	rate := float64(before.Total-s.Total) / seconds
+	s.Rate = &rate
+	for i := range min(len(s.Queues), len(before.Queues)) {
+		q := &s.Queues[i]
+		rate := float64(before.Queues[i].Sets-q.Sets) / seconds
+		q.Rate, q.Left = &rate, secondsLeft(q.Sets, rate)
+	}
+}
+
+// secondsLeft is how long it takes until nothing is left of n sets, when rate of them go each second.
+func secondsLeft(n int64, rate float64) *float64 {
+	if rate <= 0 {
+		return nil
+	}
+	left := float64(n) / rate
+	return &left
 }
 
 func oldestAge(ctx context.Context, backend queue.Backend, id int, now time.Time) (*float64, error) {
@@ -94,13 +119,20 @@ func oldestAge(ctx context.Context, backend queue.Backend, id int, now time.Time
 	return &age, nil
 }
 
-func (s *snapshot) addOrphans(ctx context.Context, manager *queue.Manager) error {
-	orphans, err := manager.Orphans(ctx)
+func (s *snapshot) addOrphans(ctx context.Context, c *connection) error {
+	orphans, err := c.manager.Orphans(ctx)
+	if err != nil {
+		return err
+	}
 	for _, o := range orphans {
-		s.Orphans = append(s.Orphans, orphanState{o.ID, o.Waiting})
+		oldest, err := oldestAge(ctx, c.backend, o.ID, s.Time)
+		if err != nil {
+			return err
+		}
+		s.Orphans = append(s.Orphans, orphanState{o.ID, o.Waiting, oldest})
 		s.Total += o.Waiting
 	}
-	return err
+	return nil
 }
 
 func (s *snapshot) addServer(ctx context.Context, backend queue.Backend) error {
@@ -125,15 +157,4 @@ func (s *snapshot) addServer(ctx context.Context, backend queue.Backend) error {
 		s.Memory.Peak = &info.MemoryPeak
 	}
 	return nil
-}
-
-// fullest is the number of sets in the queue that holds most.
-func (s *snapshot) fullest() (most int64) {
-	for _, q := range s.Queues {
-		most = max(most, q.Sets)
-	}
-	for _, o := range s.Orphans {
-		most = max(most, o.Sets)
-	}
-	return most
 }

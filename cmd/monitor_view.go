@@ -3,6 +3,7 @@ package cmd
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,21 +12,18 @@ import (
 )
 
 // heading tells the settings.
-func heading(s matomo.QueueSettings) string {
-	var b strings.Builder
-	if s.Enabled {
-		b.WriteString("The queue is enabled: Matomo puts new requests into it.\n")
-	} else {
-		b.WriteString("THE QUEUE IS DISABLED: Matomo puts no new requests into it, what is in it can still be processed.\n")
+func heading(s matomo.QueueSettings, columns int) string {
+	enabled := "The queue is enabled: Matomo puts new requests into it."
+	if !s.Enabled {
+		enabled = "THE QUEUE IS DISABLED: Matomo puts no new requests into it, what is in it can still be processed."
 	}
+	processed := "What is in the queue waits for \"queuedtracking process\"."
 	if s.ProcessDuringTrackingRequest {
-		b.WriteString("Matomo also processes the queue itself, after tracking requests.\n")
-	} else {
-		b.WriteString("What is in the queue waits for \"queuedtracking process\".\n")
+		processed = "Matomo also processes the queue itself, after tracking requests."
 	}
-	fmt.Fprintf(&b, "At most %s; a queue is processed once it holds %s.\n\n",
+	size := fmt.Sprintf("At most %s; a queue is processed once it holds %s.",
 		terminal.Count(s.NumQueueWorkers, "worker"), terminal.Count(s.NumRequestsToProcess, "request set"))
-	return b.String()
+	return fit(enabled, columns) + fit(processed, columns) + fit(size, columns) + "\n"
 }
 
 // pager tells which queues are on the screen.
@@ -71,50 +69,115 @@ func (p *pager) shown(all []queueState) []queueState {
 	return all[from:min(from+p.rows, len(all))]
 }
 
-const rule = "------------------------------------------\n"
+const rule = "-----------------------------------------------------------\n"
 
 // view is the table on the screen.
-func view(s *snapshot, p pager, keys bool) string {
+func view(s *snapshot, p pager, keys bool, columns int) string {
 	var b strings.Builder
-	b.WriteString(rule + "   Queue |     Request sets |   Oldest\n" + rule)
+	b.WriteString(rule + row("Queue", false, "Sets", "Oldest", "Change/s", "Empty in") + rule)
 	queues := p.shown(s.Queues)
 	for _, q := range queues {
-		fmt.Fprintf(&b, "%8d | %16s | %8s%s\n", q.ID, terminal.Number(q.Sets), age(q.Oldest), mark(q.Locked))
+		b.WriteString(row(strconv.Itoa(q.ID), q.Locked, terminal.Number(q.Sets), age(q.Oldest),
+			change(q.Rate), emptyIn(q.Sets, q.Rate)))
 	}
 	b.WriteString(rule)
-	fmt.Fprintf(&b, "%8d | %16s |\n", len(s.Queues), terminal.Number(s.Total))
+	b.WriteString(row("Total", false, terminal.Number(s.Total), age(s.oldest()), change(s.Rate), emptyIn(s.Total, s.Rate)))
 	b.WriteString(rule)
-	fmt.Fprintf(&b, "queues %d-%d | page %d/%d", queues[0].ID, queues[len(queues)-1].ID, p.page, p.pages)
+	fmt.Fprintf(&b, "queues %d-%d of %d | page %d/%d", queues[0].ID, queues[len(queues)-1].ID, len(s.Queues), p.page, p.pages)
 	if keys {
 		b.WriteString(" | keys: 0-9 , . arrows q")
 	}
-	fmt.Fprintf(&b, " | diff/sec %s\n%s. %s active.\n", rate(s.Rate), memory(s.Memory), terminal.Count(s.Active, "worker"))
-	b.WriteString(orphanWarning(s.Orphans))
-	b.WriteString(historyBlock(s, queues))
+	fmt.Fprintf(&b, "\n%s%s", fit(memory(s.Memory)+".", columns)+terminal.Count(s.Active, "worker")+" active.\n", below(s, queues, columns))
+	if text := legend(s); text != "" {
+		b.WriteString("\n" + fit(text, columns))
+	}
 	return b.String()
 }
 
-func mark(locked bool) string {
-	if locked {
-		return "  *"
+// legend explains what the table shows.
+func legend(s *snapshot) string {
+	var parts []string
+	if s.Active > 0 {
+		parts = append(parts, "* a worker has locked this queue.")
 	}
-	return ""
+	if s.Rate != nil {
+		parts = append(parts, "Change/s: request sets more (+) or fewer (-) per second since the last look.",
+			"Empty in: the time left at that pace.")
+	}
+	return strings.Join(parts, " ")
+}
+
+// row is a line of the table, with a mark if the queue is locked.
+func row(name string, locked bool, sets, oldest, change, empty string) string {
+	mark := " "
+	if locked {
+		mark = "*"
+	}
+	line := fmt.Sprintf("%6s %s | %12s | %8s | %8s | %9s", name, mark, sets, oldest, change, empty)
+	return strings.TrimRight(line, " ") + "\n"
+}
+
+// below is what stands below the table; shown are the queues in it.
+func below(s *snapshot, shown []queueState, columns int) string {
+	return orphanWarning(s.Orphans, columns) + historyBlock(s, shown, columns)
+}
+
+// oldest is the age of the oldest set of all queues; nil: nobody knows.
+func (s *snapshot) oldest() (oldest *float64) {
+	older := func(age *float64) {
+		if age != nil && (oldest == nil || *age > *oldest) {
+			oldest = age
+		}
+	}
+	for _, q := range s.Queues {
+		older(q.Oldest)
+	}
+	for _, o := range s.Orphans {
+		older(o.Oldest)
+	}
+	return oldest
 }
 
 func age(seconds *float64) string {
 	if seconds == nil {
 		return ""
 	}
-	return terminal.Span(time.Duration(*seconds * float64(time.Second)))
+	return span(*seconds)
 }
 
-// rate is positive when the queues shrink.
-func rate(perSecond *float64) string {
-	if perSecond == nil {
+func span(seconds float64) string {
+	return terminal.Span(time.Duration(seconds * float64(time.Second)))
+}
+
+// change writes by how much the number of sets changes each second: fewer with a minus. It is the opposite of the rate.
+func change(rate *float64) string {
+	if rate == nil {
+		return ""
+	}
+	n := -int64(math.Round(*rate))
+	if n > 0 {
+		return "+" + terminal.Number(n)
+	}
+	return terminal.Number(n)
+}
+
+// emptyIn is when a queue with n sets will be empty.
+func emptyIn(n int64, rate *float64) string {
+	switch {
+	case n == 0 || rate == nil:
+		return ""
+	case *rate < 0:
+		return "(grows)"
+	}
+	left := secondsLeft(n, *rate)
+	if left == nil || *left > longestForecast.Seconds() {
 		return "-"
 	}
-	return terminal.Number(int64(math.Round(*perSecond)))
+	return span(*left)
 }
+
+// longestForecast bounds what can be said from two looks, a few seconds apart.
+const longestForecast = 100 * 24 * time.Hour
 
 func memory(m memoryState) string {
 	if m.Used == nil {
@@ -127,7 +190,7 @@ func memory(m memoryState) string {
 	return text
 }
 
-func orphanWarning(orphans []orphanState) string {
+func orphanWarning(orphans []orphanState, columns int) string {
 	if len(orphans) == 0 {
 		return ""
 	}
@@ -135,23 +198,38 @@ func orphanWarning(orphans []orphanState) string {
 	for i, o := range orphans {
 		parts[i] = fmt.Sprintf("queue %d with %s", o.ID, terminal.Count(o.Sets, "set"))
 	}
-	return "Left behind when the number of queues was lowered, until \"queuedtracking process\" moves them: " + strings.Join(parts, ", ") + ".\n"
+	return fit("Left behind when the number of queues was lowered, until \"queuedtracking process\" moves them: "+
+		strings.Join(parts, ", ")+".", columns)
 }
 
 // printPlain prints lines for a pipe: the queues of the page that hold something, and the total.
 func (c *monitorCommand) printPlain(s *snapshot) {
-	at := s.Time.Format(time.DateTime)
+	w, at := c.sentences(), s.Time.Format(time.DateTime)
 	p := pager{rows: c.rows, page: c.page}
 	p.fit(len(s.Queues))
 	for _, q := range p.shown(s.Queues) {
 		if q.Sets > 0 {
-			fmt.Fprintf(c.stdout, "%s  queue %d: %s, the oldest %s\n", at, q.ID, terminal.Count(q.Sets, "set"), old(age(q.Oldest)))
+			fmt.Fprintf(w, "%s  queue %d: %s, the oldest %s%s\n", at, q.ID,
+				terminal.Count(q.Sets, "set"), old(age(q.Oldest)), trend(q.Sets, q.Rate))
 		}
 	}
-	fmt.Fprintf(c.stdout, "%s  total: %s in %s, diff/sec %s, %s, %s active\n", at,
-		terminal.Count(s.Total, "set"), terminal.Count(len(s.Queues), "queue"), rate(s.Rate), memory(s.Memory), terminal.Count(s.Active, "worker"))
-	fmt.Fprint(c.stdout, orphanWarning(s.Orphans))
+	fmt.Fprintf(w, "%s  total: %s in %s%s, %s, %s active\n", at,
+		terminal.Count(s.Total, "set"), terminal.Count(len(s.Queues), "queue"),
+		trend(s.Total, s.Rate), memory(s.Memory), terminal.Count(s.Active, "worker"))
+	fmt.Fprint(w, orphanWarning(s.Orphans, c.device(c.stdout).Width()))
 	c.printPlainHistory(s, p.shown(s.Queues))
+}
+
+// trend is ", -120/s, empty in 10s", or nothing when nobody knows.
+func trend(n int64, rate *float64) string {
+	if rate == nil {
+		return ""
+	}
+	text := ", " + change(rate) + "/s"
+	if left := secondsLeft(n, *rate); n > 0 && left != nil && *left <= longestForecast.Seconds() {
+		text += ", empty in " + span(*left)
+	}
+	return text
 }
 
 func old(age string) string {

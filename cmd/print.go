@@ -92,20 +92,26 @@ func (c *printCommand) printQueue(ctx context.Context, backend queue.Backend, id
 		}
 		return nil
 	}
+	if id > 0 && !c.queueID.set {
+		fmt.Fprintln(c.stdout)
+	}
 	fmt.Fprintf(c.stdout, "Queue %d: %s", id, terminal.Count(waiting, "request set"))
 	if len(elements) == 0 {
 		fmt.Fprintln(c.stdout)
 		return nil
 	}
-	if int64(len(elements)) < waiting {
-		fmt.Fprintf(c.stdout, ", the next %d are", len(elements))
+	switch n := len(elements); {
+	case n == 1 && waiting > 1:
+		fmt.Fprint(c.stdout, ", the next one is")
+	case int64(n) < waiting:
+		fmt.Fprintf(c.stdout, ", the next %d are", n)
 	}
 	fmt.Fprintln(c.stdout)
 	var rows [][]string
 	for i, element := range elements {
 		rows = append(rows, c.entryRows(i, element)...)
 	}
-	return table(c.stdout, []string{"#Entry", "Queued (UTC)", "#Site", "Visitor", "Client", "Request"}, rows)
+	return c.table(c.stdout, []string{"#Entry", "Queued (UTC)", "#Site", "Visitor", "Client", "Request"}, rows)
 }
 
 // entryRows are the lines of an entry in the table, one per request.

@@ -37,7 +37,8 @@ Rows are those of the Matomo that is installed, from 5.0 to 5.14, and 6.0; other
 tells which one it is.
 
 Requests that Matomo would refuse are counted with the reason, -v names each with its site and URL. Requests that the database
-refuses, and entries that are damaged, are put aside as dead letters; the others of their batch are tracked.
+refuses, and entries that are damaged, are put aside as dead letters; the others of their batch are tracked. Where the database
+refuses every request, because a trigger is broken, say, nothing is put aside: the queue stays as it is, the exit status is 1.
 
 At the end it says what was done, what still waits in the queues, and why. With --cycle there is one line a minute in which
 something was done, with -v one for each cycle. --json prints these summaries as JSON, one object per line: requests, tracked,
@@ -55,11 +56,13 @@ const processExample = `  queuedtracking process
   queuedtracking process --batch auto                               a long backlog, faster
   queuedtracking process --workers 4 --cycle 0 --sleep 2            for ever, looking every 2 seconds
   queuedtracking process --dry-run -v                               what would be refused, and why?
-  queuedtracking process -q --metrics-file /var/lib/node_exporter/textfile_collector/queuedtracking.prom
+  queuedtracking process -q \
+      --metrics-file /var/lib/prometheus/node-exporter/queuedtracking.prom
   queuedtracking process --json | jq .waiting                       what waits, and why?
 
   In a crontab, as the user of the web server:
-  * * * * *  cd /var/www/matomo && queuedtracking process -q`
+  * * * * * cd /var/www/matomo && /usr/local/bin/queuedtracking process -q
+  The whole path is needed: cron looks in /usr/bin and /bin alone.`
 
 // processCommand: queuedtracking process.
 type processCommand struct {
@@ -73,7 +76,6 @@ type processCommand struct {
 	batch          batchFlag
 	dryRun         bool
 	ignorePlugins  bool
-	ignorePatterns bool
 	withoutDevices bool
 	forceVersion   bool
 	metricsListen  string
@@ -100,13 +102,12 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.Var(&c.queueID, "queue-id", "process only this `queue` (0, 1, …)")
 	flags.IntVar(&c.force, "force-num-requests-process-at-once", 0, "take this `number` of request sets at once, and queues that hold as many, instead of what the plugin's settings say")
 	flags.Var(&c.batch, "batch", "request sets per transaction: a `number`, or auto: more than the settings say while a queue is long")
-	flags.IntVar(&c.workers, "workers", 1, "workers of this process; no more than one ever works on a queue")
+	flags.IntVar(&c.workers, "workers", 1, "workers of this process; no more than one ever works on a queue, each has up to 5 connections to the database")
 	flags.IntVarP(&c.cycle, "cycle", "c", 1, "how often to go over the queues, 0 for ever")
 	flags.IntVarP(&c.sleep, "sleep", "s", 1, "seconds between two cycles")
 	flags.IntVarP(&c.delay, "delay", "d", 0, "seconds to wait at the end, for supervisors that want a program to run for a while")
 	flags.IntVar(&c.maxBatches, "max-batches", 0, "stop each worker after this `number` of batches per cycle; default: no limit")
 	flags.BoolVar(&c.dryRun, "dry-run", false, "find out what would be tracked, excluded and refused; write nothing, remove nothing")
-	flags.BoolVar(&c.ignorePatterns, "ignore-patterns", false, "process although a goal, custom dimension or exclusion has a regular expression that is not known here")
 	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false, "process although an active plugin changes tracking in a way that is not known here")
 	flags.BoolVar(&c.withoutDevices, "without-device-detection", false, "process without the data of device-detector: all devices are unknown")
 	flags.BoolVar(&c.forceVersion, "force-version", false, "process for a Matomo other than 5.0 to 5.14 and 6.0, as the nearest of these would")

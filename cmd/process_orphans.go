@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/replay"
 )
 
@@ -28,7 +29,8 @@ func (c *processCommand) moveOrphans(ctx context.Context) error {
 	}
 	moved, err := replay.MoveOrphans(ctx, c.options(), visitors)
 	if moved > 0 {
-		fmt.Fprintf(c.out(), "Moved %d request sets of queues that were left behind when the number of queues was lowered.\n", moved)
+		fmt.Fprintf(c.out(), "Moved %s of queues that were left behind when the number of queues was lowered.\n",
+			terminal.Count(moved, "request set"))
 	}
 	return err
 }

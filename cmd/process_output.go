@@ -19,13 +19,13 @@ func (p *program) out() io.Writer {
 	if p.flags.quiet || p.flags.json {
 		return io.Discard
 	}
-	return p.stdout
+	return p.sentences()
 }
 
 // showProgress makes a bar if stderr is a terminal, and for people.
 func (c *processCommand) showProgress() {
-	if terminal.IsTerminal(c.stderr) && !c.flags.quiet && !c.flags.json && !c.logs.json {
-		c.progress = terminal.NewProgress(c.stderr, c.clock)
+	if device := c.device(c.stderr); device.IsTerminal() && !c.flags.quiet && !c.flags.json && !c.logs.json {
+		c.progress = terminal.NewProgress(c.stderr, device, c.clock)
 	}
 }
 

@@ -50,23 +50,13 @@ func (c *processCommand) checkOptions(ctx context.Context) error {
 }
 
 // lookAfter does, in later cycles, what a run does at its beginning and what takes too long for each cycle: queues that
-// were left behind are moved, and regular expressions that are not known here end the run. At once after a change of
-// settings, else now and then.
+// were left behind are moved. At once after a change of settings, else now and then.
 func (c *processCommand) lookAfter(ctx context.Context, changed bool) error {
 	if !changed && c.clock().Sub(c.looked) < lookAfterInterval {
 		return nil
 	}
 	if err := c.moveOrphans(ctx); err != nil {
-		if err := c.hold(ctx, fmt.Errorf("queues that were left behind: %w", err)); err != nil {
-			return err
-		}
-	}
-	found, err := c.conn.unsupportedPatterns(ctx)
-	if err != nil {
-		return c.hold(ctx, err)
-	}
-	if len(found) > 0 && !c.ignorePatterns {
-		return c.again(patternsError(found).Error())
+		return c.hold(ctx, fmt.Errorf("queues that were left behind: %w", err))
 	}
 	return nil
 }

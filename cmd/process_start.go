@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
 const recordStatisticsOff = "Matomo has tracking switched off (record_statistics = 0 in section [Tracker]): nothing is processed, the queue stays as it is."
@@ -33,7 +32,7 @@ func (c *processCommand) prepare(ctx context.Context) error {
 	return c.conn.openQueue(ctx, c.workers+2)
 }
 
-// checkInstallation checks version, plugins, regular expressions and data files.
+// checkInstallation checks version, plugins and data files.
 func (c *processCommand) checkInstallation(ctx context.Context) error {
 	warning, err := matomo.CheckVersion(c.conn.installation.Version(), c.forceVersion)
 	if err != nil {
@@ -52,9 +51,6 @@ func (c *processCommand) checkInstallation(ctx context.Context) error {
 	for _, f := range foreign {
 		c.logs.Warn("plugin ignored", "plugin", f.Name, "reason", f.Reason)
 	}
-	if err := c.checkPatterns(ctx); err != nil {
-		return err
-	}
 	spam, err := c.conn.installation.SpamPrevention(ctx)
 	if err != nil {
 		return err
@@ -63,36 +59,6 @@ func (c *processCommand) checkInstallation(ctx context.Context) error {
 		c.logs.Warn(warning)
 	}
 	return c.checkVendor()
-}
-
-// checkPatterns refuses regular expressions that would match nothing here.
-func (c *processCommand) checkPatterns(ctx context.Context) error {
-	found, err := c.conn.unsupportedPatterns(ctx)
-	if err != nil {
-		return err
-	}
-	if len(found) > 0 && !c.ignorePatterns {
-		return fmt.Errorf("%w: --ignore-patterns processes all the same, as if they matched nothing", patternsError(found))
-	}
-	for _, pattern := range found {
-		c.logs.Warn("regular expression not known here, it matches nothing", "pattern", pattern)
-	}
-	return nil
-}
-
-func patternsError(found []string) error {
-	return fmt.Errorf("regular expressions with features of PCRE that are not known here: %s", strings.Join(found, "; "))
-}
-
-// unsupportedPatterns names regular expressions with their sites.
-func (c *connection) unsupportedPatterns(ctx context.Context) (found []string, err error) {
-	sites, err := c.installation.SitesWithRarePatterns(ctx)
-	for _, site := range sites {
-		for _, pattern := range tracker.UnsupportedPatterns(site) {
-			found = append(found, fmt.Sprintf("site %d, %s", site.ID, pattern))
-		}
-	}
-	return found, err
 }
 
 func foreignError(foreign []matomo.Foreign) error {

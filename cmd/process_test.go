@@ -241,10 +241,6 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
-// goalWithRecursion is a goal that only PCRE can match.
-const goalWithRecursion = "INSERT INTO matomo_goal (idsite, idgoal, name, match_attribute, pattern, pattern_type, case_sensitive, allow_multiple, revenue) " +
-	"VALUES (1, 7, 'x', 'url', 'a(?R)?b', 'regex', 0, 0, 0)"
-
 // What keeps process from processing is said in one clear line; the exit status is 1 and the queue is as it was.
 func TestProcessRefusesWhereRowsWouldComeOutWrong(t *testing.T) {
 	closed := testserver.Redis(t, testserver.WithPassword("right"))
@@ -284,10 +280,6 @@ func TestProcessRefusesWhereRowsWouldComeOutWrong(t *testing.T) {
 		{
 			"unknown tracker plugin", func(t *testing.T, i *installation) { i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth") }, nil,
 			[]string{"Bandwidth", "--ignore-plugins"},
-		},
-		{
-			"unknown regular expression", func(_ *testing.T, i *installation) { i.db.MustExec(goalWithRecursion) }, nil,
-			[]string{"site 1, goal 7, a(?R)?b", "--ignore-patterns"},
 		},
 		{
 			"no device data", func(t *testing.T, i *installation) { remove(t, i.dir, "vendor/matomo/device-detector") }, nil,
@@ -343,11 +335,10 @@ func TestRefusalsCanBeOverridden(t *testing.T) {
 	i.add(t, pageView("a"), 1)
 	i.setVersion("6.1.0")
 	i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth")
-	i.db.MustExec(goalWithRecursion)
 	remove(t, i.dir, "vendor/matomo/device-detector")
-	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1", "--force-version", "--ignore-plugins", "--ignore-patterns", "--without-device-detection")
+	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1", "--force-version", "--ignore-plugins", "--without-device-detection")
 	contains(t, r.stdout, "Tracked: 1 of 1 request ")
-	contains(t, r.stderr, "Matomo 6.1.0", "plugin=Bandwidth", "a(?R)?b")
+	contains(t, r.stderr, "Matomo 6.1.0", "plugin=Bandwidth")
 }
 
 func TestTwoProcessesShareTheQueues(t *testing.T) {

@@ -18,6 +18,7 @@ const (
 	leftSwitchedOff whyLeft = "tracking_switched_off"
 	leftNotAskedFor whyLeft = "not_asked_for"
 	leftDeadLetters whyLeft = "too_many_dead_letters"
+	leftRefused     whyLeft = "all_refused"
 	leftTooFew      whyLeft = "too_few"
 	leftLocked      whyLeft = "locked"
 	leftStopped     whyLeft = "stopped"
@@ -78,6 +79,8 @@ func (c *processCommand) whyLeft(s replay.Summary, q leftQueue, locked bool, fai
 		return leftNotAskedFor
 	case slices.Contains(s.Full, q.Queue):
 		return leftDeadLetters
+	case slices.Contains(s.Refused, q.Queue):
+		return leftRefused
 	case q.Sets < int64(c.threshold()):
 		return leftTooFew
 	case locked:
@@ -101,6 +104,7 @@ func (c *processCommand) explain(why whyLeft) string {
 		leftSwitchedOff: "tracking is switched off (record_statistics = 0)",
 		leftNotAskedFor: fmt.Sprintf("left by --queue-id %d", c.queueID.value),
 		leftDeadLetters: "as many dead letters as there may be; see \"queuedtracking failed list\", retry or delete them",
+		leftRefused:     "the database refuses every request, see the error; once a request can be written they are tracked",
 		leftTooFew: fmt.Sprintf("fewer than %d, left for later. --force-num-requests-process-at-once 1 takes them",
 			c.threshold()),
 		leftLocked:     "locked by another worker; \"queuedtracking lock-status\" says for how long",

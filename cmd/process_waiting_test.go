@@ -104,7 +104,7 @@ func TestReasonsForWhatIsLeft(t *testing.T) {
 		program: &program{stop: make(chan struct{})},
 		conn:    &connection{config: newInstallation(t).config(t)}, force: 25,
 	}
-	full := replay.Summary{Full: []int{3}}
+	full := replay.Summary{Full: []int{3}, Refused: []int{4}}
 	for _, test := range []struct {
 		queue  int
 		sets   int64
@@ -114,6 +114,7 @@ func TestReasonsForWhatIsLeft(t *testing.T) {
 	}{
 		{3, 500, false, replay.ErrTooManyLetters, leftDeadLetters},
 		{3, 5, false, nil, leftDeadLetters},
+		{4, 5, false, replay.ErrAllRefused, leftRefused},
 		{2, 500, false, replay.ErrTooManyLetters, leftError},
 		{2, 500, true, replay.ErrTooManyLetters, leftLocked},
 		{2, 24, true, nil, leftTooFew},

@@ -21,9 +21,15 @@ Beside a Matomo:
     queuedtracking process        track what is in the queues
 
 Each command also has the name that it has in Matomo's console, queuedtracking:process for process, so that
-"./console queuedtracking:process" in a crontab becomes "queuedtracking queuedtracking:process".
+"./console queuedtracking:process" in a crontab becomes "/usr/local/bin/queuedtracking queuedtracking:process". The whole
+path is needed there: cron looks in /usr/bin and /bin alone.
 
 "queuedtracking help settings" tells where the settings come from and how to change them.
+
+Tables fit the terminal that they are shown on; in a pipe they are plain columns, as wide as they need to be. With TERM=dumb
+or NO_COLOR in the environment a terminal gets plain text without control sequences, and no progress bar. COLUMNS counts for a
+terminal that does not know its own width.
+
 Exit status: 0 done, 1 failed, 2 the command line is wrong, 75 start it anew (process --cycle 0).`
 
 // commonFlags are the flags that all commands have.
@@ -33,6 +39,8 @@ type commonFlags struct {
 	withoutDatabase bool
 	verbose         int
 	quiet           bool
+	noInteraction   bool
+	ansi, noANSI    bool
 	json            bool // stdout is for a JSON object per line, and nothing else
 }
 
@@ -49,8 +57,10 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.SetUsageFunc(printUsage)
+	root.SetUsageFunc(p.printUsage)
+	root.SetHelpFunc(p.printHelp)
 	root.SetFlagErrorFunc(wrongFlag)
+	root.Args, root.RunE = knownCommand, showHelp
 	root.Version = versionText()
 	root.SetVersionTemplate("{{.Version}}")
 	root.CompletionOptions.HiddenDefaultCmd = false
@@ -58,24 +68,29 @@ func (p *program) rootCommand() *cobra.Command {
 	root.AddCommand(
 		newProcessCommand(p), newMonitorCommand(p), newLockStatusCommand(p), newUnlockCommand(p),
 		newTestCommand(p), newPrintCommand(p), newFailedCommand(p), newServeCommand(p), newDemoCommand(p), newVersionCommand(p),
-		&cobra.Command{Use: "settings", Short: "Where settings come from, and their flags and variables", Long: settingsHelp()},
+		newSettingsTopic(p),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, command := range root.Commands() {
 		switch {
 		case command.HasSubCommands():
-			command.Args = cobra.NoArgs
-			command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+			command.Args, command.RunE = knownCommand, showHelp
 		case command.Name() == "help":
 			command.Args = knownTopic
 		}
 		if command.Name() != "settings" {
-			command.Aliases = append(command.Aliases, "queuedtracking:"+command.Name())
+			command.Aliases = append(command.Aliases, consolePrefix+command.Name())
 		}
 	}
+	p.complete(root)
 	return root
 }
+
+// consolePrefix is what the commands' names begin with in Matomo's console.
+const consolePrefix = "queuedtracking:"
+
+func showHelp(command *cobra.Command, _ []string) error { return command.Help() }
 
 func (p *program) addCommonFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&p.flags.matomo, "matomo", "",
@@ -84,9 +99,9 @@ func (p *program) addCommonFlags(flags *pflag.FlagSet) {
 		"`host` or URL, where installations share a directory: config/HOST.config.ini.php counts; default: $MATOMO_DOMAIN")
 	flags.CountVarP(&p.flags.verbose, "verbose", "v", "say more: -v what was refused and why, -vv every batch, -vvv every request")
 	flags.BoolVarP(&p.flags.quiet, "quiet", "q", false, "say nothing but errors")
-	flags.BoolP("no-interaction", "n", false, "accepted for Symfony's sake: nothing ever asks")
-	flags.Bool("no-ansi", false, "accepted for Symfony's sake")
-	flags.Bool("ansi", false, "accepted for Symfony's sake")
+	flags.BoolVarP(&p.flags.noInteraction, "no-interaction", "n", false, "ask nothing, as if there were no terminal")
+	flags.BoolVar(&p.flags.noANSI, "no-ansi", false, "write plain text without control sequences, as with NO_COLOR")
+	flags.BoolVar(&p.flags.ansi, "ansi", false, "use the terminal whatever TERM and NO_COLOR say")
 	for _, name := range []string{"no-interaction", "no-ansi", "ansi"} {
 		_ = flags.MarkHidden(name)
 	}

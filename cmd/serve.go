@@ -40,14 +40,19 @@ Matomo's options and the number of queues are read again every minute, and at on
 configuration are read at the start only. At a terminal SIGHUP is a first interrupt.`
 
 const serveExample = `  queuedtracking serve --listen 127.0.0.1:8080 --spool /var/lib/queuedtracking
-  queuedtracking serve --listen unix:/run/queuedtracking/http.sock --metrics-listen 127.0.0.1:9190
+  queuedtracking serve --listen unix:/run/queuedtracking/http.sock \
+      --metrics-listen 127.0.0.1:9190
   queuedtracking serve --listen systemd                             the socket of a .socket unit
   queuedtracking serve --without-database                           settings from files and flags alone
 
   In nginx:
-  location ~ ^/(matomo|piwik)\.php$ { proxy_pass http://127.0.0.1:8080; proxy_set_header Host $host;
-                                      proxy_set_header X-Forwarded-For $remote_addr; }
-  with proxy_client_headers[] = HTTP_X_FORWARDED_FOR in section [General] of Matomo's config/config.ini.php`
+  location ~ ^/(matomo|piwik)\.php$ {
+      proxy_pass http://127.0.0.1:8080;
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $remote_addr;
+  }
+  and in section [General] of Matomo's config/config.ini.php:
+  proxy_client_headers[] = HTTP_X_FORWARDED_FOR`
 
 // serveCommand: queuedtracking serve.
 type serveCommand struct {

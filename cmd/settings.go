@@ -2,18 +2,19 @@ package cmd
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/queuedtracking/queuedtracking/internal/certificate"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
 )
 
 // override is one setting that a flag or an environment variable may change.
@@ -90,7 +91,12 @@ func (o *overrides) ofDatabase() []override {
 		text("db-password", "password; better in the variable: command lines can be seen by others", &d.Password),
 		text("db-name", "name of the database", &d.Name),
 		text("db-prefix", "what the names of Matomo's tables begin with", &d.Prefix),
-		text("db-charset", "character set of the connection", &d.Charset),
+		{"db-charset", "character set of the connection", false, func(v string) error {
+			if v != d.Charset { // the collation in config.ini.php is that of another one
+				d.Charset, d.Collation = v, ""
+			}
+			return nil
+		}},
 		boolean("db-tls", "speak TLS where the server can; --db-tls-ca, or --db-tls-skip-verify, insists on it", &d.EnableSSL),
 		text("db-tls-ca", "PEM file of the authorities that sign the server's certificate", &d.SSLCA),
 		text("db-tls-cert", "PEM file of the client certificate", &d.SSLCert),
@@ -198,20 +204,17 @@ func shown(o override, value string) string {
 	return strconv.Quote(value)
 }
 
-// config is the TLS configuration, nil without TLS. Naming a file asks for TLS, too.
-func (t redisTLS) config() (*tls.Config, error) {
-	if !t.on && t.ca == "" && t.cert == "" && t.key == "" && !t.skipVerify && t.server == "" {
+// config is the TLS configuration, nil without TLS. Naming a file asks for TLS, and so does a host that begins with
+// tls://. What checks no certificate reads no authorities, as in PHP.
+func (t redisTLS) config(host string) (*tls.Config, error) {
+	if !t.on && !strings.Contains(host, "tls://") && t.ca == "" && t.cert == "" && t.key == "" && !t.skipVerify && t.server == "" {
 		return nil, nil
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.server, InsecureSkipVerify: t.skipVerify} // asked for
-	if t.ca != "" {
-		pem, err := os.ReadFile(t.ca)
-		if err != nil {
+	if t.ca != "" && !t.skipVerify {
+		var err error
+		if c.RootCAs, err = certificate.Pool(t.ca, nil); err != nil {
 			return nil, fmt.Errorf("redis certificate authority: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("redis certificate authority: no certificate in %s", t.ca)
 		}
 	}
 	if (t.cert == "") != (t.key == "") {
@@ -231,12 +234,13 @@ const settingsIntro = `Every setting is looked for in this order; the first plac
 
     1. the flag                      --redis-host redis.example.org
     2. the environment variable      QUEUEDTRACKING_REDIS_HOST=redis.example.org
-    3. for passwords, a file:        QUEUEDTRACKING_REDIS_PASSWORD_FILE=/run/secrets/redis
-       or a systemd credential:      LoadCredential=queuedtracking.redis-password:/etc/redis.secret
+    3. for passwords, a file or a credential of systemd:
+         QUEUEDTRACKING_REDIS_PASSWORD_FILE=/run/secrets/redis
+         LoadCredential=queuedtracking.redis-password:/etc/redis.secret
     4. Matomo's plugin EnvironmentVariables, where it is active:
-                                     MATOMO_QUEUEDTRACKING_REDISHOST, MATOMO_DATABASE_PASSWORD
-    5. Matomo's config/config.ini.php, section [QueuedTracking] (or [database])
-    6. what was set on the plugin's page in Matomo (table plugin_setting)
+         MATOMO_QUEUEDTRACKING_REDISHOST, MATOMO_DATABASE_PASSWORD
+    5. config/config.ini.php         section [QueuedTracking] or [database]
+    6. the plugin's page in Matomo   table plugin_setting
     7. the plugin's default
 
 Normally nothing has to be set here: the program finds what Matomo uses. Variables that are empty count as not set,
@@ -251,22 +255,39 @@ file. Credentials are looked for in $CREDENTIALS_DIRECTORY, which systemd sets: 
 queuedtracking.db-password.
 `
 
-// settingsHelp is the text of "queuedtracking help settings".
-func settingsHelp() string {
+// newSettingsTopic: queuedtracking help settings.
+func newSettingsTopic(p *program) *cobra.Command {
+	topic := &cobra.Command{Use: "settings", Short: "Where settings come from, and their flags and variables", Long: settingsIntro}
+	topic.SetHelpFunc(func(*cobra.Command, []string) { fmt.Fprint(p.stdout, settingsHelp(p.helpColumns())) })
+	return topic
+}
+
+// settingsHelp is the text of "queuedtracking help settings" in lines of that many columns.
+func settingsHelp(columns int) string {
 	var b strings.Builder
-	b.WriteString(settingsIntro)
+	b.WriteString(terminal.Reflow(settingsIntro, columns))
 	o := newOverrides()
 	for _, group := range []struct {
 		title string
 		list  []override
 	}{{"Queue and Redis", o.ofQueue()}, {"Database", o.ofDatabase()}} {
-		fmt.Fprintf(&b, "\n%s\n", group.title)
+		fmt.Fprintf(&b, "\n%s:\n", group.title)
 		for _, s := range group.list {
-			fmt.Fprintf(&b, "  --%-32s %s\n  %-34s $%s\n", s.flag, s.usage, "", s.variable())
+			fmt.Fprintln(&b, flagEntry("  --"+s.flag, s.usage, columns))
+			b.WriteString(variableLine(s.variable(), columns))
 			if s.isSecret() {
-				fmt.Fprintf(&b, "  %-34s $%s\n", "", s.fileVariable())
+				b.WriteString(variableLine(s.fileVariable(), columns))
 			}
 		}
 	}
 	return b.String()
+}
+
+// variableLine is a variable below the explanation of its flag, or further left where it would not fit.
+func variableLine(name string, columns int) string {
+	indent := nameColumn
+	if nameColumn+len(name) >= columns {
+		indent = 6
+	}
+	return fmt.Sprintf("%*s$%s\n", indent, "", name)
 }

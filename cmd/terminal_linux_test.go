@@ -90,9 +90,9 @@ func TestMonitorTurnsPagesOnATerminalAndGivesItBack(t *testing.T) {
 			p.stdin, p.stdout = tty, tty
 		})
 	}()
-	s.await(t, "queues 0-1 | page 1/12 | keys: 0-9 , . arrows q")
+	s.await(t, "queues 0-1 of 24 | page 1/12 | keys: 0-9 , . arrows q")
 	s.press(t, "\x1b[C")
-	s.await(t, "queues 2-3 | page 2/12")
+	s.await(t, "queues 2-3 of 24 | page 2/12")
 	s.press(t, ".")
 	s.await(t, "page 12/12")
 	s.press(t, "\x1b[B")

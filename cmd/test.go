@@ -38,7 +38,9 @@ type testCommand struct {
 	conn    *connection
 	devices *device.Found // nil: device-detector was not looked at
 	known   bool          // the settings were found
-	report  selftest.Report
+
+	certificates certificates // that servers of Redis have shown
+	report       selftest.Report
 }
 
 func newTestCommand(p *program) *cobra.Command {
@@ -90,6 +92,7 @@ func (c *testCommand) check(ctx context.Context) error {
 		c.report.Skip("all", "the settings are in the database")
 		return nil
 	}
+	c.checkConnections(ctx)
 	c.report.Database(ctx, c.conn.db, c.conn.config.Database().Prefix, c.conn.installation.Found())
 	c.checkColumns(ctx)
 
@@ -97,7 +100,6 @@ func (c *testCommand) check(ctx context.Context) error {
 	c.checkVersions()
 	c.checkDeviceDetector()
 	c.checkPlugins()
-	c.checkPatterns(ctx)
 
 	c.report.Group("Queue")
 	err = c.conn.readSettings(ctx)
@@ -132,16 +134,8 @@ func (c *testCommand) checkFiles() {
 	}
 }
 
-func (c *testCommand) checkPatterns(ctx context.Context) {
-	found, err := c.conn.unsupportedPatterns(ctx)
-	if err == nil && len(found) > 0 {
-		c.report.Fail("regular expressions", patternsError(found), "process refuses unless it is given --ignore-patterns: they match nothing then")
-		return
-	}
-	c.report.Check("regular expressions", err, "of goals, custom dimensions and exclusions: all known", "")
-}
-
 func (c *testCommand) checkQueue(ctx context.Context) {
+	c.conn.onCertificate = c.certificates.add
 	if err := c.conn.openQueue(ctx, 2); err != nil && c.conn.backend == nil {
 		c.report.Fail("options", err, "")
 		return
@@ -150,6 +144,7 @@ func (c *testCommand) checkQueue(ctx context.Context) {
 	if !c.report.Queue(ctx, c.conn.backend, options) {
 		return
 	}
+	c.checkRedisCertificates()
 	orphans, err := c.conn.manager.Orphans(ctx)
 	switch {
 	case err != nil:
@@ -213,10 +208,9 @@ func (c *testCommand) print() error {
 			}
 			fmt.Fprintln(c.stdout, group)
 		}
-		line := fmt.Sprintf("  %-7s  %-34s %s", check.Status, check.Name, check.Detail)
-		fmt.Fprintln(c.stdout, strings.TrimRight(line, " "))
+		fmt.Fprintln(c.stdout, c.entry(fmt.Sprintf("  %-7s  %-34s ", check.Status, check.Name), check.Detail, belowCheck))
 		if check.Advice != "" && check.Status != selftest.OK {
-			fmt.Fprintf(c.stdout, "  %7s  -> %s\n", "", check.Advice)
+			fmt.Fprintln(c.stdout, c.item(belowCheck+"-> ", check.Advice))
 		}
 	}
 	if err := c.printBehaviours(); err != nil {
@@ -229,6 +223,9 @@ func (c *testCommand) print() error {
 	}
 	return nil
 }
+
+// belowCheck is what stands before a line that goes on with a check.
+const belowCheck = "           "
 
 func cleanChecks(checks []selftest.Check) []selftest.Check {
 	cleaned := make([]selftest.Check, len(checks))
@@ -272,6 +269,6 @@ func (c *testCommand) printSettings() {
 		{"requests to process", fmt.Sprint(s.Requests)},
 		{"process during tracking request", fmt.Sprint(s.InRequests)},
 	}...) {
-		fmt.Fprintf(c.stdout, "  %-33s %s\n", line[0], clean(line[1]))
+		fmt.Fprintln(c.stdout, c.entry(fmt.Sprintf("  %-33s ", line[0]), clean(line[1]), "    "))
 	}
 }

@@ -121,5 +121,5 @@ func (c *testCommand) printBehaviours() error {
 		rows = append(rows, []string{holds, b.Since, b.What})
 	}
 	fmt.Fprintf(c.stdout, "\nWhat Matomo %s does (docs/versions.md)\n", clean(c.conn.installation.Version()))
-	return table(c.stdout, []string{"Here", "Since", "What"}, rows)
+	return c.table(c.stdout, []string{"Here", "Since", "What"}, rows)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
@@ -15,17 +16,20 @@ import (
 const unlockHelp = `Releases locks of queues by their keys, as lock-status lists them, or by the number of the queue.
 
 Only useful when a worker was killed and its lock shall not be waited for. Releasing the lock of a worker that lives
-does no harm to the data: that worker notices, rolls its batch back and goes on with another queue.`
+does no harm to the data: that worker notices, rolls its batch back and goes on with another queue.
+
+--all asks first; where there is no terminal to ask at it wants --yes. Keys and numbers are released without a question.`
 
 const unlockExample = `  queuedtracking unlock QueuedTrackingLock2
   queuedtracking unlock 0 1 2
-  queuedtracking unlock --all`
+  queuedtracking unlock --all
+  queuedtracking unlock --all --yes         in a script`
 
 // unlockCommand: queuedtracking unlock.
 type unlockCommand struct {
 	*program
-	all  bool
-	json bool
+	all, yes bool
+	json     bool
 }
 
 // unlocked is a lock that was released, or was not held, in JSON.
@@ -39,9 +43,10 @@ func newUnlockCommand(p *program) *cobra.Command {
 	c := &unlockCommand{program: p}
 	command := &cobra.Command{
 		Use: "unlock KEY… | --all", Short: "Release locks that killed workers left behind", Long: unlockHelp, Example: unlockExample,
-		RunE: c.run,
+		RunE: c.run, ValidArgsFunction: p.completeLocks,
 	}
 	command.Flags().BoolVar(&c.all, "all", false, "release the locks of all queues")
+	yesFlag(command.Flags(), &c.yes)
 	command.Flags().BoolVar(&c.json, "json", false, "print JSON")
 	p.withoutDatabaseFlag(command.Flags())
 	return command
@@ -66,15 +71,9 @@ func (c *unlockCommand) run(command *cobra.Command, args []string) error {
 	}
 	locker := lock.New(conn.backend, rand.Reader)
 	if c.all {
-		held, err := locker.List(ctx)
-		if err != nil {
+		var err error
+		if keys, err = c.heldKeys(ctx, locker); err != nil {
 			return err
-		}
-		for _, h := range held {
-			keys = append(keys, h.Key)
-		}
-		if len(keys) == 0 && !c.json {
-			fmt.Fprintln(c.stdout, "No queue is locked.")
 		}
 	}
 	if c.json {
@@ -86,6 +85,26 @@ func (c *unlockCommand) run(command *cobra.Command, args []string) error {
 		}
 	}
 	return nil
+}
+
+// heldKeys are the keys of all locks, if it is meant that they shall be released.
+func (c *unlockCommand) heldKeys(ctx context.Context, locker *lock.Locker) (keys []string, err error) {
+	held, err := locker.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range held {
+		keys = append(keys, h.Key)
+	}
+	if len(keys) == 0 {
+		if !c.json {
+			fmt.Fprintln(c.stdout, "No queue is locked.")
+		}
+		return nil, nil
+	}
+	question := fmt.Sprintf("Release the locks of %s? Workers that are at work there roll their batches back.",
+		terminal.Count(len(keys), "queue"))
+	return keys, c.consent(ctx, true, c.yes, question)
 }
 
 // printJSON releases the locks and prints what became of each.

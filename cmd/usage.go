@@ -3,75 +3,22 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// printUsage is the part of a help text that lists commands and flags.
-func printUsage(c *cobra.Command) error {
-	w := c.OutOrStderr()
-	switch {
-	case c.HasAvailableSubCommands():
-		fmt.Fprintf(w, "Usage:\n  %s COMMAND [flags]\n", c.CommandPath())
-	case c.Runnable():
-		fmt.Fprintf(w, "Usage:\n  %s\n", c.UseLine())
-	default:
-		return nil
-	}
-	if c.HasExample() {
-		fmt.Fprintf(w, "\nExamples:\n%s\n", c.Example)
-	}
-	if c.HasAvailableSubCommands() {
-		printCommands(w, c)
-	}
-	flags := c.LocalNonPersistentFlags()
-	flags.SortFlags = c.Flags().SortFlags
-	printFlags(w, "Flags", flags)
-	if c.Name() != "version" && c.Name() != "demo" {
-		printFlags(w, "Common flags", visibleCommon(c))
-		fmt.Fprintln(w, "\nFlags for Redis and the database, and their environment variables: queuedtracking help settings")
-	}
-	return nil
-}
-
-func printCommands(w io.Writer, c *cobra.Command) {
-	fmt.Fprintln(w, "\nCommands:")
-	var topics []*cobra.Command
-	for _, sub := range c.Commands() {
-		switch {
-		case sub.IsAdditionalHelpTopicCommand():
-			topics = append(topics, sub)
-		case sub.IsAvailableCommand():
-			fmt.Fprintf(w, "  %-22s %s\n", sub.Name(), sub.Short)
-		}
-	}
-	for _, topic := range topics {
-		fmt.Fprintf(w, "\nFurther help:\n  %-22s %s\n", "help "+topic.Name(), topic.Short)
-	}
-}
-
-func printFlags(w io.Writer, title string, flags *pflag.FlagSet) {
-	if text := flags.FlagUsagesWrapped(110); text != "" {
-		fmt.Fprintf(w, "\n%s:\n%s\n", title, strings.TrimRight(text, "\n"))
-	}
-}
-
-// visibleCommon are the common flags without those that "help settings" lists.
-func visibleCommon(c *cobra.Command) *pflag.FlagSet {
-	shown := pflag.NewFlagSet("", pflag.ContinueOnError)
-	c.Root().PersistentFlags().VisitAll(func(f *pflag.Flag) {
-		if f.Annotations[overrideAnnotation] == nil {
-			shown.AddFlag(f)
-		}
-	})
-	return shown
-}
-
 // wrongFlag words the error of a flag.
-func wrongFlag(_ *cobra.Command, err error) error {
+func wrongFlag(c *cobra.Command, err error) error {
+	if c.HasSubCommands() { // of a command that does not exist no flag can be known
+		if err := knownCommand(c, c.Flags().Args()); err != nil {
+			return err
+		}
+	}
+	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok && missing.GetSpecifiedShortnames() == "" {
+		return usage("unknown flag --%s%s", missing.GetSpecifiedName(), didYouMean("--", similarFlags(c, missing.GetSpecifiedName())))
+	}
 	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
 	if !ok {
 		return err
@@ -95,7 +42,60 @@ func wrongFlag(_ *cobra.Command, err error) error {
 func knownTopic(c *cobra.Command, args []string) error {
 	found, rest, err := c.Root().Find(args)
 	if err == nil && len(rest) > 0 {
-		err = cobra.NoArgs(found, rest)
+		err = knownCommand(found, rest)
 	}
 	return err
+}
+
+// knownCommand wants no argument where only the name of a command can stand: cobra calls it when it knows no such
+// command.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	of := ""
+	if c.HasParent() {
+		of = fmt.Sprintf(" for %q", c.CommandPath())
+	}
+	return usage("unknown command %q%s%s", args[0], of, didYouMean("", similarCommands(c, args[0])))
+}
+
+// similarity is how many letters may be wrong, missing or too many in a name that is taken for another one.
+const similarity = 2
+
+// similarCommands are the commands below c whose names are similar to name.
+func similarCommands(c *cobra.Command, name string) []string {
+	c.SuggestionsMinimumDistance = similarity
+	return c.SuggestionsFor(strings.TrimPrefix(name, consolePrefix))
+}
+
+// similarFlags are c's flags whose names are similar to name. cobra looks for similar commands only: each flag
+// becomes one.
+func similarFlags(c *cobra.Command, name string) []string {
+	flags := &cobra.Command{}
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			flags.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		}
+	})
+	return similarCommands(flags, name)
+}
+
+// mostNames is how many names are proposed at most.
+const mostNames = 5
+
+// didYouMean is ": did you mean a, b or c?", or nothing when there are no names.
+func didYouMean(prefix string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	names = names[:min(len(names), mostNames)]
+	for i := range names {
+		names[i] = prefix + names[i]
+	}
+	last := len(names) - 1
+	if last > 0 {
+		names = []string{strings.Join(names[:last], ", "), names[last]}
+	}
+	return ": did you mean " + strings.Join(names, " or ") + "?"
 }

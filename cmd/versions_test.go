@@ -127,11 +127,11 @@ func TestTestNamesVersionsAndBehaviours(t *testing.T) {
 	}{
 		{
 			newInstallation, "5.1.2", "5.1.1", false,
-			"│ yes  │ 5.1.0 ", "│ no   │ 5.7.0 ",
+			"\nyes   5.1.0 ", "\nno    5.7.0 ",
 		},
 		{
 			newInstallationOfSix, "6.0.0", "6.0.1", true,
-			"│ yes  │ 5.7.0 ", "│ yes  │ 6.0.0 ",
+			"\nyes   5.7.0 ", "\nyes   6.0.0 ",
 		},
 	} {
 		i := c.install(t)

@@ -32,7 +32,7 @@ func NewRedisCluster(o RedisOptions, addresses []string) (*Redis, error) {
 	c := &cluster{}
 	c.nodes = &redisc.Cluster{
 		StartupNodes: addresses,
-		DialOptions:  o.dialOptions("tcp"),
+		DialOptions:  o.dialOptions(),
 		CreatePool: func(addr string, _ ...redis.DialOption) (*redis.Pool, error) {
 			return o.newPool(func(ctx context.Context) (redis.Conn, error) {
 				conn, err := o.connect(ctx, "tcp", addr)

@@ -3,12 +3,15 @@ package queue
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"strings"
 	"time"
 
 	"github.com/gomodule/redigo/redis"
+
+	"github.com/queuedtracking/queuedtracking/internal/certificate"
 )
 
 // checkIdle is how long a connection may be idle before it is checked when it is used again.
@@ -32,7 +35,7 @@ func (o RedisOptions) newPool(dial func(context.Context) (redis.Conn, error)) *r
 
 // connect dials and sends the first command, so that what is wrong with the connection shows while connecting.
 func (o RedisOptions) connect(ctx context.Context, network, addr string) (redis.Conn, error) {
-	conn, err := redis.DialContext(ctx, network, addr, o.dialOptions(network)...)
+	conn, err := redis.DialContext(ctx, network, addr, o.dialOptions()...)
 	if err != nil {
 		return nil, err
 	}
@@ -43,27 +46,42 @@ func (o RedisOptions) connect(ctx context.Context, network, addr string) (redis.
 	return &masterConn{Conn: conn}, nil
 }
 
-func (o RedisOptions) dialOptions(network string) []redis.DialOption {
+func (o RedisOptions) dialOptions() []redis.DialOption {
 	io := orDefault(o.IOTimeout, defaultIOTimeout)
 	connect := orDefault(o.ConnectTimeout, defaultConnectTimeout)
 	dialer := net.Dialer{Timeout: connect}
-	opts := []redis.DialOption{
+	return []redis.DialOption{
 		redis.DialContextFunc(func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := dialer.DialContext(ctx, network, addr)
 			if err != nil {
 				return nil, err
 			}
-			return &gatheringConn{conn, bufio.NewWriterSize(conn, gatherBytes)}, nil
+			gathering := &gatheringConn{conn, bufio.NewWriterSize(conn, gatherBytes)}
+			if o.TLS == nil || network != "tcp" {
+				return gathering, nil
+			}
+			return o.encrypt(ctx, gathering, addr, connect)
 		}),
-		redis.DialTLSHandshakeTimeout(connect),
 		redis.DialReadTimeout(io), redis.DialWriteTimeout(io),
 		redis.DialDatabase(o.Database),
 		redis.DialUsername(o.User), redis.DialPassword(o.Password),
 	}
-	if o.TLS != nil && network == "tcp" {
-		opts = append(opts, redis.DialUseTLS(true), redis.DialTLSConfig(o.TLS))
+}
+
+// encrypt speaks TLS on a connection. It checks the certificate as phpredis does.
+func (o RedisOptions) encrypt(ctx context.Context, conn net.Conn, addr string, timeout time.Duration) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
-	return opts
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	encrypted := tls.Client(conn, certificate.Checking(o.TLS, host))
+	if err := encrypted.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return encrypted, nil
 }
 
 // gatherBytes is what is sent together.

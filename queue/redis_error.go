@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -126,8 +125,7 @@ func describeNetwork(err error) (text string, kind error) {
 	var (
 		errno     syscall.Errno
 		dns       *net.DNSError
-		unknownCA x509.UnknownAuthorityError
-		hostname  x509.HostnameError
+		refused   *tls.CertificateVerificationError
 		record    tls.RecordHeaderError
 		timeout   net.Error
 		sentinels *sentinelError
@@ -145,8 +143,8 @@ func describeNetwork(err error) (text string, kind error) {
 		return "connection closed by the server", ErrUnavailable
 	case errors.As(err, &errno):
 		return errno.Error(), ErrUnavailable
-	case errors.As(err, &unknownCA), errors.As(err, &hostname):
-		return "certificate not accepted: " + err.Error(), ErrDenied
+	case errors.As(err, &refused):
+		return "certificate not accepted: " + refused.Err.Error(), ErrDenied
 	case strings.Contains(err.Error(), "remote error: tls:"): // crypto/tls does not export the type
 		return "TLS refused by the server: " + err.Error(), ErrDenied
 	case errors.As(err, &record):

@@ -264,3 +264,19 @@ func TestSocketOfSystemdIsServed(t *testing.T) {
 	}
 	load(t, c.addr, 1, 1, 0)
 }
+
+// A signal may come at any moment, also before the server has taken up its listener.
+func TestServeEndsWhenItIsStoppedBeforeItBegan(t *testing.T) {
+	stop := make(chan struct{})
+	close(stop)
+	for range 50 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		handler := func(*fasthttp.RequestCtx) {}
+		if err := Serve(t.Context(), l, handler, DefaultLimits(), time.Second, discard(), stop); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

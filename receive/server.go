@@ -44,6 +44,7 @@ func Serve(ctx context.Context, l net.Listener, handler fasthttp.RequestHandler,
 		connections.cutOff()
 		err = nil
 	}
+	_ = l.Close() // stop may have come before the server knew its listener
 	<-served
 	return err
 }

@@ -39,6 +39,7 @@ type batch struct {
 	ours      bool   // they are those of our own attempt, whose COMMIT was not answered
 	within    []note // dead letters that are put aside within the transaction
 	removed   bool   // the batch, and nothing else, has left the queue
+	vouched   bool   // a request could be written: the database is well
 }
 
 // errStale says that the batch was removed from the queue by somebody else after it was read.

@@ -57,9 +57,9 @@ func (b *batch) judge(ctx context.Context) (*tracker.Result, error) {
 		if err == nil || !blamesData(err) {
 			return result, err
 		}
-		isolated, e := b.isolate(ctx, b.prepared, err, func(ctx context.Context, part *tracker.Batch) error {
-			_, err := b.played(ctx, part)
-			return err
+		isolated, e := b.isolate(ctx, b.prepared, err, func(ctx context.Context, part *tracker.Batch) (bool, error) {
+			result, err := b.played(ctx, part)
+			return err == nil && result.Tracked > 0, err
 		})
 		if e != nil || !isolated {
 			return nil, fmt.Errorf("queue %d, offset %d: %w", b.queue, b.head.Offset, err)

@@ -12,6 +12,17 @@
 // Dead letters are noted in the checkpoint, too: they are committed with the rows of their batch, then put aside, then the batch is
 // removed from the queue. A mark beside the letters tells a successor whether that was done.
 //
+// # Whose fault an error is
+//
+// A value that its column cannot hold, or a bug that a request runs into, is that request's fault: it is a dead letter.
+// Any other error of the database that is not about its own state, the connection, rights, settings or the schema
+// (store.IsDataError) may be the fault of a request, which breaks a rule of a table, or that of the rule, as when a trigger
+// is broken. Another request that can be written decides: one of the same batch, or one of those behind it, up to a
+// hundred (witness.go). If there is none, nothing is put aside and the queue is left as it is (ErrAllRefused): a whole
+// queue must not become dead letters, batch by batch. So the only request of a queue stays there until another one comes.
+//
+// # Batches on their way
+//
 // Batches of a queue overlap: while one is committed and removed, the rows of the next are on their way (flight.go), the one behind it is
 // played in memory, and those behind that are read and prepared (ahead.go). They are committed one after the other all the same.
 //
@@ -140,6 +151,7 @@ type Summary struct {
 	Retries     int   // attempts that the database rolled back
 	Busy        int   // queues that held enough sets and were locked by somebody else when the run ended
 	Full        []int // queues that have as many dead letters as they may have
+	Refused     []int // queues of which the database refuses every request
 }
 
 // Add sums up summaries.
@@ -150,11 +162,17 @@ func (s *Summary) Add(o Summary) {
 	s.Recovered += o.Recovered
 	s.Retries += o.Retries
 	s.Busy = max(s.Busy, o.Busy)
-	for _, id := range o.Full {
-		if !slices.Contains(s.Full, id) {
-			s.Full = append(s.Full, id)
+	s.Full, s.Refused = union(s.Full, o.Full), union(s.Refused, o.Refused)
+}
+
+// union adds what is not in the list yet.
+func union(list, more []int) []int {
+	for _, id := range more {
+		if !slices.Contains(list, id) {
+			list = append(list, id)
 		}
 	}
+	return list
 }
 
 // QueueError is an error that concerns one queue.
@@ -167,6 +185,14 @@ func (e *QueueError) Error() string { return fmt.Sprintf("queue %d: %v", e.Queue
 
 // Unwrap gives the error itself.
 func (e *QueueError) Unwrap() error { return e.Err }
+
+// ofQueue tells which queue an error concerns, unless it tells already.
+func ofQueue(id int, err error) error {
+	if _, told := errors.AsType[*QueueError](err); told {
+		return err
+	}
+	return &QueueError{id, err}
+}
 
 // ErrStopped is the cause of a context that is cancelled to stop a run at once, without finishing the batch.
 var ErrStopped = errors.New("stopped")

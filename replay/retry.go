@@ -17,6 +17,13 @@ const (
 	maxBackOff   = 5 * time.Second
 )
 
+// Connections is how many connections to the database a worker may have at once: of the batches in the air and the one
+// that takes off, for new names, and for what is read ahead. It goes on, more slowly, with two.
+const (
+	Connections    = maxFlights + 3
+	MinConnections = 2
+)
+
 // errAway stops a run that was told to stop while a server was away: there is no sense in waiting for it.
 var errAway = errors.New("stopped while a server was away")
 
@@ -61,6 +68,8 @@ func incident(err error) string {
 	switch {
 	case errors.Is(err, queue.ErrUnavailable):
 		return "queue server away"
+	case store.HasNoConnectionLeft(err):
+		return "database has no connection left"
 	case isAway(err):
 		return "database away"
 	}

@@ -129,11 +129,16 @@ func (s *site) push(t *testing.T, titles ...string) {
 
 func (s *site) append(t *testing.T, set queue.RequestSet) {
 	t.Helper()
+	s.appendTo(t, 0, set)
+}
+
+func (s *site) appendTo(t *testing.T, id int, set queue.RequestSet) {
+	t.Helper()
 	bytes, err := queue.Encode(set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.backend.Append(context.Background(), queue.Key(0), bytes); err != nil {
+	if err := s.backend.Append(context.Background(), queue.Key(id), bytes); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -27,7 +27,7 @@ type worker struct {
 
 	air   []*flight                   // in the order of their batches
 	last  map[string]store.Checkpoint // of lists, as this worker has left them
-	full  map[int]error               // queues that may have no more dead letters
+	full  map[int]error               // queues that cannot go on
 	lost  int                         // locks lost since the last batch
 	sizes *sizer
 	asked time.Time // when it was asked whether somebody waits for a lock
@@ -69,7 +69,11 @@ func (w *worker) run(ctx context.Context) error {
 	var full []error
 	for id, err := range w.full {
 		full = append(full, err)
-		w.summary.Full = append(w.summary.Full, id)
+		if errors.Is(err, ErrAllRefused) {
+			w.summary.Refused = append(w.summary.Refused, id)
+		} else {
+			w.summary.Full = append(w.summary.Full, id)
+		}
 	}
 	return errors.Join(full...)
 }
@@ -122,8 +126,8 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 		w.lost++
 		w.Log.Warn("lock lost, what was not committed is left to whoever has it", "queue", id)
 		return worked || w.lost < maxLost, nil
-	case errors.Is(err, ErrTooManyLetters):
-		w.full[id] = &QueueError{id, err}
+	case errors.Is(err, ErrTooManyLetters), errors.Is(err, ErrAllRefused):
+		w.full[id] = ofQueue(id, err)
 		w.Log.Error("queue not processed any further", "queue", id, "error", err)
 		return worked, nil
 	}
@@ -135,8 +139,8 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 	var b *batch // the next one, when it has been read ahead
 	defer func() {
 		b.abandon()
-		if _, e := w.land(ctx, 0, nil); err == nil {
-			err = e
+		if _, e := w.land(ctx, 0, nil); err == nil && e != nil {
+			err = ofQueue(id, e)
 		}
 	}()
 	since := w.Clock()
@@ -144,7 +148,7 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 		more := n < batchesPerLock || w.Clock().Sub(since) < timePerLock
 		if b == nil {
 			if _, err := w.land(ctx, 0, nil); err != nil {
-				return worked, err
+				return worked, ofQueue(id, err)
 			}
 			if w.stopped(ctx) {
 				break

@@ -20,6 +20,13 @@ func (b *Batch) Prefix(n int) *Batch {
 	return &prefix
 }
 
+// Only is the batch of request i alone.
+func (b *Batch) Only(i int) *Batch {
+	one := *b
+	one.requests = b.requests[i : i+1]
+	return &one
+}
+
 // Fail takes request i out of the batch: it counts as failed with this error. It reports false when the request was
 // not to be written anyway.
 func (b *Batch) Fail(i int, err error) bool {

@@ -1,14 +1,11 @@
 package matomo
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +38,8 @@ type Database struct {
 	LockWaitTimeout int // seconds, 0: the server's (Tracker.innodb_lock_wait_timeout)
 }
 
-// Time limits of a connection. Reading is generous: a statement may wait for row locks (50 s by default) and for slow disks.
+// Time limits of a connection. Reading is generous: a statement may wait for row locks (50 s by default) and for slow
+// disks.
 const (
 	dialTimeout  = 10 * time.Second
 	readTimeout  = 3 * time.Minute
@@ -129,8 +127,9 @@ func firstSocket(paths ...string) string {
 	return ""
 }
 
-// DriverConfig returns the settings for the MySQL driver: several statements in a message are allowed (the rows of a batch), parameters written into the statement as text
-// (specification §B.2), matched instead of changed rows counted, dates as text, the server's sql_mode and time zone left alone (§B.1).
+// DriverConfig returns the settings for the MySQL driver: several statements in a message are allowed (the rows of a
+// batch), parameters written into the statement as text (specification §B.2), matched instead of changed rows counted,
+// dates as text. Charset, collation and variables of the session are set by Open's connections.
 func (d Database) DriverConfig() (*mysql.Config, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
@@ -142,93 +141,31 @@ func (d Database) DriverConfig() (*mysql.Config, error) {
 	c.Timeout, c.ReadTimeout, c.WriteTimeout = dialTimeout, readTimeout, writeTimeout
 	c.Logger = &mysql.NopLogger{}
 	c.MaxAllowedPacket = 0 // ask the server
-	if d.Charset != "" {
-		if err := c.Apply(mysql.Charset(d.Charset, d.Collation)); err != nil {
-			return nil, fmt.Errorf("charset %s: %w", d.Charset, err)
-		}
-	}
-	if d.LockWaitTimeout > 0 {
-		c.Params = map[string]string{"innodb_lock_wait_timeout": strconv.Itoa(d.LockWaitTimeout)}
-	}
 	if d.EnableSSL {
 		return c, d.encrypt(c)
 	}
 	return c, nil
 }
 
-// encrypt asks for TLS. With nothing but enable_ssl set PHP does not encrypt at all; then TLS is used where the server offers it,
-// unchecked. Otherwise the server's certificate is checked, as PHP does, unless ssl_no_verify is set.
-func (d Database) encrypt(c *mysql.Config) error {
-	files, err := d.authorities()
-	if err != nil {
-		return err
-	}
-	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: "localhost"}
-	if host, _, err := net.SplitHostPort(c.Addr); err == nil {
-		t.ServerName = host
-	}
-	nothingElse := len(files) == 0 && d.SSLCert == "" && d.SSLCipher == "" && !d.SSLNoVerify
-	t.InsecureSkipVerify = d.SSLNoVerify || nothingElse
-	c.AllowFallbackToPlaintext = nothingElse
-	if len(files) > 0 {
-		t.RootCAs = x509.NewCertPool()
-	}
-	for _, file := range files {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("database certificate authority: %w", err)
-		}
-		if !t.RootCAs.AppendCertsFromPEM(pem) && file == d.SSLCA {
-			return fmt.Errorf("database certificate authority: no certificate in %s", file)
-		}
-	}
-	if d.SSLCert != "" {
-		pair, err := tls.LoadX509KeyPair(d.SSLCert, d.SSLKey)
-		if err != nil {
-			return fmt.Errorf("database client certificate: %w", err)
-		}
-		t.Certificates = []tls.Certificate{pair}
-	}
-	c.TLS = t
-	return nil
-}
-
-// authorities lists the files that hold certificate authorities.
-func (d Database) authorities() ([]string, error) {
-	var files []string
-	if d.SSLCA != "" {
-		files = append(files, d.SSLCA)
-	}
-	if d.SSLCAPath == "" {
-		return files, nil
-	}
-	entries, err := os.ReadDir(d.SSLCAPath)
-	if err != nil {
-		return nil, fmt.Errorf("database certificate authorities: %w", err)
-	}
-	for _, entry := range entries {
-		if !entry.IsDir() {
-			files = append(files, filepath.Join(d.SSLCAPath, entry.Name()))
-		}
-	}
-	return files, nil
-}
-
-// maxIdle is how many unused connections are kept: more than the workers of a process use, each some four, of which some are always idle.
+// maxIdle is how many unused connections are kept: more than the workers of a process leave idle.
 const maxIdle = 16
 
-// Open makes a pool of connections to the MySQL or MariaDB server. Nothing is connected yet: the first use or a ping tells whether the
-// server can be reached.
+// Open makes a pool of connections to the MySQL or MariaDB server. Nothing is connected yet: the first use or a ping
+// tells whether the server can be reached.
 func (d Database) Open() (*sqlx.DB, error) {
 	c, err := d.DriverConfig()
 	if err != nil {
 		return nil, err
 	}
-	connector, err := mysql.NewConnector(c)
+	session, err := d.session()
+	if err != nil {
+		return nil, err
+	}
+	plain, err := mysql.NewConnector(c)
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", d.Address(), err)
 	}
-	db := sqlx.NewDb(sql.OpenDB(connector), "mysql")
+	db := sqlx.NewDb(sql.OpenDB(&connector{plain, session, d.Charset, d.Collation}), "mysql")
 	db.SetMaxIdleConns(maxIdle)
 	db.SetConnMaxIdleTime(time.Minute) // before the server, a proxy or a firewall drops it
 	return db, nil

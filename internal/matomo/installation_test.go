@@ -191,45 +191,6 @@ func TestSitesAreLoadedWithAllThatBelongsToThem(t *testing.T) {
 	})
 }
 
-func TestSitesWithRarePatterns(t *testing.T) {
-	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
-		find := func(config string, want ...int64) {
-			t.Helper()
-			sites, err := open(t, db, newClock(), config).SitesWithRarePatterns(t.Context())
-			var got []int64
-			for _, site := range sites {
-				got = append(got, site.ID)
-			}
-			if diff := cmp.Diff(want, got); err != nil || diff != "" {
-				t.Error(err, diff)
-			}
-		}
-		find("")
-		find("[Tracker]\nurl_query_parameter_to_exclude_from_url = \"a,/(?|b)/\"\n", 1)
-		for _, change := range []struct {
-			statement string
-			want      []int64
-		}{
-			{"UPDATE m_goal SET pattern = 'a(?R)', pattern_type = 'contains' WHERE idsite = 1 AND idgoal = 1", nil},
-			{"UPDATE m_goal SET pattern = 'a(?R)', pattern_type = 'regex' WHERE idsite = 1 AND idgoal = 1", []int64{1}},
-			{"UPDATE m_goal SET pattern = 'a%28b' WHERE idsite = 1 AND idgoal = 1", []int64{1}},
-			{"UPDATE m_goal SET pattern = 'a(?R)', deleted = 1", nil},
-			{"UPDATE m_site SET excluded_user_agents = 'a,/(*COMMIT)/' WHERE idsite = 2", []int64{2}},
-			{"UPDATE m_site SET excluded_parameters = CONCAT('/b', CHAR(92), 'X/') WHERE idsite = 3", []int64{2, 3}},
-			{"INSERT INTO m_option VALUES ('SitesManager_ExcludedUserAgentsGlobal', '/(?|x)/', 1)", []int64{1, 2, 3}},
-			{"DELETE FROM m_site WHERE idsite = 1", []int64{2, 3}},
-			{"UPDATE m_goal SET deleted = 0", []int64{2, 3}}, // those of site 1 are left
-		} {
-			mustExec(t, db, change.statement)
-			find("", change.want...)
-		}
-		var options int
-		if err := db.Get(&options, "SELECT COUNT(*) FROM m_option"); err != nil || options != 3 {
-			t.Errorf("%d options instead of 3: something was created, %v", options, err)
-		}
-	})
-}
-
 func TestPluginsDecideWhatIsLoaded(t *testing.T) {
 	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
 		mustExec(t, db, "DROP TABLE m_custom_dimensions")

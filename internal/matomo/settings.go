@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/terminal"
 )
 
 // RedisType is how the Redis servers work together.
@@ -248,7 +249,8 @@ func (s QueueSettings) String() string {
 	if s.Backend == BackendRedis {
 		where = fmt.Sprintf("%s %s %s port %s database %d", s.Backend, s.RedisType, s.RedisHost, s.RedisPort, s.RedisDatabase)
 	}
-	return fmt.Sprintf("%s, %d queues, %d requests per batch", where, s.NumQueueWorkers, s.NumRequestsToProcess)
+	return fmt.Sprintf("%s, %s, %s per batch", where,
+		terminal.Count(s.NumQueueWorkers, "queue"), terminal.Count(s.NumRequestsToProcess, "request"))
 }
 
 // GoString keeps the password out of %#v.

@@ -148,7 +148,7 @@ func TestQueueSettingsHideThePassword(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	s.Backend = BackendMySQL
-	if got := s.String(); got != "mysql, 1 queues, 25 requests per batch" {
+	if got := s.String(); got != "mysql, 1 queue, 25 requests per batch" {
 		t.Errorf("got %s", got)
 	}
 }

@@ -14,14 +14,28 @@ import (
 )
 
 // areas are those whose cases need no settings of their own, and make rows of all tables.
-var areas = []string{"actions", "content", "devices", "ecommerce", "encoding-and-numbers", "events", "goals", "journeys", "referrers", "site-search", "visits"}
+var areas = []string{
+	"actions", "content", "devices", "ecommerce", "encoding-and-numbers", "events", "goals", "journeys", "referrers",
+	"site-search", "visits",
+}
 
 // corpus are the recorded entries.
-func corpus(t *testing.T) (entries [][]byte) {
+func corpus(t *testing.T) [][]byte {
 	t.Helper()
-	cases, err := golden.LoadAll(bench.Own(root).Cases, areas...)
+	entries, err := recorded()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(entries) < 100 {
+		t.Fatalf("only %d entries", len(entries))
+	}
+	return entries
+}
+
+var recorded = sync.OnceValues(func() (entries [][]byte, err error) {
+	cases, err := golden.LoadAll(bench.Own(root).Cases, areas...)
+	if err != nil {
+		return nil, err
 	}
 	for _, c := range cases {
 		if len(c.Config) > 0 || len(c.Options) > 0 || len(c.SQL) > 0 || c.Geo != "" {
@@ -30,16 +44,13 @@ func corpus(t *testing.T) (entries [][]byte) {
 		for _, e := range c.Queue {
 			payload, err := e.Payload()
 			if err != nil {
-				t.Fatal(err)
+				return nil, err
 			}
 			entries = append(entries, golden.Compress(payload))
 		}
 	}
-	if len(entries) < 100 {
-		t.Fatalf("only %d entries", len(entries))
-	}
-	return entries
-}
+	return entries, nil
+})
 
 // expectation is what a run must leave.
 type expectation struct {
@@ -58,16 +69,22 @@ func undisturbed(t *testing.T) *expectation {
 	baseline.Lock()
 	defer baseline.Unlock()
 	if baseline.expectation == nil {
-		var runs [2]golden.Tables
-		for i := range runs {
-			s := newSite(t, testserver.MariaDB(t))
-			s.push(t, corpus(t)...)
-			s.drain(t)
-			runs[i] = s.rows(t)
-		}
-		baseline.expectation = &expectation{runs[0], volatile(runs[0], runs[1])}
+		baseline.expectation = expect(t, func() *site { return newSite(t, testserver.MariaDB(t)) })
 	}
 	return baseline.expectation
+}
+
+// expect gives the rows that the corpus makes on two sites that are alike.
+func expect(t *testing.T, newSite func() *site) *expectation {
+	t.Helper()
+	var runs [2]golden.Tables
+	for i := range runs {
+		s := newSite()
+		s.push(t, corpus(t)...)
+		s.drain(t)
+		runs[i] = s.rows(t)
+	}
+	return &expectation{runs[0], volatile(runs[0], runs[1])}
 }
 
 // volatile are the visitor ids that differ.
@@ -93,7 +110,9 @@ func (s *site) tracksAll(t *testing.T) {
 // equal wants the rows of the site.
 func (s *site) equal(t *testing.T, want *expectation) {
 	t.Helper()
-	for table, least := range map[string]int{"log_visit": 50, "log_link_visit_action": 100, "log_conversion": 5, "log_action": 50} {
+	for table, least := range map[string]int{
+		"log_visit": 50, "log_link_visit_action": 100, "log_conversion": 5, "log_action": 50,
+	} {
 		if n := len(want.rows[table]); n < least {
 			t.Fatalf("only %d rows of %s to compare with: %s", n, table, sizes(want.rows))
 		}

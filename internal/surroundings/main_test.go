@@ -6,7 +6,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/queuedtracking/queuedtracking/cmd"
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
@@ -39,7 +41,43 @@ func (s *site) run(t *testing.T, args ...string) result {
 // process is the program while it runs.
 type process struct {
 	*exec.Cmd
-	stdout, stderr bytes.Buffer
+	stdout, stderr output
+}
+
+// output is what a process has written so far.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	more chan struct{} // something was written since it was looked at
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	select {
+	case o.more <- struct{}{}:
+	default:
+	}
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// until waits until the process has said something to stderr.
+func (p *process) until(t *testing.T, text string) {
+	t.Helper()
+	patience := time.After(time.Minute)
+	for !strings.Contains(p.stderr.String(), text) {
+		select {
+		case <-p.stderr.more:
+		case <-patience:
+			t.Fatalf("no %q in\n%s", text, p.stderr.String())
+		}
+	}
 }
 
 // start begins a run of the program.
@@ -50,7 +88,7 @@ func (s *site) start(t *testing.T, args ...string) *process {
 		t.Fatal(err)
 	}
 	s.writeConfig(t)
-	p := &process{Cmd: exec.Command(os.Args[0], args...)}
+	p := &process{Cmd: exec.Command(os.Args[0], args...), stderr: output{more: make(chan struct{}, 1)}}
 	p.Dir, p.Env = s.dir, append(os.Environ(), filesVariable+"="+files)
 	p.Stdout, p.Stderr = &p.stdout, &p.stderr
 	if err := p.Start(); err != nil {

@@ -15,7 +15,11 @@ import (
 	"github.com/queuedtracking/queuedtracking/replay/letters"
 )
 
-const root = "../.."
+const (
+	root = "../.."
+
+	user, password = "matomo", "open sesame" // of the program, who is no administrator
+)
 
 // site is the installation of the recordings, with one queue in Redis.
 type site struct {
@@ -46,8 +50,8 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 	s := &site{dir: data.Home(t, false), maria: maria, name: maria.CreateDatabase(t), redis: redis}
 	s.config = map[string]map[string]any{
 		"database": {
-			"host": maria.Host, "port": maria.Port, "unix_socket": "", "username": "root", "password": "", "dbname": s.name,
-			"tables_prefix": golden.Prefix, "charset": "utf8mb4",
+			"host": maria.Host, "port": maria.Port, "unix_socket": "", "username": user, "password": password,
+			"dbname": s.name, "tables_prefix": golden.Prefix, "charset": "utf8mb4",
 		},
 		"QueuedTracking": {
 			"redisHost": redis.Host, "redisPort": redis.Port, "redisDatabase": redisDB, "numQueueWorkers": 1,
@@ -59,7 +63,11 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.db.Close() })
-	s.backend, err = queue.NewRedis(queue.RedisOptions{Host: redis.Host, Port: redis.Port, Database: redisDB})
+	s.db.SetMaxIdleConns(-1) // none keeps what golden makes of its session
+	s.db.MustExec("CREATE USER IF NOT EXISTS " + user + " IDENTIFIED BY '" + password + "'")
+	s.db.MustExec("GRANT ALL ON " + s.name + ".* TO " + user)
+	// Its socket, whatever its port speaks.
+	s.backend, err = queue.NewRedis(queue.RedisOptions{Host: redis.Socket, Database: redisDB})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,19 +75,28 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 	if s.install, err = golden.Install(t.Context(), s.db, data.Install, s.create); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.install.Prepare(t.Context(), &golden.Case{}); err != nil {
-		t.Fatal(err)
-	}
+	s.reset(t)
 	if s.before, err = s.install.Snapshot(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
+// reset makes the tables those of an installation that has tracked nothing.
+func (s *site) reset(t *testing.T) {
+	t.Helper()
+	if err := s.install.Prepare(t.Context(), &golden.Case{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // dsn lets a test have its usual session, however the server is set up.
 func (s *site) dsn() string {
 	c := s.maria.Config(s.name)
-	c.Params = map[string]string{"autocommit": "1", "sql_mode": "'STRICT_TRANS_TABLES'"}
+	c.Params = map[string]string{
+		"autocommit": "1", "completion_type": "0", "sql_mode": "'STRICT_TRANS_TABLES'", "sql_safe_updates": "0",
+		"sql_select_limit": "18446744073709551615", "sql_big_selects": "1", "time_zone": "'+00:00'",
+	}
 	return c.FormatDSN()
 }
 
@@ -162,4 +179,14 @@ func (s *site) rows(t *testing.T) golden.Tables {
 		t.Fatal(err)
 	}
 	return tables
+}
+
+// queueInDatabase moves the queue, which is empty, into the database.
+func (s *site) queueInDatabase(t *testing.T) {
+	t.Helper()
+	s.set("QueuedTracking", "backend", "mysql")
+	var err error
+	if s.backend, err = queue.NewMySQL(s.db, golden.Prefix, "database"); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -48,12 +48,3 @@ func isPlain(s string) bool {
 
 // isVisible reports whether a rune is printed as itself. Format characters (category Cf) turn text around or hide in it.
 func isVisible(r rune) bool { return r == ' ' || unicode.IsGraphic(r) && !unicode.Is(unicode.Z, r) }
-
-// Shorten cuts text to at most width characters; what was cut shows as "…".
-func Shorten(s string, width int) string {
-	if utf8.RuneCountInString(s) <= width {
-		return s
-	}
-	runes := []rune(s)
-	return string(runes[:width-1]) + "…"
-}

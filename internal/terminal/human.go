@@ -38,19 +38,26 @@ func Bytes(n int64) string {
 
 var units = []string{"KiB", "MiB", "GiB", "TiB"}
 
-// Span writes a duration with its two largest units: 4s, 3m 20s, 2h 5m, 3d 4h. Negative ones count as none.
+// Span writes a duration with its two largest units: 4s, 3m 20s, 2h, 3d 4h. Negative ones count as none.
 func Span(d time.Duration) string {
 	seconds := max(0, int64(d/time.Second))
 	days, hours, minutes := seconds/86400, seconds/3600%24, seconds/60%60
 	switch {
 	case days > 0:
-		return fmt.Sprintf("%dd %dh", days, hours)
+		return twoUnits(days, "d", hours, "h")
 	case hours > 0:
-		return fmt.Sprintf("%dh %dm", hours, minutes)
+		return twoUnits(hours, "h", minutes, "m")
 	case minutes > 0:
-		return fmt.Sprintf("%dm %ds", minutes, seconds%60)
+		return twoUnits(minutes, "m", seconds%60, "s")
 	}
 	return fmt.Sprintf("%ds", seconds)
+}
+
+func twoUnits(n int64, unit string, smaller int64, smallerUnit string) string {
+	if smaller == 0 {
+		return fmt.Sprintf("%d%s", n, unit)
+	}
+	return fmt.Sprintf("%d%s %d%s", n, unit, smaller, smallerUnit)
 }
 
 // Count writes a number with its noun: "1 queue", "1,200 queues".

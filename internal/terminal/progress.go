@@ -8,11 +8,13 @@ import (
 	"time"
 )
 
-// Progress is a bar with rate and time left on the last line of a terminal. As a Writer it passes text on and keeps the bar below it,
-// so that log lines and the bar can share the terminal. It may be used by several goroutines.
+// Progress is a bar with rate and time left on the last line of a terminal. As a Writer it passes text on and keeps
+// the bar below it, so that log lines and the bar can share the terminal. A terminal that takes text alone gets a
+// line now and then instead. It may be used by several goroutines.
 type Progress struct {
 	mu      sync.Mutex
 	to      io.Writer
+	device  Device
 	clock   func() time.Time
 	total   int64
 	done    int64
@@ -21,20 +23,26 @@ type Progress struct {
 	running bool
 }
 
-// redrawAfter bounds how often the bar is drawn.
-const redrawAfter = 100 * time.Millisecond
+// How often the bar is drawn at most, and a line written where there can be no bar.
+const (
+	redrawAfter = 100 * time.Millisecond
+	lineAfter   = 10 * time.Second
+)
 
-// NewProgress makes a bar that is not drawn before Start. to is the terminal.
-func NewProgress(to io.Writer, clock func() time.Time) *Progress {
-	return &Progress{to: to, clock: clock}
+// NewProgress makes a bar that is not drawn before Start. to is the terminal, device what is known of it.
+func NewProgress(to io.Writer, device Device, clock func() time.Time) *Progress {
+	return &Progress{to: to, device: device, clock: clock}
 }
 
 // Start begins a bar for total things.
 func (p *Progress) Start(total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.total, p.done, p.started, p.running = total, 0, p.clock(), true
-	p.draw()
+	now := p.clock()
+	p.total, p.done, p.started, p.drawn, p.running = total, 0, now, now, true
+	if !p.device.IsPlain() {
+		p.draw()
+	}
 }
 
 // Add tells that n more things are done. When more is done than there was the total grows with it.
@@ -43,7 +51,14 @@ func (p *Progress) Add(n int64) {
 	defer p.mu.Unlock()
 	p.done += n
 	p.total = max(p.total, p.done)
-	if p.running && p.clock().Sub(p.drawn) >= redrawAfter {
+	if !p.running {
+		return
+	}
+	switch since := p.clock().Sub(p.drawn); {
+	case p.device.IsPlain() && since >= lineAfter:
+		p.drawn = p.clock()
+		fmt.Fprintln(p.to, p.numbers())
+	case !p.device.IsPlain() && since >= redrawAfter:
 		p.draw()
 	}
 }
@@ -52,7 +67,7 @@ func (p *Progress) Add(n int64) {
 func (p *Progress) Stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.running {
+	if p.running && !p.device.IsPlain() {
 		p.clear()
 	}
 	p.running = false
@@ -62,7 +77,7 @@ func (p *Progress) Stop() {
 func (p *Progress) Write(text []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.running {
+	if !p.running || p.device.IsPlain() {
 		return p.to.Write(text)
 	}
 	p.clear()
@@ -75,24 +90,42 @@ func (p *Progress) clear() { fmt.Fprint(p.to, "\r\x1b[K") }
 
 func (p *Progress) draw() {
 	p.drawn = p.clock()
-	fmt.Fprint(p.to, "\r\x1b[K"+noWrap+p.line()+wrap)
+	fmt.Fprint(p.to, "\r\x1b[K"+noWrap+p.line(p.device.Width())+wrap)
 }
 
-const barWidth = 30
+// A bar is as long as there is room for, within these bounds; where there is less room there is none.
+const (
+	longestBar  = 30
+	shortestBar = 8
+	usualRest   = len("100%  99,999/s  59m 59s left") // so that the bar does not change its length all the time
+)
 
-// line is the bar: [=====>    ] 1,200 / 3,400  35%  812/s  3s left.
-func (p *Progress) line() string {
-	filled := 0
-	percent := 100.0
+// line is the bar: [=====>    ] 1,200 / 3,400  35%  812/s  3s left, in less than columns columns.
+func (p *Progress) line(columns int) string {
+	numbers := p.numbers()
+	rest := max(len(numbers), len(Number(p.total))*2+len(" /  ")+usualRest)
+	size := min(longestBar, columns-len("[]  ")-rest)
+	if size < shortestBar {
+		return Shorten(numbers, columns-1)
+	}
+	filled := size
 	if p.total > 0 {
-		filled = int(barWidth * p.done / p.total)
-		percent = 100 * float64(p.done) / float64(p.total)
+		filled = int(int64(size) * p.done / p.total)
 	}
 	bar := strings.Repeat("=", filled)
-	if filled < barWidth {
-		bar += ">" + strings.Repeat(" ", barWidth-filled-1)
+	if filled < size {
+		bar += ">" + strings.Repeat(" ", size-filled-1)
 	}
-	text := fmt.Sprintf("[%s] %s / %s %3.0f%%", bar, Number(p.done), Number(p.total), percent)
+	return "[" + bar + "] " + numbers
+}
+
+// numbers is 1,200 / 3,400  35%  812/s  3s left.
+func (p *Progress) numbers() string {
+	percent := 100.0
+	if p.total > 0 {
+		percent = 100 * float64(p.done) / float64(p.total)
+	}
+	text := fmt.Sprintf("%s / %s %3.0f%%", Number(p.done), Number(p.total), percent)
 	elapsed := p.drawn.Sub(p.started)
 	if p.done == 0 || elapsed <= 0 {
 		return text

@@ -8,15 +8,6 @@ import (
 	"golang.org/x/term"
 )
 
-// file is a stream that has a file descriptor, as those of package os have.
-type file interface{ Fd() uintptr }
-
-// IsTerminal reports whether a stream is a terminal.
-func IsTerminal(stream any) bool {
-	f, ok := stream.(file)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
 // Screen is a terminal's second screen, on which something is refreshed in place. Close brings back what was there before.
 type Screen struct {
 	out     io.Writer

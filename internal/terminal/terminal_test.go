@@ -28,18 +28,6 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-func TestShorten(t *testing.T) {
-	for _, test := range []struct {
-		in    string
-		width int
-		want  string
-	}{{"abc", 3, "abc"}, {"abcd", 3, "ab…"}, {"äöüß", 4, "äöüß"}, {"äöüßx", 4, "äöü…"}} {
-		if got := Shorten(test.in, test.width); got != test.want {
-			t.Errorf("Shorten(%q, %d) = %q", test.in, test.width, got)
-		}
-	}
-}
-
 func TestNumbersForPeople(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", 12: "12"} {
 		if got := Number(n); got != want {
@@ -53,6 +41,7 @@ func TestNumbersForPeople(t *testing.T) {
 	}
 	for d, want := range map[time.Duration]string{
 		-time.Second: "0s", 59 * time.Second: "59s", 200 * time.Second: "3m 20s", 125 * time.Minute: "2h 5m", 76 * time.Hour: "3d 4h",
+		time.Minute: "1m", 2*time.Hour + 30*time.Second: "2h", 48 * time.Hour: "2d",
 	} {
 		if got := Span(d); got != want {
 			t.Errorf("Span(%s) = %s", d, got)
@@ -76,56 +65,6 @@ func TestKeysEndWithTheInput(t *testing.T) {
 	readKeys(strings.NewReader("ab"), keys)
 	if <-keys != 'a' || <-keys != 'b' {
 		t.Error("wrong keys")
-	}
-}
-
-func TestProgressTellsRateAndTimeLeft(t *testing.T) {
-	var out bytes.Buffer
-	now := time.Unix(0, 0)
-	p := NewProgress(&out, func() time.Time { return now })
-	p.Add(1) // before it starts nothing is shown
-	if out.Len() != 0 {
-		t.Errorf("%q", out.String())
-	}
-	p.Start(3000)
-	now = now.Add(2 * time.Second)
-	p.Add(1000)
-	if want := "[==========>                   ] 1,000 / 3,000  33%  500/s  4s left"; !strings.HasSuffix(out.String(), want+wrap) {
-		t.Errorf("%q", out.String())
-	}
-	drawn := out.Len()
-	p.Add(1) // too soon to draw again
-	if out.Len() != drawn {
-		t.Error("drawn again at once")
-	}
-	now = now.Add(time.Second)
-	p.Add(2999) // more than there was
-	if want := "[==============================] 4,000 / 4,000 100%  1,333/s  0s left"; !strings.HasSuffix(out.String(), want+wrap) {
-		t.Errorf("%q", out.String())
-	}
-}
-
-func TestTextGoesAboveTheBar(t *testing.T) {
-	var out bytes.Buffer
-	p := NewProgress(&out, time.Now)
-	write := func(text string) {
-		if n, err := p.Write([]byte(text)); n != len(text) || err != nil {
-			t.Errorf("%d %v", n, err)
-		}
-	}
-	write("before\n")
-	p.Start(0)
-	out.Reset()
-	write("between\n")
-	if got := out.String(); !strings.HasPrefix(got, "\r\x1b[Kbetween\n\r\x1b[K"+noWrap+"[") {
-		t.Errorf("%q", got)
-	}
-	p.Stop()
-	p.Stop()
-	out.Reset()
-	write("after\n")
-	if out.String() != "after\n" {
-		t.Errorf("%q", out.String())
 	}
 }
 

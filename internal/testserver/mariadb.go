@@ -30,6 +30,7 @@ type MariaDBServer struct {
 type mariaConfig struct {
 	durable bool
 	tls     bool
+	name    string // the only one in the certificate; "": the usual ones
 	flags   []string
 }
 
@@ -45,6 +46,12 @@ func Durable() MariaDBOption { return func(c *mariaConfig) { c.durable = true } 
 
 // WithMariaDBTLS asks for a server of the test's own that also accepts TLS connections.
 func WithMariaDBTLS() MariaDBOption { return func(c *mariaConfig) { c.tls = true } }
+
+// WithCommonName asks for a server of the test's own that also accepts TLS connections, with a certificate that has a
+// Common Name and no other.
+func WithCommonName(name string) MariaDBOption {
+	return func(c *mariaConfig) { c.tls, c.name = true, name }
+}
 
 // WithFlags asks for a server of the test's own with further mariadbd flags, such as --sql-mode= or --innodb-lock-wait-timeout=1.
 func WithFlags(flags ...string) MariaDBOption {
@@ -88,7 +95,7 @@ func startMariaDB(binary, install string, opts []MariaDBOption) (*MariaDBServer,
 	}
 	s.dir, s.Socket = dir, filepath.Join(dir, "m.sock")
 	if s.config.tls {
-		if s.TLS, err = makeCertificates(dir); err != nil {
+		if s.TLS, err = makeCertificates(dir, s.config.name); err != nil {
 			return nil, err
 		}
 	}

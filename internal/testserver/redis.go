@@ -33,6 +33,7 @@ type redisConfig struct {
 	rules      string
 	tls        bool
 	clientCert string // tls-auth-clients
+	commonName string // the only name in the certificate; "": the usual ones
 	lines      []string
 	certs      *Certificates // of the servers that this one works with; nil: makes its own
 	sentinel   bool
@@ -49,6 +50,11 @@ func WithPassword(password string) RedisOption {
 // WithUser adds an ACL user with rules such as "~trackingQueueV1* +lrange" and turns the default user off.
 func WithUser(name, password, rules string) RedisOption {
 	return func(c *redisConfig) { c.user, c.password, c.rules = name, password, rules }
+}
+
+// WithTLSCommonName makes the TCP port speak TLS only, with a certificate that has a Common Name and no other.
+func WithTLSCommonName(name string) RedisOption {
+	return func(c *redisConfig) { c.tls, c.clientCert, c.commonName = true, "no", name }
 }
 
 // WithTLS makes the TCP port speak TLS only, with or without asking clients for a certificate.
@@ -112,7 +118,7 @@ func startRedis(binary string, opts []RedisOption) (*RedisServer, error) {
 	s.dir, s.Socket = dir, filepath.Join(dir, "redis.sock")
 	if s.config.tls {
 		if s.TLS = s.config.certs; s.TLS == nil {
-			if s.TLS, err = makeCertificates(dir); err != nil {
+			if s.TLS, err = makeCertificates(dir, s.config.commonName); err != nil {
 				return nil, err
 			}
 		}

@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -43,18 +44,19 @@ type signer struct {
 	key  *ecdsa.PrivateKey
 }
 
-func makeCertificates(dir string) (*Certificates, error) {
+// makeCertificates makes them in a folder. The server's names nothing but commonName, unless that is "".
+func makeCertificates(dir, commonName string) (*Certificates, error) {
 	c := &Certificates{
 		CA:         filepath.Join(dir, "ca.pem"),
 		ServerCert: filepath.Join(dir, "server.pem"), ServerKey: filepath.Join(dir, "server.key"),
 		ClientCert: filepath.Join(dir, "client.pem"), ClientKey: filepath.Join(dir, "client.key"),
 	}
-	ca, err := issue(nil, "testserver authority", c.CA, filepath.Join(dir, "ca.key"))
+	ca, err := issue(nil, "testserver authority", true, c.CA, filepath.Join(dir, "ca.key"))
 	if err == nil {
-		_, err = issue(ca, "testserver", c.ServerCert, c.ServerKey)
+		_, err = issue(ca, cmp.Or(commonName, "testserver"), commonName == "", c.ServerCert, c.ServerKey)
 	}
 	if err == nil {
-		_, err = issue(ca, "testserver client", c.ClientCert, c.ClientKey)
+		_, err = issue(ca, "testserver client", true, c.ClientCert, c.ClientKey)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("certificates: %w", err)
@@ -62,8 +64,9 @@ func makeCertificates(dir string) (*Certificates, error) {
 	return c, nil
 }
 
-// issue makes a key and a certificate signed by ca, or by itself as an authority when ca is nil, and writes both.
-func issue(ca *signer, name, certFile, keyFile string) (*signer, error) {
+// issue makes a key and a certificate signed by ca, or by itself as an authority when ca is nil, and writes both. With
+// others it has the server's names beside its own.
+func issue(ca *signer, name string, others bool, certFile, keyFile string) (*signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -77,10 +80,11 @@ func issue(ca *signer, name, certFile, keyFile string) (*signer, error) {
 		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    time.Now().Add(-time.Hour),
 		NotAfter:     time.Now().Add(24 * time.Hour),
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-		DNSNames:     []string{"localhost"},
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	if others {
+		template.IPAddresses, template.DNSNames = []net.IP{net.IPv4(127, 0, 0, 1)}, []string{"localhost"}
 	}
 	parent := &signer{template, key}
 	if ca == nil {

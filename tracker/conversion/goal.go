@@ -6,7 +6,6 @@
 package conversion
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
@@ -131,19 +130,6 @@ func (m *Matcher) testsOf(site *matomo.Site) *siteTests {
 	}
 	*slot = tests
 	return tests
-}
-
-// UnsupportedPatterns names the goals of a site whose regular expressions are not supported.
-func UnsupportedPatterns(site *matomo.Site) (found []string) {
-	for i := range site.Goals {
-		goal := newGoalTest(&site.Goals[i])
-		for _, p := range goal.patterns {
-			if goal.PatternType == "regex" && patterns.Unsupported(p.text, goal.CaseSensitive) {
-				found = append(found, fmt.Sprintf("goal %d, %s", goal.ID, p.text))
-			}
-		}
-	}
-	return found
 }
 
 func newGoalTest(goal *matomo.Goal) goalTest {

@@ -132,6 +132,8 @@ func TestPatternTypes(t *testing.T) {
 		{"regex", "([broken", "([broken", true, false},
 		{"regex", "a.c", "a\nc", true, false},
 		{"regex", "%5Ea$", "a", true, true},
+		{"regex", `^(<(?:[^<>]|(?1))*>)$`, "<a<b>>", true, true}, // what only PCRE knows
+		{"regex", `^(<(?:[^<>]|(?1))*>)$`, "<a<b>", true, false},
 		{"startsWith", "a", "a", true, false},
 	}
 	for _, tt := range tests {

@@ -1,7 +1,6 @@
 package dimension
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -45,18 +44,6 @@ func cacheFor(e matomo.Extraction) *pattern.Cache {
 		return urlParams
 	}
 	return patterns
-}
-
-// UnsupportedPatterns names the custom dimensions of a site that are extracted by regular expressions that are not supported.
-func UnsupportedPatterns(site *matomo.Site) (found []string) {
-	for _, d := range site.Dimensions {
-		for _, e := range d.Extractions {
-			if cacheFor(e).Unsupported(e.Pattern, d.CaseSensitive) {
-				found = append(found, fmt.Sprintf("custom dimension %d, %s", d.ID, e.Pattern))
-			}
-		}
-	}
-	return found
 }
 
 // source is the text that an extraction searches, without HTML entities: the action's URL with all its parameters, its title, or a

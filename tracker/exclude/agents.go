@@ -1,9 +1,6 @@
 package exclude
 
 import (
-	"errors"
-
-	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
@@ -23,16 +20,6 @@ func compileAgents(entries []string) []excludedAgent {
 		}
 	}
 	return agents
-}
-
-// UnsupportedPatterns names the excluded user agents of a site that are regular expressions and not supported.
-func UnsupportedPatterns(site *matomo.Site) (found []string) {
-	for _, entry := range site.ExcludedUserAgents {
-		if _, err := php.CompileLiteral(entry); errors.Is(err, php.ErrUnsupported) {
-			found = append(found, "excluded user agent "+entry)
-		}
-	}
-	return found
 }
 
 // isExcludedAgent looks for the entries in a user agent (§2.6). In older versions the first regular expression has the

@@ -2,7 +2,6 @@ package pageurl
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -55,16 +54,6 @@ func (x *Exclusions) add(entries ...string) {
 		x.names[entry] = struct{}{}
 		x.longest = max(x.longest, len(entry))
 	}
-}
-
-// UnsupportedPatterns names the excluded parameters of a site that are regular expressions and not supported.
-func UnsupportedPatterns(site *matomo.Site) (found []string) {
-	for _, entry := range slices.Concat(site.ExcludedParameters, site.Tracker.ExcludedURLParameters) {
-		if _, err := pattern(php.ToLower(entry)); errors.Is(err, php.ErrUnsupported) {
-			found = append(found, "excluded parameter "+entry)
-		}
-	}
-	return found
 }
 
 var errPlainName = errors.New("no regular expression")

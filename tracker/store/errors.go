@@ -25,29 +25,34 @@ func (e *DataError) Error() string { return fmt.Sprintf("%s.%s: %s", e.Table, e.
 // emptied by halves.
 var ErrPageViewThere = errors.New("log_page_view_time knows a new action already")
 
-// Numbers of the server's errors.
+// Numbers of the server's errors that are treated each in its way.
 const (
 	errChanged            = 1020 // MariaDB with innodb_snapshot_isolation
 	errTooManyConnections = 1040
 	errNotReady           = 1047 // a node of a cluster that has not joined yet
-	errBadNull            = 1048
 	errServerShutdown     = 1053
 	errDuplicate          = 1062
+	errPacketTooLarge     = 1153
+	errUserConnections    = 1203 // max_user_connections of the server
 	errLockWait           = 1205
 	errDeadlock           = 1213
+	errUserLimit          = 1226 // max_user_connections of the account, or another of its limits
 	errOutOfRange         = 1264
 	errTruncated          = 1265
 	errReadOnly           = 1290
 	errBadTime            = 1292
 	errBadText            = 1300
 	errInterrupted        = 1317
-	errNoDefault          = 1364
 	errBadValue           = 1366
 	errTooLong            = 1406
 	errWrongValue         = 1525 // a time beyond the year 9999 that a row is compared with
+	errSignal             = 1644 // a trigger's SIGNAL, with any SQLSTATE
 	errDataOutOfRange     = 1690
+	errReadOnlySession    = 1792 // transaction_read_only
 	errReadOnlyMode       = 1836
 	errConnectionKilled   = 1927
+	errOffline            = 3032
+	errInactive           = 4031 // MySQL has closed the connection
 )
 
 // IsRetryable reports whether the same work may succeed when it is done again in a new transaction: a deadlock, a lock
@@ -60,37 +65,71 @@ func IsRetryable(err error) bool {
 	case errLockWait, errDeadlock, errChanged:
 		return true
 	}
+	if sqlState(err) == "40" { // rolled back
+		return true
+	}
 	if code := sqliteError(err); code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED {
 		return true
 	}
 	return IsConnectionLost(err)
 }
 
-// IsConnectionLost reports whether the database cannot be reached, went away or does not accept writes for now. After
-// a lost answer to Commit it is not known whether the transaction took place; the checkpoint tells.
+// IsConnectionLost reports whether the database cannot be reached, went away, has no connection left or does not accept
+// writes for now. After a lost answer to Commit it is not known whether the transaction took place; the checkpoint
+// tells.
 func IsConnectionLost(err error) bool {
 	switch serverError(err) {
-	case errTooManyConnections, errNotReady, errServerShutdown, errReadOnly, errInterrupted, errReadOnlyMode, errConnectionKilled:
+	case errPacketTooLarge: // in class 08
+		return false
+	case errNotReady, errServerShutdown, errReadOnly, errInterrupted,
+		errReadOnlySession, errReadOnlyMode, errConnectionKilled, errOffline, errInactive:
+		return true
+	}
+	if HasNoConnectionLeft(err) {
+		return true
+	}
+	if number := serverError(err); number >= 9000 && number <= 9999 { // ProxySQL and TiDB: what is behind them is away
 		return true
 	}
 	var network net.Error
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		errors.As(err, &network)
+	return sqlState(err) == "08" || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNREFUSED) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &network)
 }
 
-// IsDataError reports whether a value was refused, by Conform or by the server. In the latter case one row of the
-// statement is to blame: the caller finds it by writing less at once.
-func IsDataError(err error) bool {
+// HasNoConnectionLeft reports whether the server, or the user's account, has as many connections as it may have.
+func HasNoConnectionLeft(err error) bool {
+	switch serverError(err) {
+	case errTooManyConnections, errUserConnections, errUserLimit:
+		return true
+	}
+	return false
+}
+
+// IsValueError reports whether a value was refused, by Conform or by the server: the column cannot hold it. One row of
+// the statement is to blame, whatever becomes of the others.
+func IsValueError(err error) bool {
 	var data *DataError
 	if errors.As(err, &data) || errors.Is(err, mysql.ErrPktTooLarge) {
 		return true
 	}
 	switch serverError(err) {
-	case errBadNull, errDuplicate, errOutOfRange, errTruncated, errBadTime, errNoDefault, errBadText, errBadValue, errTooLong, errWrongValue, errDataOutOfRange:
+	case errOutOfRange, errTruncated, errBadTime, errBadText, errBadValue, errTooLong, errWrongValue, errDataOutOfRange:
 		return true
 	}
-	return sqliteError(err) == sqlite3.SQLITE_CONSTRAINT
+	return sqlState(err) == "22"
+}
+
+// IsDataError reports whether a row may be to blame: its value was refused, or it breaks a rule of a table (a key, a
+// CHECK, a trigger, a partition that is missing …). The caller finds the row by writing less at once. There are
+// more rules than a list could name, so it is every error of the server that is not about its own state, the
+// connection, rights, settings or the schema (surroundings.go). A rule that is broken itself refuses all rows alike,
+// which only other rows can show.
+func IsDataError(err error) bool {
+	if IsValueError(err) || sqliteError(err) == sqlite3.SQLITE_CONSTRAINT {
+		return true
+	}
+	return serverError(err) != 0 && !IsRetryable(err) && !isOfSurroundings(err)
 }
 
 // isDuplicate reports whether a unique key refused a row.
@@ -105,6 +144,16 @@ func serverError(err error) uint16 {
 		return m.Number
 	}
 	return 0
+}
+
+// sqlState is the class of a MySQL or MariaDB error, the first two characters of its SQLSTATE. That of a trigger's
+// SIGNAL is the trigger's choice and says nothing.
+func sqlState(err error) string {
+	var m *mysql.MySQLError
+	if errors.As(err, &m) && m.Number != errSignal && m.SQLState[0] != 0 {
+		return string(m.SQLState[:2])
+	}
+	return ""
 }
 
 // sqliteError is SQLite's primary result code, 0 for any other error.

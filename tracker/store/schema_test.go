@@ -124,6 +124,9 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 func TestErrorsAreClassified(t *testing.T) {
 	wrap := func(err error) error { return fmt.Errorf("log_visit: %w", err) }
 	server := func(number uint16) error { return wrap(&mysql.MySQLError{Number: number}) }
+	stated := func(number uint16, state string) error {
+		return wrap(&mysql.MySQLError{Number: number, SQLState: [5]byte([]byte(state))})
+	}
 	for _, c := range []struct {
 		err                   error
 		retryable, lost, data bool
@@ -136,7 +139,24 @@ func TestErrorsAreClassified(t *testing.T) {
 		{server(1406), false, false, true},
 		{server(1525), false, false, true},
 		{server(1062), false, false, true},
+		{server(1526), false, false, true},
+		{server(3819), false, false, true},
+		{server(4025), false, false, true},
 		{server(1146), false, false, false},
+		{server(1021), false, false, false},
+		{server(1114), false, false, false},
+		{server(1193), false, false, false},
+		{server(1203), true, true, false},
+		{server(1226), true, true, false},
+		{server(1792), true, true, false},
+		{server(9001), true, true, false},
+		{stated(1042, "08S01"), true, true, false},
+		{stated(1153, "08S01"), false, false, false},
+		{stated(3101, "40000"), true, false, false},
+		{stated(1118, "42000"), false, false, true},
+		{stated(1142, "42000"), false, false, false},
+		{stated(1644, "42000"), false, false, true}, // the trigger's choice
+		{stated(3140, "22032"), false, false, true},
 		{wrap(mysql.ErrInvalidConn), true, true, false},
 		{wrap(driver.ErrBadConn), true, true, false},
 		{wrap(io.ErrUnexpectedEOF), true, true, false},

@@ -39,6 +39,9 @@ type Stats struct {
 	GoneVisits int // visits that UpdateVisits did not find any more: somebody deleted them meanwhile
 }
 
+// begin is what every sql_mode understands: BEGIN starts a block in that of Oracle.
+const begin = "START TRANSACTION"
+
 // Begin starts a transaction with the server's default isolation. On SQLite it is the only one that writes until it ends.
 func (s *Store) Begin(ctx context.Context) (*Tx, error) {
 	conn, err := s.db.Connx(ctx)
@@ -47,10 +50,10 @@ func (s *Store) Begin(ctx context.Context) (*Tx, error) {
 	}
 	tx := &Tx{s: s, conn: conn, increment: s.server.increment}
 	if s.server.scripts { // with the first statement
-		tx.script.add(&statement{sql: []byte("BEGIN")}, step{})
+		tx.script.add(&statement{sql: []byte(begin)}, step{})
 		return tx, nil
 	}
-	begin := "BEGIN"
+	begin := begin
 	if s.sqlite { // a transaction that reads first could not go on to write once another one has written
 		begin = "BEGIN IMMEDIATE"
 	}
@@ -158,7 +161,7 @@ func (tx *Tx) exec(ctx context.Context) (sql.Result, error) {
 
 // query sends the statement under construction, after those that were collected, and calls row for each row of the result.
 func (tx *Tx) query(ctx context.Context, row func(rows *sqlx.Rows) error) error {
-	if tx.script.silent() { // BEGIN travels with the first question
+	if tx.script.silent() { // the transaction begins with the first question
 		tx.count(len(tx.script.steps) + 1)
 		tx.script.add(&tx.q, step{})
 		tx.begun = true

@@ -2,7 +2,6 @@
 package pattern
 
 import (
-	"errors"
 	"sync"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -49,12 +48,6 @@ func (c *Cache) Compile(source string, caseSensitive bool) *php.Regexp {
 	}
 	c.compiled[k] = re
 	return re
-}
-
-// Unsupported reports whether PHP compiles what a user entered, and Compile does not.
-func (c *Cache) Unsupported(source string, caseSensitive bool) bool {
-	_, err := php.CompileLiteral(c.literal(key{source, caseSensitive}))
-	return errors.Is(err, php.ErrUnsupported)
 }
 
 func (c *Cache) literal(k key) string {
