@@ -33,7 +33,7 @@ func TestTextsAreComparedAsFarAsCollationsAgree(t *testing.T) {
 	}
 }
 
-// §3.2: both ends of the time in which a visit is looked for belong to it.
+// spec §3.2: both ends of the time in which a visit is looked for belong to it.
 func TestBordersOfTheTimeInWhichAVisitIsLookedFor(t *testing.T) {
 	q := &store.VisitQuery{SiteID: 1, From: 100, To: 200}
 	for at, want := range map[int64]bool{99: false, 100: true, 101: true, 199: true, 200: true, 201: false} {

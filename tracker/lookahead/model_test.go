@@ -85,7 +85,7 @@ func (t table) withoutIDs() table {
 	return rows
 }
 
-// find is what specification §3.2 says: the newest visit of the visitor, else of the fingerprint. The zero row is none.
+// find is what spec §3.2 says: the newest visit of the visitor, else of the fingerprint. The zero row is none.
 func (t table) find(q *store.VisitQuery, descending bool) (found row, byVisitor bool) {
 	newest := func(lowestFirst bool, matches func(r *row) bool) (best row) {
 		for _, r := range t {

@@ -6,8 +6,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// PageView is a row of log_page_view_time: how long a page view, or a site search, was looked at (tracker-spec-6, part
-// 2 §3.1).
+// PageView is a row of log_page_view_time: how long a page view, or a site search, was looked at (spec §V2.3.1).
 type PageView struct {
 	*store.PageViewTime
 	Written bool // it is in the database, or on its way there: what changes is to be updated
