@@ -10,6 +10,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/dimension"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
+	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/referrer"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
@@ -18,8 +19,8 @@ import (
 // step is one request on its way through the visit's part of Matomo's sequence (§1.1 steps 5 to 11).
 type step struct {
 	p    *parsed
-	last *store.Visit // the visitor's last visit, nil for an unknown visitor
-	old  *visitState  // the state that last belongs to
+	last *store.Visit     // the visitor's last visit, nil for an unknown visitor
+	old  *lookahead.Visit // the state that last belongs to
 
 	isNew bool
 	// loaded holds the properties of the visit that seemed to go on when the request was read. They stay when a campaign,
@@ -94,12 +95,12 @@ func (a *applier) recognise(ctx context.Context, s *step) error {
 		s.isNew = true
 		return nil
 	}
-	found, err := a.find(ctx, &s.p.query)
+	found, err := a.visits.Find(ctx, &s.p.query, a.work)
 	if err != nil {
 		return databaseError{err}
 	}
-	if found != nil && !visit.TooManyActions(f, found.row) {
-		a.last = *found.row // found.row will change
+	if found != nil && !visit.TooManyActions(f, found.Row) {
+		a.last = *found.Row // found.Row will change
 		s.old, s.last = found, &a.last
 	}
 	s.isNew = visit.StartsNew(f, s.last)

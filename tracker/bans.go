@@ -98,8 +98,8 @@ func (a *applier) ban(ctx context.Context, ip string) error {
 	if a.bans.list.Bans(ip) {
 		return nil
 	}
-	if !a.banning && !a.dry {
-		tx, err := a.database(ctx)
+	if !a.banning && !a.work.dry {
+		tx, err := a.work.database(ctx)
 		if err != nil {
 			return err
 		}
@@ -110,17 +110,18 @@ func (a *applier) ban(ctx context.Context, ip string) error {
 		a.bans.list, a.banning = spam.ParseList(option), true
 	}
 	a.bans.list = a.bans.list.With(ip)
-	a.pending.banned = true
+	list := a.bans.list
+	a.work.pending.banned = &list
 	return nil
 }
 
-func (a *applier) writeBans(ctx context.Context) error {
-	if !a.pending.banned {
+func (w *unitOfWork) writeBans(ctx context.Context) error {
+	if w.pending.banned == nil {
 		return nil
 	}
-	option, err := a.bans.list.Option()
+	option, err := w.pending.banned.Option()
 	if err == nil {
-		err = a.tx.SetOptions(ctx, []store.Option{{Name: matomo.BlockedRangesOption, Value: option}})
+		err = w.tx.SetOptions(ctx, []store.Option{{Name: matomo.BlockedRangesOption, Value: option}})
 	}
 	if err != nil {
 		return fmt.Errorf("option %s: %w", matomo.BlockedRangesOption, err)

@@ -88,7 +88,7 @@ func (a *applier) recordBot(ctx context.Context, p *parsed) error {
 		if len(ids) > 0 {
 			row.URL = ids[0]
 		}
-		a.pending.bots = append(a.pending.bots, &row)
+		a.work.pending.bots = append(a.work.pending.bots, &row)
 		a.result.BotRequests++
 	}
 	return a.mark(ctx, p)

@@ -50,7 +50,7 @@ func (a *applier) keepIDs(ids []store.ActionID) {
 	for _, id := range ids {
 		if id.Entry != nil && !a.exists(id.Entry) {
 			a.wanted[id.Entry] = true
-			a.pending.entries = append(a.pending.entries, id.Entry)
+			a.work.pending.entries = append(a.work.pending.entries, id.Entry)
 		}
 	}
 }

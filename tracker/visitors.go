@@ -22,7 +22,7 @@ func (t *Tracker) Visitors(ctx context.Context) queue.VisitorFunc {
 			return queue.VisitorID(set.Requests[i]), ""
 		}
 		c := &request.Context{
-			General: general, Settings: t.global, Features: t.features, Behaviours: t.behaviours, Auth: t.auth,
+			General: general, Settings: t.global, Features: t.features, Behaviours: t.behaviours, Auth: t.auth.during(ctx),
 			Now: t.clock().Unix(),
 		}
 		if site, err := t.installation.Site(ctx, r.SiteID()); err == nil {
