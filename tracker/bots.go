@@ -22,7 +22,7 @@ const (
 )
 
 // route decides by the parameter recMode, in whatever type it came, whether a request is recorded as a visit, as a
-// request of a bot, or nowhere, in which case excluded says why (part 1 §1.1). Versions that know recMode also look
+// request of a bot, or nowhere, in which case excluded says why (spec §V1.1.1). Versions that know recMode also look
 // for the device here, so that wrong client hints refuse requests that nothing would be recorded of.
 func (t *Tracker) route(p *parsed) (asBot bool, err error) {
 	if !t.behaviours.BotRequests {

@@ -19,9 +19,9 @@ type markKey struct {
 	date string // local, YYYY-MM-DD
 }
 
-// marks remembers which days are marked in table option already (§14.1): those that the table held when it was read,
-// and those that were committed since. Matomo's archiver takes marks away when it has made the reports, so the table
-// is read again now and then.
+// marks remembers which days are marked in table option already (spec §14.1): those that the table held when it was
+// read, and those that were committed since. Matomo's archiver takes marks away when it has made the reports, so the
+// table is read again now and then.
 type marks struct {
 	mu   sync.Mutex
 	days map[markKey]bool

@@ -43,7 +43,7 @@ type parsed struct {
 	excluded string // the rule that excludes it
 	// askRanges tells that the blocked ranges of plugin TrackingSpamPrevention come before excluded and err.
 	askRanges bool
-	nonce     string // of Matomo's installation check, "" when it is none (§2.2)
+	nonce     string // of Matomo's installation check, "" when it is none (spec §2.2)
 	empty     bool
 	admitted  bool           // Matomo goes on to the rules of the request's site
 	asked     bool           // its site was asked whether Do Not Track counts
@@ -61,7 +61,7 @@ type parsed struct {
 	action     *action.Action
 	manual     *conversion.Converted // goal of the parameter idgoal
 	ecommerce  *conversion.Ecommerce
-	pageviewID string // §5.8: the page view whose performance this request reports
+	pageviewID string // spec §5.8: the page view whose performance this request reports
 	timings    *store.Performance
 	viewTimes  bool   // page view times of the site are kept
 	viewID     string // the page view that the request names, as log_page_view_time has it
@@ -153,7 +153,7 @@ func (t *Tracker) bind(ctx context.Context, b *Batch) error {
 	return nil
 }
 
-// trustCookies gives the intranet rule its turn (§3.6), which it gets with every request for a site that there is,
+// trustCookies gives the intranet rule its turn (spec §3.6), which it gets with every request for a site that there is,
 // unless Matomo refuses the request for its time before, or records it nowhere.
 func (t *Tracker) trustCookies(b *Batch) trust {
 	trust := t.trust

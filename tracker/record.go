@@ -13,8 +13,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// makeConversions makes the rows of the goals that the request converts, and refuses an order whose id is taken (§8.3,
-// §8.5).
+// makeConversions makes the rows of the goals that the request converts, and refuses an order whose id is taken
+// (spec §8.3, §8.5).
 func (a *applier) makeConversions(ctx context.Context, s *step) error {
 	if len(s.goals) == 0 && s.order == nil || s.order != nil && s.order.Unreadable {
 		return nil // of items that cannot be read Matomo records nothing; the visit counts as converted all the same
@@ -78,7 +78,7 @@ func (a *applier) fillSource(src *conversion.Source, s *step) (err error) {
 }
 
 // knownReferrer is the visit's referrer when its conversions are made. One that this request has brought to a running
-// visit is anonymised in the visit's row only (§9.5).
+// visit is anonymised in the visit's row only (spec §9.5).
 func (s *step) knownReferrer() store.Referer {
 	if s.late != nil {
 		return *s.late
@@ -87,7 +87,7 @@ func (s *step) knownReferrer() store.Referer {
 }
 
 // cartOpen reports whether the request changes the row of a cart instead of adding a conversion. The properties that
-// were loaded when the request came decide, also when a campaign has forced a new visit since (§C.1).
+// were loaded when the request came decide, also when a campaign has forced a new visit since (spec §C.1).
 func (s *step) cartOpen() bool { return s.loaded != nil && conversion.HasOpenCart(s.loaded.GoalBuyer) }
 
 // refuseTaken refuses a request with an order id whose conversion exists already: Matomo cannot insert it.
@@ -170,7 +170,7 @@ func (a *applier) keepConversions(conversions []*store.Conversion) {
 }
 
 // recordOrder writes a cart or an order with its items. It goes to the database at once, because what is written
-// depends on what is there (§8.5).
+// depends on what is there (spec §8.5).
 func (a *applier) recordOrder(ctx context.Context, s *step) error {
 	if a.work.dry {
 		a.result.Conversions++
@@ -221,8 +221,8 @@ func (a *applier) syncItems(ctx context.Context, tx *store.Tx, s *step, c *store
 	return nil
 }
 
-// timed is the earlier page view whose performance a request reports (§5.8): an action that is in the database or one
-// of this batch.
+// timed is the earlier page view whose performance a request reports (spec §5.8): an action that is in the database or
+// one of this batch.
 type timed struct {
 	id   int64
 	link *store.LinkAction
@@ -342,7 +342,7 @@ func overlay(p, over store.Performance) store.Performance {
 	return p
 }
 
-// recordTimeSpent tells the visit's previous action how long it took (§5.6).
+// recordTimeSpent tells the visit's previous action how long it took (spec §5.6).
 func (a *applier) recordTimeSpent(s *step) {
 	if s.isNew || s.timeSpent == 0 || !s.before.Valid || !a.hasActionDimensions(s) {
 		return
@@ -356,7 +356,7 @@ func (a *applier) recordTimeSpent(s *step) {
 	}
 }
 
-// moveSiteCreated lets a site begin before its first data (§14.2).
+// moveSiteCreated lets a site begin before its first data (spec §14.2).
 func (a *applier) moveSiteCreated(p *parsed) {
 	site := p.facts.Site
 	y, m, d := time.Unix(p.facts.Time, 0).UTC().AddDate(0, 0, -1).Date()

@@ -8,7 +8,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
 )
 
-// §14.2: the day before a site's first request counts as the day on which it was made, if it was made later.
+// spec §14.2: the day before a site's first request counts as the day on which it was made, if it was made later.
 func TestDayOnWhichASiteWasMade(t *testing.T) {
 	day := func(d, hour int) time.Time { return time.Date(2026, 11, d, hour, 0, 0, 0, time.UTC) }
 	for _, tt := range []struct {

@@ -10,7 +10,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
-// authenticator remembers what tokens may do for as long as the process lives, as Matomo does (§1.5 step 4).
+// authenticator remembers what tokens may do for as long as the process lives, as Matomo does (spec §1.5 step 4).
 type authenticator struct {
 	installation *matomo.Installation
 	db           *sqlx.DB

@@ -11,7 +11,7 @@
 // lookahead: it answers from memory, what batches in front have written and the database does not show yet included,
 // and asks the database when memory is not sure; then the rows are flushed before. What a request means is decided by
 // the packages below: request, exclude, visit, action, referrer, device, location, conversion, dimension; this package
-// knows their order (applier, specification §1.1).
+// knows their order (applier, spec §1.1).
 package tracker
 
 import (
@@ -54,9 +54,9 @@ type Options struct {
 }
 
 // Tracker tracks batches. One Tracker stands for one of Matomo's worker processes: it has its process-wide state (the
-// intranet rule of §3.6, caches that never expire). Batches are prepared one after the other, and played and written
-// in the same order; one may be prepared, and then prefetched, while the one before it is played and written. Several
-// Trackers may share all of Options.
+// intranet rule of spec §3.6, caches that never expire). Batches are prepared one after the other, and played and
+// written in the same order; one may be prepared, and then prefetched, while the one before it is played and written.
+// Several Trackers may share all of Options.
 type Tracker struct {
 	installation *matomo.Installation
 	db           *sqlx.DB
@@ -130,7 +130,7 @@ func (b botDetector) IsLibrary(ua string) bool {
 }
 
 // trust is Matomo's process-wide trust in visitor ids: a request for an intranet site switches it on unless it is on,
-// any other request for a site after that switches it off (§3.6, §C.4).
+// any other request for a site after that switches it off (spec §3.6, §C.4).
 //
 // Older versions let requests for an intranet site switch it off, too (stays): there it is on for every second one.
 type trust struct{ on, byIntranet bool }

@@ -15,10 +15,10 @@ type visitorChange struct {
 	before []store.BinaryID
 }
 
-// spreadVisitorID lets a visitor id that the request has changed reach the earlier rows of the visit (tracker-spec-6,
-// part 1 §4): those of the batch in memory, those that are in the database with the batch's other rows. For these
-// everything in front has to be committed: a batch that inserts rows of the visit and one that looks for them would
-// wait for each other.
+// spreadVisitorID lets a visitor id that the request has changed reach the earlier rows of the visit (spec §V1.4):
+// those of the batch in memory, those that are in the database with the batch's other rows. For these everything in
+// front has to be committed: a batch that inserts rows of the visit and one that looks for them would wait for each
+// other.
 func (a *applier) spreadVisitorID(ctx context.Context, s *step, state *lookahead.Visit) error {
 	if s.isNew || !a.t.behaviours.SpreadVisitorID || s.last.Visitor == s.row.Visitor {
 		return nil
