@@ -11,38 +11,47 @@ import (
 // markTTL is how long the mark of a list's last group is kept: longer than any time that a queue's server is away.
 const markTTL = 30 * 24 * time.Hour
 
-// mark names the last group that a spool's owner has appended to a list. It is set together with the elements, so that a group whose
-// append was answered by silence, which too few replicas had in time, or which was drained by a process that was killed before it knew,
-// is not appended again.
-func (w *Writer) mark(r record) queue.Mark {
+// mark names the last group that a spool's owner has appended to a list. It is set together with the elements, so that
+// a group whose append was answered by silence, which too few replicas had in time, or which was drained by a process
+// that was killed before it knew, is not appended again.
+func (w *Writer) mark(list string, sequence uint64) queue.Mark {
 	return queue.Mark{
-		Key:   "queuedtracking:received:{" + r.List + "}:" + w.o.Spool.Owner(),
-		Value: strconv.FormatUint(r.Sequence, 10), TTL: markTTL,
+		Key:   "queuedtracking:received:{" + list + "}:" + w.o.Spool.Owner(),
+		Value: strconv.FormatUint(sequence, 10), TTL: markTTL,
 	}
 }
 
 // append writes a group and its mark to the backend.
-func (w *Writer) append(r record) error { return w.appendMarked(r, r.Elements...) }
-
-// confirm sets the mark of a group that is there already once more: where replicas are waited for it returns when they have the group.
-func (w *Writer) confirm(r record) error { return w.appendMarked(r) }
-
-func (w *Writer) appendMarked(r record, elements ...[]byte) error {
-	ctx, cancel := context.WithTimeout(context.Background(), w.o.Timeout)
-	defer cancel()
-	return w.o.Backend.AppendMarked(ctx, r.List, w.mark(r), elements...)
+func (w *Writer) append(r record) error {
+	return w.appendMarked(r.List, w.mark(r.List, r.Sequence), r.Elements...)
 }
 
-// appended reports whether the backend has the group already: marks of a list only grow.
-func (w *Writer) appended(r record) (bool, error) {
+// confirm sets the mark of a list once more to what it is: where replicas are waited for it returns when they have all
+// groups up to this one. The mark of a group that is there already must not be set: the list may have later ones, of
+// which nothing would be known then.
+func (w *Writer) confirm(list string, last uint64) error {
+	return w.appendMarked(list, w.mark(list, last))
+}
+
+func (w *Writer) appendMarked(list string, mark queue.Mark, elements ...[]byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), w.o.Timeout)
 	defer cancel()
-	text, ok, err := w.o.Backend.Get(ctx, w.mark(r).Key)
+	return w.o.Backend.AppendMarked(ctx, list, mark, elements...)
+}
+
+// last is the number of the last group that the backend has in a list, 0 when it knows of none: marks only grow.
+func (w *Writer) last(list string) (uint64, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), w.o.Timeout)
+	defer cancel()
+	text, ok, err := w.o.Backend.Get(ctx, w.mark(list, 0).Key)
 	if err != nil || !ok {
-		return false, err
+		return 0, err
 	}
 	last, err := strconv.ParseUint(text, 10, 64)
-	return err == nil && last >= r.Sequence, nil
+	if err != nil {
+		return 0, nil // not ours
+	}
+	return last, nil
 }
 
 const (
@@ -92,12 +101,12 @@ func (w *Writer) drain(ctx context.Context) {
 // their list waited have not been sent before; the one that comes first, or again after an error, may have been, without an answer.
 func (w *Writer) move(r record, certain map[string]bool) error {
 	if !certain[r.List] {
-		there, err := w.appended(r)
+		last, err := w.last(r.List)
 		if err != nil {
 			return err
 		}
-		if there {
-			return w.remove(r, w.confirm(r))
+		if last >= r.Sequence {
+			return w.remove(r, w.confirm(r.List, last))
 		}
 	}
 	behind := w.o.Spool.waits(r.List) > 1

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -102,6 +103,36 @@ func TestSpooledEntriesFollowInOrderAndOnce(t *testing.T) {
 	testserver.Eventually(t, "the spool is empty", func() bool { n, _ := s.Waiting(); return n == 0 })
 	if diff := cmp.Diff(want, to.list(queue.Key(0))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A process that is killed has moved records of a segment that others of it keep on disk. The next process finds all of
+// them again: none is appended twice.
+func TestRecordsMovedBeforeAKillAreNotAppendedAgain(t *testing.T) {
+	to := newMemory()
+	dir := t.TempDir()
+	first := openSpool(t, dir, 1<<20)
+	var want []string
+	var moved record
+	for i := range 5 {
+		r := record{Sequence: first.nextSequence(), List: queue.Key(0), Elements: [][]byte{fmt.Append(nil, i)}}
+		if err := first.Append(r); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, fmt.Sprint(i))
+		if i < 3 {
+			moved = r
+			to.lists[r.List] = append(to.lists[r.List], want[i])
+		}
+	}
+	to.marks["queuedtracking:received:{"+moved.List+"}:"+first.Owner()] = strconv.FormatUint(moved.Sequence, 10)
+	first.Close()
+
+	s := openSpool(t, dir, 1<<20)
+	newTestWriter(t, to, s)
+	testserver.Eventually(t, "the spool is empty", func() bool { n, _ := s.Waiting(); return n == 0 })
+	if diff := cmp.Diff(want, to.list(queue.Key(0))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
