@@ -150,11 +150,7 @@ func TestMasterThatIsDemotedIsLeft(t *testing.T) {
 	s := testserver.Sentinel(t)
 	r := opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, s.Addrs())).Backend.(*Redis)
 	must(t, r.Append(t.Context(), testList, []byte("before")))
-	old := s.Data[0]
-	if _, err := s.Sentinels[0].Dial(t).Do("SENTINEL", "FAILOVER", s.Name); err != nil {
-		t.Fatal(err)
-	}
-	now := s.WaitForMasterOtherThan(t, old)
+	now := s.FailOver(t)
 	r.topology.lost() // a second may not have passed yet
 	must(t, r.Append(t.Context(), testList, []byte("after")))
 	got, err := redis.Strings(now.Dial(t).Do("LRANGE", testList, 0, -1))

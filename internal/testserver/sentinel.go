@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gomodule/redigo/redis"
 )
@@ -104,6 +105,23 @@ func (s *SentinelServers) WaitForMasterOtherThan(t testing.TB, old *RedisServer)
 	t.Helper()
 	var now *RedisServer
 	Eventually(t, "another server is master", func() bool {
+		now = s.Master(t)
+		return now != old && strings.Contains(now.info("INFO", "replication"), "role:master")
+	})
+	return now
+}
+
+// FailOver makes the replica the master. The Sentinels are asked again while that has not come about: on a busy machine
+// they give a fail-over up that takes too long for them.
+func (s *SentinelServers) FailOver(t testing.TB) (now *RedisServer) {
+	t.Helper()
+	old := s.Master(t)
+	var asked time.Time
+	Eventually(t, "another server is master", func() bool {
+		if time.Since(asked) > 2*time.Second {
+			asked = time.Now()
+			_, _ = s.Sentinels[0].command("SENTINEL", "FAILOVER", s.Name) // refused while there is one
+		}
 		now = s.Master(t)
 		return now != old && strings.Contains(now.info("INFO", "replication"), "role:master")
 	})
