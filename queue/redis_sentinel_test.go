@@ -1,9 +1,11 @@
 package queue
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +34,66 @@ func TestSentinelsAreAskedInTurn(t *testing.T) {
 	_, err := opened(t)(NewRedisSentinel(RedisOptions{}, s.Name, addresses)).Len(t.Context(), testList)
 	if want := "redis master mymaster: no master is named: sentinel 127.0.0.1:1: connection refused; sentinel"; !errors.Is(err, ErrUnavailable) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// otherMasterNamed lets the first Sentinel name another master from now on.
+func otherMasterNamed(t *testing.T, s *testserver.SentinelServers) *testserver.RedisServer {
+	t.Helper()
+	other, admin := testserver.Redis(t), s.Sentinels[0].Dial(t)
+	for _, args := range [][]any{{"REMOVE", s.Name}, {"MONITOR", s.Name, other.Host, other.Port, 1}} {
+		if _, err := admin.Do("SENTINEL", args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return other
+}
+
+// heldClock is a clock that stands still until it is moved on. A call that its caller has left may still look at it.
+type heldClock struct{ now atomic.Pointer[time.Time] }
+
+func holdClock() *heldClock {
+	c, now := &heldClock{}, time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	c.now.Store(&now)
+	return c
+}
+
+func (c *heldClock) time() time.Time { return *c.now.Load() }
+
+func (c *heldClock) pass(d time.Duration) {
+	now := c.time().Add(d)
+	c.now.Store(&now)
+}
+
+func TestSentinelsAreAskedOnceASecond(t *testing.T) {
+	t.Parallel()
+	s, clock := testserver.Sentinel(t), holdClock()
+	b := opened(t)(NewRedisSentinel(RedisOptions{Clock: clock.time}, s.Name, s.Addrs()[:1]))
+	must(t, b.Append(t.Context(), testList, []byte("1")))
+	other := otherMasterNamed(t, s)
+	clock.pass(askEvery - 1)
+	must(t, b.Append(t.Context(), testList, []byte("2")))
+	clock.pass(1)
+	must(t, b.Append(t.Context(), testList, []byte("3")))
+	wantOn(t, s.Data[0], "1", "2")
+	wantOn(t, other, "3")
+}
+
+func TestCallerWhoLeavesTakesTheQuestionToTheSentinelsAlong(t *testing.T) {
+	t.Parallel()
+	s, clock := testserver.Sentinel(t), holdClock()
+	b := opened(t)(NewRedisSentinel(RedisOptions{Clock: clock.time}, s.Name, s.Addrs()[:1]))
+	must(t, b.Append(t.Context(), testList, []byte("x")))
+	other := otherMasterNamed(t, s)
+	clock.pass(askEvery)
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	asked := b.Backend.(*Redis).topology.(*sentinels)
+	if got := asked.current(left); got != s.Data[0].Addr {
+		t.Errorf("master after leaving: %s, want %s", got, s.Data[0].Addr)
+	}
+	if got := asked.current(t.Context()); got != other.Addr { // asks although no time has gone by
+		t.Errorf("master for the next caller: %s, want %s", got, other.Addr)
 	}
 }
 

@@ -278,6 +278,31 @@ func TestRedisInfo(t *testing.T) {
 	}
 }
 
+// slow takes its time to describe its servers; meanwhile leave is called.
+type slow struct {
+	topology
+	leave func()
+	end   <-chan struct{}
+}
+
+func (s slow) describe(context.Context, *Redis, *Info) {
+	s.leave()
+	select {
+	case <-s.end:
+	case <-time.After(testserver.Patience):
+	}
+}
+
+func TestInfoEndsWithItsContext(t *testing.T) {
+	server, database := testserver.RedisDatabase(t)
+	r := newRedis(t, RedisOptions{Host: server.Host, Port: server.Port, Database: database})
+	ctx, leave := context.WithCancel(t.Context())
+	r.topology = slow{r.topology, leave, t.Context().Done()}
+	if _, err := r.Info(ctx); !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnavailable) {
+		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+}
+
 func TestRedisReplicaIsTold(t *testing.T) {
 	master := testserver.Redis(t)
 	host, port, _ := net.SplitHostPort(master.Addr)
