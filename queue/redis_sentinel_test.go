@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -103,6 +104,28 @@ func TestMasterThatSentinelsDoNotKnow(t *testing.T) {
 	_, err := opened(t)(NewRedisSentinel(RedisOptions{}, "theirs", s.Addrs()[:1])).Len(t.Context(), testList)
 	if !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), "knows no master theirs (setting sentinelMasterName)") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// While one of the Sentinels is only away, asking again may help, whatever the others say.
+func TestOneSentinelThatIsAwayMakesTheErrorOneForLater(t *testing.T) {
+	away, denied := io.EOF, redis.Error("NOAUTH Authentication required.")
+	for _, tt := range []struct {
+		errs []error
+		want error
+	}{
+		{[]error{denied, denied}, ErrDenied},
+		{[]error{away, denied}, ErrUnavailable},
+		{[]error{denied, away}, ErrUnavailable},
+		{[]error{redis.ErrNil, away}, ErrUnavailable},
+	} {
+		got := &sentinelError{}
+		for _, err := range tt.errs {
+			got.add(nobody, "m", err)
+		}
+		if got.kind != tt.want {
+			t.Errorf("%v: got %v, want %v", tt.errs, got.kind, tt.want)
+		}
 	}
 }
 
