@@ -25,7 +25,8 @@ type charset struct {
 	renamed  func(rune) rune // what PHP makes of some characters of the same place in the character set; nil: the same
 }
 
-// charsets maps the names that mbstring accepts, in lower case. It does not know windows-1250, windows-1253 and others that browsers do.
+// charsets maps the names that mbstring accepts, in lower case. It does not know windows-1250, windows-1253 and others
+// that browsers do.
 var charsets = func() map[string]charset {
 	m := make(map[string]charset)
 	add := func(c charset, names ...string) {
@@ -118,8 +119,9 @@ func decodeSingle(text string, e *charmap.Charmap) (utf8Text string, ok bool) {
 	return string(b), true
 }
 
-// reencode converts url-encoded parameters from the character set of the page, the parameter cs, to UTF-8 (§6.4). Values that are no
-// text of that character set stay, and so does everything when PHP does not know it, as with an empty cs.
+// reencode converts url-encoded parameters from the character set of the page, the parameter cs, to UTF-8 (spec §6.4).
+// Values that are no text of that character set stay, and so does everything when PHP does not know it, as with an
+// empty cs.
 func reencode(params *php.Array, cs string) *php.Array {
 	c, ok := charsets[php.ToLower(cs)]
 	if !ok {

@@ -7,7 +7,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
-// rule is one comparison of the setting exclude_requests (§2.3).
+// rule is one comparison of the setting exclude_requests (spec §2.3).
 type rule struct {
 	parameter string
 	operator  string
@@ -41,7 +41,8 @@ func parseRule(part string) (rule, bool) {
 	return rule{}, false
 }
 
-// matches compares with a parameter's value in lower case. An empty value is contained in every text, at its start and at its end.
+// matches compares with a parameter's value in lower case. An empty value is contained in every text, at its start and
+// at its end.
 func (r rule) matches(actual string) bool {
 	switch r.operator {
 	case "==":

@@ -43,8 +43,9 @@ func IsCountry(code string) bool {
 	return known
 }
 
-// CountryFromLanguage guesses the country from a list of languages as Request.Language gives it (§9.2): "de-at,de" is at. With guess a
-// list that begins with a language without region counts as its main country: "de" is de. "xx" when nothing fits.
+// CountryFromLanguage guesses the country from a list of languages as Request.Language gives it (spec §9.2): "de-at,de"
+// is at. With guess a list that begins with a language without region counts as its main country: "de" is de. "xx" when
+// nothing fits.
 func CountryFromLanguage(languages string, guess bool) string {
 	if len(languages) < 2 || php.EmptyString(languages) {
 		return unknown
@@ -57,7 +58,8 @@ func CountryFromLanguage(languages string, guess bool) string {
 	return firstRegion(languages)
 }
 
-// firstLanguage is the language that the list begins with, "" when something other than a comma or semicolon follows it.
+// firstLanguage is the language that the list begins with, "" when something other than a comma or semicolon follows
+// it.
 func firstLanguage(languages string) string {
 	n := 0
 	for n < len(languages) && isLetter(languages[n]) {
@@ -69,7 +71,8 @@ func firstLanguage(languages string) string {
 	return languages[:n]
 }
 
-// firstRegion is the first country among all pairs of letters that follow a hyphen. More letters may follow: "sr-latn-rs" is Laos.
+// firstRegion is the first country among all pairs of letters that follow a hyphen. More letters may follow:
+// "sr-latn-rs" is Laos.
 func firstRegion(languages string) string {
 	for {
 		_, rest, ok := strings.Cut(languages, "-")

@@ -8,7 +8,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// filter reads a query string (§6.2 queryToMap), drops excluded parameters and writes the others.
+// filter reads a query string (spec §6.2 queryToMap), drops excluded parameters and writes the others.
 func (x *Exclusions) filter(query string, extra []string) string {
 	if isPlain(query) {
 		if filtered, ok := x.filterPlain(query, extra); ok {
@@ -18,8 +18,8 @@ func (x *Exclusions) filter(query string, extra []string) string {
 	return x.filterMap(php.QueryToMap(query), extra)
 }
 
-// isPlain reports whether the parts of a query string are written as they were read: no brackets of lists, nothing to escape, no "?" in
-// front, no white space at the end.
+// isPlain reports whether the parts of a query string are written as they were read: no brackets of lists, nothing to
+// escape, no "?" in front, no white space at the end.
 func isPlain(query string) bool {
 	if query == "" || query[0] == '?' || query[len(query)-1] <= ' ' {
 		return false

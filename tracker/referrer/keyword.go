@@ -20,8 +20,8 @@ func (q *query) param(name string) php.Value {
 	return q.params.Value(name)
 }
 
-// search finds the search engine of a referrer and the keyword, which is false when the engine does not tell it (§7.6a).
-// found is false when ref is no search.
+// search finds the search engine of a referrer and the keyword, which is false when the engine does not tell it
+// (spec §7.6a). found is false when ref is no search.
 func (d *Detector) search(ref string, parsed *php.URL) (name string, keyword php.Value, found bool, err error) {
 	if php.EmptyString(parsed.Host) {
 		return "", php.Null, false, nil
@@ -97,8 +97,8 @@ func (d *Detector) engineOf(host, path, query string) *engine {
 	return nil
 }
 
-// previousQuery is the query of the search from which an image was opened: ?imgurl=…&prev=/search?q=cats. Its separators are left as
-// entities, so that only the first parameter keeps its name.
+// previousQuery is the query of the search from which an image was opened: ?imgurl=…&prev=/search?q=cats. Its
+// separators are left as entities, so that only the first parameter keeps its name.
 func previousQuery(q *query) (*query, error) {
 	prev := q.param("prev")
 	if prev.IsArray() {
@@ -142,7 +142,8 @@ func googleName(q *query) string {
 	return "Google"
 }
 
-// keyword asks the parameters in their order; found is what there is without them. A parameter that is there but empty is false.
+// keyword asks the parameters in their order; found is what there is without them. A parameter that is there but empty
+// is false.
 func (e *engine) keyword(found php.Value, ref string, q *query) (php.Value, error) {
 	for _, p := range e.params {
 		if p.isPattern {

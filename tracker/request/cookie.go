@@ -13,8 +13,8 @@ const (
 	signatureDigits = 2 * sha1.Size
 )
 
-// CookieField is a field of one of Matomo's cookies, sanitised (§2.4). found is false when the cookie or the field is missing or cannot
-// be read. A cookie that PHP reads as an array (name[x]=…) is a Rejection.
+// CookieField is a field of one of Matomo's cookies, sanitised (spec §2.4). found is false when the cookie or the field
+// is missing or cannot be read. A cookie that PHP reads as an array (name[x]=…) is a Rejection.
 func (r *Request) CookieField(cookie, field string) (text string, found bool, err error) {
 	v := r.origin.Env.Cookie.Value(cookie)
 	switch {
@@ -46,8 +46,8 @@ func cutSignature(content, salt string) (fields string, signed bool) {
 	return content[:mark], true
 }
 
-// decodeFields finds a field in "name=value:name=value". Values are numbers or base64; those of signed cookies are serialized as well,
-// and one that cannot be unserialized spoils the cookie. The last field of a name counts.
+// decodeFields finds a field in "name=value:name=value". Values are numbers or base64; those of signed cookies are
+// serialized as well, and one that cannot be unserialized spoils the cookie. The last field of a name counts.
 func decodeFields(fields, field string, serialized bool) (found php.Value, ok bool) {
 	for part := range strings.SplitSeq(fields, ":") {
 		name, text, isPair := strings.Cut(part, "=")

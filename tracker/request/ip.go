@@ -11,8 +11,8 @@ const noAddress = "\x00\x00\x00\x00"
 
 type address struct{ text, binary string }
 
-// IP is the client's address (§1.7): the parameter cip as it is, which needs authentication (a Rejection otherwise), else HeaderIP.
-// binary has 4 or 16 bytes, all zero when text is no address.
+// IP is the client's address (spec §1.7): the parameter cip as it is, which needs authentication (a Rejection
+// otherwise), else HeaderIP. binary has 4 or 16 bytes, all zero when text is no address.
 func (r *Request) IP() (text, binary string, err error) {
 	a, err := r.ip.get(r, (*Request).findIP)
 	return a.text, a.binary, err
@@ -35,8 +35,8 @@ func binaryIP(text string) string {
 	return noAddress
 }
 
-// HeaderIP is the client's address as the HTTP request tells it (§1.7): from the first configured proxy header that has one, else the
-// address of the peer; without port and network suffix. It need not be an address.
+// HeaderIP is the client's address as the HTTP request tells it (spec §1.7): from the first configured proxy header
+// that has one, else the address of the peer; without port and network suffix. It need not be an address.
 func (r *Request) HeaderIP() string {
 	ip, _ := r.headerIP.get(r, (*Request).findHeaderIP)
 	return ip
@@ -85,7 +85,8 @@ func (r *Request) fromHeader(value, peer string) string {
 
 func headerElement(s string) string { return php.Trim(php.SanitizeInput(s)) }
 
-// isProxy reports whether an address is among the configured proxies, to which the peer belongs when the first address of a list counts.
+// isProxy reports whether an address is among the configured proxies, to which the peer belongs when the first address
+// of a list counts.
 func (r *Request) isProxy(element, peer string) bool {
 	settings := r.ctx.Settings
 	first := !settings.ProxyIPReadLastInList
@@ -108,7 +109,8 @@ func (r *Request) isProxy(element, peer string) bool {
 	return first && covers(peer)
 }
 
-// cleanIP removes white space, a network suffix and a port: "[::1]:80" is ::1, "1.2.3.4:80" is 1.2.3.4, "localhost:80" is localhost.
+// cleanIP removes white space, a network suffix and a port: "[::1]:80" is ::1, "1.2.3.4:80" is 1.2.3.4, "localhost:80"
+// is localhost.
 func cleanIP(s string) string {
 	s = php.Trim(s)
 	if slash := strings.LastIndexByte(s, '/'); slash >= 0 {

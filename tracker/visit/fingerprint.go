@@ -10,18 +10,19 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// Fingerprint holds the parts of config_id that come from the request (§4).
+// Fingerprint holds the parts of config_id that come from the request (spec §4).
 type Fingerprint struct {
 	Device  *device.Device
 	Plugins store.BrowserPlugins
 	IP      string // text, or the binary address when anonymized addresses enrich visits
-	Lang    string // the whole language string of §1.9
+	Lang    string // the whole language string of spec §1.9
 	SiteID  int64
 }
 
 const fingerprintLanguageBytes = 20
 
-// ConfigID hashes the parts. salt and date are the day's salt and the site's local date, "" where the day does not count.
+// ConfigID hashes the parts. salt and date are the day's salt and the site's local date, "" where the day does not
+// count.
 func (p *Fingerprint) ConfigID(settings *matomo.TrackerSettings, salt, date string) store.BinaryID {
 	number := func(b []byte, n store.NullInt) []byte { return strconv.AppendInt(b, n.V, 10) }
 	b := make([]byte, 0, 256)
