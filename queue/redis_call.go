@@ -13,9 +13,9 @@ type connecting struct{ error }
 
 func (c connecting) Unwrap() error { return c.error }
 
-// await returns what f returns, or an error as soon as the context ends; f then goes on by itself, no longer than its connection's
-// timeouts. redigo's DoContext and ReceiveContext start a goroutine, too, one for each command and each answer, and connections to a
-// cluster do not have them.
+// await returns what f returns, or an error as soon as the context ends; f then goes on by itself, no longer than its
+// connection's timeouts. redigo's DoContext and ReceiveContext start a goroutine, too, one for each command and each
+// answer, and connections to a cluster do not have them.
 func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type outcome struct {
 		value T
