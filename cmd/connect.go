@@ -235,7 +235,7 @@ func (c *connection) openQueue(ctx context.Context, connections int) error {
 		tlsConfig.VerifyConnection = c.onCertificate
 	}
 	backend, err := queue.New(c.settings.queue, queue.OpenOptions{
-		TLS: tlsConfig, MaxIdle: connections, DB: c.db, Database: c.settings.database,
+		TLS: tlsConfig, MaxIdle: connections, Clock: c.program.clock, DB: c.db, Database: c.settings.database,
 	})
 	if err != nil {
 		return err

@@ -247,8 +247,10 @@ func TestListAndUnlock(t *testing.T) {
 			t.Errorf("unlock: %v, %v; want %v", got, err, first)
 		}
 	}
-	if _, err := l.Unlock(t.Context(), "trackingQueueV1"); err == nil || !strings.Contains(err.Error(), `"trackingQueueV1" is no lock`) {
-		t.Errorf("unlock a queue: %v", err)
+	for _, key := range []string{"trackingQueueV1", "QueuedTrackingLock4096", "QueuedTrackingLock01"} {
+		if _, err := l.Unlock(t.Context(), key); err == nil || !strings.Contains(err.Error(), key+`" is no lock`) {
+			t.Errorf("unlock %s: error %v", key, err)
+		}
 	}
 }
 

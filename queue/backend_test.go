@@ -27,6 +27,7 @@ func TestBackends(t *testing.T) {
 		{"lengths of many lists", lengthsOfManyLists},
 		{"head and remove move the offset", headAndRemoveMoveTheOffset},
 		{"parts of a batch are removed one by one", partsAreRemovedOneByOne},
+		{"the next batch is there before and after the removal", nextIsThereBeforeAndAfterRemoval},
 		{"a batch is removed once", batchIsRemovedOnce},
 		{"a batch that another client trimmed is not removed", trimmedBatchIsNotRemoved},
 		{"append with a mark", appendWithMark},
@@ -173,6 +174,22 @@ func partsAreRemovedOneByOne(t *testing.T, ctx context.Context, b subject) {
 	expectList(t, b, testList, numbered(6, 7)...)
 }
 
+func nextIsThereBeforeAndAfterRemoval(t *testing.T, ctx context.Context, b subject) {
+	must(t, b.Append(ctx, testList, numbered(0, 5)...))
+	head, err := b.Head(ctx, testList, 2)
+	must(t, err)
+	want := Batch{Elements: numbered(2, 4), Offset: 2, Len: 3}
+	for _, when := range []string{"before", "after"} {
+		next, err := b.Next(ctx, testList, head, 2)
+		if diff := cmp.Diff(want, next, ignoreRows); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", when, err, diff)
+		}
+		if when == "before" {
+			expect(t, true)(b.RemoveFirst(ctx, testList, head))
+		}
+	}
+}
+
 func batchIsRemovedOnce(t *testing.T, ctx context.Context, b subject) {
 	same := [][]byte{[]byte("same"), []byte("same"), []byte("same")}
 	must(t, b.Append(ctx, testList, same...))
@@ -202,7 +219,9 @@ func appendWithMark(t *testing.T, ctx context.Context, b subject) {
 	must(t, b.AppendMarked(ctx, testList, mark, numbered(0, 2)...))
 	mark.Value = "second"
 	must(t, b.AppendMarked(ctx, testList, mark))
-	expectList(t, b, testList, numbered(0, 2)...)
+	const many = 8500 // more than a script passes on at once
+	must(t, b.AppendMarked(ctx, testList, mark, numbered(2, many)...))
+	expectList(t, b, testList, numbered(0, many)...)
 	if v, ok, err := b.Get(ctx, mark.Key); v != "second" || !ok || err != nil {
 		t.Errorf("mark %q, %v, %v", v, ok, err)
 	}
@@ -213,12 +232,14 @@ func appendWithMark(t *testing.T, ctx context.Context, b subject) {
 
 func takeAndMove(t *testing.T, ctx context.Context, b subject) {
 	failed := FailedKey(testList)
-	must(t, b.Append(ctx, failed, []byte("a"), []byte("b"), []byte("a"), []byte("c")))
+	must(t, b.Append(ctx, failed, []byte("a"), []byte("b"), []byte("a"), []byte("c"), []byte("c")))
 	expect(t, true)(b.Take(ctx, failed, []byte("a")))
+	expect(t, true)(b.Move(ctx, failed, testList, []byte("c"), []byte("c first")))
+	expectList(t, b, failed, []byte("b"), []byte("a"), []byte("c"))
 	expect(t, true)(b.Move(ctx, failed, testList, []byte("c"), []byte("c again")))
 	expect(t, false)(b.Move(ctx, failed, testList, []byte("c"), []byte("c again")))
 	expectList(t, b, failed, []byte("b"), []byte("a"))
-	expectList(t, b, testList, []byte("c again"))
+	expectList(t, b, testList, []byte("c first"), []byte("c again"))
 }
 
 func keyIsSetOnceUntilItRunsOut(t *testing.T, ctx context.Context, b subject) {
@@ -242,6 +263,7 @@ func keyIsSetOnceUntilItRunsOut(t *testing.T, ctx context.Context, b subject) {
 		}
 	}
 	expect(t, false)(b.ExpireIfValue(ctx, testKey, "mine", time.Minute))
+	expect(t, false)(b.DeleteIfValue(ctx, testKey, "mine"))
 	expect(t, true)(b.SetIfNotExists(ctx, testKey, "theirs", time.Hour))
 	expect(t, true)(b.Delete(ctx, testKey))
 	expect(t, true)(b.SetIfNotExists(ctx, testKey, "mine", time.Hour))

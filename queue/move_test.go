@@ -95,6 +95,7 @@ func TestMoveStopsWithoutItsLock(t *testing.T) {
 	if diff := cmp.Diff([]string{"a"}, urls(t, b, 3)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	expectList(t, b, Key(0)) // where it would go
 }
 
 // failing is a backend whose calls fail from the n-th writing or reading one on, as if the process had died there.

@@ -342,6 +342,49 @@ func TestMySQLLargeEntriesGoInSeveralStatements(t *testing.T) {
 	expectList(t, m, testList, elements...)
 }
 
+func TestElementsOfAStatementAreBounded(t *testing.T) {
+	half := make([]byte, maxStatement/2)
+	lengths := func(elements ...[]byte) (lengths []int) {
+		for _, chunk := range chunksOf(elements) {
+			lengths = append(lengths, len(chunk))
+		}
+		return lengths
+	}
+	tests := []struct {
+		elements [][]byte
+		want     []int
+	}{
+		{nil, nil},
+		{[][]byte{half, half}, []int{2}},
+		{[][]byte{half, half, {1}}, []int{2, 1}},
+		{[][]byte{append(half, half...), {1}, append(half, half...)}, []int{1, 1, 1}},
+		{[][]byte{append(half, 1, 2), half, half}, []int{1, 2}},
+		{make([][]byte, maxPipeline+1), []int{maxPipeline, 1}},
+	}
+	for _, tt := range tests {
+		if got := lengths(tt.elements...); !slices.Equal(got, tt.want) {
+			t.Errorf("%d elements: got statements of %v, want %v", len(tt.elements), got, tt.want)
+		}
+	}
+}
+
+func TestMySQLTimes(t *testing.T) {
+	for d, want := range map[time.Duration]int64{
+		0: 1, 1: 1, time.Second: 1, time.Second + 1: 2, time.Minute: 60,
+	} {
+		if got := seconds(d); got != want {
+			t.Errorf("time to live %v: got %d s, want %d", d, got, want)
+		}
+	}
+	for expiry, want := range map[int64]time.Duration{
+		0: NoExpiry, staysFrom: NoExpiry, 6: 0, 7: time.Millisecond, 8: time.Second,
+	} {
+		if got := timeUntil(expiry, 7); got != want {
+			t.Errorf("at 7, expiry %d: got %v, want %v", expiry, got, want)
+		}
+	}
+}
+
 func TestMySQLCounterThatIsNone(t *testing.T) {
 	m, db := newMySQL(t)
 	must(t, m.Append(t.Context(), testList, []byte("x")))
@@ -390,10 +433,22 @@ func TestMySQLErrorsAreSorted(t *testing.T) {
 		err  error
 		kind error
 	}{
+		{&mysql.MySQLError{Number: 1040, Message: "Too many connections"}, ErrUnavailable},
+		{&mysql.MySQLError{Number: 1053, Message: "Server shutdown in progress"}, ErrUnavailable},
+		{&mysql.MySQLError{Number: 1205, Message: "Lock wait timeout exceeded"}, ErrUnavailable},
 		{&mysql.MySQLError{Number: 1213, Message: "Deadlock"}, ErrUnavailable},
+		{&mysql.MySQLError{Number: 1290, Message: "Server runs with --read-only"}, ErrUnavailable},
+		{&mysql.MySQLError{Number: 1836, Message: "Running in read-only mode"}, ErrUnavailable},
+		{&mysql.MySQLError{Number: 1927, Message: "Connection was killed"}, ErrUnavailable},
+		{&mysql.MySQLError{Number: 3032, Message: "Server is in offline mode"}, ErrUnavailable},
 		{mysql.ErrInvalidConn, ErrUnavailable},
 		{context.DeadlineExceeded, ErrUnavailable},
+		{&mysql.MySQLError{Number: 1044, Message: "Access denied"}, ErrDenied},
 		{&mysql.MySQLError{Number: 1045, Message: "Access denied"}, ErrDenied},
+		{&mysql.MySQLError{Number: 1142, Message: "Access denied"}, ErrDenied},
+		{&mysql.MySQLError{Number: 1143, Message: "Access denied"}, ErrDenied},
+		{&mysql.MySQLError{Number: 1227, Message: "Access denied"}, ErrDenied},
+		{&mysql.MySQLError{Number: 1698, Message: "Access denied"}, ErrDenied},
 	}
 	for _, tt := range tests {
 		got := m.wrap(t.Context(), "insert", tt.err)

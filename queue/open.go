@@ -20,6 +20,8 @@ type OpenOptions struct {
 	IOTimeout time.Duration // of Redis: to write a command or read its answer; 0: 30 s
 	MaxIdle   int           // connections to Redis kept open, per server; 0: 8
 
+	Clock func() time.Time // as in RedisOptions
+
 	DB       *sqlx.DB        // Matomo's database, for the backend in MySQL; stays the caller's to close
 	Database matomo.Database // how DB is reached: its prefix of tables, and its name for errors
 }
@@ -38,7 +40,7 @@ func New(s matomo.QueueSettings, o OpenOptions) (Backend, error) {
 	}
 	redis := RedisOptions{
 		Database: s.RedisDatabase, User: s.RedisUsername, Password: s.RedisPassword, SentinelLogin: s.SentinelLogin, TLS: o.TLS,
-		ConnectTimeout: s.RedisTimeout, IOTimeout: o.IOTimeout, MaxIdle: o.MaxIdle,
+		ConnectTimeout: s.RedisTimeout, IOTimeout: o.IOTimeout, MaxIdle: o.MaxIdle, Clock: o.Clock,
 	}
 	addresses, err := addressesOf(s, &redis)
 	if err != nil {

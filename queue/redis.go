@@ -36,6 +36,15 @@ type RedisOptions struct {
 	ConnectTimeout time.Duration // 0: 5 s
 	IOTimeout      time.Duration // to write a command or read its answer; 0: 30 s
 	MaxIdle        int           // connections kept open, per server; 0: 8
+
+	Clock func() time.Time // tells when Sentinels are asked again; nil: time.Now
+}
+
+func (o RedisOptions) now() time.Time {
+	if o.Clock == nil {
+		return time.Now()
+	}
+	return o.Clock()
 }
 
 // address tells network and address to dial, and whether the host asks for TLS.

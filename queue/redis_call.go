@@ -13,8 +13,9 @@ type connecting struct{ error }
 
 func (c connecting) Unwrap() error { return c.error }
 
-// await returns what f returns, or an error as soon as the context ends; f then goes on by itself, no longer than its connection's
-// timeouts.
+// await returns what f returns, or an error as soon as the context ends; f then goes on by itself, no longer than its
+// connection's timeouts. redigo's DoContext and ReceiveContext start a goroutine, too, one for each command and each
+// answer, and connections to a cluster do not have them.
 func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type outcome struct {
 		value T
@@ -37,9 +38,23 @@ func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 }
 
+// attempt awaits f and words its error; command names it there.
+func attempt[T any](ctx context.Context, r *Redis, command string, f func() (T, error)) (T, error) {
+	value, err := await(ctx, f)
+	if err == nil {
+		return value, nil
+	}
+	err = r.errs.wrap(ctx, command, err)
+	if errors.Is(err, ErrUnavailable) {
+		r.topology.lost()
+	}
+	var none T
+	return none, err
+}
+
 // on runs f with a connection to the server that has the key, "" for any; command names it in errors.
 func (r *Redis) on(ctx context.Context, key, command string, f func(redis.Conn) (any, error)) (any, error) {
-	reply, err := await(ctx, func() (any, error) {
+	return attempt(ctx, r, command, func() (any, error) {
 		conn, err := r.topology.conn(ctx, key)
 		if err != nil {
 			return nil, connecting{err}
@@ -48,14 +63,6 @@ func (r *Redis) on(ctx context.Context, key, command string, f func(redis.Conn) 
 		reply, err := f(conn)
 		return reply, withMemory(conn, err)
 	})
-	if err != nil {
-		err = r.errs.wrap(ctx, command, err)
-		if errors.Is(err, ErrUnavailable) {
-			r.topology.lost()
-		}
-		return nil, err
-	}
-	return reply, nil
 }
 
 // do sends one command about a key.
@@ -108,15 +115,7 @@ func (r *Redis) each(ctx context.Context, command string, keys []string) ([]int6
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	numbers, err := await(ctx, func() ([]int64, error) { return r.pipelines(ctx, command, keys) })
-	if err != nil {
-		err = r.errs.wrap(ctx, command, err)
-		if errors.Is(err, ErrUnavailable) {
-			r.topology.lost()
-		}
-		return nil, err
-	}
-	return numbers, nil
+	return attempt(ctx, r, command, func() ([]int64, error) { return r.pipelines(ctx, command, keys) })
 }
 
 func (r *Redis) pipelines(ctx context.Context, command string, keys []string) ([]int64, error) {

@@ -31,8 +31,11 @@ func (r *Redis) Info(ctx context.Context) (Info, error) {
 	if info.Mode == "sentinel" { // what the master of Sentinels says is standalone
 		return info, &backendError{r.errs.server, isSentinel, ErrDenied, errors.New(isSentinel)}
 	}
-	r.topology.describe(ctx, r, &info)
-	return info, nil
+	return attempt(ctx, r, "", func() (Info, error) {
+		described := info
+		r.topology.describe(ctx, r, &described)
+		return described, nil
+	})
 }
 
 func (i *Info) note(command string, err error) {

@@ -35,7 +35,7 @@ func NewRedisSentinel(o RedisOptions, master string, addresses []string) (*Redis
 	}
 	s := &sentinels{options: o, master: master, addresses: addresses}
 	s.pool = o.newPool(s.connect)
-	s.pool.TestOnBorrow = s.check
+	s.pool.TestOnBorrow, s.pool.TestOnBorrowContext = nil, s.check
 	return makeRedis("redis master "+master, o, s), nil
 }
 
@@ -76,7 +76,7 @@ func (s *sentinels) ask(ctx context.Context) (string, error) {
 		named, err := s.query(ctx, addr, (*sentinel.Sentinel).MasterAddr)
 		if err == nil {
 			s.mu.Lock()
-			s.named, s.asked = named, time.Now()
+			s.named, s.asked = named, s.options.now()
 			s.mu.Unlock()
 			return named, nil
 		}
@@ -141,8 +141,8 @@ func (s *sentinels) dialAs(ctx context.Context, addr, user, password string) (re
 }
 
 // check refuses a connection to a server that is not the master any more.
-func (s *sentinels) check(c redis.Conn, idleSince time.Time) error {
-	if named := s.current(); named != c.(*masterConn).addr {
+func (s *sentinels) check(ctx context.Context, c redis.Conn, idleSince time.Time) error {
+	if named := s.current(ctx); named != c.(*masterConn).addr {
 		return errDemoted
 	}
 	if time.Since(idleSince) < checkIdle {
@@ -152,18 +152,24 @@ func (s *sentinels) check(c redis.Conn, idleSince time.Time) error {
 }
 
 // current is the master's address, asked for again when it was asked long ago. While no Sentinel answers it stays what
-// it was.
-func (s *sentinels) current() string {
+// it was; when ctx ends before, the next caller asks.
+func (s *sentinels) current(ctx context.Context) string {
+	now := s.options.now()
 	s.mu.Lock()
-	named, due := s.named, time.Since(s.asked) >= askEvery
+	named, due := s.named, now.Sub(s.asked) >= askEvery
 	if due {
-		s.asked = time.Now() // others go on meanwhile
+		s.asked = now // others go on meanwhile
 	}
 	s.mu.Unlock()
-	if due {
-		if now, err := s.ask(context.Background()); err == nil {
-			return now
-		}
+	if !due {
+		return named
+	}
+	answer, err := s.ask(ctx)
+	if err == nil {
+		return answer
+	}
+	if ctx.Err() != nil {
+		s.lost()
 	}
 	return named
 }

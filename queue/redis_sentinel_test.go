@@ -1,9 +1,12 @@
 package queue
 
 import (
+	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,12 +38,94 @@ func TestSentinelsAreAskedInTurn(t *testing.T) {
 	}
 }
 
+// otherMasterNamed lets the first Sentinel name another master from now on.
+func otherMasterNamed(t *testing.T, s *testserver.SentinelServers) *testserver.RedisServer {
+	t.Helper()
+	other, admin := testserver.Redis(t), s.Sentinels[0].Dial(t)
+	for _, args := range [][]any{{"REMOVE", s.Name}, {"MONITOR", s.Name, other.Host, other.Port, 1}} {
+		if _, err := admin.Do("SENTINEL", args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return other
+}
+
+// heldClock is a clock that stands still until it is moved on. A call that its caller has left may still look at it.
+type heldClock struct{ now atomic.Pointer[time.Time] }
+
+func holdClock() *heldClock {
+	c, now := &heldClock{}, time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	c.now.Store(&now)
+	return c
+}
+
+func (c *heldClock) time() time.Time { return *c.now.Load() }
+
+func (c *heldClock) pass(d time.Duration) {
+	now := c.time().Add(d)
+	c.now.Store(&now)
+}
+
+func TestSentinelsAreAskedOnceASecond(t *testing.T) {
+	t.Parallel()
+	s, clock := testserver.Sentinel(t), holdClock()
+	b := opened(t)(NewRedisSentinel(RedisOptions{Clock: clock.time}, s.Name, s.Addrs()[:1]))
+	must(t, b.Append(t.Context(), testList, []byte("1")))
+	other := otherMasterNamed(t, s)
+	clock.pass(askEvery - 1)
+	must(t, b.Append(t.Context(), testList, []byte("2")))
+	clock.pass(1)
+	must(t, b.Append(t.Context(), testList, []byte("3")))
+	wantOn(t, s.Data[0], "1", "2")
+	wantOn(t, other, "3")
+}
+
+func TestCallerWhoLeavesTakesTheQuestionToTheSentinelsAlong(t *testing.T) {
+	t.Parallel()
+	s, clock := testserver.Sentinel(t), holdClock()
+	b := opened(t)(NewRedisSentinel(RedisOptions{Clock: clock.time}, s.Name, s.Addrs()[:1]))
+	must(t, b.Append(t.Context(), testList, []byte("x")))
+	other := otherMasterNamed(t, s)
+	clock.pass(askEvery)
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	asked := b.Backend.(*Redis).topology.(*sentinels)
+	if got := asked.current(left); got != s.Data[0].Addr {
+		t.Errorf("master after leaving: %s, want %s", got, s.Data[0].Addr)
+	}
+	if got := asked.current(t.Context()); got != other.Addr { // asks although no time has gone by
+		t.Errorf("master for the next caller: %s, want %s", got, other.Addr)
+	}
+}
+
 func TestMasterThatSentinelsDoNotKnow(t *testing.T) {
 	t.Parallel()
 	s := testserver.Sentinel(t)
 	_, err := opened(t)(NewRedisSentinel(RedisOptions{}, "theirs", s.Addrs()[:1])).Len(t.Context(), testList)
 	if !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), "knows no master theirs (setting sentinelMasterName)") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// While one of the Sentinels is only away, asking again may help, whatever the others say.
+func TestOneSentinelThatIsAwayMakesTheErrorOneForLater(t *testing.T) {
+	away, denied := io.EOF, redis.Error("NOAUTH Authentication required.")
+	for _, tt := range []struct {
+		errs []error
+		want error
+	}{
+		{[]error{denied, denied}, ErrDenied},
+		{[]error{away, denied}, ErrUnavailable},
+		{[]error{denied, away}, ErrUnavailable},
+		{[]error{redis.ErrNil, away}, ErrUnavailable},
+	} {
+		got := &sentinelError{}
+		for _, err := range tt.errs {
+			got.add(nobody, "m", err)
+		}
+		if got.kind != tt.want {
+			t.Errorf("%v: got %v, want %v", tt.errs, got.kind, tt.want)
+		}
 	}
 }
 
@@ -162,22 +247,24 @@ func TestMasterThatIsDemotedIsLeft(t *testing.T) {
 func TestConnectionToADemotedMasterIsNotUsedAgain(t *testing.T) {
 	s := testserver.Redis(t)
 	r := newRedis(t, RedisOptions{Host: s.Host, Port: s.Port})
-	must(t, r.Append(t.Context(), testList, []byte("x")))
-	admin := s.Dial(t)
-	id, err := redis.Int(admin.Do("CLIENT", "ID"))
-	must(t, err)
+	connection := func() int {
+		t.Helper()
+		id, err := redis.Int(r.ask(t.Context(), "CLIENT", "ID"))
+		must(t, err)
+		return id
+	}
+	before, admin := connection(), s.Dial(t)
 	if _, err := admin.Do("REPLICAOF", "127.0.0.1", "1"); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Append(t.Context(), testList, []byte("y")); !errors.Is(err, ErrUnavailable) {
-		t.Fatalf("error %v", err)
+		t.Fatalf("error %v, want %v", err, ErrUnavailable)
 	}
 	if _, err := admin.Do("REPLICAOF", "NO", "ONE"); err != nil {
 		t.Fatal(err)
 	}
-	must(t, r.Append(t.Context(), testList, []byte("y")))
-	if next, err := redis.Int(s.Dial(t).Do("CLIENT", "ID")); err != nil || next < id+2 {
-		t.Errorf("connection %d after %d: none was made anew, %v", next, id, err)
+	if after := connection(); after == before {
+		t.Errorf("connection %d is used again", after)
 	}
 }
 

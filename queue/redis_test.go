@@ -11,6 +11,7 @@ import (
 
 	"github.com/gomodule/redigo/redis"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/queuedtracking/queuedtracking/internal/testserver"
 )
@@ -237,6 +238,50 @@ func firstCause(err error) error {
 	return causes[len(causes)-1]
 }
 
+func TestServersThatCannotServeNow(t *testing.T) {
+	for _, code := range []string{
+		"LOADING", "BUSY", "MASTERDOWN", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "NOREPLICAS", "MISCONF",
+	} {
+		reply := code + " for now"
+		if text, kind := describeReply(reply); text != reply || kind != ErrUnavailable {
+			t.Errorf("%s: got %q, %v; want %v", code, text, kind, ErrUnavailable)
+		}
+	}
+}
+
+func TestTimesOfRedis(t *testing.T) {
+	for d, want := range map[time.Duration]int64{
+		0: 1, time.Microsecond: 1, time.Millisecond: 1, time.Minute: 60_000,
+	} {
+		if got := milliseconds(d); got != want {
+			t.Errorf("time to live %v: got %d ms, want %d", d, got, want)
+		}
+	}
+	// In its last millisecond a key is still there.
+	for ms, want := range map[int64]time.Duration{
+		pttlStays: NoExpiry, pttlAbsent: 0, 0: time.Millisecond, 1: time.Millisecond, 60_000: time.Minute,
+	} {
+		if got := timeLeft(ms); got != want {
+			t.Errorf("PTTL %d: got %v, want %v", ms, got, want)
+		}
+	}
+}
+
+// Another worker has taken more than the batch: what follows it is not at the list's beginning.
+func TestNextOfABatchThatIsLongGone(t *testing.T) {
+	b := openRedis(t)
+	must(t, b.Append(t.Context(), testList, numbered(0, 5)...))
+	head, err := b.Head(t.Context(), testList, 1)
+	must(t, err)
+	all, err := b.Head(t.Context(), testList, 3)
+	must(t, err)
+	expect(t, true)(b.RemoveFirst(t.Context(), testList, all))
+	next, err := b.Next(t.Context(), testList, head, 2)
+	if diff := cmp.Diff(Batch{Offset: 1}, next, cmpopts.EquateEmpty(), ignoreRows); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestDescribedErrors(t *testing.T) {
 	tests := []struct {
 		err  error
@@ -275,6 +320,31 @@ func TestRedisInfo(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, info); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// slow takes its time to describe its servers; meanwhile leave is called.
+type slow struct {
+	topology
+	leave func()
+	end   <-chan struct{}
+}
+
+func (s slow) describe(context.Context, *Redis, *Info) {
+	s.leave()
+	select {
+	case <-s.end:
+	case <-time.After(testserver.Patience):
+	}
+}
+
+func TestInfoEndsWithItsContext(t *testing.T) {
+	server, database := testserver.RedisDatabase(t)
+	r := newRedis(t, RedisOptions{Host: server.Host, Port: server.Port, Database: database})
+	ctx, leave := context.WithCancel(t.Context())
+	r.topology = slow{r.topology, leave, t.Context().Done()}
+	if _, err := r.Info(ctx); !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnavailable) {
+		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }
 
