@@ -1,7 +1,6 @@
 package tracker
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"testing"
@@ -18,7 +17,7 @@ func TestRememberedTokensAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	installation, err := matomo.Open(context.Background(), config, db, time.Now, matomo.Options{})
+	installation, err := matomo.Open(t.Context(), config, db, time.Now, matomo.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +27,7 @@ func TestRememberedTokensAreBounded(t *testing.T) {
 	}
 	for i := range 3 {
 		hash := fmt.Sprint("new", i)
-		if is, err := a.IsSuperuser(hash, false); err != nil || is {
+		if is, err := a.isSuperuser(t.Context(), hash, false); err != nil || is {
 			t.Fatalf("%s: superuser %t, error %v, want neither", hash, is, err)
 		}
 		if _, known := a.superuser[tokenUse{hash, false}]; !known {
