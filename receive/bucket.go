@@ -1,69 +1,59 @@
 package receive
 
 import (
-	"strings"
-	"sync"
+	"net/netip"
 	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/time/rate"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
-// maxAddresses bounds the addresses that are remembered. Beyond it full buckets are forgotten first, then all.
-const maxAddresses = 100_000
+const (
+	// maxNetworks bounds the networks that are remembered. Beyond it those that send least are forgotten.
+	maxNetworks = 100_000
+	// networkBits are the bits of an IPv6 address that stand for one client: each customer has at least a network of
+	// this size and may send from any address in it.
+	networkBits = 64
+)
 
-// buckets are token buckets, one per client address: each request takes a token, rate tokens per second come back, up to burst.
+// buckets are token buckets, one for each client: each request takes a token, rate tokens per second come back, up to
+// burst.
 type buckets struct {
-	rate, burst float64
-
-	mu   sync.Mutex
-	byIP map[string]bucket
+	rate      rate.Limit
+	burst     int
+	byNetwork *otter.Cache[netip.Addr, *rate.Limiter]
 }
 
-type bucket struct {
-	tokens float64
-	at     time.Time
-}
-
-func newBuckets(rate float64, burst int) *buckets {
-	return &buckets{rate: rate, burst: float64(burst), byIP: make(map[string]bucket)}
+func newBuckets(perSecond float64, burst int) *buckets {
+	return &buckets{
+		rate: rate.Limit(perSecond), burst: burst,
+		byNetwork: otter.Must(&otter.Options[netip.Addr, *rate.Limiter]{MaximumSize: maxNetworks}),
+	}
 }
 
 // take reports whether the address may send a request now.
 func (b *buckets) take(ip string, now time.Time) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	mine, known := b.byIP[ip]
-	if !known {
-		b.makeRoom(now)
-		mine = bucket{b.burst, now}
-	}
-	mine = b.refill(mine, now)
-	allowed := mine.tokens >= 1
-	if allowed {
-		mine.tokens--
-	}
-	b.byIP[strings.Clone(ip)] = mine // as part of a request it would keep all of that in memory
-	return allowed
+	bucket, _ := b.byNetwork.ComputeIfAbsent(network(ip), func() (*rate.Limiter, bool) {
+		return rate.NewLimiter(b.rate, b.burst), false
+	})
+	return bucket.AllowN(now, 1)
 }
 
-func (b *buckets) refill(old bucket, now time.Time) bucket {
-	gained := max(0, now.Sub(old.at).Seconds()) * b.rate
-	return bucket{min(b.burst, old.tokens+gained), now}
-}
-
-func (b *buckets) makeRoom(now time.Time) {
-	if len(b.byIP) < maxAddresses {
-		return
+// network is the address, of IPv6 the first one of its network. Text that is no address is in one network with all
+// other such text.
+func network(ip string) netip.Addr {
+	address, err := netip.ParseAddr(ip)
+	if err != nil {
+		return netip.Addr{}
 	}
-	for ip, old := range b.byIP {
-		if b.refill(old, now).tokens >= b.burst {
-			delete(b.byIP, ip)
-		}
+	if address = address.Unmap(); address.Is4() {
+		return address
 	}
-	if len(b.byIP) >= maxAddresses {
-		clear(b.byIP)
-	}
+	prefix, _ := address.Prefix(networkBits) // fails for more bits than an address has
+	return prefix.Addr()
 }
 
 // clientIP is the client's address as Matomo's proxy settings give it (spec §1.7), before anything of the body is read.

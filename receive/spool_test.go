@@ -142,16 +142,16 @@ func TestFullSpoolRefusesAndTakesAgain(t *testing.T) {
 func TestFullDiskLeavesNoHalfRecord(t *testing.T) {
 	dir := t.TempDir()
 	s := openSpool(t, dir, 1<<20)
-	full := func(f *os.File, b []byte) error {
-		_, _ = f.Write(b[:len(b)/2])
-		return syscall.ENOSPC
+	full := func(f *os.File, b []byte) (int, error) {
+		n, _ := f.Write(b[:len(b)/2])
+		return n, syscall.ENOSPC
 	}
 	var want []record
 	for _, fails := range []bool{true, false, true, false, true} {
-		s.write = writeSync
+		s.disk = realDisk
 		r := group(s, "a", fmt.Sprint(fails))
 		if fails {
-			s.write = full
+			s.disk.write = full
 		} else {
 			want = append(want, r)
 		}

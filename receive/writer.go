@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -161,7 +160,6 @@ type lane struct {
 func (l *lane) run() {
 	group := make([]job, 0, maxGroup)
 	for first := range l.jobs {
-		runtime.Gosched() // requests that are being handled just now come along: the group gets larger, and nobody waits for what is not there
 		group = l.gather(append(group[:0], first))
 		l.write(group)
 		clear(group)

@@ -191,7 +191,7 @@ func TestEntriesWithoutAnyPlaceAreRefused(t *testing.T) {
 		t.Errorf("without spool: %v", err)
 	}
 	s := openSpool(t, t.TempDir(), 1<<20)
-	s.write = func(*os.File, []byte) error { return syscall.ENOSPC }
+	s.disk.write = func(*os.File, []byte) (int, error) { return 0, syscall.ENOSPC }
 	w := newTestWriter(t, to, s)
 	if err := put(t, w, 0, "x"); !errors.Is(err, ErrFull) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("full disk: %v", err)
