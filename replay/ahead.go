@@ -24,7 +24,7 @@ const (
 
 // atOnce is how many batches like b are read at once. Where batches can grow, the next one does not wait for the end of a row of small ones.
 func (b *batch) atOnce() int {
-	if b.sizes.most > b.size {
+	if b.worker.sizes.most > b.size {
 		return 1
 	}
 	return max(1, min(entriesAtOnce/max(b.size, 1), bytesAtOnce/max(b.bytes(), 1)))
@@ -41,24 +41,24 @@ func (b *batch) readAhead(ctx context.Context) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	a := &ahead{cancel, make(chan *batch, 1)}
-	size := b.sizes.size
+	size := b.worker.sizes.size
 	go func() { a.done <- last.following(ctx, size) }()
 	last.ahead = a
 }
 
 // following reads batches of this size behind b. It returns the first of them, nil for none.
 func (b *batch) following(ctx context.Context, size int) *batch {
-	head, err := b.Backend.Next(ctx, b.list, b.head, size*b.atOnce())
+	head, err := b.options.Backend.Next(ctx, b.list, b.head, size*b.atOnce())
 	if err != nil {
 		return nil
 	}
 	var batches []*batch
 	var prepared []*tracker.Batch
 	for _, part := range head.Parts(size) {
-		if !b.enough(len(part.Elements)) {
+		if !b.worker.enough(len(part.Elements)) {
 			break
 		}
-		next := b.newBatch(b.queue, b.held, size)
+		next := b.worker.newBatch(b.queue, b.held, size)
 		next.head = part
 		next.decode()
 		if next.prepared, err = next.prepareSafely(ctx, next.sets); err != nil {
@@ -79,12 +79,10 @@ func (b *batch) following(ctx context.Context, size int) *batch {
 	return batches[0]
 }
 
-// abandon gives a batch up that will not be written, and those behind it. It may be nil.
+// abandon gives a batch up that will not be written, and those behind it.
 func (b *batch) abandon() {
-	if b != nil {
-		b.next(false)
-		b.tracker.Discard(b.prepared)
-	}
+	b.next(false)
+	b.worker.tracker.Discard(b.prepared)
 }
 
 // next waits for the batch behind b, nil when there is none. When it is not wanted the work on it is ended instead, and it is given up.
@@ -99,17 +97,18 @@ func (b *batch) next(wanted bool) *batch {
 		}
 		next = <-a.done
 	}
-	switch {
-	case !wanted:
+	if next == nil {
+		return nil
+	}
+	if !wanted {
 		next.abandon()
 		return nil
-	case next != nil:
-		next.at(AfterRead)
 	}
+	next.run.at(AfterRead)
 	return next
 }
 
 func (b *batch) prefetchSafely(ctx context.Context, behind []*tracker.Batch) (err error) {
 	defer recovered(&err)
-	return b.tracker.Prefetch(ctx, behind, b.prepared)
+	return b.worker.tracker.Prefetch(ctx, behind, b.prepared)
 }

@@ -17,7 +17,10 @@ import (
 
 // batch is the head of a queue on its way into the database.
 type batch struct {
-	*worker
+	worker  *worker
+	run     *run
+	options *Options // of the run
+
 	queue int
 	list  string
 	size  int // entries that were asked for
@@ -79,7 +82,7 @@ const worthACore = 20
 func (b *batch) decode() {
 	n := len(b.head.Elements)
 	sets, errs := make([]queue.RequestSet, n), make([]error, n)
-	parallel.Each(n, b.Cores, worthACore, func(i int) { sets[i], errs[i] = decodeSafely(b.head.Elements[i]) })
+	parallel.Each(n, b.options.Cores, worthACore, func(i int) { sets[i], errs[i] = decodeSafely(b.head.Elements[i]) })
 	b.sets, b.positions = sets[:0], make([]int, 0, n)
 	for i, err := range errs {
 		if err != nil {
@@ -117,7 +120,7 @@ func (b *batch) prepare(ctx context.Context) error {
 
 func (b *batch) prepareSafely(ctx context.Context, sets []queue.RequestSet) (prepared *tracker.Batch, err error) {
 	defer recovered(&err)
-	return b.tracker.Prepare(ctx, sets)
+	return b.worker.tracker.Prepare(ctx, sets)
 }
 
 // setAside takes out the entries that make the preparation panic, and reports whether there are any.
@@ -164,14 +167,14 @@ func (b *batch) write(ctx context.Context, prepared *tracker.Batch) (result *tra
 // attempt is one transaction.
 func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
 	defer recovered(&err)
-	b.at(BeforeBegin)
-	tx, err := b.Store.Begin(ctx)
+	b.run.at(BeforeBegin)
+	tx, err := b.options.Store.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer tx.Rollback() // after a commit there is nothing to roll back
-	if b.Fault != nil {
-		tx.AfterWrites(func() { b.at(AfterWrite) })
+	if b.options.Fault != nil {
+		tx.AfterWrites(func() { b.run.at(AfterWrite) })
 	}
 	cp, err := b.lookBack(ctx, tx)
 	if err != nil {
@@ -180,7 +183,7 @@ func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *t
 	if cp == nil {
 		return b.tracked(), nil
 	}
-	if result, err = b.tracker.Write(ctx, tx, prepared); err != nil {
+	if result, err = b.worker.tracker.Write(ctx, tx, prepared); err != nil {
 		return result, err
 	}
 	notes := b.allNotes(result)
@@ -200,7 +203,7 @@ func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *t
 	if err := b.commit(ctx, tx, result); err != nil {
 		return result, err
 	}
-	b.last[b.list] = b.saved
+	b.worker.last[b.list] = b.saved
 	return result, nil
 }
 
@@ -214,7 +217,7 @@ func (b *batch) lookBack(ctx context.Context, tx *store.Tx) (*checkpoint, error)
 	if b.wasCommitted(cp) {
 		return nil, nil
 	}
-	if b.recovered, err = b.committed(ctx, b.list, b.head, cp); err != nil {
+	if b.recovered, err = b.worker.committed(ctx, b.list, b.head, cp); err != nil {
 		return nil, err
 	}
 	if b.recovered > 0 {
@@ -227,18 +230,18 @@ func (b *batch) lookBack(ctx context.Context, tx *store.Tx) (*checkpoint, error)
 // commit makes sure of the lock before it commits: a PHP worker that has taken over knows nothing of the checkpoint.
 func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result) error {
 	asked := time.Now()
-	if err := b.held.Extend(ctx, b.LockTTL); err != nil {
+	if err := b.held.Extend(ctx, b.options.LockTTL); err != nil {
 		return err
 	}
-	b.at(BeforeCommit)
-	if time.Since(asked) > b.LockTTL/2 { // this process, or its machine, was frozen
+	b.run.at(BeforeCommit)
+	if time.Since(asked) > b.options.LockTTL/2 { // this process, or its machine, was frozen
 		return fmt.Errorf("%s: %w", b.held.Key(), lock.ErrLost)
 	}
 	b.sent = result
 	if err := tx.Commit(ctx); err != nil {
 		return err
 	}
-	b.at(AfterCommit)
+	b.run.at(AfterCommit)
 	return nil
 }
 
@@ -273,9 +276,9 @@ func (b *batch) clear(ctx context.Context) error {
 		return fmt.Errorf("committed, but not yet removed from the queue: %w", err)
 	}
 	if !removed {
-		b.Log.Info("the batch was removed from the queue already", b.where()...)
+		b.options.Log.Info("the batch was removed from the queue already", b.where()...)
 	}
-	b.at(AfterRemoval)
+	b.run.at(AfterRemoval)
 	return nil
 }
 
@@ -285,16 +288,16 @@ const maxRecovered = 5000
 // remove takes what is committed from the queue, unless somebody else has. It counts what an earlier run had committed.
 func (b *batch) remove(ctx context.Context) (bool, error) {
 	if b.recovered == 0 {
-		return b.Backend.RemoveFirst(ctx, b.list, b.head)
+		return b.options.Backend.RemoveFirst(ctx, b.list, b.head)
 	}
-	done, err := b.Backend.Head(ctx, b.list, int(min(b.recovered, maxRecovered)))
+	done, err := b.options.Backend.Head(ctx, b.list, int(min(b.recovered, maxRecovered)))
 	if err != nil || done.Offset != b.head.Offset || int64(len(done.Elements)) > b.recovered {
 		return false, err
 	}
-	removed, err := b.Backend.RemoveFirst(ctx, b.list, done)
+	removed, err := b.options.Backend.RemoveFirst(ctx, b.list, done)
 	if removed && !b.ours {
-		b.summary.Recovered += len(done.Elements)
-		b.Log.Warn("entries that were committed already are removed from the queue",
+		b.worker.summary.Recovered += len(done.Elements)
+		b.options.Log.Warn("entries that were committed already are removed from the queue",
 			append(b.where(), "entries", len(done.Elements))...)
 	}
 	return removed, err

@@ -25,10 +25,10 @@ func (b *batch) roomFor(ctx context.Context, n int) error {
 	if n == 0 {
 		return nil
 	}
-	there, err := b.Backend.Len(ctx, queue.FailedKey(b.list))
-	if err == nil && there+int64(n) > int64(b.MaxLetters) {
+	there, err := b.options.Backend.Len(ctx, queue.FailedKey(b.list))
+	if err == nil && there+int64(n) > int64(b.options.MaxLetters) {
 		return fmt.Errorf("%w: %d, and %d more in this batch, at most %d are kept: see queuedtracking failed list",
-			ErrTooManyLetters, there, n, b.MaxLetters)
+			ErrTooManyLetters, there, n, b.options.MaxLetters)
 	}
 	return err
 }
@@ -37,7 +37,7 @@ func (b *batch) roomFor(ctx context.Context, n int) error {
 func (b *batch) note(position, request int, err error) note {
 	return note{
 		Offset: b.head.Offset + int64(position), Request: request, Reason: reason(err),
-		Error: shorten(redact.Text(err.Error())), Time: b.Clock().UTC().Format(time.RFC3339),
+		Error: shorten(redact.Text(err.Error())), Time: b.options.Clock().UTC().Format(time.RFC3339),
 	}
 }
 
@@ -86,19 +86,19 @@ func (b *batch) bury(ctx context.Context) error {
 		mark := queue.Mark{
 			Key: buriedKey(b.list), Value: fmt.Sprintf("%d %s", b.saved.Offset, saved.last), TTL: markTTL, WhenFull: true,
 		}
-		if value, _, err := b.Backend.Get(ctx, mark.Key); err != nil || value == mark.Value {
+		if value, _, err := b.options.Backend.Get(ctx, mark.Key); err != nil || value == mark.Value {
 			return err
 		}
 		elements, err := b.letters(ctx, saved.notes)
 		if err != nil {
 			return err
 		}
-		if err := b.held.Extend(ctx, b.LockTTL); err != nil {
+		if err := b.held.Extend(ctx, b.options.LockTTL); err != nil {
 			return err // whoever has the lock now does it
 		}
-		return b.Backend.AppendMarked(ctx, queue.FailedKey(b.list), mark, elements...)
+		return b.options.Backend.AppendMarked(ctx, queue.FailedKey(b.list), mark, elements...)
 	})
-	b.at(AfterLetters)
+	b.run.at(AfterLetters)
 	if errors.Is(err, lock.ErrLost) {
 		return err
 	}
@@ -115,7 +115,7 @@ func (b *batch) letters(ctx context.Context, notes []note) ([][]byte, error) {
 			return nil, err
 		}
 		if entry == nil {
-			b.Log.Error("entry of a dead letter is gone: the queue's server has lost it", "queue", b.queue, "offset", n.Offset, "error", n.Error)
+			b.options.Log.Error("entry of a dead letter is gone: the queue's server has lost it", "queue", b.queue, "offset", n.Offset, "error", n.Error)
 			continue
 		}
 		letter := letters.Letter{
@@ -138,7 +138,7 @@ func (b *batch) entry(ctx context.Context, position int64) ([]byte, error) {
 	case position < 0 || position >= b.recovered:
 		return nil, nil
 	}
-	found, err := b.Backend.Range(ctx, b.list, position, 1)
+	found, err := b.options.Backend.Range(ctx, b.list, position, 1)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -149,9 +149,9 @@ func (b *batch) entry(ctx context.Context, position int64) ([]byte, error) {
 func (b *batch) count(notes []note) {
 	for _, n := range notes {
 		if n.Request == letters.WholeEntry {
-			b.summary.Undecodable++
+			b.worker.summary.Undecodable++
 		}
-		b.Log.Warn("put aside as a dead letter",
+		b.options.Log.Warn("put aside as a dead letter",
 			"queue", b.queue, "offset", n.Offset, "request", n.Request, "reason", n.Reason, "error", n.Error)
 	}
 }

@@ -134,11 +134,11 @@ func (w *worker) committed(ctx context.Context, list string, head queue.Batch, c
 		return 0, nil
 	}
 	first := max(0, distance-cp.entries())
-	elements, err := w.Backend.Range(ctx, list, first, int(distance-first))
+	elements, err := w.options.Backend.Range(ctx, list, first, int(distance-first))
 	if err != nil {
 		return 0, err
 	}
-	offset, err := w.Backend.Offset(ctx, list)
+	offset, err := w.options.Backend.Offset(ctx, list)
 	if err != nil {
 		return 0, err
 	}
@@ -148,7 +148,7 @@ func (w *worker) committed(ctx context.Context, list string, head queue.Batch, c
 	if same := cp.same(elements, distance-first); same > 0 {
 		return first + same, nil
 	}
-	w.Log.Warn("the database is ahead of the queue, but not with these entries; they are tracked",
+	w.options.Log.Warn("the database is ahead of the queue, but not with these entries; they are tracked",
 		"queue", list, "offset", head.Offset, "committed", cp.offset)
 	return 0, nil
 }

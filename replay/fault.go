@@ -25,10 +25,10 @@ func Points() []Point {
 }
 
 // at lets a test act. Two batches may be on their way at once; the test is told of one thing after the other.
-func (o *Options) at(point Point) {
-	if o.Fault != nil {
-		o.faults.Lock()
-		defer o.faults.Unlock()
-		o.Fault(point)
+func (r *run) at(point Point) {
+	if r.options.Fault != nil {
+		r.faults.Lock()
+		defer r.faults.Unlock()
+		r.options.Fault(point)
 	}
 }

@@ -25,7 +25,7 @@ import (
 //
 // On SQLite no batch flies: there only one transaction can write, and new names are a part of it.
 type flight struct {
-	*batch
+	batch  *batch
 	front  *flight // nil: none
 	tx     *store.Tx
 	result *tracker.Result
@@ -52,9 +52,9 @@ func (w *worker) takeOff(ctx context.Context, b *batch) (err error) {
 	last, known := w.last[b.list]
 	if n := len(w.air); n > 0 {
 		f.front = w.air[n-1]
-		last, known = f.front.saved, true
+		last, known = f.front.batch.saved, true
 	}
-	if !known || b.joint != nil || b.Store.OneWriter() || len(b.notes) > 0 || last.Offset != b.head.Offset {
+	if !known || b.run.joint != nil || b.options.Store.OneWriter() || len(b.notes) > 0 || last.Offset != b.head.Offset {
 		return errSteps
 	}
 	defer func() {
@@ -63,12 +63,12 @@ func (w *worker) takeOff(ctx context.Context, b *batch) (err error) {
 		}
 	}()
 	// If the look-ups of this batch have seen the rows of the one in front, these have their ids before they are met again in memory.
-	if f.front.hasInserted() {
+	if f.front != nil && f.front.hasInserted() {
 		if err := f.front.settle(); err != nil {
 			return err
 		}
 	}
-	play, err := b.tracker.Play(ctx, b.prepared, func(ctx context.Context) (*store.Tx, error) {
+	play, err := b.worker.tracker.Play(ctx, b.prepared, func(ctx context.Context) (*store.Tx, error) {
 		if err := w.allDown(); err != nil {
 			return nil, err
 		}
@@ -86,8 +86,10 @@ func (w *worker) takeOff(ctx context.Context, b *batch) (err error) {
 	if err := play.Name(ctx); err != nil {
 		return err
 	}
-	if err := f.front.settle(); err != nil {
-		return err
+	if f.front != nil {
+		if err := f.front.settle(); err != nil {
+			return err
+		}
 	}
 	if f.tx == nil {
 		if err := f.begin(ctx); err != nil {
@@ -112,20 +114,17 @@ func (w *worker) takeOff(ctx context.Context, b *batch) (err error) {
 var errSteps = errors.New("not a batch that can fly")
 
 func (f *flight) begin(ctx context.Context) (err error) {
-	f.started = f.Clock()
-	f.at(BeforeBegin)
-	if f.tx, err = f.Store.Begin(ctx); err == nil && f.Fault != nil {
-		f.tx.AfterWrites(func() { f.at(AfterWrite) })
+	f.batch.started = f.batch.options.Clock()
+	f.batch.run.at(BeforeBegin)
+	if f.tx, err = f.batch.options.Store.Begin(ctx); err == nil && f.batch.options.Fault != nil {
+		f.tx.AfterWrites(func() { f.batch.run.at(AfterWrite) })
 	}
 	return err
 }
 
-// hasInserted reports whether the server has the flight's visits and actions, or will not have them: they are not committed before. There may be
-// no flight.
+// hasInserted reports whether the server has the flight's visits and actions, or will not have them: they are not
+// committed before.
 func (f *flight) hasInserted() bool {
-	if f == nil {
-		return false
-	}
 	select {
 	case <-f.inserted:
 		return true
@@ -134,11 +133,8 @@ func (f *flight) hasInserted() bool {
 	}
 }
 
-// settle waits until the server has the flight's visits and actions, which then get their ids. There may be no flight.
+// settle waits until the server has the flight's visits and actions, which then get their ids.
 func (f *flight) settle() error {
-	if f == nil {
-		return nil
-	}
 	<-f.inserted
 	if !f.numbered {
 		return errFront
@@ -174,14 +170,14 @@ func (f *flight) fly(ctx context.Context) {
 	}
 	after, cancel := outlast(ctx)
 	defer cancel()
-	f.removed, f.err = f.Backend.RemoveFirst(after, f.list, f.head)
-	f.at(AfterRemoval)
+	f.removed, f.err = f.batch.options.Backend.RemoveFirst(after, f.batch.list, f.batch.head)
+	f.batch.run.at(AfterRemoval)
 }
 
 func (f *flight) sendSafely(ctx context.Context) (err error) {
 	defer recovered(&err)
-	f.sending.Add(1)
-	defer f.sending.Add(-1)
+	f.batch.run.sending.Add(1)
+	defer f.batch.run.sending.Add(-1)
 	return f.tx.Send(ctx, func() {
 		f.numbered = true
 		close(f.inserted)
@@ -193,7 +189,7 @@ func (f *flight) sendSafely(ctx context.Context) (err error) {
 
 func (f *flight) commitSafely(ctx context.Context) (err error) {
 	defer recovered(&err)
-	return f.commit(ctx, f.tx, f.result)
+	return f.batch.commit(ctx, f.tx, f.result)
 }
 
 // allDown waits until everything in the air is committed and removed, and has its ids.
@@ -217,8 +213,8 @@ func (w *worker) land(ctx context.Context, most int, behind *batch) (straight bo
 		}
 		f.tx.Settle()
 		w.air = slices.Delete(w.air, 0, 1) // which forgets it: it keeps the entries of its batch
-		w.last[f.list] = f.saved
-		f.landed(ctx, f.result, false)
+		w.last[f.batch.list] = f.batch.saved
+		f.batch.landed(ctx, f.result, false)
 	}
 	return true, nil
 }
@@ -228,8 +224,10 @@ func (w *worker) land(ctx context.Context, most int, behind *batch) (straight bo
 func (w *worker) crashed(ctx context.Context, behind *batch) (err error) {
 	air := w.air
 	w.air = nil
-	behind.abandon()
-	air[len(air)-1].next(false)
+	if behind != nil {
+		behind.abandon()
+	}
+	air[len(air)-1].batch.next(false)
 	for _, f := range air {
 		<-f.down
 		f.tx.Settle()
@@ -242,9 +240,9 @@ func (w *worker) crashed(ctx context.Context, behind *batch) (err error) {
 			err = f.late(ctx)
 		case i == 0:
 			err = f.lost(ctx)
-		case f.head.End() > air[0].head.Offset+air[0].recovered:
+		case f.batch.head.End() > air[0].batch.head.Offset+air[0].batch.recovered:
 		default: // committed like the first one, and removed with it: neither answer came
-			f.landed(ctx, f.result, true)
+			f.batch.landed(ctx, f.result, true)
 			continue
 		}
 		if err != nil || i > 0 && !f.committed {
@@ -252,7 +250,7 @@ func (w *worker) crashed(ctx context.Context, behind *batch) (err error) {
 		}
 	}
 	for _, f := range slices.Backward(again) {
-		f.tracker.Discard(f.prepared)
+		f.batch.worker.tracker.Discard(f.batch.prepared)
 	}
 	return err
 }
@@ -261,19 +259,19 @@ func (w *worker) crashed(ctx context.Context, behind *batch) (err error) {
 func (f *flight) late(ctx context.Context) error {
 	after, cancel := outlast(ctx)
 	defer cancel()
-	if err := f.clear(after); err != nil {
-		return fmt.Errorf("offset %d: %w", f.head.Offset, err)
+	if err := f.batch.clear(after); err != nil {
+		return fmt.Errorf("offset %d: %w", f.batch.head.Offset, err)
 	}
-	f.landed(ctx, f.result, false)
+	f.batch.landed(ctx, f.result, false)
 	return nil
 }
 
 // lost processes a batch that was not committed, as far as anybody knows, step by step.
 func (f *flight) lost(ctx context.Context) error {
 	if errors.Is(f.err, lock.ErrLost) || ctx.Err() != nil {
-		return fmt.Errorf("offset %d: %w", f.head.Offset, f.err)
+		return fmt.Errorf("offset %d: %w", f.batch.head.Offset, f.err)
 	}
-	f.Log.Warn("batch not committed, processed step by step", append(f.where(), "error", f.err)...)
-	f.summary.Retries++
-	return f.step(ctx, f.batch)
+	f.batch.options.Log.Warn("batch not committed, processed step by step", append(f.batch.where(), "error", f.err)...)
+	f.batch.worker.summary.Retries++
+	return f.batch.worker.step(ctx, f.batch)
 }

@@ -24,7 +24,7 @@ func (w *worker) acquire(ctx context.Context, id int) (held *lock.Lock, ok bool,
 	err = w.retry(ctx, func() (err error) {
 		patient, cancel := outlast(ctx)
 		defer cancel()
-		held, ok, err = w.locker.Acquire(patient, id, w.LockTTL)
+		held, ok, err = w.locker.Acquire(patient, id, w.options.LockTTL)
 		return err
 	}, "queue", id)
 	return held, ok, err
@@ -49,7 +49,7 @@ func (w *worker) hold(parent context.Context, held *lock.Lock) (ctx context.Cont
 
 // beat extends the lock now and then.
 func (w *worker) beat(ctx context.Context, cancel context.CancelCauseFunc, held *lock.Lock) {
-	ticker := time.NewTicker(w.LockTTL / heartbeats)
+	ticker := time.NewTicker(w.options.LockTTL / heartbeats)
 	defer ticker.Stop()
 	for {
 		select {
@@ -57,7 +57,7 @@ func (w *worker) beat(ctx context.Context, cancel context.CancelCauseFunc, held 
 			return
 		case <-ticker.C:
 		}
-		if err := held.Extend(ctx, w.LockTTL); errors.Is(err, lock.ErrLost) {
+		if err := held.Extend(ctx, w.options.LockTTL); errors.Is(err, lock.ErrLost) {
 			cancel(err)
 			return
 		}
@@ -68,12 +68,12 @@ func (w *worker) beat(ctx context.Context, cancel context.CancelCauseFunc, held 
 func (w *worker) release(ctx context.Context, held *lock.Lock) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	w.at(BeforeRelease)
+	w.run.at(BeforeRelease)
 	err := w.retry(ctx, func() error { return held.Release(ctx) }, "queue", held.QueueID())
 	if err != nil && !errors.Is(err, lock.ErrLost) {
-		w.Log.Warn("lock not released, it will run out", "queue", held.QueueID(), "after", w.LockTTL, "error", err)
+		w.options.Log.Warn("lock not released, it will run out", "queue", held.QueueID(), "after", w.options.LockTTL, "error", err)
 	}
-	w.at(AfterRelease)
+	w.run.at(AfterRelease)
 }
 
 // outlast is a context for what must be finished once a batch is committed: it goes on for a moment when ctx is cancelled.

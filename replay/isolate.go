@@ -52,7 +52,7 @@ func (b *batch) isolate(ctx context.Context, prepared *tracker.Batch, cause erro
 	if !prepared.Fail(bad-1, cause) {
 		return false, cause
 	}
-	b.Log.Warn("request cannot be written, batch tried again without it", append(b.where(), "error", cause)...)
+	b.options.Log.Warn("request cannot be written, batch tried again without it", append(b.where(), "error", cause)...)
 	return true, nil
 }
 
@@ -68,12 +68,12 @@ func (b *batch) try(ctx context.Context, part *tracker.Batch, rehearse rehearsal
 // rehearse writes and rolls back.
 func (b *batch) rehearse(ctx context.Context, prepared *tracker.Batch) (wrote bool, err error) {
 	defer recovered(&err)
-	tx, err := b.Store.Begin(ctx)
+	tx, err := b.options.Store.Begin(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer tx.Rollback() // that is what it is for
-	result, err := b.tracker.Write(ctx, tx, prepared)
+	result, err := b.worker.tracker.Write(ctx, tx, prepared)
 	if err != nil {
 		return false, err
 	}

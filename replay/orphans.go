@@ -15,12 +15,15 @@ import (
 //
 // What a killed worker has committed and not removed is removed, not moved: in another queue nobody would recognise it.
 func MoveOrphans(ctx context.Context, o Options, visitor queue.VisitorFunc) (moved int, err error) {
-	o.setDefaults()
+	r := newRun(o)
 	manager, err := queue.NewManager(o.Backend, o.Queues)
 	if err != nil {
 		return 0, err
 	}
-	w := &worker{Options: o, manager: manager, locker: lock.New(o.Backend, o.Random), last: make(map[string]store.Checkpoint)}
+	w := &worker{
+		run: r, options: &r.options, manager: manager, locker: lock.New(o.Backend, o.Random),
+		last: make(map[string]store.Checkpoint),
+	}
 	var orphans []queue.Orphan
 	err = w.retry(ctx, func() (err error) {
 		orphans, err = manager.Orphans(ctx)
@@ -52,7 +55,7 @@ func (w *worker) moveOrphan(ctx context.Context, id int, visitor queue.VisitorFu
 	if err := w.settle(locked, id, held); err != nil {
 		return 0, err
 	}
-	return w.manager.Move(locked, id, visitor, func(ctx context.Context) error { return held.Extend(ctx, w.LockTTL) })
+	return w.manager.Move(locked, id, visitor, func(ctx context.Context) error { return held.Extend(ctx, w.options.LockTTL) })
 }
 
 // settle removes what is committed already from the head of a queue.
@@ -60,7 +63,7 @@ func (w *worker) settle(ctx context.Context, id int, held *lock.Lock) error {
 	for {
 		b := w.newBatch(id, held, 1)
 		var err error
-		if b.head, err = w.Backend.Head(ctx, b.list, 1); err != nil || len(b.head.Elements) == 0 {
+		if b.head, err = w.options.Backend.Head(ctx, b.list, 1); err != nil || len(b.head.Elements) == 0 {
 			return err
 		}
 		if err := b.wasTracked(ctx); err != nil || b.recovered == 0 {
@@ -74,7 +77,7 @@ func (w *worker) settle(ctx context.Context, id int, held *lock.Lock) error {
 
 // wasTracked finds out whether the head is committed.
 func (b *batch) wasTracked(ctx context.Context) error {
-	tx, err := b.Store.Begin(ctx)
+	tx, err := b.options.Store.Begin(ctx)
 	if err != nil {
 		return err
 	}

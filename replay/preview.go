@@ -14,15 +14,15 @@ import (
 // is judged by itself: it does not see the visits that the one before it would have begun.
 func (w *worker) preview(ctx context.Context, id int, held *lock.Lock) error {
 	list := queue.Key(id)
-	for start := int64(0); !w.stopped(ctx); start += int64(w.BatchSize) {
-		elements, err := w.Backend.Range(ctx, list, start, w.BatchSize)
+	for start := int64(0); !w.stopped(ctx); start += int64(w.options.BatchSize) {
+		elements, err := w.options.Backend.Range(ctx, list, start, w.options.BatchSize)
 		if err != nil {
 			return err
 		}
-		if len(elements) == 0 || len(elements) < min(w.Threshold, w.BatchSize) {
+		if len(elements) == 0 || len(elements) < min(w.options.Threshold, w.options.BatchSize) {
 			return nil
 		}
-		b := w.newBatch(id, held, w.BatchSize)
+		b := w.newBatch(id, held, w.options.BatchSize)
 		b.head = queue.Batch{Elements: elements, Offset: start}
 		if err := b.preview(ctx); err != nil {
 			return err
@@ -32,7 +32,7 @@ func (w *worker) preview(ctx context.Context, id int, held *lock.Lock) error {
 }
 
 func (b *batch) preview(ctx context.Context) error {
-	started := b.Clock()
+	started := b.options.Clock()
 	b.decode()
 	if err := b.prepare(ctx); err != nil {
 		return err
@@ -43,10 +43,10 @@ func (b *batch) preview(ctx context.Context) error {
 	}
 	for _, n := range b.allNotes(result) {
 		if n.Request == letters.WholeEntry {
-			b.summary.Undecodable++
+			b.worker.summary.Undecodable++
 		}
 	}
-	b.finished(b.Clock().Sub(started), *result)
+	b.finished(b.options.Clock().Sub(started), *result)
 	return nil
 }
 
@@ -69,10 +69,10 @@ func (b *batch) judge(ctx context.Context) (*tracker.Result, error) {
 
 func (b *batch) played(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
 	defer recovered(&err)
-	tx, err := b.Store.Begin(ctx)
+	tx, err := b.options.Store.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer tx.Rollback() // nothing was written
-	return b.tracker.Preview(ctx, tx, prepared)
+	return b.worker.tracker.Preview(ctx, tx, prepared)
 }

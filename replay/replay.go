@@ -89,17 +89,12 @@ type Options struct {
 
 	OnBatch func(Batch) // called after each batch, from the worker's goroutine; may be nil
 	Fault   func(Point) // called at each point, for tests; nil otherwise
-	faults  *sync.Mutex // held meanwhile
-
-	sending *atomic.Int64       // flights of all workers whose rows are on their way to the database
-	joint   queue.Transactional // the queue takes part in the transactions of Store; nil when it is elsewhere
 }
 
 // DefaultPatience is how long a run waits for a server that is away.
 const DefaultPatience = time.Minute
 
 func (o *Options) setDefaults() {
-	o.faults, o.sending = new(sync.Mutex), new(atomic.Int64)
 	if o.LockTTL <= 0 {
 		o.LockTTL = DefaultLockTTL
 	}
@@ -112,9 +107,23 @@ func (o *Options) setDefaults() {
 	if o.MaxLetters <= 0 {
 		o.MaxLetters = DefaultMaxLetters
 	}
+}
+
+// run is what the workers of one run share.
+type run struct {
+	options Options             // with defaults in place of what the caller left out
+	joint   queue.Transactional // the queue takes part in the transactions of Store; nil when it is elsewhere
+	sending atomic.Int64        // flights of all workers whose rows are on their way to the database
+	faults  sync.Mutex          // held while Options.Fault is called
+}
+
+func newRun(o Options) *run {
+	o.setDefaults()
+	r := &run{options: o}
 	if joint, ok := queue.InTransaction(o.Backend, o.Store.DB()); ok {
-		o.joint = joint
+		r.joint = joint
 	}
+	return r
 }
 
 // AnyQueue lets workers take every queue.
@@ -207,7 +216,7 @@ const (
 // Run processes the queues until none that it may take holds Threshold sets, or until stop is closed: then every worker finishes its
 // batch first. When ctx is cancelled the batches under way are rolled back; the queue is left as it was.
 func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) {
-	o.setDefaults()
+	r := newRun(o)
 	manager, err := queue.NewManager(o.Backend, o.Queues)
 	if err != nil {
 		return Summary{}, err
@@ -222,7 +231,8 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 	defer cancel(nil)
 	for n := range workers {
 		w := &worker{
-			Options: o,
+			run:     r,
+			options: &r.options,
 			tracker: o.NewTracker(),
 			manager: manager,
 			locker:  lock.New(o.Backend, o.Random),
@@ -230,10 +240,10 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 			stop:    stop,
 			last:    make(map[string]store.Checkpoint),
 			full:    make(map[int]error),
-			sizes:   newSizer(&o),
+			sizes:   newSizer(&r.options),
 		}
 		go func() {
-			err := w.run(ctx)
+			err := w.work(ctx)
 			outcomes <- outcome{w.summary, err}
 		}()
 	}
@@ -247,7 +257,7 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 		}
 	}
 	if total.Busy > 0 && err == nil {
-		last := &worker{Options: o, stop: stop}
+		last := &worker{run: r, options: &r.options, stop: stop}
 		err = last.retry(ctx, func() (err error) {
 			total.Busy, err = stillBusy(ctx, manager, o)
 			return err

@@ -51,11 +51,11 @@ func (w *worker) retry(ctx context.Context, do func() error, where ...any) error
 			since = time.Now()
 		}
 		waited := time.Since(since)
-		if attempt >= minAttempts && waited > w.Patience {
+		if attempt >= minAttempts && waited > w.options.Patience {
 			return fmt.Errorf("%s, given up after %d attempts in %s: %w", incident(err), attempt, waited.Round(time.Second), err)
 		}
 		w.summary.Retries++
-		w.Log.Warn(incident(err)+", trying again", append(where, "attempt", attempt, "error", err)...)
+		w.options.Log.Warn(incident(err)+", trying again", append(where, "attempt", attempt, "error", err)...)
 		if err := w.pause(ctx, pause/2+rand.N(pause), isAway(err)); err != nil {
 			return err
 		}

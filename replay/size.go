@@ -54,20 +54,20 @@ func (s *sizer) adapt(p pace) {
 
 // adapt lets the size of the worker's next batch follow from this one.
 func (b *batch) adapt(ctx context.Context, took time.Duration, repeated bool) {
-	s := b.sizes
+	s := b.worker.sizes
 	if s.most == s.least {
 		return
 	}
-	inTheWay := repeated || s.grown() && b.hinders(ctx)
+	inTheWay := repeated || s.grown() && b.worker.hinders(ctx)
 	s.adapt(pace{entries: len(b.head.Elements), bytes: b.bytes(), left: b.left(), took: took, inTheWay: inTheWay})
 }
 
 // hinders reports whether somebody waits for a lock in the database, which may well be one of ours. Our own flights wait for each other.
 func (w *worker) hinders(ctx context.Context) bool {
-	if now := w.Clock(); now.Sub(w.asked) >= waitersInterval {
+	if now := w.options.Clock(); now.Sub(w.asked) >= waitersInterval {
 		w.asked = now
-		own := w.sending.Load()
-		waiting, err := w.Store.LockWaits(ctx)
+		own := w.run.sending.Load()
+		waiting, err := w.options.Store.LockWaits(ctx)
 		return err == nil && waiting > own
 	}
 	return false

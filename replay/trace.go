@@ -17,7 +17,7 @@ const LevelTrace = slog.LevelDebug - 4
 // trace logs the requests of a batch.
 func (b *batch) trace(result tracker.Result) {
 	ctx := context.Background()
-	if !b.Log.Enabled(ctx, LevelTrace) || result.Requests == 0 {
+	if !b.options.Log.Enabled(ctx, LevelTrace) || result.Requests == 0 {
 		return
 	}
 	type place struct{ entry, request int }
@@ -31,7 +31,7 @@ func (b *batch) trace(result tracker.Result) {
 			if r, ok := refused[place{b.positions[s], i}]; ok {
 				outcome = r.Err.Error()
 			}
-			b.Log.LogAttrs(ctx, LevelTrace, "request", slog.Int("queue", b.queue), slog.Int64("offset", b.head.Offset+int64(b.positions[s])),
+			b.options.Log.LogAttrs(ctx, LevelTrace, "request", slog.Int("queue", b.queue), slog.Int64("offset", b.head.Offset+int64(b.positions[s])),
 				slog.Int("request", i), slog.String("outcome", outcome), slog.Attr{Key: "params", Value: paramsValue(params)})
 		}
 	}

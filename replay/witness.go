@@ -53,9 +53,9 @@ func (b *batch) tryEach(ctx context.Context, prepared *tracker.Batch, most int, 
 // tryBehind does the same with requests behind the batch.
 func (b *batch) tryBehind(ctx context.Context, most int, rehearse rehearsal) (refused int, err error) {
 	b.next(false) // they are prepared again when their turn comes
-	behind := b.newBatch(b.queue, b.held, most)
+	behind := b.worker.newBatch(b.queue, b.held, most)
 	err = b.retry(ctx, func() (err error) {
-		behind.head.Elements, err = b.Backend.Range(ctx, b.list, int64(len(b.head.Elements)), most)
+		behind.head.Elements, err = b.options.Backend.Range(ctx, b.list, int64(len(b.head.Elements)), most)
 		return err
 	})
 	if err != nil {
@@ -68,6 +68,6 @@ func (b *batch) tryBehind(ctx context.Context, most int, rehearse rehearsal) (re
 		}
 		return 0, err
 	}
-	defer b.tracker.Discard(behind.prepared)
+	defer b.worker.tracker.Discard(behind.prepared)
 	return b.tryEach(ctx, behind.prepared, most, rehearse)
 }

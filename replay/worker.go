@@ -16,7 +16,8 @@ import (
 
 // worker takes one queue after the other.
 type worker struct {
-	Options
+	run     *run
+	options *Options // of the run
 	tracker Tracker
 	manager *queue.Manager
 	locker  *lock.Locker
@@ -41,16 +42,16 @@ func (w *worker) stopped(ctx context.Context) bool {
 	case <-w.stop:
 		return true
 	default:
-		return ctx.Err() != nil || w.MaxBatches > 0 && w.summary.Batches+len(w.air) >= w.MaxBatches
+		return ctx.Err() != nil || w.options.MaxBatches > 0 && w.summary.Batches+len(w.air) >= w.options.MaxBatches
 	}
 }
 
-// run makes rounds over the queues until a whole round found nothing to do.
-func (w *worker) run(ctx context.Context) error {
+// work makes rounds over the queues until a whole round found nothing to do.
+func (w *worker) work(ctx context.Context) error {
 	for !w.stopped(ctx) {
 		worked, err := w.round(ctx)
 		if errors.Is(err, errAway) {
-			w.Log.Warn("stopped while a server was away; what was not committed is still in the queue")
+			w.options.Log.Warn("stopped while a server was away; what was not committed is still in the queue")
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -90,7 +91,7 @@ func (w *worker) round(ctx context.Context) (worked bool, err error) {
 	}
 	w.summary.Busy = 0
 	for id := range w.rounds.Round() {
-		if w.Only != AnyQueue && id != w.Only || waiting[id] < int64(w.Threshold) || w.full[id] != nil {
+		if w.options.Only != AnyQueue && id != w.options.Only || waiting[id] < int64(w.options.Threshold) || w.full[id] != nil {
 			continue
 		}
 		if w.stopped(ctx) {
@@ -117,18 +118,18 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 	}
 	locked, release := w.hold(ctx, held)
 	defer release()
-	if w.DryRun {
+	if w.options.DryRun {
 		return false, w.preview(locked, id, held) // nothing is removed: a second round would see the same entries
 	}
 	worked, err = w.batches(locked, id, held)
 	switch {
 	case errors.Is(err, lock.ErrLost), err != nil && errors.Is(context.Cause(locked), lock.ErrLost):
 		w.lost++
-		w.Log.Warn("lock lost, what was not committed is left to whoever has it", "queue", id)
+		w.options.Log.Warn("lock lost, what was not committed is left to whoever has it", "queue", id)
 		return worked || w.lost < maxLost, nil
 	case errors.Is(err, ErrTooManyLetters), errors.Is(err, ErrAllRefused):
 		w.full[id] = ofQueue(id, err)
-		w.Log.Error("queue not processed any further", "queue", id, "error", err)
+		w.options.Log.Error("queue not processed any further", "queue", id, "error", err)
 		return worked, nil
 	}
 	return worked, err
@@ -138,14 +139,16 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked bool, err error) {
 	var b *batch // the next one, when it has been read ahead
 	defer func() {
-		b.abandon()
+		if b != nil {
+			b.abandon()
+		}
 		if _, e := w.land(ctx, 0, nil); err == nil && e != nil {
 			err = ofQueue(id, e)
 		}
 	}()
-	since := w.Clock()
+	since := w.options.Clock()
 	for n := 1; !w.stopped(ctx); n++ {
-		more := n < batchesPerLock || w.Clock().Sub(since) < timePerLock
+		more := n < batchesPerLock || w.options.Clock().Sub(since) < timePerLock
 		if b == nil {
 			if _, err := w.land(ctx, 0, nil); err != nil {
 				return worked, ofQueue(id, err)
@@ -170,25 +173,25 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 
 // enough reports whether so many entries make a batch.
 func (w *worker) enough(entries int) bool {
-	return entries > 0 && entries >= min(w.Threshold, w.BatchSize)
+	return entries > 0 && entries >= min(w.options.Threshold, w.options.BatchSize)
 }
 
 // newBatch is a batch of a queue of which so many entries are asked for.
 func (w *worker) newBatch(id int, held *lock.Lock, size int) *batch {
-	return &batch{worker: w, queue: id, list: queue.Key(id), held: held, size: size}
+	return &batch{worker: w, run: w.run, options: w.options, queue: id, list: queue.Key(id), held: held, size: size}
 }
 
 // readBatch reads and prepares the queue's oldest entries, nil when the queue holds too few.
 func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch, error) {
 	b := w.newBatch(id, held, w.sizes.size)
 	err := w.retry(ctx, func() (err error) {
-		b.head, err = w.Backend.Head(ctx, b.list, b.size)
+		b.head, err = w.options.Backend.Head(ctx, b.list, b.size)
 		return err
 	}, "queue", id)
 	if err != nil || !w.enough(len(b.head.Elements)) {
 		return nil, err
 	}
-	b.at(AfterRead)
+	b.run.at(AfterRead)
 	b.decode()
 	if err := b.prepare(ctx); err != nil {
 		return nil, &QueueError{id, fmt.Errorf("offset %d: %w", b.head.Offset, err)}
@@ -207,7 +210,7 @@ func (w *worker) track(ctx context.Context, b *batch, more bool) (next *batch, e
 		return b.next(err == nil && straight && !w.stopped(ctx)), err
 	}
 	if !errors.Is(err, errSteps) {
-		b.Log.Debug("batch is processed step by step", append(b.where(), "error", err)...)
+		b.options.Log.Debug("batch is processed step by step", append(b.where(), "error", err)...)
 		if retryable(err) {
 			w.summary.Retries++
 		}
@@ -223,10 +226,10 @@ func (w *worker) track(ctx context.Context, b *batch, more bool) (next *batch, e
 func (w *worker) step(ctx context.Context, b *batch) error {
 	retries := w.summary.Retries
 	delete(w.last, b.list) // until it is committed again
-	b.started = b.Clock()
+	b.started = b.options.Clock()
 	result, err := b.process(ctx)
 	if errors.Is(err, errStale) {
-		b.Log.Info("batch left: somebody else has just removed it", b.where()...)
+		b.options.Log.Info("batch left: somebody else has just removed it", b.where()...)
 		return nil
 	}
 	if err != nil {
@@ -238,23 +241,23 @@ func (w *worker) step(ctx context.Context, b *batch) error {
 
 // landed counts a batch that is in the database and out of the queue, and lets it decide the size of the next ones.
 func (b *batch) landed(ctx context.Context, result *tracker.Result, repeated bool) {
-	took := b.Clock().Sub(b.started)
+	took := b.options.Clock().Sub(b.started)
 	b.finished(took, *result)
 	b.adapt(ctx, took, repeated)
 }
 
 // finished counts a batch and tells of it.
 func (b *batch) finished(took time.Duration, result tracker.Result) {
-	b.summary.Batches++
-	b.summary.Result.Add(result)
+	b.worker.summary.Batches++
+	b.worker.summary.Result.Add(result)
 	b.trace(result)
-	if b.OnBatch != nil {
-		now := b.summary
-		b.OnBatch(Batch{
+	if b.options.OnBatch != nil {
+		now := b.worker.summary
+		b.options.OnBatch(Batch{
 			Queue: b.queue, Offset: b.head.Offset, Left: b.left(), Duration: took, Result: result, request: b.request,
-			Undecodable: now.Undecodable - b.told.Undecodable, Recovered: now.Recovered - b.told.Recovered, Retries: now.Retries - b.told.Retries,
+			Undecodable: now.Undecodable - b.worker.told.Undecodable, Recovered: now.Recovered - b.worker.told.Recovered, Retries: now.Retries - b.worker.told.Retries,
 		})
-		b.told = now
+		b.worker.told = now
 	}
 }
 
