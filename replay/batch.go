@@ -15,8 +15,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// batch is the head of a queue on its way into the database.
-type batch struct {
+// job is one batch on its way from the head of a queue into the database: its entries as the queue has them (head), what
+// they hold (sets), and what the tracker has made of these (prepared).
+type job struct {
 	worker  *worker
 	run     *run
 	options *Options // of the run
@@ -25,24 +26,24 @@ type batch struct {
 	list  string
 	size  int // entries that were asked for
 	head  queue.Batch
-	held  *lock.Lock
+	lock  *lock.Lock
 
-	sets      []queue.RequestSet
-	positions []int  // entry of each request set: undecodable entries have none
-	notes     []note // entries that are put aside as a whole
-	prepared  *tracker.Batch
-	behind    *batch // the next one, if it was read together with this one
-	ahead     *ahead // reads what is behind this one; nil: nobody does
+	sets        []queue.RequestSet
+	positions   []int        // of the entry of each request set: undecodable entries have none
+	undecodable []deadLetter // entries that become dead letters as a whole
+	prepared    *tracker.Batch
+	behind      *job       // the next one, if it was read together with this one
+	lookAhead   *lookAhead // that reads what is behind this one; nil: none
 
 	started time.Time
 
-	sent      *tracker.Result // of the attempt whose COMMIT was sent
-	saved     store.Checkpoint
-	recovered int64  // entries that were committed before this batch, at least its own
-	ours      bool   // they are those of our own attempt, whose COMMIT was not answered
-	within    []note // dead letters that are put aside within the transaction
-	removed   bool   // the batch, and nothing else, has left the queue
-	vouched   bool   // a request could be written: the database is well
+	unconfirmed     *tracker.Result  // of the attempt whose COMMIT was sent
+	checkpoint      store.Checkpoint // that the batch leaves or, when it was committed already, that it found
+	committedBefore int64            // entries that were committed before this batch, at least its own
+	committedByUs   bool             // they are those of our own attempt, whose COMMIT was not answered
+	lettersInTx     []deadLetter     // that are appended within the transaction
+	removedAlone    bool             // the batch, and nothing else, has left the queue
+	wroteOne        bool             // a request could be written: the database is well
 }
 
 // errStale says that the batch was removed from the queue by somebody else after it was read.
@@ -50,26 +51,26 @@ var errStale = errors.New("batch is no longer at the head of the queue")
 
 // process tracks the entries and removes them from the queue. Entries that hold no request set, and requests that cannot be written, go
 // to the dead letters.
-func (b *batch) process(ctx context.Context) (*tracker.Result, error) {
-	result, err := b.write(ctx, b.prepared)
+func (j *job) process(ctx context.Context) (*tracker.Result, error) {
+	result, err := j.write(ctx, j.prepared)
 	if err != nil {
 		return nil, err
 	}
 	after, cancel := outlast(ctx)
 	defer cancel()
-	return result, b.clear(after)
+	return result, j.finishCommitted(after)
 }
 
 // where are the attributes that name the batch in the log.
-func (b *batch) where() []any { return []any{"queue", b.queue, "offset", b.head.Offset} }
+func (j *job) where() []any { return []any{"queue", j.queue, "offset", j.head.Offset} }
 
-func (b *batch) retry(ctx context.Context, do func() error) error {
-	return b.worker.retry(ctx, do, b.where()...)
+func (j *job) retry(ctx context.Context, do func() error) error {
+	return j.worker.retry(ctx, do, j.where()...)
 }
 
 // bytes is the size of the entries as they are in the queue.
-func (b *batch) bytes() (n int) {
-	for _, element := range b.head.Elements {
+func (j *job) bytes() (n int) {
+	for _, element := range j.head.Elements {
 		n += len(element)
 	}
 	return n
@@ -79,80 +80,80 @@ func (b *batch) bytes() (n int) {
 const worthACore = 20
 
 // decode opens the entries.
-func (b *batch) decode() {
-	n := len(b.head.Elements)
+func (j *job) decode() {
+	n := len(j.head.Elements)
 	sets, errs := make([]queue.RequestSet, n), make([]error, n)
-	parallel.Each(n, b.options.Cores, worthACore, func(i int) { sets[i], errs[i] = decodeSafely(b.head.Elements[i]) })
-	b.sets, b.positions = sets[:0], make([]int, 0, n)
+	parallel.Each(n, j.options.Cores, worthACore, func(i int) { sets[i], errs[i] = decodeSafely(j.head.Elements[i]) })
+	j.sets, j.positions = sets[:0], make([]int, 0, n)
 	for i, err := range errs {
 		if err != nil {
-			b.notes = append(b.notes, b.note(i, letters.WholeEntry, err))
+			j.undecodable = append(j.undecodable, j.newDeadLetter(i, letters.WholeEntry, err))
 			continue
 		}
-		b.sets, b.positions = append(b.sets, sets[i]), append(b.positions, i)
+		j.sets, j.positions = append(j.sets, sets[i]), append(j.positions, i)
 	}
 }
 
 func decodeSafely(element []byte) (set queue.RequestSet, err error) {
-	defer recovered(&err)
+	defer catchPanic(&err)
 	return queue.Decode(element)
 }
 
-// recovered turns a panic into an error.
-func recovered(err *error) {
+// catchPanic turns a panic into an error.
+func catchPanic(err *error) {
 	if v := recover(); v != nil {
 		*err = &tracker.PanicError{Value: v, Stack: string(debug.Stack())}
 	}
 }
 
 // prepare lets the tracker read the requests.
-func (b *batch) prepare(ctx context.Context) error {
-	err := b.retry(ctx, func() (err error) {
-		b.prepared, err = b.prepareSafely(ctx, b.sets)
+func (j *job) prepare(ctx context.Context) error {
+	err := j.retry(ctx, func() (err error) {
+		j.prepared, err = j.prepareSafely(ctx, j.sets)
 		return err
 	})
 	var bug *tracker.PanicError
-	if errors.As(err, &bug) && b.setAside(ctx) {
-		return b.prepare(ctx)
+	if errors.As(err, &bug) && j.setAside(ctx) {
+		return j.prepare(ctx)
 	}
 	return err
 }
 
-func (b *batch) prepareSafely(ctx context.Context, sets []queue.RequestSet) (prepared *tracker.Batch, err error) {
-	defer recovered(&err)
-	return b.worker.tracker.Prepare(ctx, sets)
+func (j *job) prepareSafely(ctx context.Context, sets []queue.RequestSet) (prepared *tracker.Batch, err error) {
+	defer catchPanic(&err)
+	return j.worker.tracker.Prepare(ctx, sets)
 }
 
 // setAside takes out the entries that make the preparation panic, and reports whether there are any.
-func (b *batch) setAside(ctx context.Context) bool {
+func (j *job) setAside(ctx context.Context) bool {
 	var sets []queue.RequestSet
 	var positions []int
-	for i := range b.sets {
-		_, err := b.prepareSafely(ctx, b.sets[i:i+1])
+	for i := range j.sets {
+		_, err := j.prepareSafely(ctx, j.sets[i:i+1])
 		var bug *tracker.PanicError
 		if errors.As(err, &bug) {
-			b.notes = append(b.notes, b.note(b.positions[i], letters.WholeEntry, err))
+			j.undecodable = append(j.undecodable, j.newDeadLetter(j.positions[i], letters.WholeEntry, err))
 			continue
 		}
-		sets, positions = append(sets, b.sets[i]), append(positions, b.positions[i])
+		sets, positions = append(sets, j.sets[i]), append(positions, j.positions[i])
 	}
-	found := len(sets) < len(b.sets)
-	b.sets, b.positions = sets, positions
+	found := len(sets) < len(j.sets)
+	j.sets, j.positions = sets, positions
 	return found
 }
 
-// write makes attempts until the batch is committed. Each attempt looks at the checkpoint first, so that an attempt whose COMMIT was
-// answered by silence is not repeated when it did succeed.
-func (b *batch) write(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
+// write makes attempts until the batch is committed. Each attempt reads the checkpoint first: when the outcome of a
+// COMMIT is unknown, because no answer came, the attempt is not repeated if it did succeed.
+func (j *job) write(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
 	for again := 0; ; {
-		err = b.retry(ctx, func() error {
-			result, err = b.attempt(ctx, prepared)
+		err = j.retry(ctx, func() error {
+			result, err = j.attempt(ctx, prepared)
 			return err
 		})
 		if err == nil || !blamesData(err) || ctx.Err() != nil {
 			return result, err
 		}
-		isolated, e := b.isolate(ctx, prepared, err, b.rehearse)
+		isolated, e := j.isolate(ctx, prepared, err, j.rehearse)
 		if e != nil {
 			return result, e
 		}
@@ -165,120 +166,121 @@ func (b *batch) write(ctx context.Context, prepared *tracker.Batch) (result *tra
 }
 
 // attempt is one transaction.
-func (b *batch) attempt(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
-	defer recovered(&err)
-	b.run.at(BeforeBegin)
-	tx, err := b.options.Store.Begin(ctx)
+func (j *job) attempt(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
+	defer catchPanic(&err)
+	j.run.at(BeforeBegin)
+	tx, err := j.options.Store.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer tx.Rollback() // after a commit there is nothing to roll back
-	if b.options.Fault != nil {
-		tx.AfterWrites(func() { b.run.at(AfterWrite) })
+	if j.options.Fault != nil {
+		tx.AfterWrites(func() { j.run.at(AfterWrite) })
 	}
-	cp, err := b.lookBack(ctx, tx)
+	cp, err := j.readCheckpoint(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
 	if cp == nil {
-		return b.tracked(), nil
+		return j.committedResult(), nil
 	}
-	if result, err = b.worker.tracker.Write(ctx, tx, prepared); err != nil {
+	if result, err = j.worker.tracker.Write(ctx, tx, prepared); err != nil {
 		return result, err
 	}
-	notes := b.allNotes(result)
-	if err := b.roomFor(ctx, len(notes)); err != nil {
+	deadLetters := j.deadLetters(result)
+	if err := j.roomFor(ctx, len(deadLetters)); err != nil {
 		return result, err
 	}
-	if notes, err = b.finishWithin(ctx, tx, notes); err != nil {
+	if deadLetters, err = j.finishInTx(ctx, tx, deadLetters); err != nil {
 		return result, err
 	}
-	b.saved = cp.after(b.head, notes)
-	if err := tx.SaveCheckpoint(ctx, b.list, b.saved); err != nil {
+	j.checkpoint = cp.after(j.head, deadLetters)
+	if err := tx.SaveCheckpoint(ctx, j.list, j.checkpoint); err != nil {
 		return result, err
 	}
 	if err := tx.Flush(ctx); err != nil {
 		return result, fmt.Errorf("rows of the batch: %w", err)
 	}
-	if err := b.commit(ctx, tx, result); err != nil {
+	if err := j.commit(ctx, tx, result); err != nil {
 		return result, err
 	}
-	b.worker.last[b.list] = b.saved
+	j.worker.checkpoints[j.list] = j.checkpoint
 	return result, nil
 }
 
-// lookBack reads and locks the checkpoint, and finds out whether the batch, or a part of it, is committed already: then it returns none.
-func (b *batch) lookBack(ctx context.Context, tx *store.Tx) (*checkpoint, error) {
-	stored, err := tx.Checkpoint(ctx, b.list)
+// readCheckpoint reads and locks the checkpoint, and finds out whether the batch, or a part of it, is committed already:
+// then it returns none.
+func (j *job) readCheckpoint(ctx context.Context, tx *store.Tx) (*checkpoint, error) {
+	stored, err := tx.Checkpoint(ctx, j.list)
 	if err != nil {
 		return nil, err
 	}
-	cp := readCheckpoint(stored)
-	if b.wasCommitted(cp) {
+	cp := parseCheckpoint(stored)
+	if j.attemptCommitted(cp) {
 		return nil, nil
 	}
-	if b.recovered, err = b.worker.committed(ctx, b.list, b.head, cp); err != nil {
+	if j.committedBefore, err = j.worker.committed(ctx, j.list, j.head, cp); err != nil {
 		return nil, err
 	}
-	if b.recovered > 0 {
-		b.saved = stored
+	if j.committedBefore > 0 {
+		j.checkpoint = stored
 		return nil, nil
 	}
 	return &cp, nil
 }
 
 // commit makes sure of the lock before it commits: a PHP worker that has taken over knows nothing of the checkpoint.
-func (b *batch) commit(ctx context.Context, tx *store.Tx, result *tracker.Result) error {
+func (j *job) commit(ctx context.Context, tx *store.Tx, result *tracker.Result) error {
 	asked := time.Now()
-	if err := b.held.Extend(ctx, b.options.LockTTL); err != nil {
+	if err := j.lock.Extend(ctx, j.options.LockTTL); err != nil {
 		return err
 	}
-	b.run.at(BeforeCommit)
-	if time.Since(asked) > b.options.LockTTL/2 { // this process, or its machine, was frozen
-		return fmt.Errorf("%s: %w", b.held.Key(), lock.ErrLost)
+	j.run.at(BeforeCommit)
+	if time.Since(asked) > j.options.LockTTL/2 { // this process, or its machine, was frozen
+		return fmt.Errorf("%s: %w", j.lock.Key(), lock.ErrLost)
 	}
-	b.sent = result
+	j.unconfirmed = result
 	if err := tx.Commit(ctx); err != nil {
 		return err
 	}
-	b.run.at(AfterCommit)
+	j.run.at(AfterCommit)
 	return nil
 }
 
-// tracked is the result of a batch that was committed already. When that was an attempt of ours whose COMMIT was not answered, its result
-// holds.
-func (b *batch) tracked() *tracker.Result {
-	if b.sent != nil && (b.recovered == 0 || b.recovered >= int64(len(b.head.Elements))) {
-		b.ours = true
-		return b.sent // what was behind it was in the air with it
+// committedResult is the result of a batch that was committed already. When that was an attempt of ours whose COMMIT was
+// not answered, its result holds.
+func (j *job) committedResult() *tracker.Result {
+	if j.unconfirmed != nil && (j.committedBefore == 0 || j.committedBefore >= int64(len(j.head.Elements))) {
+		j.committedByUs = true
+		return j.unconfirmed // what was behind it was in flight with it
 	}
 	return &tracker.Result{}
 }
 
-// clear puts the dead letters of the committed batch aside and removes its entries from the queue. Whoever comes after a worker that is
-// killed in here does what is left to do.
-func (b *batch) clear(ctx context.Context) error {
-	if b.finishes() {
-		b.count(b.within)
-		b.removed = true
+// finishCommitted puts the dead letters of the committed batch aside and removes its entries from the queue. When a
+// worker is killed in here, the next one does what is left to do.
+func (j *job) finishCommitted(ctx context.Context) error {
+	if j.removedByCommit() {
+		j.countDeadLetters(j.lettersInTx)
+		j.removedAlone = true
 		return nil
 	}
-	if err := b.bury(ctx); err != nil {
+	if err := j.putAside(ctx); err != nil {
 		return fmt.Errorf("committed, but dead letters not put aside: %w", err)
 	}
 	removed := false
-	err := b.retry(ctx, func() (err error) {
-		removed, err = b.remove(ctx)
+	err := j.retry(ctx, func() (err error) {
+		removed, err = j.remove(ctx)
 		return err
 	})
-	b.removed = removed && b.recovered == 0
+	j.removedAlone = removed && j.committedBefore == 0
 	if err != nil {
 		return fmt.Errorf("committed, but not yet removed from the queue: %w", err)
 	}
 	if !removed {
-		b.options.Log.Info("the batch was removed from the queue already", b.where()...)
+		j.options.Log.Info("the batch was removed from the queue already", j.where()...)
 	}
-	b.run.at(AfterRemoval)
+	j.run.at(AfterRemoval)
 	return nil
 }
 
@@ -286,19 +288,19 @@ func (b *batch) clear(ctx context.Context) error {
 const maxRecovered = 5000
 
 // remove takes what is committed from the queue, unless somebody else has. It counts what an earlier run had committed.
-func (b *batch) remove(ctx context.Context) (bool, error) {
-	if b.recovered == 0 {
-		return b.options.Backend.RemoveFirst(ctx, b.list, b.head)
+func (j *job) remove(ctx context.Context) (bool, error) {
+	if j.committedBefore == 0 {
+		return j.options.Backend.RemoveFirst(ctx, j.list, j.head)
 	}
-	done, err := b.options.Backend.Head(ctx, b.list, int(min(b.recovered, maxRecovered)))
-	if err != nil || done.Offset != b.head.Offset || int64(len(done.Elements)) > b.recovered {
+	done, err := j.options.Backend.Head(ctx, j.list, int(min(j.committedBefore, maxRecovered)))
+	if err != nil || done.Offset != j.head.Offset || int64(len(done.Elements)) > j.committedBefore {
 		return false, err
 	}
-	removed, err := b.options.Backend.RemoveFirst(ctx, b.list, done)
-	if removed && !b.ours {
-		b.worker.summary.Recovered += len(done.Elements)
-		b.options.Log.Warn("entries that were committed already are removed from the queue",
-			append(b.where(), "entries", len(done.Elements))...)
+	removed, err := j.options.Backend.RemoveFirst(ctx, j.list, done)
+	if removed && !j.committedByUs {
+		j.worker.summary.Recovered += len(done.Elements)
+		j.options.Log.Warn("entries that were committed already are removed from the queue",
+			append(j.where(), "entries", len(done.Elements))...)
 	}
 	return removed, err
 }

@@ -21,12 +21,12 @@ type record struct {
 	// restored, or a replica that took over, has forgotten removals and also entries that were added last: then what it still
 	// holds of the old entries ends somewhere within a batch.
 	past string
-	// notes tell the dead letters of the last batch. They are committed with its rows and put aside after that.
-	notes []note
+	// deadLetters are those of the last batch. They are committed with its rows and put aside after that.
+	deadLetters []deadLetter
 }
 
-// note is a dead letter without its entry.
-type note struct {
+// deadLetter is one without its entry, as the checkpoint holds it. letters.Letter is one with its entry.
+type deadLetter struct {
 	Offset  int64  `json:"o"`
 	Request int    `json:"r"`
 	Reason  string `json:"w"`
@@ -41,28 +41,28 @@ const (
 	minPast, pastBatches = 512, 4
 )
 
-// maxNote bounds the text of an error in a note.
-const maxNote = 1000
+// maxErrorText bounds the text of an error in a dead letter, in bytes.
+const maxErrorText = 1000
 
 // String is the text that is stored, in ASCII.
 func (r record) String() string {
-	notes := "-"
-	if len(r.notes) > 0 {
-		text, err := json.Marshal(r.notes)
+	dead := "-"
+	if len(r.deadLetters) > 0 {
+		text, err := json.Marshal(r.deadLetters)
 		if err == nil { // numbers and texts
-			notes = base64.RawStdEncoding.EncodeToString(text)
+			dead = base64.RawStdEncoding.EncodeToString(text)
 		}
 	}
-	return r.last + " " + r.past + " " + notes
+	return r.last + " " + r.past + " " + dead
 }
 
 // parseRecord reads the text of a checkpoint; what it cannot read it leaves out.
 func parseRecord(text string) record {
 	last, rest, _ := strings.Cut(text, " ")
-	past, notes, _ := strings.Cut(rest, " ")
+	past, dead, _ := strings.Cut(rest, " ")
 	r := record{last: last, past: past[:len(past)/entryDigits*entryDigits]}
-	if decoded, err := base64.RawStdEncoding.DecodeString(notes); err == nil {
-		_ = json.Unmarshal(decoded, &r.notes)
+	if decoded, err := base64.RawStdEncoding.DecodeString(dead); err == nil {
+		_ = json.Unmarshal(decoded, &r.deadLetters)
 	}
 	return r
 }
@@ -93,14 +93,14 @@ func digest(elements [][]byte) (all, each string) {
 }
 
 // after is the checkpoint that a batch leaves behind.
-func (cp checkpoint) after(head queue.Batch, notes []note) store.Checkpoint {
+func (cp checkpoint) after(head queue.Batch, deadLetters []deadLetter) store.Checkpoint {
 	n := int64(len(head.Elements))
 	all, each := digest(head.Elements)
 	past := cp.before(head.Offset) + each
 	if most := max(minPast, pastBatches*int(n)) * entryDigits; len(past) > most {
 		past = past[len(past)-most:]
 	}
-	return store.Checkpoint{Offset: head.Offset + n, Digest: record{all, past, notes}.String()}
+	return store.Checkpoint{Offset: head.Offset + n, Digest: record{all, past, deadLetters}.String()}
 }
 
 // checkpoint is one that was read.
@@ -109,7 +109,7 @@ type checkpoint struct {
 	offset int64
 }
 
-func readCheckpoint(stored store.Checkpoint) checkpoint {
+func parseCheckpoint(stored store.Checkpoint) checkpoint {
 	return checkpoint{parseRecord(stored.Digest), stored.Offset}
 }
 

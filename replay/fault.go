@@ -24,7 +24,7 @@ func Points() []Point {
 	}
 }
 
-// at lets a test act. Two batches may be on their way at once; the test is told of one thing after the other.
+// at lets a test act. Several batches are in flight at once, but the test's function is never called twice at once.
 func (r *run) at(point Point) {
 	if r.options.Fault != nil {
 		r.faults.Lock()

@@ -22,7 +22,7 @@ func MoveOrphans(ctx context.Context, o Options, visitor queue.VisitorFunc) (mov
 	}
 	w := &worker{
 		run: r, options: &r.options, manager: manager, locker: lock.New(o.Backend, o.Random),
-		last: make(map[string]store.Checkpoint),
+		checkpoints: make(map[string]store.Checkpoint),
 	}
 	var orphans []queue.Orphan
 	err = w.retry(ctx, func() (err error) {
@@ -50,41 +50,41 @@ func (w *worker) moveOrphan(ctx context.Context, id int, visitor queue.VisitorFu
 	if err != nil || !ok {
 		return 0, err
 	}
-	locked, release := w.hold(ctx, held)
+	locked, release := w.keepLocked(ctx, held)
 	defer release()
-	if err := w.settle(locked, id, held); err != nil {
+	if err := w.removeCommitted(locked, id, held); err != nil {
 		return 0, err
 	}
 	return w.manager.Move(locked, id, visitor, func(ctx context.Context) error { return held.Extend(ctx, w.options.LockTTL) })
 }
 
-// settle removes what is committed already from the head of a queue.
-func (w *worker) settle(ctx context.Context, id int, held *lock.Lock) error {
+// removeCommitted removes what is committed already from the head of a queue.
+func (w *worker) removeCommitted(ctx context.Context, id int, held *lock.Lock) error {
 	for {
-		b := w.newBatch(id, held, 1)
+		j := w.newJob(id, held, 1)
 		var err error
-		if b.head, err = w.options.Backend.Head(ctx, b.list, 1); err != nil || len(b.head.Elements) == 0 {
+		if j.head, err = w.options.Backend.Head(ctx, j.list, 1); err != nil || len(j.head.Elements) == 0 {
 			return err
 		}
-		if err := b.wasTracked(ctx); err != nil || b.recovered == 0 {
+		if err := j.findCommitted(ctx); err != nil || j.committedBefore == 0 {
 			return err
 		}
-		if err := b.clear(ctx); err != nil {
+		if err := j.finishCommitted(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// wasTracked finds out whether the head is committed.
-func (b *batch) wasTracked(ctx context.Context) error {
-	tx, err := b.options.Store.Begin(ctx)
+// findCommitted finds out whether the head is committed.
+func (j *job) findCommitted(ctx context.Context) error {
+	tx, err := j.options.Store.Begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // nothing was written
-	cp, err := b.lookBack(ctx, tx)
+	cp, err := j.readCheckpoint(ctx, tx)
 	if err == nil && cp == nil {
-		b.tracked()
+		j.committedResult()
 	}
 	return err
 }

@@ -23,11 +23,11 @@
 //
 // # Batches on their way
 //
-// Batches of a queue overlap: while one is committed and removed, the rows of the next are on their way (flight.go), the one behind it is
-// played in memory, and those behind that are read and prepared (ahead.go). They are committed one after the other all the same.
+// Batches of a queue overlap: while one is committed and removed, the rows of the next are on their way (inflight.go), the one behind it is
+// played in memory, and those behind that are read and prepared (lookahead.go). They are committed one after the other all the same.
 //
 // Where the queue is in the database that is tracked into, all of this is one transaction, and a committed batch leaves nothing to do (see
-// within.go).
+// transactional.go).
 //
 // One case is beyond this: PHP's workers do not know the checkpoint. When ours is killed between commit and removal from Redis, and a PHP
 // worker is the next one to take the queue, it tracks that batch again.
@@ -87,8 +87,8 @@ type Options struct {
 	Patience   time.Duration // how long to wait for a server that is away; 0: DefaultPatience
 	MaxLetters int           // dead letters that a queue may have; 0: DefaultMaxLetters
 
-	OnBatch func(Batch) // called after each batch, from the worker's goroutine; may be nil
-	Fault   func(Point) // called at each point, for tests; nil otherwise
+	OnBatch func(Report) // called after each batch, from the worker's goroutine; may be nil
+	Fault   func(Point)  // called at each point, for tests; nil otherwise
 }
 
 // DefaultPatience is how long a run waits for a server that is away.
@@ -111,17 +111,17 @@ func (o *Options) setDefaults() {
 
 // run is what the workers of one run share.
 type run struct {
-	options Options             // with defaults in place of what the caller left out
-	joint   queue.Transactional // the queue takes part in the transactions of Store; nil when it is elsewhere
-	sending atomic.Int64        // flights of all workers whose rows are on their way to the database
-	faults  sync.Mutex          // held while Options.Fault is called
+	options       Options             // with defaults in place of what the caller left out
+	transactional queue.Transactional // the queue takes part in the transactions of Store; nil when it is elsewhere
+	sending       atomic.Int64        // batches in flight, of all workers, whose rows are on their way to the database
+	faults        sync.Mutex          // held while Options.Fault is called
 }
 
 func newRun(o Options) *run {
 	o.setDefaults()
 	r := &run{options: o}
 	if joint, ok := queue.InTransaction(o.Backend, o.Store.DB()); ok {
-		r.joint = joint
+		r.transactional = joint
 	}
 	return r
 }
@@ -129,22 +129,22 @@ func newRun(o Options) *run {
 // AnyQueue lets workers take every queue.
 const AnyQueue = -1
 
-// Batch tells what became of one batch.
-type Batch struct {
+// Report says what became of one batch.
+type Report struct {
 	Queue    int
 	Offset   int64 // position of the first entry since the list began; a Refusal's Set is counted from here
 	Left     int64 // sets that were waiting behind it
 	Duration time.Duration
 	Result   tracker.Result
 
-	// What else the worker did since it told of the batch before.
+	// What else the worker did since its report before.
 	Undecodable, Recovered, Retries int
 
 	request func(entry, request int) *php.Array
 }
 
 // Request gives the parameters of a request by its Refusal's Set and Request, nil when they are not known.
-func (b Batch) Request(r tracker.Refusal) *php.Array {
+func (b Report) Request(r tracker.Refusal) *php.Array {
 	if b.request == nil {
 		return nil
 	}
@@ -195,7 +195,7 @@ func (e *QueueError) Error() string { return fmt.Sprintf("queue %d: %v", e.Queue
 // Unwrap gives the error itself.
 func (e *QueueError) Unwrap() error { return e.Err }
 
-// ofQueue tells which queue an error concerns, unless it tells already.
+// ofQueue adds the queue that an error concerns, unless it has one already.
 func ofQueue(id int, err error) error {
 	if _, told := errors.AsType[*QueueError](err); told {
 		return err
@@ -231,16 +231,16 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 	defer cancel(nil)
 	for n := range workers {
 		w := &worker{
-			run:     r,
-			options: &r.options,
-			tracker: o.NewTracker(),
-			manager: manager,
-			locker:  lock.New(o.Backend, o.Random),
-			rounds:  manager.NewRotation((o.Start + n) % o.Queues),
-			stop:    stop,
-			last:    make(map[string]store.Checkpoint),
-			full:    make(map[int]error),
-			sizes:   newSizer(&r.options),
+			run:         r,
+			options:     &r.options,
+			tracker:     o.NewTracker(),
+			manager:     manager,
+			locker:      lock.New(o.Backend, o.Random),
+			rounds:      manager.NewRotation((o.Start + n) % o.Queues),
+			stop:        stop,
+			checkpoints: make(map[string]store.Checkpoint),
+			blocked:     make(map[int]error),
+			sizer:       newSizer(&r.options),
 		}
 		go func() {
 			err := w.work(ctx)

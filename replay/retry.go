@@ -17,10 +17,10 @@ const (
 	maxBackOff   = 5 * time.Second
 )
 
-// Connections is how many connections to the database a worker may have at once: of the batches in the air and the one
-// that takes off, for new names, and for what is read ahead. It goes on, more slowly, with two.
+// Connections is how many connections to the database a worker may have at once: of the batches in flight and the one
+// that is played, for new names, and for what is read ahead. It goes on, more slowly, with two.
 const (
-	Connections    = maxFlights + 3
+	Connections    = maxInFlight + 3
 	MinConnections = 2
 )
 

@@ -53,19 +53,19 @@ func (s *sizer) adapt(p pace) {
 }
 
 // adapt lets the size of the worker's next batch follow from this one.
-func (b *batch) adapt(ctx context.Context, took time.Duration, repeated bool) {
-	s := b.worker.sizes
+func (j *job) adapt(ctx context.Context, took time.Duration, repeated bool) {
+	s := j.worker.sizer
 	if s.most == s.least {
 		return
 	}
-	inTheWay := repeated || s.grown() && b.worker.hinders(ctx)
-	s.adapt(pace{entries: len(b.head.Elements), bytes: b.bytes(), left: b.left(), took: took, inTheWay: inTheWay})
+	inTheWay := repeated || s.grown() && j.worker.hinders(ctx)
+	s.adapt(pace{entries: len(j.head.Elements), bytes: j.bytes(), left: j.left(), took: took, inTheWay: inTheWay})
 }
 
-// hinders reports whether somebody waits for a lock in the database, which may well be one of ours. Our own flights wait for each other.
+// hinders reports whether somebody waits for a lock in the database, which may well be one of ours. Our own batches in flight wait for each other.
 func (w *worker) hinders(ctx context.Context) bool {
-	if now := w.options.Clock(); now.Sub(w.asked) >= waitersInterval {
-		w.asked = now
+	if now := w.options.Clock(); now.Sub(w.askedForWaiters) >= waitersInterval {
+		w.askedForWaiters = now
 		own := w.run.sending.Load()
 		waiting, err := w.options.Store.LockWaits(ctx)
 		return err == nil && waiting > own

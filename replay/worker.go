@@ -16,33 +16,33 @@ import (
 
 // worker takes one queue after the other.
 type worker struct {
-	run     *run
-	options *Options // of the run
-	tracker Tracker
-	manager *queue.Manager
-	locker  *lock.Locker
-	rounds  *queue.Rotation
-	stop    <-chan struct{}
-	summary Summary
-	told    Summary // when OnBatch was called last
+	run      *run
+	options  *Options // of the run
+	tracker  Tracker
+	manager  *queue.Manager
+	locker   *lock.Locker
+	rounds   *queue.Rotation
+	stop     <-chan struct{}
+	summary  Summary
+	reported Summary // the summary at the last report
 
-	air   []*flight                   // in the order of their batches
-	last  map[string]store.Checkpoint // of lists, as this worker has left them
-	full  map[int]error               // queues that cannot go on
-	lost  int                         // locks lost since the last batch
-	sizes *sizer
-	asked time.Time // when it was asked whether somebody waits for a lock
+	inFlight        []*inFlight                 // in the order of their batches
+	checkpoints     map[string]store.Checkpoint // by list, as this worker has left them
+	blocked         map[int]error               // queues that cannot go on
+	locksLost       int                         // lost in a row, since the last batch
+	sizer           *sizer
+	askedForWaiters time.Time // when the database was asked last who waits for a lock
 }
 
-// maxLost is how many locks a worker loses in a row before it leaves: it seems to be the one too many.
-const maxLost = 3
+// maxLocksLost is how many locks a worker loses in a row before it leaves: it seems to be the one too many.
+const maxLocksLost = 3
 
 func (w *worker) stopped(ctx context.Context) bool {
 	select {
 	case <-w.stop:
 		return true
 	default:
-		return ctx.Err() != nil || w.options.MaxBatches > 0 && w.summary.Batches+len(w.air) >= w.options.MaxBatches
+		return ctx.Err() != nil || w.options.MaxBatches > 0 && w.summary.Batches+len(w.inFlight) >= w.options.MaxBatches
 	}
 }
 
@@ -68,7 +68,7 @@ func (w *worker) work(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	var full []error
-	for id, err := range w.full {
+	for id, err := range w.blocked {
 		full = append(full, err)
 		if errors.Is(err, ErrAllRefused) {
 			w.summary.Refused = append(w.summary.Refused, id)
@@ -91,7 +91,7 @@ func (w *worker) round(ctx context.Context) (worked bool, err error) {
 	}
 	w.summary.Busy = 0
 	for id := range w.rounds.Round() {
-		if w.options.Only != AnyQueue && id != w.options.Only || waiting[id] < int64(w.options.Threshold) || w.full[id] != nil {
+		if w.options.Only != AnyQueue && id != w.options.Only || waiting[id] < int64(w.options.Threshold) || w.blocked[id] != nil {
 			continue
 		}
 		if w.stopped(ctx) {
@@ -116,7 +116,7 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 		w.summary.Busy++
 		return false, nil
 	}
-	locked, release := w.hold(ctx, held)
+	locked, release := w.keepLocked(ctx, held)
 	defer release()
 	if w.options.DryRun {
 		return false, w.preview(locked, id, held) // nothing is removed: a second round would see the same entries
@@ -124,11 +124,11 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 	worked, err = w.batches(locked, id, held)
 	switch {
 	case errors.Is(err, lock.ErrLost), err != nil && errors.Is(context.Cause(locked), lock.ErrLost):
-		w.lost++
+		w.locksLost++
 		w.options.Log.Warn("lock lost, what was not committed is left to whoever has it", "queue", id)
-		return worked || w.lost < maxLost, nil
+		return worked || w.locksLost < maxLocksLost, nil
 	case errors.Is(err, ErrTooManyLetters), errors.Is(err, ErrAllRefused):
-		w.full[id] = ofQueue(id, err)
+		w.blocked[id] = ofQueue(id, err)
 		w.options.Log.Error("queue not processed any further", "queue", id, "error", err)
 		return worked, nil
 	}
@@ -137,34 +137,34 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 
 // batches processes some batches of a queue. Each is read ahead while those in front of it are played and written.
 func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked bool, err error) {
-	var b *batch // the next one, when it has been read ahead
+	var j *job // the next one, when it has been read ahead
 	defer func() {
-		if b != nil {
-			b.abandon()
+		if j != nil {
+			j.discard()
 		}
-		if _, e := w.land(ctx, 0, nil); err == nil && e != nil {
+		if _, e := w.drain(ctx, 0, nil); err == nil && e != nil {
 			err = ofQueue(id, e)
 		}
 	}()
 	since := w.options.Clock()
 	for n := 1; !w.stopped(ctx); n++ {
 		more := n < batchesPerLock || w.options.Clock().Sub(since) < timePerLock
-		if b == nil {
-			if _, err := w.land(ctx, 0, nil); err != nil {
+		if j == nil {
+			if _, err := w.drain(ctx, 0, nil); err != nil {
 				return worked, ofQueue(id, err)
 			}
 			if w.stopped(ctx) {
 				break
 			}
-			if b, err = w.readBatch(ctx, id, held); err != nil || b == nil {
+			if j, err = w.read(ctx, id, held); err != nil || j == nil {
 				return worked, err
 			}
 		}
-		if b, err = w.track(ctx, b, more); err != nil {
+		if j, err = w.track(ctx, j, more); err != nil {
 			return worked, &QueueError{id, err}
 		}
-		worked, w.lost = true, 0
-		if !more && b == nil {
+		worked, w.locksLost = true, 0
+		if !more && j == nil {
 			break
 		}
 	}
@@ -176,99 +176,102 @@ func (w *worker) enough(entries int) bool {
 	return entries > 0 && entries >= min(w.options.Threshold, w.options.BatchSize)
 }
 
-// newBatch is a batch of a queue of which so many entries are asked for.
-func (w *worker) newBatch(id int, held *lock.Lock, size int) *batch {
-	return &batch{worker: w, run: w.run, options: w.options, queue: id, list: queue.Key(id), held: held, size: size}
+// newJob is a batch of a queue; size is the number of entries to ask for.
+func (w *worker) newJob(id int, held *lock.Lock, size int) *job {
+	return &job{worker: w, run: w.run, options: w.options, queue: id, list: queue.Key(id), lock: held, size: size}
 }
 
-// readBatch reads and prepares the queue's oldest entries, nil when the queue holds too few.
-func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch, error) {
-	b := w.newBatch(id, held, w.sizes.size)
+// read reads and prepares the queue's oldest entries, nil when the queue holds too few.
+func (w *worker) read(ctx context.Context, id int, held *lock.Lock) (*job, error) {
+	j := w.newJob(id, held, w.sizer.size)
 	err := w.retry(ctx, func() (err error) {
-		b.head, err = w.options.Backend.Head(ctx, b.list, b.size)
+		j.head, err = w.options.Backend.Head(ctx, j.list, j.size)
 		return err
 	}, "queue", id)
-	if err != nil || !w.enough(len(b.head.Elements)) {
+	if err != nil || !w.enough(len(j.head.Elements)) {
 		return nil, err
 	}
-	b.run.at(AfterRead)
-	b.decode()
-	if err := b.prepare(ctx); err != nil {
-		return nil, &QueueError{id, fmt.Errorf("offset %d: %w", b.head.Offset, err)}
+	j.run.at(AfterRead)
+	j.decode()
+	if err := j.prepare(ctx); err != nil {
+		return nil, &QueueError{id, fmt.Errorf("offset %d: %w", j.head.Offset, err)}
 	}
-	return b, nil
+	return j, nil
 }
 
-// track lets the batch fly or, if it cannot, processes it step by step. It returns the one behind it, if that has been read ahead.
-func (w *worker) track(ctx context.Context, b *batch, more bool) (next *batch, err error) {
+// track puts the batch in flight or, if it cannot overlap with others, processes it alone. It returns the batch behind
+// it, if the look-ahead has read one.
+func (w *worker) track(ctx context.Context, j *job, more bool) (next *job, err error) {
 	if more {
-		b.readAhead(ctx)
+		j.startLookAhead(ctx)
 	}
-	err = w.takeOff(ctx, b)
+	err = w.putInFlight(ctx, j)
 	if err == nil {
-		straight, err := w.land(ctx, maxFlights, nil)
-		return b.next(err == nil && straight && !w.stopped(ctx)), err
+		inOrder, err := w.drain(ctx, maxInFlight, nil)
+		return j.next(err == nil && inOrder && !w.stopped(ctx)), err
 	}
-	if !errors.Is(err, errSteps) {
-		b.options.Log.Debug("batch is processed step by step", append(b.where(), "error", err)...)
+	if !errors.Is(err, errNoOverlap) {
+		j.options.Log.Debug("batch is processed step by step", append(j.where(), "error", err)...)
 		if retryable(err) {
 			w.summary.Retries++
 		}
 	}
-	if straight, err := w.land(ctx, 0, b); err != nil || !straight {
+	if inOrder, err := w.drain(ctx, 0, j); err != nil || !inOrder {
 		return nil, err
 	}
-	err = w.step(ctx, b)
-	return b.next(err == nil && b.removed && !w.stopped(ctx)), err
+	err = w.processAlone(ctx, j)
+	return j.next(err == nil && j.removedAlone && !w.stopped(ctx)), err
 }
 
-// step processes a batch with nothing in the air.
-func (w *worker) step(ctx context.Context, b *batch) error {
+// processAlone processes a batch step by step while no other is in flight.
+func (w *worker) processAlone(ctx context.Context, j *job) error {
 	retries := w.summary.Retries
-	delete(w.last, b.list) // until it is committed again
-	b.started = b.options.Clock()
-	result, err := b.process(ctx)
+	delete(w.checkpoints, j.list) // until it is committed again
+	j.started = j.options.Clock()
+	result, err := j.process(ctx)
 	if errors.Is(err, errStale) {
-		b.options.Log.Info("batch left: somebody else has just removed it", b.where()...)
+		j.options.Log.Info("batch left: somebody else has just removed it", j.where()...)
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("offset %d: %w", b.head.Offset, err)
+		return fmt.Errorf("offset %d: %w", j.head.Offset, err)
 	}
-	b.landed(ctx, result, w.summary.Retries > retries)
+	j.done(ctx, result, w.summary.Retries > retries)
 	return nil
 }
 
-// landed counts a batch that is in the database and out of the queue, and lets it decide the size of the next ones.
-func (b *batch) landed(ctx context.Context, result *tracker.Result, repeated bool) {
-	took := b.options.Clock().Sub(b.started)
-	b.finished(took, *result)
-	b.adapt(ctx, took, repeated)
+// done counts a batch that is in the database and out of the queue, and derives the size of the next ones from it.
+func (j *job) done(ctx context.Context, result *tracker.Result, repeated bool) {
+	took := j.options.Clock().Sub(j.started)
+	j.report(took, *result)
+	j.adapt(ctx, took, repeated)
 }
 
-// finished counts a batch and tells of it.
-func (b *batch) finished(took time.Duration, result tracker.Result) {
-	b.worker.summary.Batches++
-	b.worker.summary.Result.Add(result)
-	b.trace(result)
-	if b.options.OnBatch != nil {
-		now := b.worker.summary
-		b.options.OnBatch(Batch{
-			Queue: b.queue, Offset: b.head.Offset, Left: b.left(), Duration: took, Result: result, request: b.request,
-			Undecodable: now.Undecodable - b.worker.told.Undecodable, Recovered: now.Recovered - b.worker.told.Recovered, Retries: now.Retries - b.worker.told.Retries,
+// report counts a batch and reports it to the caller.
+func (j *job) report(took time.Duration, result tracker.Result) {
+	j.worker.summary.Batches++
+	j.worker.summary.Result.Add(result)
+	j.trace(result)
+	if j.options.OnBatch != nil {
+		now, last := j.worker.summary, j.worker.reported
+		j.options.OnBatch(Report{
+			Queue: j.queue, Offset: j.head.Offset, Left: j.left(), Duration: took, Result: result, request: j.request,
+			Undecodable: now.Undecodable - last.Undecodable,
+			Recovered:   now.Recovered - last.Recovered,
+			Retries:     now.Retries - last.Retries,
 		})
-		b.worker.told = now
+		j.worker.reported = now
 	}
 }
 
 // request gives the parameters of a request of an entry, nil when there is none.
-func (b *batch) request(entry, request int) *php.Array {
-	i, found := slices.BinarySearch(b.positions, entry)
-	if !found || request < 0 || request >= len(b.sets[i].Requests) {
+func (j *job) request(entry, request int) *php.Array {
+	i, found := slices.BinarySearch(j.positions, entry)
+	if !found || request < 0 || request >= len(j.sets[i].Requests) {
 		return nil
 	}
-	return b.sets[i].Requests[request]
+	return j.sets[i].Requests[request]
 }
 
 // left is how many entries there were behind the batch.
-func (b *batch) left() int64 { return max(0, b.head.Len-int64(len(b.head.Elements))) }
+func (j *job) left() int64 { return max(0, j.head.Len-int64(len(j.head.Elements))) }

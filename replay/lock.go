@@ -30,15 +30,15 @@ func (w *worker) acquire(ctx context.Context, id int) (held *lock.Lock, ok bool,
 	return held, ok, err
 }
 
-// hold keeps the lock alive until release is called, which gives it back. The context ends with lock.ErrLost as its cause when the lock is
+// keepLocked keeps the lock alive until release is called, which gives it back. The context ends with lock.ErrLost as its cause when the lock is
 // no longer ours. A server of the queue that is away for a while is no reason to end anything: before a commit the lock is extended
 // again, and that decides.
-func (w *worker) hold(parent context.Context, held *lock.Lock) (ctx context.Context, release func()) {
+func (w *worker) keepLocked(parent context.Context, held *lock.Lock) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		w.beat(ctx, cancel, held)
+		w.heartbeat(ctx, cancel, held)
 	}()
 	return ctx, func() {
 		cancel(nil)
@@ -47,8 +47,8 @@ func (w *worker) hold(parent context.Context, held *lock.Lock) (ctx context.Cont
 	}
 }
 
-// beat extends the lock now and then.
-func (w *worker) beat(ctx context.Context, cancel context.CancelCauseFunc, held *lock.Lock) {
+// heartbeat extends the lock now and then.
+func (w *worker) heartbeat(ctx context.Context, cancel context.CancelCauseFunc, held *lock.Lock) {
 	ticker := time.NewTicker(w.options.LockTTL / heartbeats)
 	defer ticker.Stop()
 	for {
