@@ -17,9 +17,9 @@ import (
 type record struct {
 	// last identifies the last batch: number of entries, "-", digest.
 	last string
-	// past identifies the last entries one by one, entryDigits characters each, the newest at the end. A queue server that was
-	// restored, or a replica that took over, has forgotten removals and also entries that were added last: then what it still
-	// holds of the old entries ends somewhere within a batch.
+	// past identifies the last entries one by one, entryDigits characters each, the newest at the end. A queue server
+	// that was restored, or a replica that took over, has forgotten removals and also entries that were added last:
+	// then what it still holds of the old entries ends somewhere within a batch.
 	past string
 	// deadLetters are those of the last batch. They are committed with its rows and put aside after that.
 	deadLetters []deadLetter
@@ -122,12 +122,12 @@ func (cp checkpoint) before(position int64) string {
 	return cp.past[:(cp.entries()-surplus)*entryDigits]
 }
 
-// committed returns how many entries at the head of the list are in the database already: they were committed and not removed, because
-// the worker was killed in between or the queue's server forgot the removal. 0 when the head is to be tracked. errStale: the head was
-// removed by somebody else since it was read.
+// committed returns how many entries at the head of the list are in the database already: they were committed and not
+// removed, because the worker was killed in between or the queue's server forgot the removal. 0 when the head is to
+// be tracked. errStale: the head was removed by somebody else since it was read.
 //
-// A counter that was lost with its server, or entries that a PHP worker has removed without counting, make a distance at which other
-// entries are found.
+// A counter that was lost with its server, or entries that a PHP worker has removed without counting, make a distance
+// at which other entries are found.
 func (w *worker) committed(ctx context.Context, list string, head queue.Batch, cp checkpoint) (int64, error) {
 	distance := cp.offset - head.Offset
 	if distance <= 0 {
@@ -163,9 +163,9 @@ func (cp checkpoint) same(elements [][]byte, expected int64) int64 {
 	}
 	_, each := digest(elements)
 	past := cp.past[max(0, int64(len(cp.past))-expected*entryDigits):]
-	matching := 0
-	for matching+entryDigits <= min(len(each), len(past)) && each[matching:matching+entryDigits] == past[matching:matching+entryDigits] {
-		matching += entryDigits
+	matching, most := 0, min(len(each), len(past))
+	for end := entryDigits; end <= most && each[matching:end] == past[matching:end]; end += entryDigits {
+		matching = end
 	}
 	return int64(matching / entryDigits)
 }

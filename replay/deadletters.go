@@ -17,7 +17,8 @@ import (
 // DefaultMaxLetters is how many dead letters a queue may have.
 const DefaultMaxLetters = 100_000
 
-// ErrTooManyLetters is the error of a queue that has as many dead letters as it may have: it is not processed until somebody has looked.
+// ErrTooManyLetters is the error of a queue that has as many dead letters as it may have: it is not processed until
+// somebody has looked.
 var ErrTooManyLetters = errors.New("too many dead letters")
 
 // roomFor makes sure that n more dead letters may be put aside.

@@ -3,8 +3,8 @@ package replay
 // Point names an instant in the life of a batch at which a test can let something go wrong.
 type Point string
 
-// The points, in the order in which a batch passes them. Where the queue takes part in the transaction, AfterLetters and AfterRemoval come
-// before BeforeCommit.
+// The points, in the order in which a batch passes them. Where the queue takes part in the transaction, AfterLetters
+// and AfterRemoval come before BeforeCommit.
 const (
 	AfterRead     Point = "after-read"     // the entries are read
 	BeforeBegin   Point = "before-begin"   // of the transaction
@@ -20,7 +20,8 @@ const (
 // Points are all points.
 func Points() []Point {
 	return []Point{
-		AfterRead, BeforeBegin, AfterWrite, BeforeCommit, AfterCommit, AfterLetters, AfterRemoval, BeforeRelease, AfterRelease,
+		AfterRead, BeforeBegin, AfterWrite, BeforeCommit, AfterCommit, AfterLetters, AfterRemoval, BeforeRelease,
+		AfterRelease,
 	}
 }
 

@@ -64,7 +64,8 @@ func (w *worker) putInFlight(ctx context.Context, j *job) (err error) {
 			_ = f.tx.Rollback()
 		}
 	}()
-	// If the look-ups of this batch have seen the rows of the one in front, these have their ids before they are met again in memory.
+	// If the look-ups of this batch have seen the rows of the one in front, these have their ids before they are met
+	// again in memory.
 	if f.front != nil && f.front.insertsAnswered() {
 		if err := f.front.awaitIDs(); err != nil {
 			return err

@@ -88,8 +88,8 @@ func (j *job) discard() {
 	j.worker.tracker.Discard(j.prepared)
 }
 
-// next waits for the batch behind j, nil when there is none. When it is not wanted, the work on it is ended instead, and
-// it is discarded.
+// next waits for the batch behind j, nil when there is none. When it is not wanted, the work on it is ended instead,
+// and it is discarded.
 func (j *job) next(wanted bool) *job {
 	next := j.behind
 	j.behind = nil

@@ -9,9 +9,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// MoveOrphans takes the entries of queues that were left behind when the number of queues shrank into the remaining ones, in order, and
-// returns how many entries it moved. A queue that another worker has locked, because that one still goes by the old number, is left
-// to it.
+// MoveOrphans takes the entries of queues that were left behind when the number of queues shrank into the remaining
+// ones, in order, and returns how many entries it moved. A queue that another worker has locked, because that one
+// still goes by the old number, is left to it.
 //
 // What a killed worker has committed and not removed is removed, not moved: in another queue nobody would recognise it.
 func MoveOrphans(ctx context.Context, o Options, visitor queue.VisitorFunc) (moved int, err error) {
@@ -55,7 +55,8 @@ func (w *worker) moveOrphan(ctx context.Context, id int, visitor queue.VisitorFu
 	if err := w.removeCommitted(locked, id, held); err != nil {
 		return 0, err
 	}
-	return w.manager.Move(locked, id, visitor, func(ctx context.Context) error { return held.Extend(ctx, w.options.LockTTL) })
+	stillOurs := func(ctx context.Context) error { return held.Extend(ctx, w.options.LockTTL) }
+	return w.manager.Move(locked, id, visitor, stillOurs)
 }
 
 // removeCommitted removes what is committed already from the head of a queue.

@@ -10,8 +10,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
-// preview plays the batches of a queue against the database as it is and rolls back; nothing is removed (process --dry-run). Each batch
-// is judged by itself: it does not see the visits that the one before it would have begun.
+// preview plays the batches of a queue against the database as it is and rolls back; nothing is removed (process
+// --dry-run). Each batch is judged by itself: it does not see the visits that the one before it would have begun.
 func (w *worker) preview(ctx context.Context, id int, held *lock.Lock) error {
 	list := queue.Key(id)
 	for start := int64(0); !w.stopped(ctx); start += int64(w.options.BatchSize) {

@@ -27,7 +27,8 @@ const (
 // errAway stops a run that was told to stop while a server was away: there is no sense in waiting for it.
 var errAway = errors.New("stopped while a server was away")
 
-// retryable reports whether the same work may succeed when it is done again: after a deadlock, a time-out, a lost connection.
+// retryable reports whether the same work may succeed when it is done again: after a deadlock, a time-out, a lost
+// connection.
 func retryable(err error) bool {
 	return !errors.Is(err, queue.ErrDenied) && (errors.Is(err, queue.ErrUnavailable) || store.IsRetryable(err))
 }
@@ -37,8 +38,9 @@ func isAway(err error) bool {
 	return errors.Is(err, queue.ErrUnavailable) || store.IsConnectionLost(err)
 }
 
-// retry calls do until it succeeds or fails for good, with growing pauses of random length. It gives up when Patience is over, but
-// not before minAttempts; a run that was told to stop does not wait for a server that is away. where are attributes for the log.
+// retry calls do until it succeeds or fails for good, with growing pauses of random length. It gives up when Patience
+// is over, but not before minAttempts; a run that was told to stop does not wait for a server that is away. where are
+// attributes for the log.
 func (w *worker) retry(ctx context.Context, do func() error, where ...any) error {
 	var since time.Time
 	pause := firstBackOff

@@ -31,8 +31,10 @@ func (j *job) trace(result tracker.Result) {
 			if r, ok := refused[place{j.positions[s], i}]; ok {
 				outcome = r.Err.Error()
 			}
-			j.options.Log.LogAttrs(ctx, LevelTrace, "request", slog.Int("queue", j.queue), slog.Int64("offset", j.head.Offset+int64(j.positions[s])),
-				slog.Int("request", i), slog.String("outcome", outcome), slog.Attr{Key: "params", Value: paramsValue(params)})
+			offset := j.head.Offset + int64(j.positions[s])
+			j.options.Log.LogAttrs(ctx, LevelTrace, "request", slog.Int("queue", j.queue), slog.Int64("offset", offset),
+				slog.Int("request", i), slog.String("outcome", outcome),
+				slog.Attr{Key: "params", Value: paramsValue(params)})
 		}
 	}
 }

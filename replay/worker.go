@@ -3,14 +3,10 @@ package replay
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
-	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
-	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
@@ -91,7 +87,8 @@ func (w *worker) round(ctx context.Context) (worked bool, err error) {
 	}
 	w.summary.Busy = 0
 	for id := range w.rounds.Round() {
-		if w.options.Only != AnyQueue && id != w.options.Only || waiting[id] < int64(w.options.Threshold) || w.blocked[id] != nil {
+		mayTake := w.options.Only == AnyQueue || id == w.options.Only
+		if !mayTake || waiting[id] < int64(w.options.Threshold) || w.blocked[id] != nil {
 			continue
 		}
 		if w.stopped(ctx) {
@@ -134,144 +131,3 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 	}
 	return worked, err
 }
-
-// batches processes some batches of a queue. Each is read ahead while those in front of it are played and written.
-func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked bool, err error) {
-	var j *job // the next one, when it has been read ahead
-	defer func() {
-		if j != nil {
-			j.discard()
-		}
-		if _, e := w.drain(ctx, 0, nil); err == nil && e != nil {
-			err = ofQueue(id, e)
-		}
-	}()
-	since := w.options.Clock()
-	for n := 1; !w.stopped(ctx); n++ {
-		more := n < batchesPerLock || w.options.Clock().Sub(since) < timePerLock
-		if j == nil {
-			if _, err := w.drain(ctx, 0, nil); err != nil {
-				return worked, ofQueue(id, err)
-			}
-			if w.stopped(ctx) {
-				break
-			}
-			if j, err = w.read(ctx, id, held); err != nil || j == nil {
-				return worked, err
-			}
-		}
-		if j, err = w.track(ctx, j, more); err != nil {
-			return worked, &QueueError{id, err}
-		}
-		worked, w.locksLost = true, 0
-		if !more && j == nil {
-			break
-		}
-	}
-	return worked, nil
-}
-
-// enough reports whether so many entries make a batch.
-func (w *worker) enough(entries int) bool {
-	return entries > 0 && entries >= min(w.options.Threshold, w.options.BatchSize)
-}
-
-// newJob is a batch of a queue; size is the number of entries to ask for.
-func (w *worker) newJob(id int, held *lock.Lock, size int) *job {
-	return &job{worker: w, run: w.run, options: w.options, queue: id, list: queue.Key(id), lock: held, size: size}
-}
-
-// read reads and prepares the queue's oldest entries, nil when the queue holds too few.
-func (w *worker) read(ctx context.Context, id int, held *lock.Lock) (*job, error) {
-	j := w.newJob(id, held, w.sizer.size)
-	err := w.retry(ctx, func() (err error) {
-		j.head, err = w.options.Backend.Head(ctx, j.list, j.size)
-		return err
-	}, "queue", id)
-	if err != nil || !w.enough(len(j.head.Elements)) {
-		return nil, err
-	}
-	j.run.at(AfterRead)
-	j.decode()
-	if err := j.prepare(ctx); err != nil {
-		return nil, &QueueError{id, fmt.Errorf("offset %d: %w", j.head.Offset, err)}
-	}
-	return j, nil
-}
-
-// track puts the batch in flight or, if it cannot overlap with others, processes it alone. It returns the batch behind
-// it, if the look-ahead has read one.
-func (w *worker) track(ctx context.Context, j *job, more bool) (next *job, err error) {
-	if more {
-		j.startLookAhead(ctx)
-	}
-	err = w.putInFlight(ctx, j)
-	if err == nil {
-		inOrder, err := w.drain(ctx, maxInFlight, nil)
-		return j.next(err == nil && inOrder && !w.stopped(ctx)), err
-	}
-	if !errors.Is(err, errNoOverlap) {
-		j.options.Log.Debug("batch is processed step by step", append(j.where(), "error", err)...)
-		if retryable(err) {
-			w.summary.Retries++
-		}
-	}
-	if inOrder, err := w.drain(ctx, 0, j); err != nil || !inOrder {
-		return nil, err
-	}
-	err = w.processAlone(ctx, j)
-	return j.next(err == nil && j.removedAlone && !w.stopped(ctx)), err
-}
-
-// processAlone processes a batch step by step while no other is in flight.
-func (w *worker) processAlone(ctx context.Context, j *job) error {
-	retries := w.summary.Retries
-	delete(w.checkpoints, j.list) // until it is committed again
-	j.started = j.options.Clock()
-	result, err := j.process(ctx)
-	if errors.Is(err, errStale) {
-		j.options.Log.Info("batch left: somebody else has just removed it", j.where()...)
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("offset %d: %w", j.head.Offset, err)
-	}
-	j.done(ctx, result, w.summary.Retries > retries)
-	return nil
-}
-
-// done counts a batch that is in the database and out of the queue, and derives the size of the next ones from it.
-func (j *job) done(ctx context.Context, result *tracker.Result, repeated bool) {
-	took := j.options.Clock().Sub(j.started)
-	j.report(took, *result)
-	j.adapt(ctx, took, repeated)
-}
-
-// report counts a batch and reports it to the caller.
-func (j *job) report(took time.Duration, result tracker.Result) {
-	j.worker.summary.Batches++
-	j.worker.summary.Result.Add(result)
-	j.trace(result)
-	if j.options.OnBatch != nil {
-		now, last := j.worker.summary, j.worker.reported
-		j.options.OnBatch(Report{
-			Queue: j.queue, Offset: j.head.Offset, Left: j.left(), Duration: took, Result: result, request: j.request,
-			Undecodable: now.Undecodable - last.Undecodable,
-			Recovered:   now.Recovered - last.Recovered,
-			Retries:     now.Retries - last.Retries,
-		})
-		j.worker.reported = now
-	}
-}
-
-// request gives the parameters of a request of an entry, nil when there is none.
-func (j *job) request(entry, request int) *php.Array {
-	i, found := slices.BinarySearch(j.positions, entry)
-	if !found || request < 0 || request >= len(j.sets[i].Requests) {
-		return nil
-	}
-	return j.sets[i].Requests[request]
-}
-
-// left is how many entries there were behind the batch.
-func (j *job) left() int64 { return max(0, j.head.Len-int64(len(j.head.Elements))) }
