@@ -1,5 +1,5 @@
-// Package lock holds the lock of a queue: at most one worker, PHP's or ours, takes entries from a queue at a time (specification
-// §0.1). Names and values are those of Matomo's plugin QueuedTracking, so that both respect each other's locks.
+// Package lock holds the lock of a queue: at most one worker, PHP's or ours, takes entries from a queue at a time
+// (spec §0.1). Names and values are those of Matomo's plugin QueuedTracking, so that both respect each other's locks.
 //
 // The package knows keys and times, not where they are kept: that is a Store, which every queue.Backend is.
 package lock

@@ -20,7 +20,7 @@ const (
 	ReasonInflate  Reason = "damaged zlib stream"
 	ReasonTooLarge Reason = "too large"
 	ReasonJSON     Reason = "no JSON"
-	ReasonShape    Reason = "no request set" // JSON, but not of the form of §0.2
+	ReasonShape    Reason = "no request set" // JSON, but not of the form of spec §0.2
 )
 
 // ErrUndecodable is what every UndecodableError is.
@@ -51,9 +51,9 @@ type Decoder struct {
 // Decode decodes an entry with the default limits.
 func Decode(element []byte) (RequestSet, error) { return Decoder{}.Decode(element) }
 
-// Decode restores the request set of an entry as PHP does (§0.1 to §0.3): a zlib stream of JSON or the bare JSON of old versions.
-// A compressed empty text, which PHP writes when a request is not UTF-8, is a set without requests. Everything else that PHP would
-// take for an empty set, or fail on, is an *UndecodableError.
+// Decode restores the request set of an entry as PHP does (spec §0.1 to §0.3): a zlib stream of JSON or the bare JSON
+// of old versions. A compressed empty text, which PHP writes when a request is not UTF-8, is a set without requests.
+// Everything else that PHP would take for an empty set, or fail on, is an *UndecodableError.
 func (d Decoder) Decode(element []byte) (RequestSet, error) {
 	limit := d.MaxBytes
 	if limit <= 0 {
@@ -134,7 +134,8 @@ func restoreRequests(list *php.Array) []*php.Array {
 // clientHints is the parameter that JSON bulk requests may hold as an object where Matomo expects JSON text.
 const clientHints = "uadata"
 
-// encodeClientHints makes JSON text of a structured uadata. PHP does that for the first request of a set only (§0.2).
+// encodeClientHints makes JSON text of a structured uadata. PHP does that for the first request of a set only
+// (spec §0.2).
 func encodeClientHints(params *php.Array) {
 	v, ok := params.Get(clientHints)
 	if !ok || v.IsString() || php.Empty(v) {

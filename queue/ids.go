@@ -14,7 +14,7 @@ const MaxQueues = 4096
 
 const listPrefix = "trackingQueueV1"
 
-// Key is the name of the list of a queue (§0.1).
+// Key is the name of the list of a queue (spec §0.1).
 func Key(id int) string {
 	if id == 0 {
 		return listPrefix
@@ -33,7 +33,7 @@ func Keys(first, end int) []string {
 
 // Keys of our own beside a list have its name in braces, which puts them into its hash slot in a Redis Cluster.
 
-// OffsetKey names the counter of the entries that were ever removed from a list by us (design.md §4).
+// OffsetKey names the counter of the entries that were ever removed from a list by us (docs/how-it-works.md).
 func OffsetKey(list string) string { return "queuedtracking:offset:{" + list + "}" }
 
 // FailedKey names the list of the dead letters of a list.
@@ -54,7 +54,7 @@ func movedKey(list string, from int) string {
 }
 
 // QueueIDOfVisitor tells the queue of a request of a visitor (8 bytes, or nothing when the request names none) at the address ip, as text:
-// the plugin goes by the visitor id, else by the address (§0.1).
+// the plugin goes by the visitor id, else by the address (spec §0.1).
 func QueueIDOfVisitor(visitorID []byte, ip string, workers int) int {
 	if workers < 2 {
 		return 0
@@ -71,8 +71,8 @@ func QueueIDOfVisitor(visitorID []byte, ip string, workers int) int {
 const visitorIDDigits = 16
 
 // VisitorID is the visitor id (8 bytes) that the request names with Matomo's default settings, nil when it names none or a wrong one
-// (§1.8): the user id's hash, the forced id, the first-party cookie's id. Sites that change these settings, or that use the
-// third-party cookie, need the rule of package tracker/request.
+// (spec §1.8): the user id's hash, the forced id, the first-party cookie's id. Sites that change these settings, or
+// that use the third-party cookie, need the rule of package tracker/request.
 func VisitorID(params *php.Array) []byte {
 	if uid := php.ReadString(params, "uid", ""); !php.EmptyString(uid) {
 		sum := sha1.Sum([]byte(uid))

@@ -8,8 +8,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// VisitorFunc tells who made request i of a set: the visitor id (8 bytes, or nil when the request names none, §1.8) and the client's
-// address as text (§1.7).
+// VisitorFunc tells who made request i of a set: the visitor id (8 bytes, or nil when the request names none,
+// spec §1.8) and the client's address as text (spec §1.7).
 type VisitorFunc func(set RequestSet, i int) (visitorID []byte, ip string)
 
 // Manager knows the queues 0 … workers-1 of a backend.

@@ -10,7 +10,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// MySQL is the backend in tables of Matomo's database on MySQL or MariaDB, with the plugin's names, columns and rules (§0.1):
+// MySQL is the backend in tables of Matomo's database on MySQL or MariaDB, with the plugin's names, columns and rules
+// (spec §0.1):
 //
 //   - list trackingQueueV1_3 is the table <prefix>queuedtracking_list_trackingQueueV1_3, made by whoever writes to it first;
 //   - keys are rows of <prefix>queuedtracking_queue; whether one has run out is decided by the server's clock, in whole seconds;

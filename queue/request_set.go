@@ -5,7 +5,7 @@ import (
 )
 
 // RequestSet is one entry of a queue: the tracking requests of one HTTP request, in order and with the types of the
-// JSON (§0.2).
+// JSON (spec §0.2).
 type RequestSet struct {
 	Requests  []*php.Array // raw parameters, never nil; an empty one is an empty request
 	Env       Env

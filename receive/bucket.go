@@ -66,7 +66,7 @@ func (b *buckets) makeRoom(now time.Time) {
 	}
 }
 
-// clientIP is the client's address as Matomo's proxy settings give it (§1.7), before anything of the body is read.
+// clientIP is the client's address as Matomo's proxy settings give it (spec §1.7), before anything of the body is read.
 func (rc *Receiver) clientIP(m *message) string {
 	server := &php.Array{}
 	m.addHeaders(server)

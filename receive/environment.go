@@ -14,8 +14,8 @@ import (
 // localPeer stands for the address of a client on a unix socket, which has none.
 const localPeer = "127.0.0.1"
 
-// environment is $_SERVER and $_COOKIE of the request as a web server's FastCGI interface makes them (specification §0.4), without what
-// only that server knows (its user, the files of Matomo).
+// environment is $_SERVER and $_COOKIE of the request as a web server's FastCGI interface makes them (spec §0.4),
+// without what only that server knows (its user, the files of Matomo).
 func (m *message) environment(now time.Time, bodyLength int64) queue.Env {
 	server := php.NewArray(40)
 	m.addHeaders(server)

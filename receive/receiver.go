@@ -176,8 +176,9 @@ func (q *received) split() ([]part, error) {
 	return parts, nil
 }
 
-// queueOf chooses one of the queues for a request: by its visitor id, else by the client's address (§0.1). A visitor id that is
-// refused counts as none; the parameter cip counts without authentication, which the tracker asks for.
+// queueOf chooses one of the queues for a request: by its visitor id, else by the client's address (spec §0.1). A
+// visitor id that is refused counts as none; the parameter cip counts without authentication, which the tracker asks
+// for.
 func (q *received) queueOf(params *php.Array, queues int) int {
 	r := q.bind(params)
 	if id, ok, err := r.VisitorID(); err == nil && ok {

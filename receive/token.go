@@ -49,7 +49,7 @@ type tokens struct {
 	post, get string
 }
 
-// tokens looks in all places that Matomo looks in (part 1 §3.1).
+// tokens looks in all places that Matomo looks in (spec §V1.3.1).
 func (q *received) tokens(b *bulk) (t tokens) {
 	t.bearer, t.hasBearer = strings.CutPrefix(q.set.Env.Server.Value("HTTP_AUTHORIZATION").Str(), "Bearer ")
 	t.post, t.get = php.RawString(q.post, "token_auth"), php.RawString(q.get, "token_auth")

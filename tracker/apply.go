@@ -10,21 +10,22 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/dimension"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
+	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/referrer"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
 )
 
-// step is one request on its way through the visit's part of Matomo's sequence (§1.1 steps 5 to 11).
+// step is one request on its way through the visit's part of Matomo's sequence (spec §1.1 steps 5 to 11).
 type step struct {
 	p    *parsed
-	last *store.Visit // the visitor's last visit, nil for an unknown visitor
-	old  *visitState  // the state that last belongs to
+	last *store.Visit     // the visitor's last visit, nil for an unknown visitor
+	old  *lookahead.Visit // the state that last belongs to
 
 	isNew bool
 	// loaded holds the properties of the visit that seemed to go on when the request was read. They stay when a campaign,
-	// website or AI agent forces a new visit (§C.1): goals and carts are judged by them. nil for a visit that is new from
-	// the start.
+	// website or AI agent forces a new visit (spec §C.1): goals and carts are judged by them. nil for a visit that is
+	// new from the start.
 	loaded *store.Visit
 
 	referrer referrer.Result // as seen from the visit that seemed to go on
@@ -94,12 +95,12 @@ func (a *applier) recognise(ctx context.Context, s *step) error {
 		s.isNew = true
 		return nil
 	}
-	found, err := a.find(ctx, &s.p.query)
+	found, err := a.visits.Find(ctx, &s.p.query, a.work)
 	if err != nil {
 		return databaseError{err}
 	}
-	if found != nil && !visit.TooManyActions(f, found.row) {
-		a.last = *found.row // found.row will change
+	if found != nil && !visit.TooManyActions(f, found.Row) {
+		a.last = *found.Row // found.Row will change
 		s.old, s.last = found, &a.last
 	}
 	s.isNew = visit.StartsNew(f, s.last)
@@ -111,8 +112,8 @@ func (a *applier) recognise(ctx context.Context, s *step) error {
 	return err
 }
 
-// forced reports whether a campaign or a website forces a new visit (§7.6), or another AI agent, or the first or last
-// hit of one (part 1 §13).
+// forced reports whether a campaign or a website forces a new visit (spec §7.6), or another AI agent, or the first or
+// last hit of one (spec §V1.13).
 func (a *applier) forced(s *step) (bool, error) {
 	otherAgent := s.p.facts.Agent != s.last.Agent
 	if !a.t.features.Referrers {
@@ -133,7 +134,7 @@ func (a *applier) detectReferrer(s *step, current *store.Referer) (referrer.Resu
 	})
 }
 
-// decideAction settles which action and goals the request records (§1.1 step 7).
+// decideAction settles which action and goals the request records (spec §1.1 step 7).
 func (a *applier) decideAction(s *step) error {
 	if s.action = s.p.action; s.action != nil {
 		ids, err := a.resolve(s.action.Lookups)
@@ -175,7 +176,7 @@ func (a *applier) changeVisit(ctx context.Context, s *step) error {
 	return a.continueVisit(s)
 }
 
-// beginVisit is §5.2.
+// beginVisit is spec §5.2.
 func (a *applier) beginVisit(ctx context.Context, s *step) error {
 	in := visit.Beginning{Action: s.facts, LocationIP: a.visitIP(s), Converted: s.converted, RandomID: a.randomID}
 	located := locatedIP(s.p, in.LocationIP)
@@ -205,7 +206,7 @@ func (a *applier) beginVisit(ctx context.Context, s *step) error {
 }
 
 // visitIP is location_ip of a new visit: the request's address, anonymized. A visit that a campaign or website forces
-// has the address of the visit that seemed to go on (§C.1): plugin UserCountry has that read with the other
+// has the address of the visit that seemed to go on (spec §C.1): plugin UserCountry has that read with the other
 // properties, in place of the request's, and it is anonymized once more.
 func (a *applier) visitIP(s *step) string {
 	if s.loaded != nil && a.t.features.UserCountry {
@@ -222,7 +223,7 @@ func (a *applier) randomID() store.BinaryID {
 	return id
 }
 
-// continueVisit is §5.3.
+// continueVisit is spec §5.3.
 func (a *applier) continueVisit(s *step) error {
 	a.row = *s.last
 	row := &a.row
@@ -315,7 +316,7 @@ func setVars(columns *[]store.CustomVar, usable int, values []store.CustomVar) {
 	}
 }
 
-// makeLink makes the row of the action (§5.9), if the request records one.
+// makeLink makes the row of the action (spec §5.9), if the request records one.
 func (a *applier) makeLink(s *step) error {
 	if s.action != nil {
 		f := &s.p.facts

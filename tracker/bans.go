@@ -12,7 +12,7 @@ import (
 // bans is what a worker knows of option TrackingSpamBlockedIpRanges, as the requests so far have left it. Plugin
 // TrackingSpamPrevention excludes the addresses that Matomo's general cache holds, not those that the option holds: a
 // ban counts once that cache is made again. That is so when it is too old, and when a day is marked for new reports
-// (tracker-spec-6, part 3 §9.4, errata 8). The zero bans are those of a worker that has not looked yet.
+// (spec §V3.9.4, §V4.8). The zero bans are those of a worker that has not looked yet.
 type bans struct {
 	general  *matomo.General // the settings that were read with the option
 	list     spam.List       // the option
@@ -49,7 +49,7 @@ func (b *bans) ranges() *spam.Ranges {
 const maxAddresses = 100_000
 
 // inBlockedRange reports whether the address of a request is excluded. The first answer for an address counts as long
-// as the worker lives, as in Matomo, but for those whose part of the list was empty (errata 25).
+// as the worker lives, as in Matomo, but for those whose part of the list was empty (spec §V4.25).
 func (a *applier) inBlockedRange(p *parsed) bool {
 	if !p.askRanges || a.bans.general == nil {
 		return false
@@ -74,8 +74,8 @@ type exclusion string
 
 func (e exclusion) Error() string { return "excluded: " + string(e) }
 
-// limitActions bans the address of a request whose visit has as many actions as it may have (§9.4). Then only the
-// names that the request brings are left of it; the error is an exclusion.
+// limitActions bans the address of a request whose visit has as many actions as it may have (spec §V3.9.4). Then only
+// the names that the request brings are left of it; the error is an exclusion.
 func (a *applier) limitActions(ctx context.Context, s *step) error {
 	settings := a.batch.general.Spam
 	if settings == nil || settings.MaxActions == 0 || s.loaded == nil || s.loaded.TotalActions.V < settings.MaxActions {
@@ -98,8 +98,8 @@ func (a *applier) ban(ctx context.Context, ip string) error {
 	if a.bans.list.Bans(ip) {
 		return nil
 	}
-	if !a.banning && !a.dry {
-		tx, err := a.database(ctx)
+	if !a.banning && !a.work.dry {
+		tx, err := a.work.database(ctx)
 		if err != nil {
 			return err
 		}
@@ -110,17 +110,18 @@ func (a *applier) ban(ctx context.Context, ip string) error {
 		a.bans.list, a.banning = spam.ParseList(option), true
 	}
 	a.bans.list = a.bans.list.With(ip)
-	a.pending.banned = true
+	list := a.bans.list
+	a.work.pending.banned = &list
 	return nil
 }
 
-func (a *applier) writeBans(ctx context.Context) error {
-	if !a.pending.banned {
+func (w *unitOfWork) writeBans(ctx context.Context) error {
+	if w.pending.banned == nil {
 		return nil
 	}
-	option, err := a.bans.list.Option()
+	option, err := w.pending.banned.Option()
 	if err == nil {
-		err = a.tx.SetOptions(ctx, []store.Option{{Name: matomo.BlockedRangesOption, Value: option}})
+		err = w.tx.SetOptions(ctx, []store.Option{{Name: matomo.BlockedRangesOption, Value: option}})
 	}
 	if err != nil {
 		return fmt.Errorf("option %s: %w", matomo.BlockedRangesOption, err)

@@ -3,6 +3,7 @@ package tracker_test
 import (
 	"bufio"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -16,6 +17,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/golden/bench"
 	"github.com/queuedtracking/queuedtracking/internal/journey"
 	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/tracker"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // traffic returns the elements of the full recording, or the few that belong to the repository.
@@ -51,7 +54,7 @@ func BenchmarkPrepare(b *testing.B) {
 	const batch = 25
 	data := bench.Find(root)
 	database := bench.New(b, bench.SQLite, data, data.Devices(b))
-	tracker := database.Assemble(b, &golden.Case{Now: journey.Now}, data.Home(b, false)).NewTracker()
+	t := database.Assemble(b, &golden.Case{Now: journey.Now}, data.Home(b, false)).NewTracker()
 	elements := traffic(b)
 	sets := make([]queue.RequestSet, 0, batch)
 	runtime.GC()
@@ -66,12 +69,79 @@ func BenchmarkPrepare(b *testing.B) {
 		if sets = append(sets, set); len(sets) < batch && i < b.N-1 {
 			continue
 		}
-		if _, err := tracker.Prepare(b.Context(), sets); err != nil {
+		if _, err := t.Prepare(b.Context(), sets); err != nil {
 			b.Fatal(err)
 		}
 		sets = sets[:0]
 	}
 	b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
+}
+
+// BenchmarkPlay plays recorded entries in batches that are read ahead, each on the one in front, and writes them. It
+// measures the processor time of Prefetch, Play and Write, without the server's.
+func BenchmarkPlay(b *testing.B) {
+	const size = 25
+	ctx := b.Context()
+	data := bench.Find(root)
+	database := bench.New(b, bench.MariaDB, data, data.Devices(b))
+	assembled := database.Assemble(b, &golden.Case{Now: journey.Now}, data.Home(b, false))
+	t := assembled.NewTracker()
+	elements := traffic(b)
+	prepare := func(first int) *tracker.Batch {
+		sets := make([]queue.RequestSet, size)
+		for i := range sets {
+			var err error
+			if sets[i], err = queue.Decode(elements[(first+i)%len(elements)]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		batch, err := t.Prepare(ctx, sets)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return batch
+	}
+	var reading, playing, writing time.Duration
+	measured := func(sum *time.Duration, work func() error) {
+		before := processorTime(b)
+		if err := work(); err != nil {
+			b.Fatal(err)
+		}
+		*sum += processorTime(b) - before
+	}
+	var tx *store.Tx
+	begin := func(ctx context.Context) (_ *store.Tx, err error) {
+		tx, err = assembled.Store().Begin(ctx)
+		return tx, err
+	}
+	front := prepare(0)
+	runtime.GC()
+	b.ReportAllocs()
+	b.ResetTimer()
+	for first := 0; first < b.N; first += size {
+		behind := prepare(first + size)
+		measured(&reading, func() error { return t.Prefetch(ctx, []*tracker.Batch{behind}, front) })
+		var play *tracker.Play
+		tx = nil
+		measured(&playing, func() (err error) {
+			play, err = t.Play(ctx, front, begin)
+			return err
+		})
+		if tx == nil {
+			if _, err := begin(ctx); err != nil {
+				b.Fatal(err)
+			}
+		}
+		measured(&writing, func() error { return play.Write(ctx, tx) })
+		if err := tx.Commit(ctx); err != nil {
+			b.Fatal(err)
+		}
+		front = behind
+	}
+	perOp := func(d time.Duration) float64 { return float64(d) / float64(b.N) }
+	b.ReportMetric(perOp(reading), "prefetch-ns/op")
+	b.ReportMetric(perOp(playing), "play-ns/op")
+	b.ReportMetric(perOp(writing), "write-ns/op")
 }
 
 // processorTime is what the process has used so far. Unlike the time on the clock it counts the collector, and nothing

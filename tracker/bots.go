@@ -22,7 +22,7 @@ const (
 )
 
 // route decides by the parameter recMode, in whatever type it came, whether a request is recorded as a visit, as a
-// request of a bot, or nowhere, in which case excluded says why (part 1 §1.1). Versions that know recMode also look
+// request of a bot, or nowhere, in which case excluded says why (spec §V1.1.1). Versions that know recMode also look
 // for the device here, so that wrong client hints refuse requests that nothing would be recorded of.
 func (t *Tracker) route(p *parsed) (asBot bool, err error) {
 	if !t.behaviours.BotRequests {
@@ -88,7 +88,7 @@ func (a *applier) recordBot(ctx context.Context, p *parsed) error {
 		if len(ids) > 0 {
 			row.URL = ids[0]
 		}
-		a.pending.bots = append(a.pending.bots, &row)
+		a.work.pending.bots = append(a.work.pending.bots, &row)
 		a.result.BotRequests++
 	}
 	return a.mark(ctx, p)

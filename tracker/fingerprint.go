@@ -59,7 +59,7 @@ func (t *Tracker) fingerprint(ctx context.Context, b *Batch) error {
 
 const maxRememberedSalts = 10_000
 
-// salted reports whether the day counts in the fingerprint (§4).
+// salted reports whether the day counts in the fingerprint (spec §4).
 func salted(p *parsed) bool {
 	settings := p.facts.Site.Tracker
 	return !settings.FingerprintAcrossWebsites && settings.DailyFingerprint

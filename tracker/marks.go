@@ -19,9 +19,9 @@ type markKey struct {
 	date string // local, YYYY-MM-DD
 }
 
-// marks remembers which days are marked in table option already (§14.1): those that the table held when it was read,
-// and those that were committed since. Matomo's archiver takes marks away when it has made the reports, so the table
-// is read again now and then.
+// marks remembers which days are marked in table option already (spec §14.1): those that the table held when it was
+// read, and those that were committed since. Matomo's archiver takes marks away when it has made the reports, so the
+// table is read again now and then.
 type marks struct {
 	mu   sync.Mutex
 	days map[markKey]bool
@@ -81,12 +81,12 @@ func (a *applier) mark(ctx context.Context, p *parsed) error {
 		return nil
 	}
 	key := markKey{p.facts.Site.ID, p.date}
-	if a.marking[key] || a.t.trail.marked(key) {
+	if a.marking[key] || a.t.markedInFlight(key) {
 		return nil
 	}
 	marked, known := a.t.marked.marked(a.batch.now, key)
 	if !known {
-		tx, err := a.database(ctx)
+		tx, err := a.work.database(ctx)
 		if err != nil {
 			return err
 		}
@@ -102,8 +102,18 @@ func (a *applier) mark(ctx context.Context, p *parsed) error {
 	}
 	a.marking[key] = true
 	a.bans.stale = true // Matomo throws its general cache away
-	a.pending.marks = append(a.pending.marks, key)
+	a.work.pending.marks = append(a.work.pending.marks, key)
 	return nil
+}
+
+// markedInFlight reports whether one of the batches that are not committed yet has marked a day.
+func (t *Tracker) markedInFlight(key markKey) bool {
+	for written := range t.inFlight.Uncommitted() {
+		if written.marked[key] {
+			return true
+		}
+	}
+	return false
 }
 
 // today remembers the date of the last time zone that it was asked for.
@@ -119,14 +129,14 @@ func (t *today) in(location *time.Location, now int64) string {
 	return t.date
 }
 
-func (a *applier) writeMarks(ctx context.Context) error {
-	names := make([]string, len(a.pending.marks))
-	for i, key := range a.pending.marks {
-		names[i] = key.optionName(a.t.pid)
+func (w *unitOfWork) writeMarks(ctx context.Context) error {
+	names := make([]string, len(w.pending.marks))
+	for i, key := range w.pending.marks {
+		names[i] = key.optionName(w.t.pid)
 	}
-	if err := a.tx.CreateOptions(ctx, names, "1"); err != nil {
+	if err := w.tx.CreateOptions(ctx, names, "1"); err != nil {
 		return fmt.Errorf("option: %w", err)
 	}
-	a.newMarks = append(a.newMarks, a.pending.marks...)
+	w.newMarks = append(w.newMarks, w.pending.marks...)
 	return nil
 }

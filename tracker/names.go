@@ -6,8 +6,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// resolve gives each lookup its entry of the dictionary, with Matomo's loose comparison of names (§6.6). A name that
-// cannot be stored is the error of the request. The result is of use until the next request is played.
+// resolve gives each lookup its entry of the dictionary, with Matomo's loose comparison of names (spec §6.6). A name
+// that cannot be stored is the error of the request. The result is of use until the next request is played.
 func (a *applier) resolve(lookups []action.Lookup) ([]store.ActionID, error) {
 	first := len(a.ids)
 	for range lookups {
@@ -50,7 +50,7 @@ func (a *applier) keepIDs(ids []store.ActionID) {
 	for _, id := range ids {
 		if id.Entry != nil && !a.exists(id.Entry) {
 			a.wanted[id.Entry] = true
-			a.pending.entries = append(a.pending.entries, id.Entry)
+			a.work.pending.entries = append(a.work.pending.entries, id.Entry)
 		}
 	}
 }

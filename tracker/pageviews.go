@@ -6,32 +6,36 @@ import (
 	"slices"
 
 	"github.com/queuedtracking/queuedtracking/tracker/action"
+	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
 )
 
 // pageHit is what the request means for the page view times of its visit; ok is false when it means nothing. acts
 // tells whether it has an action.
-func (p *parsed) pageHit(acts bool) (hit pageHit, ok bool) {
+func (p *parsed) pageHit(acts bool) (hit lookahead.PageHit, ok bool) {
 	if !p.viewTimes {
 		return hit, false
 	}
-	hit = pageHit{time: p.facts.Time, id: p.viewID, view: acts && (p.action.IsPageview() || p.action.Type == action.TypeSiteSearch)}
-	return hit, acts || hit.id != ""
+	hit = lookahead.PageHit{
+		Time: p.facts.Time, ID: p.viewID,
+		View: acts && (p.action.IsPageview() || p.action.Type == action.TypeSiteSearch),
+	}
+	return hit, acts || hit.ID != ""
 }
 
 // findPageViews reads what the requests of batches may have to know of the visits that were found: their newest rows,
-// and all rows of those of which that is not enough.
+// and all rows of those of which that is not enough. answer is what the database has said to a query.
 func findPageViews(ctx context.Context, in interface {
 	FindPageViewTimes(ctx context.Context, visits []int64, all bool) (map[int64]store.PageViews, error)
-}, found map[store.VisitQuery]store.Found, batches ...*Batch,
+}, answer func(q store.VisitQuery) store.Found, batches ...*Batch,
 ) (map[int64]store.PageViews, error) {
-	hits := make(map[int64][]pageHit)
+	hits := make(map[int64][]lookahead.PageHit)
 	begun := make(map[string]bool) // page views that begin in the batches
 	var visits []int64
 	for _, b := range batches {
 		for _, p := range b.requests {
-			last := found[p.query].Visit
+			last := answer(p.query).Visit
 			if !p.active() || !p.viewTimes || last == nil || visit.StartsNew(&p.facts, last) {
 				continue
 			}
@@ -39,12 +43,12 @@ func findPageViews(ctx context.Context, in interface {
 				visits = append(visits, last.ID)
 			}
 			hit, ok := p.pageHit(p.action != nil && !p.facts.Ping)
-			if ok && (hit.view || !begun[hit.id]) {
+			if ok && (hit.View || !begun[hit.ID]) {
 				hits[last.ID] = append(hits[last.ID], hit)
 			} else if hits[last.ID] == nil {
-				hits[last.ID] = []pageHit{}
+				hits[last.ID] = []lookahead.PageHit{}
 			}
-			begun[hit.id] = hit.id != "" && (hit.view || begun[hit.id])
+			begun[hit.ID] = hit.ID != "" && (hit.View || begun[hit.ID])
 		}
 	}
 	if len(visits) == 0 {
@@ -55,9 +59,9 @@ func findPageViews(ctx context.Context, in interface {
 		return nil, fmt.Errorf("log_page_view_time: %w", err)
 	}
 	visits = slices.DeleteFunc(visits, func(id int64) bool {
-		v := newPageViews(nil, views[id])
-		return !slices.ContainsFunc(hits[id], func(hit pageHit) bool {
-			_, sure := v.ended(&hit)
+		v := lookahead.ReadPageViews(views[id])
+		return !slices.ContainsFunc(hits[id], func(hit lookahead.PageHit) bool {
+			_, sure := v.Ended(&hit)
 			return !sure
 		})
 	})
@@ -84,21 +88,21 @@ func (a *applier) readPageViews(ctx context.Context, tx *store.Tx) (err error) {
 		}
 		a.t.viewsInStep, a.batch.viewThere = !ahead, a.batch.viewThere || ahead
 	}
-	a.viewsRead, err = findPageViews(ctx, tx, a.found, a.batch)
+	a.viewsRead, err = findPageViews(ctx, tx, a.visits.Answer, a.batch)
 	return err
 }
 
 // recordPageViewTime gives a page view its row, and tells the visit's earlier page view how long it was looked at.
 // Matomo does this before it changes a visit that goes on, and lets no error of it refuse the request: what the table
 // cannot hold is left out.
-func (a *applier) recordPageViewTime(ctx context.Context, s *step, state *visitState) error {
+func (a *applier) recordPageViewTime(ctx context.Context, s *step, state *lookahead.Visit) error {
 	hit, ok := s.p.pageHit(s.action != nil)
-	if !ok || a.dry {
+	if !ok || a.work.dry {
 		return nil
 	}
 	row := &store.PageViewTime{}
-	if hit.view {
-		row = s.pageViewTime(state.row, hit.id)
+	if hit.View {
+		row = s.pageViewTime(state.Row, hit.ID)
 		if err := a.t.store.ConformPageViewTime(row); err != nil {
 			return nil
 		}
@@ -106,26 +110,26 @@ func (a *applier) recordPageViewTime(ctx context.Context, s *step, state *visitS
 	if err := a.knowPageViews(ctx, state); err != nil {
 		return err
 	}
-	views := &state.views
-	if a.batch.viewThere && hit.view {
-		hit.own = views.of(s.link.ID)
+	views := &state.Views
+	if a.batch.viewThere && hit.View {
+		hit.Own = views.Of(s.link.ID)
 	}
-	ended, sure := views.ended(&hit)
+	ended, sure := views.Ended(&hit)
 	if !sure {
 		if err := a.knowAllPageViews(ctx, state); err != nil {
 			return err
 		}
-		ended, _ = views.ended(&hit)
+		ended, _ = views.Ended(&hit)
 	}
-	if hit.view {
-		added := &pageView{PageViewTime: row, state: state}
-		a.pending.views = append(a.pending.views, added)
-		if hit.own == nil {
-			views.add(added)
+	if hit.View {
+		added := &lookahead.PageView{PageViewTime: row}
+		a.work.pending.views = append(a.work.pending.views, added)
+		if hit.Own == nil {
+			views.Add(added)
 		}
 	}
 	if ended != nil {
-		a.grow(ended, hit.time)
+		a.grow(state, ended, hit.Time)
 	}
 	return nil
 }
@@ -145,33 +149,39 @@ func (s *step) pageViewTime(row *store.Visit, id string) *store.PageViewTime {
 	return p
 }
 
-// grow lets a page view last until a moment.
-func (a *applier) grow(view *pageView, until int64) {
+// grownView is a page view that the database has, and its visit.
+type grownView struct {
+	*lookahead.PageView
+	visit *lookahead.Visit
+}
+
+// grow lets a page view of a visit last until a moment.
+func (a *applier) grow(state *lookahead.Visit, view *lookahead.PageView, until int64) {
 	row := *view.PageViewTime
-	row.TimeSpent = view.spent(until, a.t.global.VisitStandardLength)
+	row.TimeSpent = timeSpent(&row, until, a.t.global.VisitStandardLength)
 	if row.TimeSpent == view.TimeSpent || a.t.store.ConformPageViewTime(&row) != nil {
 		return
 	}
-	if view.TimeSpent = row.TimeSpent; view.written && !view.grown {
-		view.grown = true
-		a.pending.grown = append(a.pending.grown, view)
+	if view.TimeSpent = row.TimeSpent; view.Written && !view.Grown {
+		view.Grown = true
+		a.work.pending.grown = append(a.work.pending.grown, grownView{view, state})
 	}
 }
 
 // knowPageViews makes sure that something is known of the visit. Where the table has rows that nobody could expect,
 // what it has counts.
-func (a *applier) knowPageViews(ctx context.Context, state *visitState) error {
+func (a *applier) knowPageViews(ctx context.Context, state *lookahead.Visit) error {
 	if a.batch.viewThere {
-		if err := a.flush(ctx); err != nil {
+		if err := a.work.flush(ctx); err != nil {
 			return err
 		}
-		state.views = pageViews{}
+		state.Views = lookahead.PageViews{}
 	}
-	if state.views.known {
+	if state.Views.Known() {
 		return nil
 	}
-	if read, ok := a.viewsRead[state.row.ID]; ok && !a.batch.viewThere {
-		state.views = newPageViews(state, read)
+	if read, ok := a.viewsRead[state.Row.ID]; ok && !a.batch.viewThere {
+		state.Views = lookahead.ReadPageViews(read)
 		return nil
 	}
 	return a.knowAllPageViews(ctx, state)
@@ -179,45 +189,45 @@ func (a *applier) knowPageViews(ctx context.Context, state *visitState) error {
 
 // knowAllPageViews asks the database, which has all rows that are not known: those of batches in front are committed
 // by now.
-func (a *applier) knowAllPageViews(ctx context.Context, state *visitState) error {
-	tx, err := a.database(ctx)
+func (a *applier) knowAllPageViews(ctx context.Context, state *lookahead.Visit) error {
+	tx, err := a.work.database(ctx)
 	if err != nil {
 		return err
 	}
-	id := state.row.ID
+	id := state.Row.ID
 	found, err := tx.FindPageViewTimes(ctx, []int64{id}, true)
 	if err != nil {
 		return fmt.Errorf("log_page_view_time: %w", err)
 	}
-	state.views.older(state, found[id].Rows)
+	state.Views.Complete(found[id].Rows)
 	return nil
 }
 
-func (a *applier) insertPageViewTimes(ctx context.Context) error {
-	rows := make([]*store.PageViewTime, len(a.pending.views))
-	for i, view := range a.pending.views {
+func (w *unitOfWork) insertPageViewTimes(ctx context.Context) error {
+	rows := make([]*store.PageViewTime, len(w.pending.views))
+	for i, view := range w.pending.views {
 		rows[i] = view.PageViewTime
 	}
-	batch := a.batch
-	if err := a.tx.InsertPageViewTimes(ctx, rows, batch.viewThere, func() { batch.viewThere = true }); err != nil {
+	batch := w.batch
+	if err := w.tx.InsertPageViewTimes(ctx, rows, batch.viewThere, func() { batch.viewThere = true }); err != nil {
 		return fmt.Errorf("log_page_view_time: %w", err)
 	}
-	for _, view := range a.pending.views {
-		view.written = true
+	for _, view := range w.pending.views {
+		view.Written = true
 		view.Visit, view.URL, view.Name = nil, store.ActionID{}, store.ActionID{} // nobody needs them any more
 	}
 	return nil
 }
 
-func (a *applier) updatePageViewTimes(ctx context.Context) error {
-	rows := make([]*store.PageViewTime, len(a.pending.grown))
-	for i, view := range a.pending.grown {
-		view.grown = false
-		row := *view.PageViewTime
-		row.Visit = view.state.row
+func (w *unitOfWork) updatePageViewTimes(ctx context.Context) error {
+	rows := make([]*store.PageViewTime, len(w.pending.grown))
+	for i, grown := range w.pending.grown {
+		grown.Grown = false
+		row := *grown.PageViewTime
+		row.Visit = grown.visit.Row
 		rows[i] = &row
 	}
-	if err := a.tx.UpdatePageViewTimes(ctx, rows); err != nil {
+	if err := w.tx.UpdatePageViewTimes(ctx, rows); err != nil {
 		return fmt.Errorf("log_page_view_time: %w", err)
 	}
 	return nil

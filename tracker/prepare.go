@@ -12,6 +12,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
+	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
@@ -20,15 +21,15 @@ import (
 // Batch is a number of request sets that were prepared: parsed as far as no visit is concerned. It can be written, and
 // written again when the database rolled the first attempt back.
 type Batch struct {
-	number   int64 // of the tracker's batches
-	sets     int
-	requests []*parsed
-	now      int64
-	general  *matomo.General
-	trust    trust        // of the tracker before the batch
-	asked    *matomo.Site // likewise
-	known    map[question]span
-	ahead    *ahead
+	number    int64 // of the tracker's batches
+	sets      int
+	requests  []*parsed
+	now       int64
+	general   *matomo.General
+	trust     trust              // of the tracker before the batch
+	askedSite *matomo.Site       // likewise
+	asked     *lookahead.Reading // what was read ahead for it, and perhaps for those in front, nil for nothing
+	ahead     *ahead             // the same, until it is played
 
 	viewThere bool // log_page_view_time has rows for actions that an attempt has inserted (store.ErrPageViewThere)
 }
@@ -42,7 +43,7 @@ type parsed struct {
 	excluded string // the rule that excludes it
 	// askRanges tells that the blocked ranges of plugin TrackingSpamPrevention come before excluded and err.
 	askRanges bool
-	nonce     string // of Matomo's installation check, "" when it is none (§2.2)
+	nonce     string // of Matomo's installation check, "" when it is none (spec §2.2)
 	empty     bool
 	admitted  bool           // Matomo goes on to the rules of the request's site
 	asked     bool           // its site was asked whether Do Not Track counts
@@ -60,7 +61,7 @@ type parsed struct {
 	action     *action.Action
 	manual     *conversion.Converted // goal of the parameter idgoal
 	ecommerce  *conversion.Ecommerce
-	pageviewID string // §5.8: the page view whose performance this request reports
+	pageviewID string // spec §5.8: the page view whose performance this request reports
 	timings    *store.Performance
 	viewTimes  bool   // page view times of the site are kept
 	viewID     string // the page view that the request names, as log_page_view_time has it
@@ -72,11 +73,11 @@ func (p *parsed) active() bool { return p.err == nil && p.excluded == "" && !p.e
 // looksUp reports whether the request looks for the visitor's last visit.
 func (p *parsed) looksUp() bool { return p.active() && !p.facts.RandomConfigID }
 
-// Prepare reads the requests of a batch. An error means that settings or salts could not be read from the database;
-// nothing is written by it but salts that did not exist.
+// Prepare reads the requests of a batch. An error means that settings, tokens or salts could not be read from the
+// database; nothing is written by it but salts that did not exist.
 func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch, error) {
 	t.prepared++
-	b := &Batch{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust, asked: t.asked}
+	b := &Batch{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust, askedSite: t.asked}
 	count := 0
 	for _, set := range sets {
 		count += len(set.Requests)
@@ -113,6 +114,11 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 		return nil, err
 	}
 	parallel.Each(len(b.requests), t.cores, worthACore, func(i int) { t.readSafely(b.requests[i]) })
+	for _, p := range b.requests {
+		if err := databaseErrorOf(p.err); err != nil {
+			return nil, err
+		}
+	}
 	t.learnHosts(ctx, b)
 	trust, asked := t.trustCookies(b), t.doNotTrack(b) // count only if the batch is prepared: an attempt that fails is repeated
 	if err := t.fingerprint(ctx, b); err != nil {
@@ -124,7 +130,7 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 
 // Discard takes back what the preparation of a batch has changed in the tracker: the batch, the last that was
 // prepared, will not be written.
-func (t *Tracker) Discard(b *Batch) { t.trust, t.asked = b.trust, b.asked }
+func (t *Tracker) Discard(b *Batch) { t.trust, t.asked = b.trust, b.askedSite }
 
 // bind gives every request its site.
 func (t *Tracker) bind(ctx context.Context, b *Batch) error {
@@ -147,7 +153,7 @@ func (t *Tracker) bind(ctx context.Context, b *Batch) error {
 	return nil
 }
 
-// trustCookies gives the intranet rule its turn (§3.6), which it gets with every request for a site that there is,
+// trustCookies gives the intranet rule its turn (spec §3.6), which it gets with every request for a site that there is,
 // unless Matomo refuses the request for its time before, or records it nowhere.
 func (t *Tracker) trustCookies(b *Batch) trust {
 	trust := t.trust
@@ -187,7 +193,7 @@ func (t *Tracker) doNotTrack(b *Batch) *matomo.Site {
 
 // context is what the batch's requests for a site are read against.
 func (t *Tracker) context(ctx context.Context, b *Batch, id int64) (*request.Context, error) {
-	c := &request.Context{General: b.general, Settings: t.global, Features: t.features, Behaviours: t.behaviours, Auth: t.auth, Now: b.now}
+	c := &request.Context{General: b.general, Settings: t.global, Features: t.features, Behaviours: t.behaviours, Auth: t.auth.during(ctx), Now: b.now}
 	site, err := t.installation.Site(ctx, id)
 	switch {
 	case err == nil:

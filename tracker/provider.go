@@ -17,7 +17,7 @@ func locatedIP(p *parsed, stored string) string {
 	return p.binaryIP
 }
 
-// provider is location_provider of a new visit (tracker-spec-6, part 3 §4).
+// provider is location_provider of a new visit (spec §V3.4).
 func (t *Tracker) provider(ctx context.Context, p *parsed, ip string) store.NullText {
 	if name := t.locator.Provider(p.lang, ip, p.req); name != "" {
 		return store.Text(name)

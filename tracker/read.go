@@ -17,7 +17,7 @@ import (
 )
 
 // read does all that Matomo does with a request before it looks for the visit, and what of the later steps does not
-// depend on it (§1.1 steps 2 to 5).
+// depend on it (spec §1.1 steps 2 to 5).
 func (t *Tracker) read(p *parsed) error {
 	r := p.req
 	now, err := r.Time() // Matomo's worker asks for it before anything else, to log it
@@ -61,8 +61,8 @@ func (t *Tracker) read(p *parsed) error {
 	return t.readContent(p)
 }
 
-// unknownSite refuses the request; Matomo notes the failure unless the request would be excluded anyway (§12.1), newer
-// versions only for an idsite that is plainly written as a number (part 1 §3.4).
+// unknownSite refuses the request; Matomo notes the failure unless the request would be excluded anyway (spec §12.1),
+// newer versions only for an idsite that is plainly written as a number (spec §V1.3.4).
 func (t *Tracker) unknownSite(p *parsed) error {
 	const maxNotedSite = 9_999_999
 	id := p.req.SiteID()
@@ -132,7 +132,7 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	return nil
 }
 
-// resolution is the screen's, unknown where sites are not to know it (tracker-spec-6, part 3 §1.3).
+// resolution is the screen's, unknown where sites are not to know it (spec §V3.1.3).
 func resolution(r *request.Request) string {
 	if r.Site().ResolutionDisabled {
 		return "unknown"
@@ -140,7 +140,7 @@ func resolution(r *request.Request) string {
 	return r.Text("res")
 }
 
-// storedIP is a binary address as visits have it: anonymized when the privacy options say so (§9.3).
+// storedIP is a binary address as visits have it: anonymized when the privacy options say so (spec §9.3).
 func (t *Tracker) storedIP(r *request.Request, ip string) string {
 	privacy := r.Privacy()
 	if !t.features.PrivacyManager || !privacy.AnonymizeIP {
@@ -149,7 +149,7 @@ func (t *Tracker) storedIP(r *request.Request, ip string) string {
 	return location.AnonymizeIP(ip, privacy.IPMaskLength)
 }
 
-// browserPlugins reads the parameters in the order in which Matomo does (§4).
+// browserPlugins reads the parameters in the order in which Matomo does (spec §4).
 func browserPlugins(r *request.Request) store.BrowserPlugins {
 	read := func(name string) store.NullInt { return store.Int(r.Int(name)) }
 	return store.BrowserPlugins{
@@ -192,7 +192,7 @@ func devicePolicy(site *matomo.Site) device.Policy {
 	return device.Policy{OnlyMajorVersions: site.OnlyMajorVersions, NoModel: site.DeviceModelHidden}
 }
 
-// clientHints takes the hints of the parameter uadata, else those of the headers (§10.1).
+// clientHints takes the hints of the parameter uadata, else those of the headers (spec §10.1).
 func (t *Tracker) clientHints(r *request.Request) (*device.Hints, error) {
 	var hints *device.Hints
 	var err error
@@ -217,7 +217,7 @@ func refusedHints(err error) error {
 	return err
 }
 
-// readContent chooses the action, or the goal or order that takes its place (§1.1 step 5).
+// readContent chooses the action, or the goal or order that takes its place (spec §1.1 step 5).
 func (t *Tracker) readContent(p *parsed) error {
 	r := p.req
 	chosen, err := action.New(r)

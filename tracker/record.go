@@ -9,11 +9,12 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/action"
 	"github.com/queuedtracking/queuedtracking/tracker/conversion"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
+	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// makeConversions makes the rows of the goals that the request converts, and refuses an order whose id is taken (§8.3,
-// §8.5).
+// makeConversions makes the rows of the goals that the request converts, and refuses an order whose id is taken
+// (spec §8.3, §8.5).
 func (a *applier) makeConversions(ctx context.Context, s *step) error {
 	if len(s.goals) == 0 && s.order == nil || s.order != nil && s.order.Unreadable {
 		return nil // of items that cannot be read Matomo records nothing; the visit counts as converted all the same
@@ -56,7 +57,7 @@ func (a *applier) makeConversions(ctx context.Context, s *step) error {
 // repeated reports whether keepConversions will leave the goal's conversion out: then its row need not be made. With
 // an order id the request may be refused for it (refuseTaken).
 func (a *applier) repeated(s *step, goal *matomo.Goal) bool {
-	return !s.isNew && !goal.AllowMultiple && !s.p.facts.HasOrder && a.converted[conversionKey{visit: s.old.row, goal: goal.ID}]
+	return !s.isNew && !goal.AllowMultiple && !s.p.facts.HasOrder && a.converted[conversionKey{visit: s.old.Row, goal: goal.ID}]
 }
 
 func (a *applier) fillSource(src *conversion.Source, s *step) (err error) {
@@ -77,7 +78,7 @@ func (a *applier) fillSource(src *conversion.Source, s *step) (err error) {
 }
 
 // knownReferrer is the visit's referrer when its conversions are made. One that this request has brought to a running
-// visit is anonymised in the visit's row only (§9.5).
+// visit is anonymised in the visit's row only (spec §9.5).
 func (s *step) knownReferrer() store.Referer {
 	if s.late != nil {
 		return *s.late
@@ -86,7 +87,7 @@ func (s *step) knownReferrer() store.Referer {
 }
 
 // cartOpen reports whether the request changes the row of a cart instead of adding a conversion. The properties that
-// were loaded when the request came decide, also when a campaign has forced a new visit since (§C.1).
+// were loaded when the request came decide, also when a campaign has forced a new visit since (spec §C.1).
 func (s *step) cartOpen() bool { return s.loaded != nil && conversion.HasOpenCart(s.loaded.GoalBuyer) }
 
 // refuseTaken refuses a request with an order id whose conversion exists already: Matomo cannot insert it.
@@ -95,16 +96,16 @@ func (a *applier) refuseTaken(ctx context.Context, s *step) error {
 	if refusal == nil || s.order != nil && s.cartOpen() {
 		return nil
 	}
-	if err := a.flush(ctx); err != nil {
+	if err := a.work.flush(ctx); err != nil {
 		return databaseError{err}
 	}
-	tx, err := a.database(ctx)
+	tx, err := a.work.database(ctx)
 	if err != nil {
 		return databaseError{err}
 	}
 	var visitID int64
 	if !s.isNew {
-		visitID = s.old.row.ID
+		visitID = s.old.Row.ID
 	}
 	for _, c := range s.conversions {
 		taken, err := tx.ConversionExists(ctx, visitID, c)
@@ -124,13 +125,13 @@ func (a *applier) record(ctx context.Context, s *step) error {
 	a.keepIDs(s.itemIDs)
 	state := s.old
 	if s.isNew {
-		state = a.add(s.row)
+		state = a.visits.Begin(s.row)
 	} else {
-		a.keep(state, s.row)
+		a.visits.Keep(state, s.row)
 	}
 	if s.link != nil {
-		s.link.Visit = state.row
-		a.pending.links = append(a.pending.links, s.link)
+		s.link.Visit = state.Row
+		a.work.pending.links = append(a.work.pending.links, s.link)
 		a.keepPageview(s.link)
 	}
 	if err := a.recordPageViewTime(ctx, s, state); err != nil {
@@ -140,7 +141,7 @@ func (a *applier) record(ctx context.Context, s *step) error {
 		return databaseError{err}
 	}
 	for _, c := range s.conversions {
-		c.Visit = state.row
+		c.Visit = state.Row
 	}
 	if s.order == nil || s.order.Unreadable {
 		a.keepConversions(s.conversions)
@@ -163,22 +164,22 @@ func (a *applier) keepConversions(conversions []*store.Conversion) {
 		key := conversionKey{c.Visit, c.GoalID, c.Buster}
 		if !a.converted[key] {
 			a.converted[key] = true
-			a.pending.conversions = append(a.pending.conversions, c)
+			a.work.pending.conversions = append(a.work.pending.conversions, c)
 		}
 	}
 }
 
 // recordOrder writes a cart or an order with its items. It goes to the database at once, because what is written
-// depends on what is there (§8.5).
+// depends on what is there (spec §8.5).
 func (a *applier) recordOrder(ctx context.Context, s *step) error {
-	if a.dry {
+	if a.work.dry {
 		a.result.Conversions++
 		return nil
 	}
-	if err := a.flush(ctx); err != nil {
+	if err := a.work.flush(ctx); err != nil {
 		return err
 	}
-	tx, err := a.database(ctx)
+	tx, err := a.work.database(ctx)
 	if err != nil {
 		return err
 	}
@@ -202,26 +203,26 @@ func (a *applier) recordOrder(ctx context.Context, s *step) error {
 	}
 	if recorded {
 		a.result.Conversions++
-		err = a.syncItems(ctx, s, c)
+		err = a.syncItems(ctx, tx, s, c)
 	}
 	return err
 }
 
-func (a *applier) syncItems(ctx context.Context, s *step, c *store.Conversion) error {
+func (a *applier) syncItems(ctx context.Context, tx *store.Tx, s *step, c *store.Conversion) error {
 	rows := s.order.Rows(c, func(i int) store.ActionID { return s.itemIDs[i] })
-	stored, err := a.tx.FindItems(ctx, c.Visit, c.OrderID)
+	stored, err := tx.FindItems(ctx, c.Visit, c.OrderID)
 	if err != nil {
 		return fmt.Errorf("log_conversion_item: %w", err)
 	}
 	updates, inserts := conversion.SyncItems(c, stored, rows, a.t.behaviours.AmountLimit)
-	if err := a.tx.ApplyItems(ctx, updates, inserts); err != nil {
+	if err := tx.ApplyItems(ctx, updates, inserts); err != nil {
 		return fmt.Errorf("log_conversion_item: %w", err)
 	}
 	return nil
 }
 
-// timed is the earlier page view whose performance a request reports (§5.8): an action that is in the database or one
-// of this batch.
+// timed is the earlier page view whose performance a request reports (spec §5.8): an action that is in the database or
+// one of this batch.
 type timed struct {
 	id   int64
 	link *store.LinkAction
@@ -234,9 +235,9 @@ func (a *applier) findTimed(ctx context.Context, s *step) error {
 	if s.p.timings == nil || s.isNew {
 		return nil // a visit that begins has no page views
 	}
-	link, sure := a.pageview(s.old.row, s.p.pageviewID)
+	link, sure := a.pageview(s.old.Row, s.p.pageviewID)
 	s.timed.link = link
-	if s.old.order == 0 || !sure {
+	if !s.old.Begun() || !sure {
 		if err := a.findStoredTimed(ctx, s, sure); err != nil {
 			return databaseError{err}
 		}
@@ -252,15 +253,15 @@ func (a *applier) findTimed(ctx context.Context, s *step) error {
 // plain ASCII.
 func (a *applier) findStoredTimed(ctx context.Context, s *step, sure bool) error {
 	if !sure {
-		if err := a.flush(ctx); err != nil {
+		if err := a.work.flush(ctx); err != nil {
 			return err
 		}
 	}
-	row, link := s.old.row, s.timed.link
+	row, link := s.old.Row, s.timed.link
 	if row.ID == 0 {
 		return nil
 	}
-	tx, err := a.database(ctx)
+	tx, err := a.work.database(ctx)
 	if err != nil {
 		return err
 	}
@@ -281,7 +282,7 @@ func (a *applier) recordTimings(s *step) {
 	}
 	switch {
 	case id != 0:
-		change := a.change(store.LinkID{Valid: true, ID: id})
+		change := a.work.pending.change(store.LinkID{Valid: true, ID: id})
 		if change.Performance == nil {
 			change.Performance = new(store.Performance)
 		}
@@ -311,7 +312,7 @@ func hasPageTitle(link *store.LinkAction) bool {
 func (a *applier) pageview(row *store.Visit, pageviewID string) (found *store.LinkAction, sure bool) {
 	var titled *store.LinkAction
 	for _, link := range a.pageviews[row] {
-		same, known := sameText(link.PageviewID.V, pageviewID)
+		same, known := lookahead.SameText(link.PageviewID.V, pageviewID)
 		switch {
 		case !known:
 			return nil, false
@@ -341,7 +342,7 @@ func overlay(p, over store.Performance) store.Performance {
 	return p
 }
 
-// recordTimeSpent tells the visit's previous action how long it took (§5.6).
+// recordTimeSpent tells the visit's previous action how long it took (spec §5.6).
 func (a *applier) recordTimeSpent(s *step) {
 	if s.isNew || s.timeSpent == 0 || !s.before.Valid || !a.hasActionDimensions(s) {
 		return
@@ -351,22 +352,11 @@ func (a *applier) recordTimeSpent(s *step) {
 		return
 	}
 	if s.before.Number() != 0 {
-		a.change(s.before).TimeSpent = store.Int(s.timeSpent)
+		a.work.pending.change(s.before).TimeSpent = store.Int(s.timeSpent)
 	}
 }
 
-// change is the pending change of an action that is in the database, or on its way there.
-func (a *applier) change(link store.LinkID) *store.LinkChange {
-	for i := range a.pending.changes {
-		if a.pending.changes[i].Link.Number() == link.Number() {
-			return &a.pending.changes[i]
-		}
-	}
-	a.pending.changes = append(a.pending.changes, store.LinkChange{Link: link})
-	return &a.pending.changes[len(a.pending.changes)-1]
-}
-
-// moveSiteCreated lets a site begin before its first data (§14.2).
+// moveSiteCreated lets a site begin before its first data (spec §14.2).
 func (a *applier) moveSiteCreated(p *parsed) {
 	site := p.facts.Site
 	y, m, d := time.Unix(p.facts.Time, 0).UTC().AddDate(0, 0, -1).Date()
@@ -374,19 +364,11 @@ func (a *applier) moveSiteCreated(p *parsed) {
 	if site.CreatedAt.IsZero() || !begin.Before(site.CreatedAt) {
 		return
 	}
-	if a.pending.created == nil {
-		a.pending.created = make(map[int64]int64)
+	if a.work.pending.created == nil {
+		a.work.pending.created = make(map[int64]int64)
 	}
-	if earlier, ok := a.pending.created[site.ID]; !ok || begin.Unix() < earlier {
-		a.pending.created[site.ID] = begin.Unix()
-		a.movedSites = append(a.movedSites, site.ID)
-	}
-}
-
-// committed tells the caches what the committed batch has changed.
-func (a *applier) committed() {
-	a.t.marked.add(a.newMarks)
-	for _, site := range a.movedSites {
-		a.t.installation.Forget(site)
+	if earlier, ok := a.work.pending.created[site.ID]; !ok || begin.Unix() < earlier {
+		a.work.pending.created[site.ID] = begin.Unix()
+		a.work.movedSites = append(a.work.movedSites, site.ID)
 	}
 }

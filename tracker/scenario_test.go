@@ -168,7 +168,7 @@ func TestUserIDsAreComparedByTheDatabaseWhereCollationsDiffer(t *testing.T) {
 }
 
 // TestVisitForcedByCampaignHasTheAddressOfTheLastVisit has a visitor change the network in the midst of a visit
-// (§C.1).
+// (spec §C.1).
 func TestVisitForcedByCampaignHasTheAddressOfTheLastVisit(t *testing.T) {
 	everywhere(t, []journey.Entry{
 		entryFrom("198.18.7.7", 0, page("/")),
@@ -180,7 +180,8 @@ func TestVisitForcedByCampaignHasTheAddressOfTheLastVisit(t *testing.T) {
 	})
 }
 
-// What is written to the visit is made anonymous, what the goals of the same request are attributed to is not (§9.5).
+// What is written to the visit is made anonymous, what the goals of the same request are attributed to is not
+// (spec §9.5).
 func TestConversionsOfTheRequestSeeItsLateReferrerInFull(t *testing.T) {
 	everywhereWith(t, map[string]string{"PrivacyManager.anonymizeReferrer": "exclude_all"}, []journey.Entry{
 		entry(0, page("/")),
@@ -193,7 +194,7 @@ func TestConversionsOfTheRequestSeeItsLateReferrerInFull(t *testing.T) {
 }
 
 // Matomo refuses a request for its time before it looks at the site: nothing is noted of a site that does not exist,
-// and the intranet rule of §3.6 is not given its turn.
+// and the intranet rule of spec §3.6 is not given its turn.
 func TestTimeIsJudgedBeforeTheSite(t *testing.T) {
 	everywhere(t, []journey.Entry{
 		entry(0, "idsite=99&cdo=90000"), entry(1, "idsite=98&cdt=1e20"), entry(2, "idsite=97"),
@@ -212,7 +213,7 @@ func TestTimeIsJudgedBeforeTheSite(t *testing.T) {
 }
 
 // Matomo notes an unknown site unless something is of a wrong type while it looks whether the request is excluded
-// (§12.1).
+// (spec §12.1).
 func TestClientHintsOfAWrongTypeLeaveAnUnknownSiteUnnoted(t *testing.T) {
 	everywhere(t, []journey.Entry{
 		entry(0, `idsite=99&uadata={"platform":"Linux","platformVersion":1.5,"formFactors":["Tablet"]}`),
@@ -223,7 +224,7 @@ func TestClientHintsOfAWrongTypeLeaveAnUnknownSiteUnnoted(t *testing.T) {
 }
 
 // Of items that cannot be read Matomo makes no cart, though the visit counts as one with a cart. The update of the row
-// that is not there succeeds whatever the new cart holds, so its items are written (§8.5).
+// that is not there succeeds whatever the new cart holds, so its items are written (spec §8.5).
 func TestItemsOfACartThatHasNoRowAreWritten(t *testing.T) {
 	everywhere(t, []journey.Entry{
 		entry(0, `idsite=2&idgoal=0&ec_items="x"`+visitor),

@@ -19,7 +19,7 @@ func TestRequestsWithRandomConfigIDsLookForNoVisit(t *testing.T) {
 		{query: query(2), facts: visit.Facts{RandomConfigID: true}},
 		{query: query(3), excluded: "rule"},
 	}}
-	if diff := cmp.Diff([]store.VisitQuery{query(1)}, queries(b)); diff != "" {
+	if diff := cmp.Diff([]store.VisitQuery{query(1)}, b.lookUps().Queries); diff != "" {
 		t.Error(diff)
 	}
 	s := &step{p: b.requests[1]}

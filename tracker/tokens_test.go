@@ -1,6 +1,8 @@
 package tracker_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -53,4 +55,20 @@ func TestBearerTokensCountForTheirEntryAlone(t *testing.T) {
 	}
 	onVersion(t, "5.4.0", entries, check(3, "header", "secure-header", "secure-header-again", "parameter"))
 	onVersion(t, "5.3.2", entries, check(6, "parameter"))
+}
+
+// A query for a token ends with the caller's context, and then the batch is not prepared: its request is neither
+// refused nor put aside.
+func TestTokensAreAskedUnderTheCallersContext(t *testing.T) {
+	p := newPipeline(t)
+	p.prepare(t, entry(0, page("/a"))) // settings and sites are known from here on
+	entries := []journey.Entry{entry(1, old("parameter")+"&token_auth=nobodys")}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.tracker.Prepare(ctx, decode(t, entries...)); !errors.Is(err, context.Canceled) {
+		t.Errorf("the batch is prepared under a context that has ended: %v", err)
+	}
+	if r := p.write(t, p.prepare(t, entries...)); r.Rejected[request.NotAuthenticated] != 1 || r.Failed != 0 {
+		t.Errorf("afterwards: %+v, want 1 refused", r)
+	}
 }

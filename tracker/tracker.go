@@ -7,18 +7,16 @@
 //	apply     play the requests in queue order, in memory, against the visits that the batch itself has created or changed
 //	flush     write the result with multi-row statements
 //
-// The rows are those that one request at a time would give. Where an answer from memory could differ from the
-// database's, what there is is flushed and the database asked (applier.find). Batches are played while those in front
-// of them are still on their way to the database; what these have written is passed on in memory (trail). What a
-// request means is decided by the packages below: request, exclude, visit, action, referrer, device, location,
-// conversion, dimension; this package knows their order (specification §1.1).
+// The rows are those that one request at a time would give. Where a visit is found is the business of package
+// lookahead: it answers from memory, what batches in front have written and the database does not show yet included,
+// and asks the database when memory is not sure; then the rows are flushed before. What a request means is decided by
+// the packages below: request, exclude, visit, action, referrer, device, location, conversion, dimension; this package
+// knows their order (applier, spec §1.1).
 package tracker
 
 import (
-	"context"
 	"io"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -30,9 +28,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
+	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
 	"github.com/queuedtracking/queuedtracking/tracker/pageurl"
 	"github.com/queuedtracking/queuedtracking/tracker/referrer"
-	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/spam"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
@@ -56,9 +54,9 @@ type Options struct {
 }
 
 // Tracker tracks batches. One Tracker stands for one of Matomo's worker processes: it has its process-wide state (the
-// intranet rule of §3.6, caches that never expire). Batches are prepared one after the other, and played and written
-// in the same order; one may be prepared, and then prefetched, while the one before it is played and written. Several
-// Trackers may share all of Options.
+// intranet rule of spec §3.6, caches that never expire). Batches are prepared one after the other, and played and
+// written in the same order; one may be prepared, and then prefetched, while the one before it is played and written.
+// Several Trackers may share all of Options.
 type Tracker struct {
 	installation *matomo.Installation
 	db           *sqlx.DB
@@ -84,7 +82,7 @@ type Tracker struct {
 	trust        trust                     // as the last batch that was prepared left it
 	asked        *matomo.Site              // likewise the last site that was asked whether Do Not Track counts, nil for all
 	prepared     int64                     // batches
-	trail        trail
+	inFlight     lookahead.InFlight[note]
 	marked       *marks
 	addresses    map[string]bool // whether plugin TrackingSpamPrevention blocks them, by binary address
 	viewsInStep  bool            // log_page_view_time has no rows of visits that are yet to come
@@ -111,6 +109,7 @@ func New(o Options) *Tracker {
 		inspect:      o.Inspect,
 		auth:         newAuthenticator(o.Installation, o.DB),
 		salts:        make(map[matomo.SaltKey]string),
+		inFlight:     lookahead.InFlight[note]{VisitorIndexDescending: o.Store.Schema().VisitorIndexDescending},
 		marked:       &marks{},
 		addresses:    make(map[string]bool),
 		pid:          rand.IntN(1 << 20),
@@ -131,7 +130,7 @@ func (b botDetector) IsLibrary(ua string) bool {
 }
 
 // trust is Matomo's process-wide trust in visitor ids: a request for an intranet site switches it on unless it is on,
-// any other request for a site after that switches it off (§3.6, §C.4).
+// any other request for a site after that switches it off (spec §3.6, §C.4).
 //
 // Older versions let requests for an intranet site switch it off, too (stays): there it is on for every second one.
 type trust struct{ on, byIntranet bool }
@@ -148,44 +147,3 @@ func (t *trust) next(configured, intranet, stays bool) bool {
 	}
 	return t.on
 }
-
-// authenticator remembers what tokens may do for as long as the process lives, as Matomo does (§1.5 step 4).
-type authenticator struct {
-	installation *matomo.Installation
-	db           *sqlx.DB
-	mu           sync.Mutex
-	superuser    map[tokenUse]bool
-}
-
-// tokenUse is how a token came: one for secure use only is somebody's in one way and nobody's in the other.
-type tokenUse struct {
-	hash   string
-	secure bool
-}
-
-const maxRememberedTokens = 10_000
-
-func newAuthenticator(i *matomo.Installation, db *sqlx.DB) *authenticator {
-	return &authenticator{installation: i, db: db, superuser: make(map[tokenUse]bool)}
-}
-
-// IsSuperuser implements request.Authenticator.
-func (a *authenticator) IsSuperuser(tokenHash string, secure bool) (bool, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	use := tokenUse{tokenHash, secure}
-	if known, ok := a.superuser[use]; ok {
-		return known, nil
-	}
-	is, err := a.installation.SuperuserToken(context.Background(), a.db, tokenHash, secure)
-	if err != nil {
-		return false, err
-	}
-	if len(a.superuser) >= maxRememberedTokens {
-		clear(a.superuser)
-	}
-	a.superuser[use] = is
-	return is, nil
-}
-
-var _ request.Authenticator = (*authenticator)(nil)

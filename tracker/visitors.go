@@ -8,7 +8,7 @@ import (
 )
 
 // Visitors tells who made a request, by the settings of the installation: which queue a request belongs to depends on
-// it (§0.1). A request that names its visitor wrongly counts as one without a visitor id, as it does when Matomo
+// it (spec §0.1). A request that names its visitor wrongly counts as one without a visitor id, as it does when Matomo
 // queues it.
 func (t *Tracker) Visitors(ctx context.Context) queue.VisitorFunc {
 	return func(set queue.RequestSet, i int) (visitorID []byte, ip string) {
@@ -22,7 +22,7 @@ func (t *Tracker) Visitors(ctx context.Context) queue.VisitorFunc {
 			return queue.VisitorID(set.Requests[i]), ""
 		}
 		c := &request.Context{
-			General: general, Settings: t.global, Features: t.features, Behaviours: t.behaviours, Auth: t.auth,
+			General: general, Settings: t.global, Features: t.features, Behaviours: t.behaviours, Auth: t.auth.during(ctx),
 			Now: t.clock().Unix(),
 		}
 		if site, err := t.installation.Site(ctx, r.SiteID()); err == nil {

@@ -47,7 +47,7 @@ type Play struct{ a *applier }
 // Most batches that were prefetched need nothing else from the database. One that does asks begin for the transaction
 // in which it is written, in which everything in front of it has to be visible.
 func (t *Tracker) Play(ctx context.Context, b *Batch, begin func(ctx context.Context) (*store.Tx, error)) (*Play, error) {
-	a := &applier{t: t, batch: b, begin: begin}
+	a := newApplier(t, b, begin, false)
 	if err := a.play(ctx); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (p *Play) Result() *Result { return p.a.result }
 // Name adds new entries of the dictionary, where they are committed on their own. Write would do it, but this can be
 // done before the batch in front has got its ids.
 func (p *Play) Name(ctx context.Context) error {
-	if err := p.a.t.store.CreateActions(ctx, p.a.pending.entries); err != nil {
+	if err := p.a.t.store.CreateActions(ctx, p.a.work.pending.entries); err != nil {
 		return fmt.Errorf("log_action: %w", err)
 	}
 	return nil
@@ -71,16 +71,15 @@ func (p *Play) Name(ctx context.Context) error {
 // this one, or without it.
 func (p *Play) Write(ctx context.Context, tx *store.Tx) error {
 	a := p.a
-	a.tx = tx
-	if err := a.write(ctx); err != nil {
+	a.work.tx = tx
+	if err := a.work.write(ctx); err != nil {
 		return err
 	}
-	done := &written{batch: a.batch.number, touched: a.touched, marked: a.marking, answers: a.answersBehind(), bans: a.bans}
-	a.t.trail.add(done)
-	tx.OnRollback(func() { a.t.trail.rollBack(done) })
+	done := a.t.inFlight.Add(a.batch.number, a.visits, note{a.marking, a.bans})
+	tx.OnRollback(func() { a.t.inFlight.RollBack(done) })
 	tx.OnCommit(func() {
-		a.committed()
-		a.t.trail.commit(done)
+		a.work.committed()
+		a.t.inFlight.Commit(done)
 	})
 	return nil
 }
@@ -97,44 +96,30 @@ func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (*Result, e
 // Preview applies the batch and writes nothing. Where the batch would have to be flushed in between, what is in memory
 // decides.
 func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, b *Batch) (*Result, error) {
-	a := &applier{t: t, tx: tx, batch: b, dry: true}
+	a := newApplier(t, b, func(context.Context) (*store.Tx, error) { return tx, nil }, true)
 	if err := a.play(ctx); err != nil {
 		return nil, err
 	}
 	return a.result, nil
 }
 
-// database is the transaction of the batch.
-func (a *applier) database(ctx context.Context) (*store.Tx, error) {
-	if a.tx == nil {
-		tx, err := a.begin(ctx)
-		if err != nil {
-			return nil, err
-		}
-		a.tx = tx
-		a.settleCarried()
-	}
-	return a.tx, nil
-}
-
 // play prefetches and applies.
 func (a *applier) play(ctx context.Context) error {
 	b := a.batch
-	a.result = &Result{Sets: b.sets, Requests: len(b.requests)}
 	if err := a.prefetch(ctx); err != nil {
 		return err
 	}
-	a.bans = a.t.trail.bans().with(b.general)
+	a.bans = a.t.inFlight.Newest().bans.with(b.general)
 	for _, p := range b.requests {
 		if a.inBlockedRange(p) {
 			a.count(p, exclusion(spam.BlockedRange))
 			continue
 		}
 		if p.failure != nil {
-			a.pending.failures = append(a.pending.failures, p.failure)
+			a.work.pending.failures = append(a.work.pending.failures, p.failure)
 		}
 		if p.nonce != "" && p.err == nil {
-			a.pending.nonces = append(a.pending.nonces, nonce{p.req.SiteID(), p.nonce})
+			a.work.pending.nonces = append(a.work.pending.nonces, nonce{p.req.SiteID(), p.nonce})
 		}
 		if p.bot != nil {
 			if err := a.recordBot(ctx, p); err != nil {

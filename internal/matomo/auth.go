@@ -17,7 +17,7 @@ import (
 // lastUsedInterval is how often Matomo notes that a token was used.
 const lastUsedInterval = 600 * time.Second
 
-// TokenHash is the form in which table user_token_auth holds a token (specification §1.5 step 6). salt is [General]
+// TokenHash is the form in which table user_token_auth holds a token (spec §1.5 step 6). salt is [General]
 // salt.
 func TokenHash(token, salt string) string {
 	sum := sha512.Sum512([]byte(token + salt))
@@ -31,13 +31,13 @@ func TrackingHash(siteID int64, tokenHash, salt string) string {
 }
 
 // MayTrack reports whether the token's owner may track this site with authentication by the rights granted for it
-// (§1.5 step 6). Superusers have no such rights: see SuperuserToken.
+// (spec §1.5 step 6). Superusers have no such rights: see SuperuserToken.
 func (s *Site) MayTrack(tokenHash string) bool {
 	return s.TrackingTokens[TrackingHash(s.ID, tokenHash, s.Tracker.Salt)]
 }
 
 // SuperuserToken reports whether the token with this hash belongs to a superuser, and notes that it was used, at most
-// every ten minutes (§1.5 step 7). Expired tokens do not count. Those for secure use only, and all when
+// every ten minutes (spec §1.5 step 7). Expired tokens do not count. Those for secure use only, and all when
 // only_allow_secure_auth_tokens is set, count if the token came in a secure way.
 func (i *Installation) SuperuserToken(ctx context.Context, db sqlx.ExtContext, tokenHash string, secure bool) (bool, error) {
 	if !secure && i.config.Bool("General", "only_allow_secure_auth_tokens") {

@@ -85,7 +85,7 @@ type behaviour struct {
 	since   string              // first version of Matomo
 	unsure  bool                // the first version is not certain
 	told    string              // what tells it beside the version, or in its place; "" for the version alone
-	section string              // of the specification: tracker-spec-6, part and section
+	section string              // of the specification: "spec §5.2"
 	test    string              // that shows both sides
 	holds   func(f *Found) bool // nil: the version tells
 }
@@ -93,190 +93,198 @@ type behaviour struct {
 // behaviours is the one table that knows versions.
 var behaviours = []behaviour{
 	{
-		field: "CleanLanguageParameter", since: "5.1.0", section: "base §1.9",
+		field: "CleanLanguageParameter", since: "5.1.0", section: "spec §1.9",
 		what: "parameter lang is cleaned like the header Accept-Language",
 		test: "request.TestLanguageParameterIsTakenAsItComesBefore51",
 	},
 	{
-		field: "CheckedDecimals", since: "5.1.0", section: "base §A.4", test: "php.TestFloatsBefore51, request.TestDecimalsOfVersions",
+		field: "CheckedDecimals", since: "5.1.0", section: "spec §A.4",
+		test: "php.TestFloatsBefore51, request.TestDecimalsOfVersions",
 		what: "amounts are numbers by how they are written; in 5.0 by whether they survive printing with 14 digits",
 	},
 	{
-		field: "ResolutionFollows", since: "5.1.0", section: "base §5.3", test: "visit.TestUnknownResolution",
+		field: "ResolutionFollows", since: "5.1.0", section: "spec §5.3", test: "visit.TestUnknownResolution",
 		what: "an unknown resolution of a visit is replaced by that of a later request",
 	},
 	{
-		field: "EscapedLogins", since: "5.1.1", section: "base §6.2", test: "pageurl.TestLoginsOfVersions",
+		field: "EscapedLogins", since: "5.1.1", section: "spec §6.2", test: "pageurl.TestLoginsOfVersions",
 		what: "separators within user and password of a URL are escaped",
 	},
 	{
-		field: "RelativeTime", since: "5.2.0", section: "1 §3.6",
+		field: "RelativeTime", since: "5.2.0", section: "spec §V1.3.6",
 		what: "a cdt in words (yesterday, -2 hours) counts from the request's time, not from the worker's",
 		test: "request.TestWordsCountFromTheRequestsTimeFrom52On",
 	},
 	{
-		field: "URLExclusionTypes", since: "5.2.0", section: "3 §5",
+		field: "URLExclusionTypes", since: "5.2.0", section: "spec §V3.5",
 		what: "URL parameters are excluded by type: session parameters, the recommended list of personal data, or a list of one's own",
 		test: "matomo.TestTypesOfExcludedURLParameters",
 	},
 	{
-		field: "TransliteratedRegions", since: "5.3.0", section: "3 §4", test: "TestTransliteratedRegions",
+		field: "TransliteratedRegions", since: "5.3.0", section: "spec §V3.4", test: "TestTransliteratedRegions",
 		what: "names of regions are compared after PHP's intl has written them in Latin letters",
 	},
 	{
-		field: "RandomConfigID", since: "5.3.0", section: "3 §1.2",
+		field: "RandomConfigID", since: "5.3.0", section: "spec §V3.1.2",
 		what: "the setting for random config ids makes every request a visit of its own",
 		test: "matomo.TestRandomConfigIDsFrom53On, visit.TestRandomIDs",
 	},
 	{
-		field: "IgnoredCampaignLists", since: "5.3.2", section: "2 §2.4", test: "referrer.TestCampaignsThatAreNoTextOfVersions",
+		field: "IgnoredCampaignLists", since: "5.3.2", section: "spec §V2.2.4",
+		test: "referrer.TestCampaignsThatAreNoTextOfVersions",
 		what: "a list as the last campaign parameter of a page URL is ignored; before, it is refused",
 	},
 	{
-		field: "BearerTokens", since: "5.4.0", section: "1 §3.1, §3.2", test: "TestTokensMayComeAsBearer",
+		field: "BearerTokens", since: "5.4.0", section: "spec §V1.3.1, §V1.3.2", test: "TestTokensMayComeAsBearer",
 		what: "a token may come in the header Authorization: Bearer, which also serves tokens for secure requests only",
 	},
 	{
-		field: "EmptyTokenInEntries", since: "5.4.0", section: "1 §2", test: "TestTokensOfEntries",
+		field: "EmptyTokenInEntries", since: "5.4.0", section: "spec §V1.2", test: "TestTokensOfEntries",
 		what: "queue entries without a token say \"\", not false",
 	},
 	{
-		field: "SpreadVisitorID", since: "5.4.0", section: "1 §4", test: "TestChangedVisitorIDsAreSpreadSince5_4",
+		field: "SpreadVisitorID", since: "5.4.0", section: "spec §V1.4", test: "TestChangedVisitorIDsAreSpreadSince5_4",
 		what: "a visit's changed visitor id reaches its actions and conversions",
 	},
 	{
-		field: "AIReferrers", since: "5.5.0", section: "2 §2.1", test: "referrer.TestAssistantsOfVersions",
+		field: "AIReferrers", since: "5.5.0", section: "spec §V2.2.1", test: "referrer.TestAssistantsOfVersions",
 		what: "AI assistants are referrers of type 8",
 	},
 	{
-		field: "AIReferrersByCampaign", since: "5.5.0", unsure: true, section: "2 §2.1", test: "referrer.TestAssistantsOfVersions",
+		field: "AIReferrersByCampaign", since: "5.5.0", unsure: true, section: "spec §V2.2.1",
+		test: "referrer.TestAssistantsOfVersions",
 		what: "utm_source of the landing page names an AI assistant, too",
 	},
 	{
-		field: "PrivacyPerSite", since: "5.5.0", section: "3 §1.1",
+		field: "PrivacyPerSite", since: "5.5.0", section: "spec §V3.1.1",
 		what: "a site may have privacy settings of its own",
 		test: "matomo.TestSitesHavePrivacySettingsOfTheirOwnFrom55On",
 	},
 	{
-		field: "UserIDChangeNewVisit", since: "5.5.0", section: "3 §2",
+		field: "UserIDChangeNewVisit", since: "5.5.0", section: "spec §V3.2",
 		what: "another user id begins a new visit, also when user ids replace visitor ids",
 		test: "visit.TestAnotherUserIDBeginsANewVisit",
 	},
 	{
-		field: "UserIDDisabled", since: "5.6.0", section: "1 §3.7", told: complianceTold,
+		field: "UserIDDisabled", since: "5.6.0", section: "spec §V1.3.7", told: complianceTold,
 		what:  "user ids can be switched off",
 		test:  "matomo.TestPolicy, request.TestUserIDIsSwitchedOff",
 		holds: compliance,
 	},
 	{
-		field: "AIAgents", since: "5.6.0", told: "column log_visit.ai_agent_name", section: "1 §13",
+		field: "AIAgents", since: "5.6.0", told: "column log_visit.ai_agent_name", section: "spec §V1.13",
 		test:  "tracker.TestAgentsHaveVisitsOfTheirOwn",
 		what:  "AI agents are named, and a change of agent begins a new visit",
 		holds: func(f *Found) bool { return f.AgentColumn },
 	},
 	{
-		field: "DiscardedCampaigns", since: "5.6.0", section: "2 §2.6", told: complianceTold,
+		field: "DiscardedCampaigns", since: "5.6.0", section: "spec §V2.2.6", told: complianceTold,
 		what:  "campaigns can be switched off, also by the CNIL policy (from 5.11.0 on their names are masked)",
 		test:  "matomo.TestPolicy",
 		holds: func(f *Found) bool { return compliance(f) && !f.Version.Since("5.11.0") },
 	},
 	{
-		field: "Policies", since: "5.6.0", section: "1 §5, 3 §1.3", told: complianceTold,
+		field: "Policies", since: "5.6.0", section: "spec §V1.5, §V3.1.3", told: complianceTold,
 		what:  "the CNIL policy makes privacy settings stricter",
 		test:  "matomo.TestPolicy",
 		holds: compliance,
 	},
 	{
-		field: "IgnoredCampaignTypes", since: "5.7.0", unsure: true, section: "2 §2.4",
+		field: "IgnoredCampaignTypes", since: "5.7.0", unsure: true, section: "spec §V2.2.4",
 		test: "referrer.TestCampaignsThatAreNoTextOfVersions",
 		what: "lists and numbers as campaign parameters of the request are ignored; before, lists are refused and numbers are names",
 	},
 	{
-		field: "BotRequests", since: "5.7.0", section: "1 §1", test: "TestRecModeDecidesBetweenVisitsAndBots",
+		field: "BotRequests", since: "5.7.0", section: "spec §V1.1", test: "TestRecModeDecidesBetweenVisitsAndBots",
 		what: "requests with recMode record bots, those of AI assistants in table log_bot_request",
 	},
 	{
-		field: "OnlyClearFailures", since: "5.7.0", section: "1 §3.3, §3.4", test: "TestUnclearSiteIDsAreNoFailures",
+		field: "OnlyClearFailures", since: "5.7.0", section: "spec §V1.3.3, §V1.3.4",
+		test: "TestUnclearSiteIDsAreNoFailures",
 		what: "requests with malformed site ids are not listed among the tracking failures",
 	},
 	{
-		field: "AllUserAgentPatterns", since: "5.7.0", unsure: true, section: "1 §4",
+		field: "AllUserAgentPatterns", since: "5.7.0", unsure: true, section: "spec §V1.4",
 		what: "all patterns for excluded user agents are tried, not only those up to the first that does not match",
 		test: "exclude.TestExcludedUserAgents",
 	},
 	{
-		field: "BotTypeChatbot", since: "5.8.0", section: "2 §1.2", test: "TestTypesOfBots",
+		field: "BotTypeChatbot", since: "5.8.0", section: "spec §V2.1.2", test: "TestTypesOfBots",
 		told: "plugins/BotTracking/BotDetector.php, which has the list of AI bots with their types, where it is there",
 		what: "the type of AI bots is ai_chatbot, not ai_assistant",
 	},
 	{
-		field: "ConflictingTokens", since: "5.8.0", section: "1 §0", test: "TestTokensOfEntries",
+		field: "ConflictingTokens", since: "5.8.0", section: "spec §V1.0", test: "TestTokensOfEntries",
 		what: "requests with two different tokens are refused, not queued",
 	},
 	{
-		field: "IntegerTimeLimit", since: "5.10.0", section: "1 §3.6",
+		field: "IntegerTimeLimit", since: "5.10.0", section: "spec §V1.3.6",
 		what: "the age from which a cdt needs a token must be an integer; 86400s counts as 0",
 		test: "matomo.TestReadersOfNewerVersionsAreStrict",
 	},
 	{
-		field: "StrictBooleans", since: "5.10.0", section: "2 §6, 3 §2, errata 11",
+		field: "StrictBooleans", since: "5.10.0", section: "spec §V2.6, §V3.2, §V4.11",
 		what: "some settings take 0, 1, true and false only: other values are off",
 		test: "matomo.TestReadersOfNewerVersionsAreStrict",
 	},
 	{
-		field: "MaskedCampaigns", since: "5.11.0", section: "2 §2.6", test: "referrer.TestMaskedCampaigns, matomo.TestPolicy",
+		field: "MaskedCampaigns", since: "5.11.0", section: "spec §V2.2.6",
+		test: "referrer.TestMaskedCampaigns, matomo.TestPolicy",
 		what: "names and keywords of campaigns can be masked",
 	},
 	{
-		field: "BotURLExclusions", since: "5.12.0", section: "2 §1.4", test: "TestURLOfARecord",
+		field: "BotURLExclusions", since: "5.12.0", section: "spec §V2.1.4", test: "TestURLOfARecord",
 		told:  "plugins/BotTracking/Tracker/BotRequestProcessor.php where it is there",
 		what:  "excluded parameters are taken off the URLs of bot requests, too",
 		holds: botURLExclusions,
 	},
 	{
-		field: "AmountLimit", since: "5.13.0", unsure: true, section: "2 §4, errata 5, 21",
+		field: "AmountLimit", since: "5.13.0", unsure: true, section: "spec §V2.4, §V4.5, §V4.21",
 		test: "conversion.TestRevenueLimitOfVersions",
 		what: "amounts of money beyond 1e12 are not recorded",
 	},
 	{
-		field: "IntranetTrustStays", since: "5.13.0", unsure: true, section: "3 §6", test: "TestIntranetTrust",
+		field: "IntranetTrustStays", since: "5.13.0", unsure: true, section: "spec §V3.6", test: "TestIntranetTrust",
 		told:  "plugins/IntranetMeasurable/Tracker/RequestProcessor.php where it is there",
 		what:  "visitor ids of intranet sites are trusted on every request, not on every second one",
 		holds: intranetTrustStays,
 	},
 	{
-		field: "PoliciesPerSetting", since: "5.14.0", section: "3 §1.3",
+		field: "PoliciesPerSetting", since: "5.14.0", section: "spec §V3.1.3",
 		what: "each setting of a policy can be enforced or not",
 		test: "matomo.TestPolicy",
 	},
 	{
-		field: "PageViewTimes", since: "6.0.0", told: "table log_page_view_time", section: "2 §3.1", test: "TestPageViewTimesAreKeptSince6",
+		field: "PageViewTimes", since: "6.0.0", told: "table log_page_view_time", section: "spec §V2.3.1",
+		test:  "TestPageViewTimesAreKeptSince6",
 		what:  "the time spent on each page view is kept in table log_page_view_time",
 		holds: func(f *Found) bool { return f.PageViewTimeTable },
 	},
 	{
-		field: "ProviderInWorker", since: "QueuedTracking 5.2.0", told: "version of plugin QueuedTracking", section: "3 §12.2", test: "TestProviderIsLoadedByNewerQueues",
+		field: "ProviderInWorker", since: "QueuedTracking 5.2.0", told: "version of plugin QueuedTracking", section: "spec §V3.12.2",
+		test:  "TestProviderIsLoadedByNewerQueues",
 		what:  "plugin Provider fills location_provider in the queue's worker",
 		holds: func(f *Found) bool { return f.QueuedTracking.Since("5.2.0") },
 	},
 	{
-		field: "ProviderWithoutDNS", since: "Provider 6.0.0", section: "3 §4, errata 23",
+		field: "ProviderWithoutDNS", since: "Provider 6.0.0", section: "spec §V3.4, §V4.23",
 		told: "plugins/Provider/Configuration.php where it is there", test: "TestProviderWithoutNameLookUps",
 		what: "names of addresses are looked up only where [Provider] skip_reverse_dns_lookup is 0",
 		holds: func(f *Found) bool {
 			return f.Provider.Since("6.0.0") || strings.Contains(f.ProviderFile, "skip_reverse_dns_lookup")
 		},
 	},
-	spamBehaviour("SpamAllowedNotBanned", "5.0.1", "3 §9.4", "TestAllowedAddressesAreBannedByOldVersions",
+	spamBehaviour("SpamAllowedNotBanned", "5.0.1", "spec §V3.9.4", "TestAllowedAddressesAreBannedByOldVersions",
 		"addresses of the allow list are not banned for too many actions"),
-	spamBehaviour("SpamHints", "5.0.5", "3 §9.3", "TestHeadlessBrowsers", "headless browsers are told by client hints, too"),
-	spamBehaviour("SpamHeadlessByDefault", "5.0.11", "3 §9.1", "TestSpamPreventionSettings",
+	spamBehaviour("SpamHints", "5.0.5", "spec §V3.9.3", "TestHeadlessBrowsers",
+		"headless browsers are told by client hints, too"),
+	spamBehaviour("SpamHeadlessByDefault", "5.0.11", "spec §V3.9.1", "TestSpamPreventionSettings",
 		"headless browsers are excluded unless that is switched off"),
-	spamBehaviour("SpamAddressLists", "5.1.0", "3 §9.1", "TestSpamPreventionSettings",
+	spamBehaviour("SpamAddressLists", "5.1.0", "spec §V3.9.1", "TestSpamPreventionSettings",
 		"allowed and blocked addresses are settings; before, iprange_allowlist[] in the configuration"),
-	spamBehaviour("SpamOrganisationList", "5.2.0", "3 §9.1", "TestSpamPreventionSettings",
+	spamBehaviour("SpamOrganisationList", "5.2.0", "spec §V3.9.1", "TestSpamPreventionSettings",
 		"blocked organisations are a setting; before, block_geoip_organisations[] in the configuration"),
-	spamBehaviour("SpamCloudMode", "6.0.0", "3 §9.1", "TestSpamPreventionSettings",
+	spamBehaviour("SpamCloudMode", "6.0.0", "spec §V3.9.1", "TestSpamPreventionSettings",
 		"the setting cloud_blocking_mode says which organisations are blocked; before, block_clouds whether they are"),
 }
 

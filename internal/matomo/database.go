@@ -14,7 +14,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Database says how to reach Matomo's database: section [database] (specification §13.2, §B.1).
+// Database says how to reach Matomo's database: section [database] (spec §13.2, §B.1).
 type Database struct {
 	Host      string // name or address; a path is a unix socket
 	Port      int    // 0: 3306
@@ -128,7 +128,7 @@ func firstSocket(paths ...string) string {
 }
 
 // DriverConfig returns the settings for the MySQL driver: several statements in a message are allowed (the rows of a
-// batch), parameters written into the statement as text (specification §B.2), matched instead of changed rows counted,
+// batch), parameters written into the statement as text (spec §B.2), matched instead of changed rows counted,
 // dates as text. Charset, collation and variables of the session are set by Open's connections.
 func (d Database) DriverConfig() (*mysql.Config, error) {
 	if err := d.Validate(); err != nil {

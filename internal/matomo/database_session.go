@@ -25,8 +25,8 @@ var needed = []string{
 	"sql_big_selects = 1",                     // whatever max_join_size says
 }
 
-// session is the statement that every new connection begins with. Matomo's tracker sends the SET NAMES (§B.1), where a
-// charset is set.
+// session is the statement that every new connection begins with. Matomo's tracker sends the SET NAMES (spec §B.1),
+// where a charset is set.
 func (d Database) session() (string, error) {
 	for _, name := range []struct{ setting, value string }{{"charset", d.Charset}, {"collation", d.Collation}} {
 		if !isName.MatchString(name.value) {

@@ -1,7 +1,7 @@
 package matomo
 
 // Features tells which of Matomo's own tracker plugins are active: the columns and the behaviour of an inactive one
-// are left out (specification §15.1). The zero Features is a bare core.
+// are left out (spec §15.1). The zero Features is a bare core.
 type Features struct {
 	Actions, Referrers, UserLanguage, DevicesDetection, DevicePlugins, Resolution   bool
 	VisitTime, VisitorInterest, UserCountry, GeoIP2, Events, Contents               bool

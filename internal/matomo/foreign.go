@@ -15,7 +15,7 @@ type Foreign struct {
 	Reason string // what it does, as far as could be seen
 }
 
-// ForeignTrackerPlugins looks for active plugins that hook into tracking (specification §15.2): the known ones by
+// ForeignTrackerPlugins looks for active plugins that hook into tracking (spec §15.2): the known ones by
 // name, all others by what their folder in plugins holds, even if the installation's global.ini.php lists them as its
 // own. A plugin that is neither known nor to be found there cannot be judged and is reported too. Dependency overrides
 // of the tracker in config/config.php, and a bootstrap.php that takes the configuration elsewhere, are reported under

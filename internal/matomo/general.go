@@ -8,7 +8,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// generalOptions are the options that tracking reads and that are the same for all sites (specification §13.3).
+// generalOptions are the options that tracking reads and that are the same for all sites (spec §13.3).
 var generalOptions = []string{
 	"useridsalt",
 	"delete_logs_enable", "delete_logs_older_than", "delete_logs_schedule_lowest_interval",
@@ -53,8 +53,8 @@ func (i *Installation) readGeneral(ctx context.Context) (*generalEntry, error) {
 	return &generalEntry{general: g, options: options, settings: stored}, nil
 }
 
-// deleteLogsOlder is the age beyond which a request is refused because its rows would soon be deleted (§1.6 step 7).
-// A policy for all sites caps it.
+// deleteLogsOlder is the age beyond which a request is refused because its rows would soon be deleted (spec §1.6 step
+// 7). A policy for all sites caps it.
 func (i *Installation) deleteLogsOlder(options map[string]string, policy policies) time.Duration {
 	const mostDays = 759 // that the policy lets log rows be kept
 	mayOverride := i.config.Bool("General", "enable_delete_old_data_settings_admin")

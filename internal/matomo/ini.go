@@ -7,9 +7,10 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// parseINI reads PHP's INI format as Matomo does (specification §13.1): sections become arrays, values are typed (true, yes and on
-// are booleans, null is null, integers without loss are integers, all else is text) and HTML entities in them are decoded.
-// A section that occurs twice counts as written the second time. env resolves ${NAME}. The names of PHP constants stand for themselves.
+// parseINI reads PHP's INI format as Matomo does (spec §13.1): sections become arrays, values are typed (true, yes and
+// on are booleans, null is null, integers without loss are integers, all else is text) and HTML entities in them are
+// decoded. A section that occurs twice counts as written the second time. env resolves ${NAME}. The names of PHP
+// constants stand for themselves.
 func parseINI(text string, env func(string) (string, bool)) (*php.Array, error) {
 	p := iniParser{text: strings.TrimPrefix(text, "\ufeff"), line: 1, env: env}
 	sections := &php.Array{}

@@ -16,7 +16,7 @@ import (
 var ErrUnknownSite = errors.New("unknown site")
 
 // Installation is a Matomo installation: its configuration and what its database says of it, cached as Matomo caches
-// it (specification §13.4). It is safe for concurrent use.
+// it (spec §13.4). It is safe for concurrent use.
 //
 // Look-ups that find nothing in the cache query the database handed to Open, not a caller's transaction. Where there
 // is only one connection (SQLite) load what a transaction needs before it begins: LoadSites, General.
@@ -150,7 +150,7 @@ func (i *Installation) cachedSite(id int64) (siteEntry, bool) {
 }
 
 // LoadSites brings sites into the cache, all that are missing with one query per table, and creates their fingerprint
-// salts of the days around now (specification §4). Ids without a site are no error here; Site tells.
+// salts of the days around now (spec §4). Ids without a site are no error here; Site tells.
 func (i *Installation) LoadSites(ctx context.Context, ids ...int64) error {
 	missing := i.missingSites(ids)
 	if len(missing) == 0 {

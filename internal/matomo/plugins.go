@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Plugins are the plugins that take part in tracking (specification §15.1): active and installed ones, in load order.
+// Plugins are the plugins that take part in tracking (spec §15.1): active and installed ones, in load order.
 type Plugins struct {
 	names  []string
 	active map[string]bool

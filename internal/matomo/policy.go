@@ -14,7 +14,7 @@ type pluginSetting struct{ plugin, name string }
 // storedSettings are values of tables plugin_setting and site_setting.
 type storedSettings map[pluginSetting]php.Value
 
-// The settings that the CNIL policy makes stricter and tracking reads (tracker-spec-6, part 3 §1.3).
+// The settings that the CNIL policy makes stricter and tracking reads (spec §V3.1.3).
 var (
 	ipAddressMaskLength   = pluginSetting{"PrivacyManager", "IpAddressMaskLength"}
 	ipAnonymisation       = pluginSetting{"PrivacyManager", "IPAnonymisation"}

@@ -8,7 +8,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// Privacy holds the options of plugin PrivacyManager (§9), of a site or of all.
+// Privacy holds the options of plugin PrivacyManager (spec §9), of a site or of all.
 type Privacy struct {
 	AnonymizeIP             bool // ipAnonymizerEnabled
 	IPMaskLength            int  // bytes, 0…4
@@ -18,7 +18,7 @@ type Privacy struct {
 	AnonymizeUserID         bool
 	AnonymizeOrderID        bool
 	AnonymizeReferrer       string // "", exclude_query, exclude_path, exclude_all
-	RandomizeConfigID       bool   // every request is a visit of its own (tracker-spec-6, part 3 §1.2)
+	RandomizeConfigID       bool   // every request is a visit of its own (spec §V3.1.2)
 }
 
 // privacyNames are the options' names behind "PrivacyManager." and the site.
@@ -44,7 +44,7 @@ func privacyOptions(site int64) []string {
 }
 
 // privacy types the options of a site: each is the site's own, else that of all sites, else the default
-// (tracker-spec-6, part 3 §1.1). An empty option is one. Without the plugin nothing is anonymized (§9, §15.1).
+// (spec §V3.1.1). An empty option is one. Without the plugin nothing is anonymized (spec §9, §15.1).
 func (i *Installation) privacy(site int64, own, options map[string]string) Privacy {
 	if !i.plugins.Active("PrivacyManager") {
 		return Privacy{}
@@ -91,7 +91,7 @@ func (i *Installation) sitePrivacyOptions(ctx context.Context, ids []int64) (map
 	return i.options(ctx, i.db, names, "")
 }
 
-// stricter is the privacy that a policy leaves (tracker-spec-6, part 3 §1.3).
+// stricter is the privacy that a policy leaves (spec §V3.1.3).
 func (p Privacy) stricter(policy policies) Privacy {
 	const leastMask = 2
 	if policy.enforced(ipAddressMaskLength) {

@@ -3,7 +3,7 @@ package matomo
 import "github.com/queuedtracking/queuedtracking/internal/php"
 
 // ProviderLookUps reports whether plugin Provider looks up the name of an address of which no provider is known
-// (tracker-spec-6, part 3 §4). Its older versions always do.
+// (spec §V3.4). Its older versions always do.
 func (c *Config) ProviderLookUps() bool {
 	if !c.behaviours.ProviderWithoutDNS {
 		return true

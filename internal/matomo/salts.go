@@ -29,8 +29,8 @@ const (
 	saltLength   = 32
 )
 
-// FingerprintSalt returns the salt of a site and a local date (specification §4). Those of the days around now are part of the site;
-// others are read from db, or created there. See FingerprintSalts.
+// FingerprintSalt returns the salt of a site and a local date (spec §4). Those of the days around now are part of the
+// site; others are read from db, or created there. See FingerprintSalts.
 func (i *Installation) FingerprintSalt(ctx context.Context, db sqlx.ExtContext, site *Site, date string) (string, error) {
 	if salt, ok := site.Salts[date]; ok {
 		return salt, nil

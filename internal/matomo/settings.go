@@ -43,7 +43,7 @@ const (
 	BackendMySQL = "mysql"
 )
 
-// QueueSettings are the settings of plugin QueuedTracking (specification §0.1).
+// QueueSettings are the settings of plugin QueuedTracking (spec §0.1).
 type QueueSettings struct {
 	Backend       string // BackendRedis or BackendMySQL
 	RedisType     RedisType

@@ -7,46 +7,46 @@ import (
 )
 
 // Site is what the tracker knows of one website: the row of table site with its aliases, goals, dimensions and tokens,
-// and with the instance-wide options already merged in (specification §13.3, §13.4 "site attributes"). A Site is never
+// and with the instance-wide options already merged in (spec §13.3, §13.4 "site attributes"). A Site is never
 // changed after loading.
 type Site struct {
 	ID       int64
 	MainURL  string
 	URLs     []string // main URL, then the aliases of table site_url
-	Timezone string   // as stored; "" makes a visit look-up fail (§3.4)
+	Timezone string   // as stored; "" makes a visit look-up fail (spec §3.4)
 	Location *time.Location
 	Type     string // "website", "intranet", "mobileapp" …
 
 	ExcludeUnknownURLs bool
-	ExcludedIPs        []php.IPRange // the site's, then the global ones (§2.5)
-	ExcludedParameters []string      // the site's, then the global ones, unique, not trimmed (§6.2)
-	ExcludedUserAgents []string      // the global ones, then the site's, unique (§2.6)
-	ExcludedReferrers  []string      // the global ones, then the site's, unique (§7.5)
-	KeepURLFragment    bool          // the effective answer of the site's and the global setting (§6.2)
+	ExcludedIPs        []php.IPRange // the site's, then the global ones (spec §2.5)
+	ExcludedParameters []string      // the site's, then the global ones, unique, not trimmed (spec §6.2)
+	ExcludedUserAgents []string      // the global ones, then the site's, unique (spec §2.6)
+	ExcludedReferrers  []string      // the global ones, then the site's, unique (spec §7.5)
+	KeepURLFragment    bool          // the effective answer of the site's and the global setting (spec §6.2)
 
 	Privacy            Privacy
-	MaskCampaigns      bool // names and keywords of campaigns are masked, by the site's setting or a policy (tracker-spec-6, part 2 §2.6)
-	UserIDDisabled     bool // likewise: no request has a user id (tracker-spec-6, part 1 §3.7)
-	OnlyMajorVersions  bool // of browsers and operating systems, by a policy (tracker-spec-6, part 3 §1.3)
+	MaskCampaigns      bool // names and keywords of campaigns are masked, by the site's setting or a policy (spec §V2.2.6)
+	UserIDDisabled     bool // likewise: no request has a user id (spec §V1.3.7)
+	OnlyMajorVersions  bool // of browsers and operating systems, by a policy (spec §V3.1.3)
 	DeviceModelHidden  bool // likewise: only the type of devices is kept
 	ResolutionDisabled bool // likewise
 
 	SiteSearch               bool
-	SearchKeywordParameters  []string // effective, split on ",", not trimmed (§6.4)
+	SearchKeywordParameters  []string // effective, split on ",", not trimmed (spec §6.4)
 	SearchCategoryParameters []string
 
 	CreatedAt time.Time // zero when ts_created is NULL
 
-	Goals      []Goal      // not deleted, ordered by id, texts unsanitized (§8)
-	Dimensions []Dimension // active ones, ordered by id (§5.6)
+	Goals      []Goal      // not deleted, ordered by id, texts unsanitized (spec §8)
+	Dimensions []Dimension // active ones, ordered by id (spec §5.6)
 
-	TrackingTokens map[string]bool // hex sha1 hashes of tokens that may track with authentication (§1.5 step 6)
+	TrackingTokens map[string]bool // hex sha1 hashes of tokens that may track with authentication (spec §1.5 step 6)
 
 	Tracker *TrackerSettings // [Tracker] with [Tracker_<idsite>] applied where the setting allows it
 
-	OwnURLs       *URLIndex         // URLs, sorted: what exclude_unknown_urls lets pass (§2.8)
-	ReferrerIndex *URLIndex         // ExcludedReferrers in their order (§7.5)
-	Salts         map[string]string // fingerprint salts of tomorrow … the day before yesterday by local date (§4)
+	OwnURLs       *URLIndex         // URLs, sorted: what exclude_unknown_urls lets pass (spec §2.8)
+	ReferrerIndex *URLIndex         // ExcludedReferrers in their order (spec §7.5)
+	Salts         map[string]string // fingerprint salts of tomorrow … the day before yesterday by local date (spec §4)
 }
 
 // Goal is one goal of a site (table goal).
@@ -78,23 +78,23 @@ type Extraction struct {
 	Pattern string
 }
 
-// General holds what is the same for all sites (specification §13.4 "general"). It is never changed after loading.
+// General holds what is the same for all sites (spec §13.4 "general"). It is never changed after loading.
 type General struct {
 	Privacy           Privacy // what counts where no site is asked: for locations and cookieless tracking
-	LocationProvider  string  // option usercountry.location_provider, "" when unset (§9.2)
+	LocationProvider  string  // option usercountry.location_provider, "" when unset (spec §9.2)
 	UserIDSalt        string
-	DeleteLogsOlder   time.Duration // age beyond which log rows are deleted, incl. the schedule interval; 0: log deletion is off (§1.6 step 7)
+	DeleteLogsOlder   time.Duration // age beyond which log rows are deleted, incl. the schedule interval; 0: log deletion is off (spec §1.6 step 7)
 	GlobalExcludedIPs []php.IPRange
-	SiteURLs          *URLIndex // all sites' URLs (§7.5)
-	SpamReferrers     []string  // option referrer_spam_blacklist, nil when unset (§2.7)
-	SearchEngines     string    // option SearchEngineDefinitions, "" when unset or not to be used (§7.6a)
+	SiteURLs          *URLIndex // all sites' URLs (spec §7.5)
+	SpamReferrers     []string  // option referrer_spam_blacklist, nil when unset (spec §2.7)
+	SearchEngines     string    // option SearchEngineDefinitions, "" when unset or not to be used (spec §7.6a)
 	Socials           string    // option SocialDefinitions, likewise
 	Assistants        string    // option AIAssistantDefinitions, likewise
 
 	Spam *SpamPrevention // nil: plugin TrackingSpamPrevention is not active
 }
 
-// TrackerSettings are the typed settings of config.ini.php that tracking reads (specification §13.2), for one site or,
+// TrackerSettings are the typed settings of config.ini.php that tracking reads (spec §13.2), for one site or,
 // with the site-specific sections left out, for all.
 type TrackerSettings struct {
 	RecordStatistics               bool
@@ -115,8 +115,8 @@ type TrackerSettings struct {
 	DiscardedCampaignParameters    []string // names that were among the two and do not count; page URLs go without them all the same
 	NewVisitWhenCampaignChanges    bool
 	NewVisitWhenWebsiteChanges     bool
-	NewVisitAfterMidnight          bool  // for the decision of §3.4
-	DailyFingerprint               bool  // create_new_visit_after_midnight without the site's override: config_id carries a daily salt (§4)
+	NewVisitAfterMidnight          bool  // for the decision of spec §3.4
+	DailyFingerprint               bool  // create_new_visit_after_midnight without the site's override: config_id carries a daily salt (spec §4)
 	NewVisitAfterActions           int64 // 0: never
 	PageMaximumLength              int   // bytes
 	RequireAuthentication          bool  // tracking_requests_require_authentication
@@ -124,7 +124,7 @@ type TrackerSettings struct {
 	EnableSpamFilter               bool
 	InnodbLockWaitTimeout          int // seconds, 0: leave the server's
 	ExcludeRequests                string
-	RecordPageViewTimes            bool   // record_accurate_page_view_time (tracker-spec-6, part 2 §3.1)
+	RecordPageViewTimes            bool   // record_accurate_page_view_time (spec §V2.3.1)
 	AlwaysNewVisitor               bool   // [Debug] tracker_always_new_visitor
 	Salt                           string // [General] salt
 	ProxyClientHeaders             []string
@@ -136,5 +136,5 @@ type TrackerSettings struct {
 	OnlySecureAuthTokens           bool
 	CharsetUTF8MB4                 bool   // [database] charset is utf8mb4
 	PlainLogins                    bool   // user and password of a URL are left as they are when it is put together again
-	EmulatedLang                   string // stands for the PHP worker's environment variable LANG (§1.9); "" by default
+	EmulatedLang                   string // stands for the PHP worker's variable LANG (spec §1.9); "" by default
 }

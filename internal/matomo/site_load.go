@@ -74,7 +74,7 @@ func (i *Installation) readSites(ctx context.Context, ids []int64, general *gene
 	return sites, nil
 }
 
-// globalExcludedParameters is the list of URL parameters that are excluded on all sites (tracker-spec-6, part 3 §5):
+// globalExcludedParameters is the list of URL parameters that are excluded on all sites (spec §V3.5):
 // by the type that is set or that a policy demands the recommended ones, none but those of config.ini.php, or a list
 // of one's own.
 func (i *Installation) globalExcludedParameters(options map[string]string, policy policies) string {
@@ -123,14 +123,14 @@ func newSite(row siteRow, options map[string]string, excludedParameters string) 
 	}
 	s.SearchCategoryParameters = strings.Split(categories, ",")
 	if row.Created.Valid {
-		// Text without a zone, taken for UTC whatever the server's zone is: so does Matomo (§14.2).
+		// Text without a zone, taken for UTC whatever the server's zone is: so does Matomo (spec §14.2).
 		s.CreatedAt, _ = time.ParseInLocation(time.DateTime, row.Created.String, time.UTC)
 	}
 	s.ReferrerIndex = newReferrerIndex(s.ID, s.ExcludedReferrers)
 	return s
 }
 
-// searchKeywords are the site's, else those of all sites, else the default (§6.4).
+// searchKeywords are the site's, else those of all sites, else the default (spec §6.4).
 func searchKeywords(site string, options map[string]string) string {
 	if !php.EmptyString(site) {
 		return site
@@ -190,7 +190,7 @@ func (i *Installation) readURLs(ctx context.Context, ids []int64, sites map[int6
 	return nil
 }
 
-// readGoals adds the goals that are not deleted; without plugin Goals there are none (§8).
+// readGoals adds the goals that are not deleted; without plugin Goals there are none (spec §8).
 func (i *Installation) readGoals(ctx context.Context, ids []int64, sites map[int64]*Site) error {
 	if !i.plugins.Active("Goals") {
 		return nil
@@ -224,7 +224,7 @@ func (i *Installation) readGoals(ctx context.Context, ids []int64, sites map[int
 	return nil
 }
 
-// readDimensions adds the active custom dimensions; without plugin CustomDimensions there are none (§5.6).
+// readDimensions adds the active custom dimensions; without plugin CustomDimensions there are none (spec §5.6).
 func (i *Installation) readDimensions(ctx context.Context, ids []int64, sites map[int64]*Site) error {
 	if !i.plugins.Active("CustomDimensions") {
 		return nil
@@ -269,7 +269,7 @@ func extractions(text string) []Extraction {
 	return all
 }
 
-// readTokens adds the hashes of the tokens of everybody who may write or administer a site (§1.5 step 6).
+// readTokens adds the hashes of the tokens of everybody who may write or administer a site (spec §1.5 step 6).
 func (i *Installation) readTokens(ctx context.Context, ids []int64, sites map[int64]*Site) error {
 	var rows []struct {
 		Site int64  `db:"idsite"`

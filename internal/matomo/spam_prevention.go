@@ -19,8 +19,7 @@ const spamPlugin = "TrackingSpamPrevention"
 // Matomo's tasks fetches, and those that it has banned.
 const BlockedRangesOption = "TrackingSpamBlockedIpRanges"
 
-// SpamPrevention holds the settings of plugin TrackingSpamPrevention as its version reads them (tracker-spec-6, part 3
-// §9.1).
+// SpamPrevention holds the settings of plugin TrackingSpamPrevention as its version reads them (spec §V3.9.1).
 type SpamPrevention struct {
 	AllowedIPs, BlockedIPs []php.IPRange // never excluded, and always
 	BlockHeadless          bool

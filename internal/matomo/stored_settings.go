@@ -10,7 +10,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// settingRow is a row of table plugin_setting or site_setting (specification §13.3).
+// settingRow is a row of table plugin_setting or site_setting (spec §13.3).
 type settingRow struct {
 	Name  string `db:"setting_name"`
 	Value string `db:"setting_value"`
@@ -42,7 +42,7 @@ func addSetting[K comparable](settings map[K]php.Value, key K, row settingRow) {
 	settings[key] = php.ArrayValue(list)
 }
 
-// PluginSettings returns the system settings of a plugin (specification §13.3) that have a value. A setting of several
+// PluginSettings returns the system settings of a plugin (spec §13.3) that have a value. A setting of several
 // rows is a list.
 func (i *Installation) PluginSettings(ctx context.Context, plugin string) (map[string]php.Value, error) {
 	var rows []settingRow

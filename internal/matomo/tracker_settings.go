@@ -6,7 +6,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// Tracker returns the settings that tracking reads (specification §13.2), for site 0 without the overrides of
+// Tracker returns the settings that tracking reads (spec §13.2), for site 0 without the overrides of
 // [Tracker_<idsite>].
 func (c *Config) Tracker(siteID int64) *TrackerSettings {
 	s := &TrackerSettings{}
@@ -16,7 +16,7 @@ func (c *Config) Tracker(siteID int64) *TrackerSettings {
 	return s
 }
 
-// perSite sets what [Tracker_<idsite>] may override: the rows marked S in §13.2.
+// perSite sets what [Tracker_<idsite>] may override: the rows marked S in spec §13.2.
 func (c *Config) perSite(s *TrackerSettings, siteID int64) {
 	flag := func(key string) bool { return php.ToBool(c.siteValue(siteID, key)) }
 	isOne := func(key string) bool { return php.LooseEqual(c.siteValue(siteID, key), php.Int(1)) }
@@ -76,7 +76,7 @@ func (c *Config) titleDelimiter() string {
 }
 
 // truth is a setting's truth where newer versions understand only 0, 1, true and false: what else there is is off
-// (tracker-spec-6, part 3 §2).
+// (spec §V3.2).
 func (c *Config) truth(v php.Value) bool {
 	if !c.behaviours.StrictBooleans {
 		return php.ToBool(v)
@@ -86,7 +86,7 @@ func (c *Config) truth(v php.Value) bool {
 }
 
 // seconds is a setting in seconds. Newer versions take text for 0 that is not exactly an integer: 86400s, and a blank
-// before the number (tracker-spec-6, part 1 §3.6).
+// before the number (spec §V1.3.6).
 func (c *Config) seconds(v php.Value) int64 {
 	n := php.ToInt(v)
 	if c.behaviours.IntegerTimeLimit && strconv.FormatInt(n, 10) != php.ToString(v) {

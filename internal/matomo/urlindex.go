@@ -14,9 +14,9 @@ type SiteURL struct {
 	URL    string
 }
 
-// URLIndex tells which sites a URL belongs to (specification §7.5): it maps a canonical host (lower case, one leading "www." removed) to
-// path prefixes, and each prefix to sites. A host that begins with a dot stands for all its subdomains. A URLIndex is never changed
-// after it was built; a nil one is empty.
+// URLIndex tells which sites a URL belongs to (spec §7.5): it maps a canonical host (lower case, one leading "www."
+// removed) to path prefixes, and each prefix to sites. A host that begins with a dot stands for all its subdomains. A
+// URLIndex is never changed after it was built; a nil one is empty.
 type URLIndex struct {
 	hosts map[string][]sitePath
 }

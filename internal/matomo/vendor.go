@@ -42,7 +42,7 @@ func (v VendorData) Assistants() string {
 // SpamReferrers is the path of the list of spammers' hosts, one a line.
 func (v VendorData) SpamReferrers() string { return v.path("referrer-spam-list/spammers.txt") }
 
-// geoDatabases are the names that Matomo looks for in folder misc, in its order (specification §9.2).
+// geoDatabases are the names that Matomo looks for in folder misc, in its order (spec §9.2).
 var geoDatabases = strings.Fields(`GeoIP2-City.mmdb DBIP-City.mmdb DBIP-City-Lite.mmdb DBIP-Country-Lite.mmdb DBIP-Country.mmdb
 	GeoIP2-City-Africa.mmdb GeoIP2-City-Asia-Pacific.mmdb GeoIP2-City-Europe.mmdb GeoIP2-City-North-America.mmdb
 	GeoIP2-City-South-America.mmdb GeoIP2-Enterprise.mmdb GeoIP2-Country.mmdb GeoLite2-City.mmdb GeoLite2-Country.mmdb

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// LooseEqualStrings is a == b: numeric strings are compared as numbers, others byte by byte (§A.2).
+// LooseEqualStrings is a == b: numeric strings are compared as numbers, others byte by byte (spec §A.2).
 func LooseEqualStrings(a, b string) bool {
 	if a == b {
 		return true
@@ -59,7 +59,7 @@ func integerDigits(number string) int {
 	return skipDigits(number, 0)
 }
 
-// LooseEqual is a == b of PHP 8 (§A.2). Arrays are equal when they have equal values under the same keys.
+// LooseEqual is a == b of PHP 8 (spec §A.2). Arrays are equal when they have equal values under the same keys.
 func LooseEqual(a, b Value) bool {
 	if a.kind > b.kind {
 		a, b = b, a

@@ -5,8 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// Sanitize is Matomo's treatment of text that comes from outside (§A.5): HTML entities are decoded once, NUL bytes removed, and
-// & " ' < > written as entities. Text that is not UTF-8 is read as Latin-1. Numeric strings stay as they are.
+// Sanitize is Matomo's treatment of text that comes from outside (spec §A.5): HTML entities are decoded once, NUL bytes
+// removed, and & " ' < > written as entities. Text that is not UTF-8 is read as Latin-1. Numeric strings stay as they
+// are.
 func Sanitize(s string) string {
 	if needsNoSanitizing(s) { // so are all numeric strings
 		return s
@@ -14,7 +15,7 @@ func Sanitize(s string) string {
 	return sanitizeText(s)
 }
 
-// SanitizeInput removes line breaks and then sanitises s, numeric or not (§A.5).
+// SanitizeInput removes line breaks and then sanitises s, numeric or not (spec §A.5).
 func SanitizeInput(s string) string {
 	if needsNoSanitizing(s) && strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\r') < 0 {
 		return s
@@ -89,7 +90,7 @@ func escapeHTML(s string) string {
 	return string(append(b, s[done:]...))
 }
 
-// Unsanitize decodes the entities that Sanitize writes, in any numeric form, once: htmlspecialchars_decode (§A.5).
+// Unsanitize decodes the entities that Sanitize writes, in any numeric form, once: htmlspecialchars_decode (spec §A.5).
 func Unsanitize(s string) string { return decodeEntities(s, escapedEntity) }
 
 // decodeEntities replaces what stands between & and ; by what resolve says.

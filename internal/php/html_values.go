@@ -1,7 +1,7 @@
 package php
 
-// SanitizeValue sanitises strings, also within arrays and as their keys; other values stay as they are (§A.5). A key that changes
-// moves to the end of its array. v itself is not changed.
+// SanitizeValue sanitises strings, also within arrays and as their keys; other values stay as they are (spec §A.5). A
+// key that changes moves to the end of its array. v itself is not changed.
 func SanitizeValue(v Value) Value {
 	switch v.kind {
 	case KindString:
@@ -44,8 +44,8 @@ func sanitizeArray(a *Array) *Array {
 	return clean
 }
 
-// UnsanitizeValue decodes strings, also within arrays, but not their keys (§A.5). Everything that is neither string nor array
-// becomes text: null and false are "", true is "1".
+// UnsanitizeValue decodes strings, also within arrays, but not their keys (spec §A.5). Everything that is neither
+// string nor array becomes text: null and false are "", true is "1".
 func UnsanitizeValue(v Value) Value {
 	if v.kind != KindArray {
 		return String(Unsanitize(ToString(v)))

@@ -6,7 +6,7 @@ import (
 )
 
 // ParseIP is inet_pton: 4 bytes for IPv4, 16 for IPv6. Leading zeros ("01.2.3.4") and zone ids are refused; ::ffff:1.2.3.4 stays
-// 16 bytes long (§1.7).
+// 16 bytes long (spec §1.7).
 func ParseIP(s string) (ip []byte, ok bool) {
 	addr, err := netip.ParseAddr(s)
 	if err != nil || addr.Zone() != "" {
@@ -44,8 +44,8 @@ func isIPv4Compatible(ip []byte) bool {
 // IPRange is a range of addresses of one family, both ends included.
 type IPRange struct{ Low, High []byte }
 
-// ParseIPRange reads an address, a block (192.0.2.0/24) or an address with wildcards at its end (192.0.*.*) as §A.8 says; ok is false
-// for everything else.
+// ParseIPRange reads an address, a block (192.0.2.0/24) or an address with wildcards at its end (192.0.*.*) as
+// spec §A.8 says; ok is false for everything else.
 func ParseIPRange(s string) (r IPRange, ok bool) {
 	s = Trim(s)
 	bits, cut := "", 0

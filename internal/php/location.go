@@ -7,8 +7,8 @@ import (
 	_ "time/tzdata" // time zones do not depend on the machine
 )
 
-// LoadLocation finds the time zone of a site (§A.10): an IANA name or "UTC+5.5", hours with a fraction. Other names, also "", are UTC.
-// It reads the time zone database each time; callers keep the result.
+// LoadLocation finds the time zone of a site (spec §A.10): an IANA name or "UTC+5.5", hours with a fraction. Other
+// names, also "", are UTC. It reads the time zone database each time; callers keep the result.
 func LoadLocation(name string) *time.Location {
 	if hours, ok := strings.CutPrefix(name, "UTC"); ok && hours != "" && (hours[0] == '+' || hours[0] == '-') {
 		offset := StringToFloat(hours[1:])

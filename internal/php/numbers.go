@@ -24,7 +24,7 @@ func skipDigits(s string, i int) int {
 	return i
 }
 
-// scanNumber finds the longest numeric prefix of s (§A.2).
+// scanNumber finds the longest numeric prefix of s (spec §A.2).
 func scanNumber(s string) numberScan {
 	start := 0
 	for start < len(s) && isSpace(s[start]) {
@@ -91,7 +91,7 @@ func parseFloat(digits string) float64 {
 	return f
 }
 
-// IsNumeric tells whether s is a number with nothing but white space around it: is_numeric for strings (§A.2).
+// IsNumeric tells whether s is a number with nothing but white space around it: is_numeric for strings (spec §A.2).
 func IsNumeric(s string) bool {
 	if s == "" || s[0] > '9' {
 		return false
@@ -205,7 +205,8 @@ func ToString(v Value) string {
 	return ""
 }
 
-// FloatString is (string)f with the setting precision = 14 (§A.3): 0.1+0.2 is 0.3, 1e14 is 1.0E+14, infinity is INF.
+// FloatString is (string)f with the setting precision = 14 (spec §A.3): 0.1+0.2 is 0.3, 1e14 is 1.0E+14, infinity is
+// INF.
 func FloatString(f float64) string { return formatFloat(f, 14, 13, 'E') }
 
 // shortestFloat writes f so that it reads back equal, as json_encode and serialize do (serialize_precision = -1).

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// ErrType is PHP's TypeError: an array stands where a number is read. Matomo refuses such a request (§H.4).
+// ErrType is PHP's TypeError: an array stands where a number is read. Matomo refuses such a request (spec §H.4).
 var ErrType = errors.New("array given where a number is expected")
 
-// param finds a parameter that counts as given: set, not null, and with a text form that is not empty (§A.4).
+// param finds a parameter that counts as given: set, not null, and with a text form that is not empty (spec §A.4).
 func param(params *Array, name string) (Value, bool) {
 	if EmptyString(name) {
 		return Null, false
@@ -25,7 +25,7 @@ func param(params *Array, name string) (Value, bool) {
 	return v, true
 }
 
-// ReadString is the generic reader for text (§A.4). The result is sanitised, def as well. Booleans and arrays give
+// ReadString is the generic reader for text (spec §A.4). The result is sanitised, def as well. Booleans and arrays give
 // def.
 func ReadString(params *Array, name, def string) string {
 	v, ok := param(params, name)
@@ -40,8 +40,8 @@ func ReadString(params *Array, name, def string) string {
 	return Sanitize(def)
 }
 
-// ReadInt is the generic reader for integers (§A.4): "5.0", "1e2", " 7", "007" and true are accepted, "5abc", 1.5 and
-// arrays give def.
+// ReadInt is the generic reader for integers (spec §A.4): "5.0", "1e2", " 7", "007" and true are accepted, "5abc", 1.5
+// and arrays give def.
 func ReadInt(params *Array, name string, def int64) int64 {
 	v, ok := param(params, name)
 	if !ok {
@@ -60,8 +60,8 @@ type Decimal struct {
 	Number bool // and a number
 }
 
-// ReadFloat is the generic reader for decimals (§A.4). A comma is accepted as the point but ends the number: "1,5" is
-// 1. An array is ErrType.
+// ReadFloat is the generic reader for decimals (spec §A.4). A comma is accepted as the point but ends the number: "1,5"
+// is 1. An array is ErrType.
 func ReadFloat(params *Array, name string) (Decimal, error) {
 	v, given := param(params, name)
 	if v.kind == KindArray {
@@ -91,7 +91,7 @@ func isDecimal(s string) bool {
 	return s != "" && scanNumber(s).digits == s
 }
 
-// ReadJSON is the generic reader for JSON (§A.4): text is decoded (null when it is no JSON), structured values are
+// ReadJSON is the generic reader for JSON (spec §A.4): text is decoded (null when it is no JSON), structured values are
 // taken as they are. Strings in the result are sanitised, keys too. present is false when the parameter is missing or
 // empty.
 func ReadJSON(params *Array, name string) (v Value, present bool) {
@@ -109,7 +109,7 @@ func ReadJSON(params *Array, name string) (v Value, present bool) {
 	return SanitizeValue(v), true
 }
 
-// RawString is the newer reader for text (part 1 §3.1): nothing is sanitised but NUL bytes, which are removed. Numbers
+// RawString is the newer reader for text (spec §V1.3.1): nothing is sanitised but NUL bytes, which are removed. Numbers
 // are text; anything else, and a parameter that is missing, is "".
 func RawString(params *Array, name string) string {
 	switch v := params.Value(name); v.kind {
@@ -121,8 +121,8 @@ func RawString(params *Array, name string) string {
 	return ""
 }
 
-// RawInt is the newer reader for integers (part 2 §1.4): a number, or text that is written exactly as PHP would print it. "200", 200 and
-// 200.0 are 200; "0200", "+200", " 200", "200.0" and true are none.
+// RawInt is the newer reader for integers (spec §V2.1.4): a number, or text that is written exactly as PHP would print
+// it. "200", 200 and 200.0 are 200; "0200", "+200", " 200", "200.0" and true are none.
 func RawInt(params *Array, name string) (n int64, ok bool) {
 	text := RawString(params, name)
 	if text == "" {

@@ -2,9 +2,9 @@ package php
 
 import "strings"
 
-// QueryToMap reads a query string as Matomo does (§6.2): nothing is percent-decoded, names and values are sanitised, "a" without "="
-// has the value false, "a[]=1" collects a list under "a", of equal names the last one counts in the place of the first.
-// Names "" and "0" are dropped.
+// QueryToMap reads a query string as Matomo does (spec §6.2): nothing is percent-decoded, names and values are
+// sanitised, "a" without "=" has the value false, "a[]=1" collects a list under "a", of equal names the last one counts
+// in the place of the first. Names "" and "0" are dropped.
 func QueryToMap(query string) *Array {
 	if EmptyString(query) {
 		return &Array{}

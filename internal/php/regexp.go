@@ -10,8 +10,8 @@ import (
 // errLiteral is the error of what PHP does not take for a regular expression at all.
 var errLiteral = errors.New("no regular expression with delimiters and modifiers")
 
-// Regexp is a regular expression that somebody wrote for preg_match (§A.14). It matches bytes: those from 0x80 on are
-// neither letters nor white space; with the modifier u it matches characters. It is safe for concurrent use.
+// Regexp is a regular expression that somebody wrote for preg_match (spec §A.14). It matches bytes: those from 0x80 on
+// are neither letters nor white space; with the modifier u it matches characters. It is safe for concurrent use.
 type Regexp struct{ re *pcre.Regexp }
 
 // CompileLiteral compiles a pattern with delimiters and modifiers as preg_match takes it: "/^utm_/i", "{a}x", "#b#". It

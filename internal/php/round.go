@@ -6,7 +6,7 @@ import (
 )
 
 // Round is round(f, places) of PHP up to 8.3: it rounds to 15 significant digits first and then half away from zero, so that
-// 1.005 becomes 1.01 (§A.3).
+// 1.005 becomes 1.01 (spec §A.3).
 func Round(f float64, places int) float64 {
 	if f == 0 || math.IsInf(f, 0) || math.IsNaN(f) {
 		return f

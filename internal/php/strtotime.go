@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// StrToTime is strtotime in UTC (§A.9): the unix seconds of a date, a time, both, or words such as "yesterday noon" and "+2 days",
-// where now (unix seconds) fills in what is missing. ok is false for text that is none.
+// StrToTime is strtotime in UTC (spec §A.9): the unix seconds of a date, a time, both, or words such as "yesterday
+// noon" and "+2 days", where now (unix seconds) fills in what is missing. ok is false for text that is none.
 //
 // It knows the forms that people and libraries write. Working days ("2 weekdays ago") and "first monday of" are not among them.
 func StrToTime(s string, now int64) (unix int64, ok bool) {

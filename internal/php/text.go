@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// trimmed are the bytes that PHP's trim removes by default (§A.1).
+// trimmed are the bytes that PHP's trim removes by default (spec §A.1).
 const trimmed = " \t\n\r\x00\x0b"
 
-// Trim removes blanks, tabs, line breaks, NUL bytes and vertical tabs from both ends: PHP's trim (§A.1).
+// Trim removes blanks, tabs, line breaks, NUL bytes and vertical tabs from both ends: PHP's trim (spec §A.1).
 func Trim(s string) string { return RTrim(LTrim(s)) }
 
 // LTrim is Trim for the start of s.
@@ -36,7 +36,7 @@ func lower(b byte) byte {
 	return b
 }
 
-// ToLower lower-cases ASCII letters only: PHP's strtolower (§A.11).
+// ToLower lower-cases ASCII letters only: PHP's strtolower (spec §A.11).
 func ToLower(s string) string {
 	for i := 0; i < len(s); i++ {
 		if lower(s[i]) == s[i] {
@@ -52,7 +52,7 @@ func ToLower(s string) string {
 }
 
 // MBToLower lower-cases all letters of Unicode, without a rule for the final sigma (PHP 8.2). Bytes that are not UTF-8 become "?":
-// one for each broken sequence, as in "\xE4\xF6" -> "??" (§A.11, §H.7).
+// one for each broken sequence, as in "\xE4\xF6" -> "??" (spec §A.11, §H.7).
 func MBToLower(s string) string {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
@@ -107,7 +107,7 @@ func brokenLen(s string) int {
 	return n
 }
 
-// EqualFold compares with ASCII letters' case ignored: strcasecmp(a, b) === 0 (§A.11).
+// EqualFold compares with ASCII letters' case ignored: strcasecmp(a, b) === 0 (spec §A.11).
 func EqualFold(a, b string) bool {
 	if len(a) != len(b) {
 		return false

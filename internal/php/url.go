@@ -12,7 +12,8 @@ type URL struct {
 	HasScheme, HasUser, HasPass, HasHost, HasPort, HasPath, HasQuery, HasFragment bool
 }
 
-// ParseURL is PHP's parse_url (§A.6); ok is false where that gives false. Control characters in a component become "_".
+// ParseURL is PHP's parse_url (spec §A.6); ok is false where that gives false. Control characters in a component become
+// "_".
 func ParseURL(s string) (u URL, ok bool) {
 	colon := strings.IndexByte(s, ':')
 	switch {

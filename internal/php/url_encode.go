@@ -1,6 +1,6 @@
 package php
 
-// URLDecode is urldecode (§A.7): "+" is a blank, %HH a byte; a "%" without two hexadecimal digits stays.
+// URLDecode is urldecode (spec §A.7): "+" is a blank, %HH a byte; a "%" without two hexadecimal digits stays.
 func URLDecode(s string) string {
 	first := 0
 	for first < len(s) && s[first] != '%' && s[first] != '+' {
@@ -27,7 +27,8 @@ func URLDecode(s string) string {
 
 func isUnreserved(b byte) bool { return isAlphaNumeric(b) || b == '-' || b == '_' || b == '.' }
 
-// URLEncode is urlencode (§A.7): letters, digits, "-", "_" and "." stay, a blank is "+", all else %HH in upper case.
+// URLEncode is urlencode (spec §A.7): letters, digits, "-", "_" and "." stay, a blank is "+", all else %HH in upper
+// case.
 func URLEncode(s string) string {
 	for i := 0; i < len(s); i++ {
 		if !isUnreserved(s[i]) {

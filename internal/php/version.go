@@ -8,8 +8,8 @@ import (
 // anyNumber stands for a number when it is compared with text.
 const anyNumber = "#N#"
 
-// VersionCompare is version_compare (§A.12): -1, 0 or 1. Text orders dev < alpha < beta < RC < number < pl, other text is before dev;
-// "1.0" is before "1.0.0".
+// VersionCompare is version_compare (spec §A.12): -1, 0 or 1. Text orders dev < alpha < beta < RC < number < pl, other
+// text is before dev; "1.0" is before "1.0.0".
 func VersionCompare(a, b string) int {
 	if a == "" || b == "" {
 		return cmp.Compare(min(len(a), 1), min(len(b), 1))

@@ -72,9 +72,9 @@ func TestQueuesInTheDatabaseWhateverItsSettings(t *testing.T) {
 				{"monitor", "--once"},
 				{"print-queued-requests"},
 				{"lock-status"},
-				{"unlock", "--all"},
+				{"unlock", "--all", "--yes"},
 				{"failed", "list"},
-				{"failed", "delete", "--all"},
+				{"failed", "delete", "--all", "--yes"},
 			} {
 				s.run(t, command...).wants(t, 0)
 			}

@@ -1,6 +1,6 @@
 // Package action finds out what a tracking request did: a page view, a click on an outlink, a download, a site search, an event or the
 // impression of a piece of content. It gives the columns of log_link_visit_action that follow from the request alone, and the names
-// whose ids in the dictionary log_action have to be looked up (specification §5.8, §5.9, §6).
+// whose ids in the dictionary log_action have to be looked up (spec §5.8, §5.9, §6).
 //
 // Nothing here depends on the visit or on the database. A request's Action is made once; when the ids of its Lookups are known, Row,
 // EntryURL and EntryName give the values to write.
@@ -13,9 +13,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// The types of names in log_action (§6.1). The type of an Action is one of TypePageURL, TypeOutlink, TypeDownload, TypeSiteSearch,
-// TypeEvent and TypeContent. Categories of events share their type with the URLs of events, names of content theirs with the URLs of
-// content.
+// The types of names in log_action (spec §6.1). The type of an Action is one of TypePageURL, TypeOutlink, TypeDownload,
+// TypeSiteSearch, TypeEvent and TypeContent. Categories of events share their type with the URLs of events, names of
+// content theirs with the URLs of content.
 const (
 	TypePageURL            int64 = 1
 	TypeOutlink            int64 = 2
@@ -48,7 +48,8 @@ type Action struct {
 	// Parameters of an event, with HTML entities and not trimmed: what goals are matched against. Empty for other types.
 	EventCategory, EventAction, EventName string
 
-	// Lookups are the names whose ids the row needs, in the order in which Matomo looks them up and inserts the missing ones (§6.6).
+	// Lookups are the names whose ids the row needs, in the order in which Matomo looks them up and inserts the missing
+	// ones (spec §6.6).
 	Lookups []Lookup
 	usual   [2]Lookup // where the Lookups of most actions are
 
@@ -60,8 +61,8 @@ type Action struct {
 	performance    store.Performance
 }
 
-// New chooses and reads the action of a request that is not excluded (§6.1–§6.5). It is nil when the request records none: it reports
-// a manual goal or is about a cart or an order, or plugin Actions is not active.
+// New chooses and reads the action of a request that is not excluded (spec §6.1–§6.5). It is nil when the request
+// records none: it reports a manual goal or is about a cart or an order, or plugin Actions is not active.
 //
 // The error is a *request.Rejection for a request that Matomo refuses, also where Matomo finds out only after it has begun to write.
 func New(r *request.Request) (*Action, error) {
@@ -152,7 +153,7 @@ func (a *Action) lookUpNormalizedURL(kind int64) {
 	a.Lookups[len(a.Lookups)-1].Prefix = prefix
 }
 
-// addLookups adds the names that plugins look up, in the order of the plugins (§6.5).
+// addLookups adds the names that plugins look up, in the order of the plugins (spec §6.5).
 func (a *Action) addLookups(r *request.Request) error {
 	if r.Features().Ecommerce {
 		a.addProduct(r)
@@ -184,8 +185,8 @@ func (a *Action) readColumns(r *request.Request) (err error) {
 func (a *Action) IsPageview() bool { return a.Type == TypePageURL }
 
 // CountsAsInteraction reports whether the action is a page view or a site search: it moves visit_total_interactions and
-// pageview_position (§5.4, §5.9).
+// pageview_position (spec §5.4, §5.9).
 func (a *Action) CountsAsInteraction() bool { return a.Type == TypePageURL || a.Type == TypeSiteSearch }
 
-// CountsAsAction reports whether the action moves visit_total_actions, as all do but content (§5.4).
+// CountsAsAction reports whether the action moves visit_total_actions, as all do but content (spec §5.4).
 func (a *Action) CountsAsAction() bool { return a.Type != TypeContent }

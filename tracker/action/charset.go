@@ -118,8 +118,9 @@ func decodeSingle(text string, e *charmap.Charmap) (utf8Text string, ok bool) {
 	return string(b), true
 }
 
-// reencode converts url-encoded parameters from the character set of the page, the parameter cs, to UTF-8 (§6.4). Values that are no
-// text of that character set stay, and so does everything when PHP does not know it, as with an empty cs.
+// reencode converts url-encoded parameters from the character set of the page, the parameter cs, to UTF-8 (spec §6.4).
+// Values that are no text of that character set stay, and so does everything when PHP does not know it, as with an
+// empty cs.
 func reencode(params *php.Array, cs string) *php.Array {
 	c, ok := charsets[php.ToLower(cs)]
 	if !ok {

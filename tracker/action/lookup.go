@@ -53,9 +53,9 @@ func (a *Action) lookUp(field Field, kind int64, name string) {
 	a.Lookups = append(a.Lookups, NewLookup(field, kind, name))
 }
 
-// ResolveLoosely reproduces how Matomo finds the ids of a request's lookups among the rows it has read (§6.6): names that PHP's ==
-// takes for equal share an id, so that the sku 00123 gets the id of 123 when both are in a cart. exists reports whether the name of
-// lookup i was in log_action before the request.
+// ResolveLoosely reproduces how Matomo finds the ids of a request's lookups among the rows it has read (spec §6.6):
+// names that PHP's == takes for equal share an id, so that the sku 00123 gets the id of 123 when both are in a cart.
+// exists reports whether the name of lookup i was in log_action before the request.
 //
 // The result gives for each lookup the index of the one whose id it takes, itself as a rule; nil means that all take their own. A lookup
 // that takes another's id inserts nothing. Where several match, the last in the order of the index (type, hash) wins.

@@ -18,8 +18,8 @@ func newPageview(r *request.Request) *Action {
 	return a
 }
 
-// cleanTitle trims the parts of a title and drops empty ones: " a /  / b" becomes "a/b" (§6.2). The delimiter is looked for in text with
-// HTML entities, so that one that holds ">" never splits (§H.12).
+// cleanTitle trims the parts of a title and drops empty ones: " a /  / b" becomes "a/b" (spec §6.2). The delimiter is
+// looked for in text with HTML entities, so that one that holds ">" never splits (spec §H.12).
 func cleanTitle(title, delimiter string) string {
 	if delimiter == "" {
 		return title

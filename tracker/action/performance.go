@@ -21,7 +21,8 @@ func performance(columns [len(timings)]store.NullInt) store.Performance {
 	}
 }
 
-// pagePerformance reads the timings of a page view (§5.8). What the columns cannot hold is left out, negative ones are refused.
+// pagePerformance reads the timings of a page view (spec §5.8). What the columns cannot hold is left out, negative ones
+// are refused.
 func pagePerformance(r *request.Request) (store.Performance, error) {
 	var columns [len(timings)]store.NullInt
 	for i, parameter := range timings {
@@ -36,9 +37,9 @@ func pagePerformance(r *request.Request) (store.Performance, error) {
 	return performance(columns), nil
 }
 
-// PerformanceUpdate reads the timings that a request brings for an earlier page view, the one with the id pvID (§5.8). Requests that
-// are page views themselves must not be asked. ok is false when there is nothing to update. The timings have no upper bound: the
-// database refuses what is too high.
+// PerformanceUpdate reads the timings that a request brings for an earlier page view, the one with the id pvID
+// (spec §5.8). Requests that are page views themselves must not be asked. ok is false when there is nothing to update.
+// The timings have no upper bound: the database refuses what is too high.
 func PerformanceUpdate(r *request.Request) (pvID string, perf store.Performance, ok bool) {
 	if !r.Features().PagePerformance {
 		return "", perf, false

@@ -11,7 +11,8 @@ import (
 
 const maxCategories = 5
 
-// addProduct looks up the product that a page shows, whatever the kind of the action (§6.5). Texts are not trimmed.
+// addProduct looks up the product that a page shows, whatever the kind of the action (spec §6.5). Texts are not
+// trimmed.
 func (a *Action) addProduct(r *request.Request) {
 	page := pageVariables{r: r}
 	if text, ok := page.parameter("_pkc", 5); ok {

@@ -3,15 +3,15 @@ package action
 import "github.com/queuedtracking/queuedtracking/tracker/store"
 
 // IDResult is an id as Matomo's action classes give it for the entry and exit columns of a visit: false (not applicable), null or a
-// number (§6.3).
+// number (spec §6.3).
 type IDResult struct {
 	False bool
 	Null  bool
 	ID    store.ActionID
 }
 
-// EntryURL is the "url id for entry/exit" (§6.3): a page view's id or 0, null for a site search, false for all others. ids gives the id of
-// Lookups[i]; it is not asked for lookups with an empty name.
+// EntryURL is the "url id for entry/exit" (spec §6.3): a page view's id or 0, null for a site search, false for all
+// others. ids gives the id of Lookups[i]; it is not asked for lookups with an empty name.
 func (a *Action) EntryURL(ids func(i int) store.ActionID) IDResult {
 	switch a.Type {
 	case TypePageURL:
@@ -22,7 +22,8 @@ func (a *Action) EntryURL(ids func(i int) store.ActionID) IDResult {
 	return IDResult{False: true}
 }
 
-// EntryName is the "name id for entry/exit" (§6.3): the id of a title or keyword, false for other actions and an empty title.
+// EntryName is the "name id for entry/exit" (spec §6.3): the id of a title or keyword, false for other actions and an
+// empty title.
 func (a *Action) EntryName(ids func(i int) store.ActionID) IDResult {
 	if !a.CountsAsInteraction() {
 		return IDResult{False: true}
@@ -51,8 +52,9 @@ func (a *Action) id(i int, ids func(i int) store.ActionID) store.ActionID {
 	return ids(i)
 }
 
-// Row returns the columns of log_link_visit_action that follow from the action (§5.9). Visit, times, referring ids, position, custom
-// dimensions and custom variables are the caller's. ids gives the id of Lookups[i]; it is not asked for lookups with an empty name.
+// Row returns the columns of log_link_visit_action that follow from the action (spec §5.9). Visit, times, referring
+// ids, position, custom dimensions and custom variables are the caller's. ids gives the id of Lookups[i]; it is not
+// asked for lookups with an empty name.
 func (a *Action) Row(ids func(i int) store.ActionID) store.LinkAction {
 	row := store.LinkAction{
 		URL:          store.NoAction,

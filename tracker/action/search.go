@@ -32,7 +32,7 @@ func newSearch(r *request.Request, s search) *Action {
 	return a
 }
 
-// detectSearch finds a site search in the parameter search or in the page's URL (§6.4).
+// detectSearch finds a site search in the parameter search or in the page's URL (spec §6.4).
 func detectSearch(r *request.Request) (s search, ok bool) {
 	if !r.Site().SiteSearch {
 		return s, false

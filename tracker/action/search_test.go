@@ -25,7 +25,7 @@ func TestSearchInURL(t *testing.T) {
 		count             store.NullInt
 		rest              string // the URL without the search
 	}{
-		// §D.5
+		// spec §D.5
 		{"http://h/?Q=%EF%F0%E8&CAT=x%20y&search_count=7", "windows-1251", "при", "x y", store.Int(7), "http://h/?search_count=7"},
 		{"http://h/#/r?query=a+b&c2=%3Cq%3E", "", "a b", "<q>", store.NullInt{}, "http://h/#/r"},
 		{"http://h/?k[]=one&k[]=two&x", "", "one", "", store.NullInt{}, "http://h/?x"},

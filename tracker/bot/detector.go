@@ -1,5 +1,5 @@
 // Package bot knows what Matomo's plugin BotTracking records: requests of bots that fetch pages for the users of AI
-// assistants, as rows of table log_bot_request (part 1 §1.3, part 2 §1.2 and §1.4 of what changed since 5.1).
+// assistants, as rows of table log_bot_request (spec §V1.1.3, §V2.1.2 and §V2.1.4).
 //
 // Whether a request is one of a bot at all, and is to be recorded as such, is the tracker's decision.
 package bot

@@ -14,7 +14,7 @@ type Record struct {
 	Lookups []action.Lookup  // that of the URL, none when the request gives no URL
 }
 
-// Read makes the record of a request that came at unix second now (part 2 §1.4). The numbers and the source are read
+// Read makes the record of a request that came at unix second now (spec §V2.1.4). The numbers and the source are read
 // from the parameters as they were queued, unlike the URL. excludeParameters takes the site's excluded parameters off
 // a page's URL, as the page's own would be (behaviour BotURLExclusions).
 func Read(r *request.Request, b Bot, now int64, excludeParameters bool) *Record {

@@ -7,7 +7,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// The states of visit_goal_buyer (§8.6).
+// The states of visit_goal_buyer (spec §8.6).
 const (
 	buyerOrdered         = 1
 	buyerOpenCart        = 2
@@ -24,11 +24,12 @@ type Ecommerce struct {
 	IsOrder bool
 	OrderID string // with HTML entities, "" for a cart
 
-	// Unreadable is set when the items are neither a list nor missing: Matomo marks the visit but records no conversion (§8.5).
+	// Unreadable is set when the items are neither a list nor missing: Matomo marks the visit but records no conversion
+	// (spec §8.5).
 	Unreadable bool
 
 	// Lookups are the names whose ids the items need: seven per item, in the order of the items. They are looked up in one batch of
-	// their own (§8.5.1).
+	// their own (spec §8.5.1).
 	Lookups []action.Lookup
 
 	revenue                           store.NullText
@@ -37,8 +38,9 @@ type Ecommerce struct {
 	quantity                          int64 // of all items
 }
 
-// ReadEcommerce reads a cart update or an order, nil when the request is neither: it has to have idgoal=0 (§8.5). An order id that is
-// empty or "0" makes it a cart. The error is a Rejection: an amount or a category of an item has the wrong type.
+// ReadEcommerce reads a cart update or an order, nil when the request is neither: it has to have idgoal=0 (spec §8.5).
+// An order id that is empty or "0" makes it a cart. The error is a Rejection: an amount or a category of an item has
+// the wrong type.
 func ReadEcommerce(r *request.Request) (*Ecommerce, error) {
 	if !r.Features().Ecommerce || r.Int("idgoal") != 0 {
 		return nil, nil
@@ -71,7 +73,7 @@ func (e *Ecommerce) readAmounts(r *request.Request) (err error) {
 	return nil
 }
 
-// Buyer is visit_goal_buyer after the request, given its value before, 0 for a new visit (§8.6).
+// Buyer is visit_goal_buyer after the request, given its value before, 0 for a new visit (spec §8.6).
 func (e *Ecommerce) Buyer(before int64) int64 {
 	switch {
 	case e.IsOrder:
@@ -83,13 +85,13 @@ func (e *Ecommerce) Buyer(before int64) int64 {
 }
 
 // HasOpenCart reports whether a visit with this visit_goal_buyer has a cart, so that the next cart update or order changes the row of
-// the cart instead of adding one (§8.5).
+// the cart instead of adding one (spec §8.5).
 func HasOpenCart(buyer store.NullInt) bool {
 	return buyer.V == buyerOpenCart || buyer.V == buyerOrderedAndACart
 }
 
 // NotInserted is the Rejection of a request whose conversion was not inserted because there is one with its key, if the request has an
-// order id; without one, nil: a goal that converts once per visit was converted before (§8.3).
+// order id; without one, nil: a goal that converts once per visit was converted before (spec §8.3).
 func NotInserted(r *request.Request) error {
 	if php.EmptyString(r.Text("ec_id")) {
 		return nil

@@ -1,5 +1,5 @@
 // Package conversion finds the goals that a request converts, reads ecommerce carts and orders with their items, and makes the rows of
-// log_conversion and log_conversion_item (specification §8).
+// log_conversion and log_conversion_item (spec §8).
 //
 // Nothing here reads or writes the database. What can be read from the request alone (Manual, ReadEcommerce) is apart from what depends
 // on the visit (Matcher, NewGoalConversion, NewEcommerceConversion, SyncItems).
@@ -23,8 +23,8 @@ type Converted struct {
 }
 
 // Manual returns the goal that the parameter idgoal names, which can be any goal of the site, not only one that is meant to be
-// converted manually (§8.2). A goal that does not exist is a Rejection. It applies to requests with idgoal > 0 while plugin Goals is
-// active.
+// converted manually (spec §8.2). A goal that does not exist is a Rejection. It applies to requests with idgoal > 0
+// while plugin Goals is active.
 func Manual(r *request.Request) (Converted, error) {
 	id := r.Int("idgoal")
 	site := r.Site()
@@ -45,9 +45,9 @@ type Matcher struct {
 	recent [1024]*siteTests
 }
 
-// Match returns the goals that the request's action converts, in the order of their ids (§8.1). firstActionTime is the beginning of the
-// visit that goes on in unix seconds, or of the old one when a campaign or website forced a new visit; 0 when there is none. t is the
-// time of the request.
+// Match returns the goals that the request's action converts, in the order of their ids (spec §8.1). firstActionTime is
+// the beginning of the visit that goes on in unix seconds, or of the old one when a campaign or website forced a new
+// visit; 0 when there is none. t is the time of the request.
 func (m *Matcher) Match(r *request.Request, a *action.Action, firstActionTime, t int64) []Converted {
 	if !r.Features().Goals || a == nil {
 		return nil
@@ -91,7 +91,7 @@ func matches(goal *goalTest, a *action.Action, url string, firstActionTime, t in
 	case "event_name":
 		return a.Type == action.TypeEvent && goal.matches(php.Unsanitize(a.EventName))
 	}
-	return goal.matches(url) // Matomo does not test the type of the action for attributes that it does not know (§H.8)
+	return goal.matches(url) // Matomo does not test the action's type for attributes that it does not know (spec §H.8)
 }
 
 func isEventGoal(goal *matomo.Goal) bool {

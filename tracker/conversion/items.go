@@ -33,7 +33,7 @@ type item struct {
 	quantity int64
 }
 
-// readItems reads ec_items (§8.5.1). JSON that cannot be read counts as no items.
+// readItems reads ec_items (spec §8.5.1). JSON that cannot be read counts as no items.
 func (e *Ecommerce) readItems(r *request.Request) error {
 	given, _ := r.JSON("ec_items")
 	if php.Empty(given) {
@@ -194,8 +194,8 @@ func belongingTo(c *store.Conversion, row store.Item) store.Item {
 }
 
 // SyncItems compares the items of a cart or order with those that the visit has in the database under its order id or
-// "0", the cart (§8.5.2). All of the latter are updated: they get the new values, or are marked as deleted, and move
-// to the order. Items that are new are inserted; of equal skus the first is inserted but the last updates. limited
+// "0", the cart (spec §8.5.2). All of the latter are updated: they get the new values, or are marked as deleted, and
+// move to the order. Items that are new are inserted; of equal skus the first is inserted but the last updates. limited
 // says that amounts have a limit, which also holds for prices that are marked as deleted.
 func SyncItems(c *store.Conversion, stored, rows []store.Item, limited bool) (updates []store.ItemUpdate, inserts []store.Item) {
 	for _, old := range stored {

@@ -11,14 +11,14 @@ import (
 const decimals = 2
 
 // maxAmount is the greatest amount that newer versions of Matomo record, compared before it is rounded
-// (tracker-spec-6, part 2 §4).
+// (spec §V2.4).
 const maxAmount = 1e12
 
 // tooLarge reports whether an amount is beyond what is recorded, where there is a limit.
 func tooLarge(limited bool, amount float64) bool { return limited && math.Abs(amount) > maxAmount }
 
-// readRevenue is the parameter revenue, rounded, else the default as the database prints it (§8.4). Text that is no
-// number also gives the default. An amount that is too large is NULL.
+// readRevenue is the parameter revenue, rounded, else the default as the database prints it (spec §8.4). Text that is
+// no number also gives the default. An amount that is too large is NULL.
 func readRevenue(r *request.Request, preset string) (store.NullText, error) {
 	_, given, err := r.Float(revenueParam)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// Source is what the conversions of one request are made of (§8.3).
+// Source is what the conversions of one request are made of (spec §8.3).
 type Source struct {
 	Request *request.Request
 	Time    int64 // T, unix seconds
@@ -20,7 +20,7 @@ type Source struct {
 	// Visit is the row of the visit with the changes of this request.
 	Visit *store.Visit
 	// Loaded is the visit that was going on when the request came, nil when there was none. It differs from Visit, before its changes,
-	// only when a campaign or website forced a new visit (§C.1).
+	// only when a campaign or website forced a new visit (spec §C.1).
 	Loaded *store.Visit
 	IsNew  bool // Visit begins with this request
 
@@ -28,7 +28,7 @@ type Source struct {
 	Action *action.Action
 	Link   *store.LinkAction
 
-	Referer         store.Referer // the one to attribute the conversions to (§7.7)
+	Referer         store.Referer // the one to attribute the conversions to (spec §7.7)
 	FallbackCountry string        // guessed from the language, for a visit without country
 
 	// VisitDimensions and ConversionDimensions are the N of the columns custom_dimension_N of log_visit and log_conversion.
@@ -97,13 +97,13 @@ const (
 	eventValueParam = "e_v"
 )
 
-// amountsOf tells which of them a goal's conversion takes (§8.3, §8.4).
+// amountsOf tells which of them a goal's conversion takes (spec §8.3, §8.4).
 func amountsOf(r *request.Request, goal *matomo.Goal) (takesRevenue, takesValue bool) {
 	return r.Features().Ecommerce, isEventGoal(goal) && goal.EventValueAsRevenue
 }
 
 // NewEcommerceConversion returns the row of log_conversion for a cart or an order. When the visit has an open cart, the row of the cart
-// gets these columns, except for url, custom dimensions and custom variables that are NULL here (§8.5).
+// gets these columns, except for url, custom dimensions and custom variables that are NULL here (spec §8.5).
 func NewEcommerceConversion(src *Source, e *Ecommerce) store.Conversion {
 	c := src.base()
 	c.GoalID = CartGoal
@@ -152,7 +152,7 @@ func (src *Source) base() store.Conversion {
 }
 
 // variables are those of this request; over them go the visit's own that are not empty. Matomo looks at what the visit had before the
-// request, so that an old value wins over a new one (§5.7).
+// request, so that an old value wins over a new one (spec §5.7).
 func (src *Source) variables() []store.CustomVar {
 	vars := dimension.VisitVars(src.Request, src.CustomVars)
 	if src.IsNew || src.Loaded == nil || !src.Request.Features().CustomVariables {
@@ -175,7 +175,7 @@ func (src *Source) variables() []store.CustomVar {
 	return vars
 }
 
-// pageviewsBefore counts the page views of the visit that was going on, and the request's own (§8.4).
+// pageviewsBefore counts the page views of the visit that was going on, and the request's own (spec §8.4).
 func (src *Source) pageviewsBefore() store.NullInt {
 	var n int64
 	if src.Loaded != nil {
@@ -187,7 +187,8 @@ func (src *Source) pageviewsBefore() store.NullInt {
 	return store.Int(n)
 }
 
-// setDimensions copies the site's dimensions of scope visit where log_conversion has a column of the same index (§5.6).
+// setDimensions copies the site's dimensions of scope visit where log_conversion has a column of the same index
+// (spec §5.6).
 func (src *Source) setDimensions(c *store.Conversion) {
 	if !src.Request.Features().CustomDimensions || len(src.ConversionDimensions) == 0 {
 		return

@@ -143,7 +143,7 @@ func TestOrderAndCart(t *testing.T) {
 }
 
 func TestBusterOfOrders(t *testing.T) {
-	for orderID, want := range map[string]int64{"ORD-1": 2723548506, "10": 3554231400, "0": 3486326916} { // §D.6
+	for orderID, want := range map[string]int64{"ORD-1": 2723548506, "10": 3554231400, "0": 3486326916} { // spec §D.6
 		if got := orderBuster(orderID); got != want {
 			t.Errorf("%s: %d", orderID, got)
 		}

@@ -35,7 +35,7 @@ func load(tb testing.TB, folder fs.FS) *device.Detector {
 }
 
 // summary is system, its version, client, its version, engine, client type, device type, brand and model, as in
-// tracker-spec §D.7.
+// spec §D.7.
 func summary(d *device.Device) string {
 	number := func(valid bool, v int64) string {
 		if !valid {

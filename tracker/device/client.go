@@ -16,7 +16,7 @@ type client struct {
 	brandEngine php.Value // version of the engine that the brands of the hints name, null for none
 }
 
-// findClient asks the files in device-detector's order (tracker-spec §10.3, step 3).
+// findClient asks the files in device-detector's order (spec §10.3, step 3).
 func (d *detection) findClient() (client, error) {
 	for _, kind := range [...]int64{clientFeedReader, clientMobileApp, clientMediaPlayer, clientPIM} {
 		if c := d.clientOfKind(kind); c.kind != 0 {

@@ -65,8 +65,8 @@ func (d *Detector) Forgetful() (fresh *Detector, err error) {
 	return d, nil
 }
 
-// Detect returns the device of a sanitized user agent (§10.1) and the hints of the request, nil for none. The result
-// is shared.
+// Detect returns the device of a sanitized user agent (spec §10.1) and the hints of the request, nil for none. The
+// result is shared.
 //
 // As in Matomo a result counts for all requests with the same key: the digest of brands, platform, platform version and
 // model, and the trimmed user agent, 500 characters together. Other hints (mobile, full version, app) and the end of a
@@ -110,9 +110,9 @@ func hintsWeight(uadata string, _ *Hints) uint32 {
 	return uint32(min(fixed+times*len(uadata), math.MaxUint32))
 }
 
-// IsBot reports whether a user agent, which is not sanitized here, is that of a bot (§2.1). It looks at nothing else
-// and is meant for a tracker without device detection; with one, Detect of the same text and the request's hints gives
-// the answer that Matomo has cached.
+// IsBot reports whether a user agent, which is not sanitized here, is that of a bot (spec §2.1). It looks at nothing
+// else and is meant for a tracker without device detection; with one, Detect of the same text and the request's hints
+// gives the answer that Matomo has cached.
 func (d *Detector) IsBot(ua string) bool {
 	key := cacheKey(ua, nil)
 	if found, ok := d.bots.GetIfPresent(key); ok {
@@ -124,7 +124,7 @@ func (d *Detector) IsBot(ua string) bool {
 }
 
 // IsLibrary reports whether a user agent as Detect takes it is, without client hints, that of a program library
-// (tracker-spec-6, part 3 §9.3).
+// (spec §V3.9.3).
 func (d *Detector) IsLibrary(ua string) bool { return d.Detect(ua, nil).ClientType.V == clientLibrary }
 
 func cacheKey(ua string, hints *Hints) string {

@@ -1,4 +1,4 @@
-// Package device turns a user agent and client hints into Matomo's device columns (tracker-spec §5.4, §10): operating
+// Package device turns a user agent and client hints into Matomo's device columns (spec §5.4, §10): operating
 // system, browser or other client, device type, brand and model, and whether it is a bot.
 //
 // Everything is read from the installation's vendor/matomo/device-detector: patterns from its data files, and what
@@ -24,14 +24,14 @@ const genericMobile = "generic mobile"
 // Library is the ClientType of programming libraries.
 const Library int64 = clientLibrary
 
-// Limits of columns (§5.4).
+// Limits of columns (spec §5.4).
 const (
 	maxBrowserVersion = 20  // bytes
 	maxModel          = 100 // characters
 )
 
-// Device holds the values of the config_* columns of log_visit, cut as §5.4 says, and the parts of config_id that come
-// from the device (§4). Devices are shared between requests: they are read only.
+// Device holds the values of the config_* columns of log_visit, cut as spec §5.4 says, and the parts of config_id that
+// come from the device (spec §4). Devices are shared between requests: they are read only.
 type Device struct {
 	Bot bool
 
@@ -58,7 +58,7 @@ type Device struct {
 	Refused error
 }
 
-// Policy says what of a device may not be stored (tracker-spec-6, part 3 §1.3). It holds for a site.
+// Policy says what of a device may not be stored (spec §V3.1.3). It holds for a site.
 type Policy struct {
 	OnlyMajorVersions bool // versions of browser and system end before their first dot
 	NoModel           bool // the model is "generic …", whatever was detected
@@ -100,7 +100,7 @@ type detection struct {
 	hardware hardware
 }
 
-// detect runs all steps of §10.3 for a user agent and hints.
+// detect runs all steps of spec §10.3 for a user agent and hints.
 func (d *Detector) detect(ua string, hints *Hints) *Device {
 	hinted := hints != nil
 	if !hinted {

@@ -11,7 +11,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// Hints are the client hints of a request (tracker-spec §10.1). A nil *Hints means that there are none.
+// Hints are the client hints of a request (spec §10.1). A nil *Hints means that there are none.
 type Hints struct {
 	model, platform, platformVersion, fullVersion, app string
 
@@ -28,7 +28,7 @@ type brandHint struct {
 	version php.Value
 }
 
-// HintsError says that a client hint has a type for which Matomo refuses the request (§10.1). Releases of
+// HintsError says that a client hint has a type for which Matomo refuses the request (spec §10.1). Releases of
 // device-detector from 6.5.1 on ignore most of such hints.
 type HintsError struct {
 	Hint string // name as sent
@@ -48,7 +48,7 @@ func (d *Detector) HintsFromParam(v php.Value) (*Hints, error) {
 	return d.newHints(v.Array())
 }
 
-// HintsFromServer reads the client hint headers among env.server (§0.4). Their values are HTML-escaped first, so
+// HintsFromServer reads the client hint headers among env.server (spec §0.4). Their values are HTML-escaped first, so
 // "Windows" with its quotes arrives as &quot;Windows&quot; and is no known platform; only the model has an effect. The
 // error is a *HintsError.
 func (d *Detector) HintsFromServer(server *php.Array) (*Hints, error) {

@@ -126,7 +126,7 @@ func TestHeaderOfBrandsEndsWhereItIsBroken(t *testing.T) {
 	}
 }
 
-// Header values are escaped, so their quotes stay and only the model has an effect (tracker-spec §H.3).
+// Header values are escaped, so their quotes stay and only the model has an effect (spec §H.3).
 func TestHeadersGiveOnlyTheModel(t *testing.T) {
 	d := loadOwn(t)
 	server := &php.Array{}

@@ -10,7 +10,7 @@ import (
 var appleSystems = stringSet("iPadOS", "tvOS", "watchOS", "iOS", "Mac")
 
 // completeHardware fills in and corrects what the device files left open, from system, client and the user agent as it
-// came (tracker-spec §10.3, step 4, "afterwards").
+// came (spec §10.3, step 4, "afterwards").
 func (d *detection) completeHardware() {
 	h := &d.hardware
 	if php.EmptyString(h.model) {

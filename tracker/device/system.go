@@ -10,7 +10,7 @@ import (
 // system is an operating system. Without a name nothing is known.
 type system struct{ name, code, version, family string }
 
-// findSystem combines what client hints and user agent say (tracker-spec §10.3, step 2).
+// findSystem combines what client hints and user agent say (spec §10.3, step 2).
 func (d *detection) findSystem() system {
 	hint, agent := d.systemFromHints(), d.systemFromAgent()
 	var s system

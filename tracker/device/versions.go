@@ -6,7 +6,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// facts are what the code of a release of device-detector does, where releases differ (tracker-spec-6, part 3 §13.3).
+// facts are what the code of a release of device-detector does, where releases differ (spec §V3.13.3).
 // The zero value is not usable: see factsOf.
 type facts struct {
 	// client hints

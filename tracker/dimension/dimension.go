@@ -1,4 +1,4 @@
-// Package dimension finds the values of custom dimensions and custom variables that a request sets (specification §5.6, §5.7).
+// Package dimension finds the values of custom dimensions and custom variables that a request sets (spec §5.6, §5.7).
 package dimension
 
 import (

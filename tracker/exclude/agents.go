@@ -22,8 +22,8 @@ func compileAgents(entries []string) []excludedAgent {
 	return agents
 }
 
-// isExcludedAgent looks for the entries in a user agent (§2.6). In older versions the first regular expression has the
-// last word: with the entries "/a/" and "Firefox" a Firefox without an "a" is not excluded there.
+// isExcludedAgent looks for the entries in a user agent (spec §2.6). In older versions the first regular expression has
+// the last word: with the entries "/a/" and "Firefox" a Firefox without an "a" is not excluded there.
 func (c *Checker) isExcludedAgent(r *request.Request) bool {
 	site := r.Site()
 	if site == nil || len(site.ExcludedUserAgents) == 0 {

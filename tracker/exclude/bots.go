@@ -10,7 +10,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
-// Networks from which crawlers come that look like browsers (§2.1).
+// Networks from which crawlers come that look like browsers (spec §2.1).
 var (
 	googleNetworks = blocks("216.239.32.0/19", "64.233.160.0/19", "66.249.80.0/20", "72.14.192.0/18", "209.85.128.0/17", "66.102.0.0/20",
 		"74.125.0.0/16", "64.18.0.0/20", "207.126.144.0/20", "173.194.0.0/16")
@@ -43,7 +43,7 @@ func inBlocks(list []block, ip uint32) bool {
 }
 
 // isBotAddress reports whether a client's address belongs to crawlers. Google's do not when the request came through
-// the proxy of Chrome's data saver. As in Matomo the answer for an address is the one of its first request (§C.5):
+// the proxy of Chrome's data saver. As in Matomo the answer for an address is the one of its first request (spec §C.5):
 // only Google's depend on more than the address.
 func (c *Checker) isBotAddress(ip string, r *request.Request) bool {
 	if len(ip) != 4 {

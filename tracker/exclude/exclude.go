@@ -1,5 +1,5 @@
 // Package exclude decides which requests are not tracked: bots, excluded addresses and user agents, spam, Do Not
-// Track, prefetches, unknown URLs and what else Matomo leaves out (specification §2).
+// Track, prefetches, unknown URLs and what else Matomo leaves out (spec §2).
 package exclude
 
 import (
@@ -26,7 +26,7 @@ const (
 	Prefetch     = "prefetch"
 )
 
-// What is recorded neither as a visit nor as a request of a bot, with the parameter recMode (part 1 §1.1).
+// What is recorded neither as a visit nor as a request of a bot, with the parameter recMode (spec §V1.1.1).
 const (
 	NoBot          = "recMode asks for bots, but it is none"
 	UnlistedBot    = "bot that BotTracking does not record"
@@ -61,7 +61,7 @@ func (c *Checker) WithSpamPrevention(plugin *spam.Checker) *Checker {
 }
 
 // Check returns the rule that excludes the request, "" for none. The rules of sites let a request of an unknown site
-// pass (§12.1). The error is a Rejection when Matomo refuses the request while it checks: for an unknown site that
+// pass (spec §12.1). The error is a Rejection when Matomo refuses the request while it checks: for an unknown site that
 // means "not excluded".
 func (c *Checker) Check(r *request.Request) (rule string, err error) {
 	v, err := c.Decide(r)
@@ -92,7 +92,7 @@ func (c *Checker) Decide(r *request.Request) (spam.Verdict, error) {
 	return v, err
 }
 
-// beforePlugins asks what Matomo asks before its plugins (§2.1, §2.2).
+// beforePlugins asks what Matomo asks before its plugins (spec §2.1, §2.2).
 func (c *Checker) beforePlugins(r *request.Request, ip string) string {
 	switch bots := r.Int("bots") != 0; {
 	case !bots && c.bots.IsBot(r.RawUserAgent()):
@@ -105,7 +105,7 @@ func (c *Checker) beforePlugins(r *request.Request, ip string) string {
 	return ""
 }
 
-// afterPlugins asks §2.3 to §2.9.
+// afterPlugins asks spec §2.3 to §2.9.
 func (c *Checker) afterPlugins(r *request.Request, ip string) (string, error) {
 	if c.matchesRule(r) {
 		return ConfigRule, nil
@@ -133,7 +133,7 @@ func (c *Checker) afterPlugins(r *request.Request, ip string) (string, error) {
 
 // LeavesDoNotTrack reports whether Check does not look at what the request asks for: where each site has a setting of
 // its own, Matomo takes that of the site which it was asked for before, when there is no such site as the request
-// names (tracker-spec-6, part 3 §1.1).
+// names (spec §V3.1.1).
 func LeavesDoNotTrack(r *request.Request) bool {
 	return r.Site() == nil && r.Context().Behaviours.PrivacyPerSite
 }

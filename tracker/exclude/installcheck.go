@@ -10,9 +10,9 @@ const nonceParameter = "tracker_install_check"
 // maxNonceAge is how long a nonce can be confirmed, in seconds.
 const maxNonceAge = 30
 
-// InstallCheckNonce is the nonce by which a request confirms that the tracking code is installed on a site (§2.2); ok is false for
-// other requests. Such a request is excluded, and MarkNonce changes option JsTrackerInstallCheck_<idsite>, also when another rule
-// excludes the request.
+// InstallCheckNonce is the nonce by which a request confirms that the tracking code is installed on a site (spec §2.2);
+// ok is false for other requests. Such a request is excluded, and MarkNonce changes option
+// JsTrackerInstallCheck_<idsite>, also when another rule excludes the request.
 func InstallCheckNonce(r *request.Request) (nonce string, ok bool) {
 	v := r.Params().Value(nonceParameter)
 	if !r.Features().JsTrackerInstallCheck || php.Empty(v) || v.IsArray() || r.Site() == nil {
@@ -37,7 +37,8 @@ func installCheck(r *request.Request, rule string) (string, error) {
 }
 
 // MarkNonce marks a nonce as successful in the value of option JsTrackerInstallCheck_<idsite> and drops what is older than 30 seconds
-// at now, in unix seconds (§2.2). ok is false when the nonce is unknown or too old: the option then stays as it is.
+// at now, in unix seconds (spec §2.2). ok is false when the nonce is unknown or too old: the option then stays as it
+// is.
 func MarkNonce(option, nonce string, now int64) (updated string, ok bool) {
 	stored, err := php.DecodeJSON(option)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
-// rule is one comparison of the setting exclude_requests (§2.3).
+// rule is one comparison of the setting exclude_requests (spec §2.3).
 type rule struct {
 	parameter string
 	operator  string

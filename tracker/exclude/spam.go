@@ -5,7 +5,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
-// isSpam looks for the entries of the spam list in the referrer (§2.7).
+// isSpam looks for the entries of the spam list in the referrer (spec §2.7).
 func (c *Checker) isSpam(r *request.Request) bool {
 	list := c.spammers
 	if general := r.General(); general.SpamReferrers != nil {

@@ -8,8 +8,8 @@ const mapped = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff"
 // keptBytes of an IPv6 address by mask length.
 var keptBytes = [...]int{16, 8, 6, 3, 0}
 
-// AnonymizeIP masks the end of a binary address (§9.3), maskLength is 0 … 4: of IPv4 addresses, also those in the form of IPv6 addresses,
-// that many bytes become 0. ::1 counts as such a one: its first 12 bytes are 0.
+// AnonymizeIP masks the end of a binary address (spec §9.3), maskLength is 0 … 4: of IPv4 addresses, also those in the
+// form of IPv6 addresses, that many bytes become 0. ::1 counts as such a one: its first 12 bytes are 0.
 func AnonymizeIP(ip string, maskLength int) string {
 	maskLength = min(max(maskLength, 0), 4)
 	kept := len(ip) - maskLength

@@ -43,8 +43,9 @@ func IsCountry(code string) bool {
 	return known
 }
 
-// CountryFromLanguage guesses the country from a list of languages as Request.Language gives it (§9.2): "de-at,de" is at. With guess a
-// list that begins with a language without region counts as its main country: "de" is de. "xx" when nothing fits.
+// CountryFromLanguage guesses the country from a list of languages as Request.Language gives it (spec §9.2): "de-at,de"
+// is at. With guess a list that begins with a language without region counts as its main country: "de" is de. "xx" when
+// nothing fits.
 func CountryFromLanguage(languages string, guess bool) string {
 	if len(languages) < 2 || php.EmptyString(languages) {
 		return unknown

@@ -1,6 +1,6 @@
 // Package location tells where a visitor is: country, region, city and coordinates, from a GeoIP2 database, from
-// variables that the web server set, or guessed from the browser's languages (specification §9.1, §9.2). It also masks
-// addresses (§9.3).
+// variables that the web server set, or guessed from the browser's languages (spec §9.1, §9.2). It also masks
+// addresses (spec §9.3).
 package location
 
 import (
@@ -121,9 +121,9 @@ func (l *Locator) Close() error {
 	return l.database.close()
 }
 
-// Locate returns the location_* columns of a new visit (§9.1). languages is Request.Language; ip is the binary address
-// to look up: the client's, or the masked one when the privacy options want that. Overrides of the request are taken
-// as allowed: see Request.CheckLocationOverrides.
+// Locate returns the location_* columns of a new visit (spec §9.1). languages is Request.Language; ip is the binary
+// address to look up: the client's, or the masked one when the privacy options want that. Overrides of the request are
+// taken as allowed: see Request.CheckLocationOverrides.
 func (l *Locator) Locate(languages, ip string, r *request.Request) store.Location {
 	p := l.find(visitor{languages, ip}, r)
 	return withOverrides(p.columns(), r)

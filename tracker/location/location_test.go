@@ -61,7 +61,7 @@ func country(code string) store.Location { return store.Location{Country: store.
 
 func TestCountryFromLanguage(t *testing.T) {
 	for _, tt := range []struct{ languages, guessed, certain string }{
-		// §D.4
+		// spec §D.4
 		{"de-at,de,en", "at", "at"},
 		{"en-us", "us", "us"},
 		{"*", "xx", "xx"},
@@ -76,7 +76,7 @@ func TestCountryFromLanguage(t *testing.T) {
 		{"deu", "xx", "xx"},
 		{"fil-ph", "ph", "ph"},
 		{"es-419,es", "xx", "xx"},
-		{"sr-latn-rs", "la", "la"}, // §H.13
+		{"sr-latn-rs", "la", "la"}, // spec §H.13
 		{"de;x-at", "de", "at"},
 		{"de x-at", "at", "at"},
 		{"xx", "xx", "xx"},
@@ -119,7 +119,7 @@ func TestAnonymizeIP(t *testing.T) {
 		{"203.0.113.77", 4, "0.0.0.0"},
 		{"203.0.113.77", 9, "0.0.0.0"},
 		{"203.0.113.77", -1, "203.0.113.77"},
-		// §D.6
+		// spec §D.6
 		{"2001:db8:1:2:3:4:5:6", 0, "2001:db8:1:2:3:4:5:6"},
 		{"2001:db8:1:2:3:4:5:6", 1, "2001:db8:1:2::"},
 		{"2001:db8:1:2:3:4:5:6", 2, "2001:db8:1::"},

@@ -13,8 +13,8 @@ const (
 	maxCity    = 255
 )
 
-// Overrides returns what the request itself says about the location (§9.1), for an existing visit: columns that it does not set are not
-// Valid, nothing is cut. The values are sanitised text. Empty ones and "0" set nothing.
+// Overrides returns what the request itself says about the location (spec §9.1), for an existing visit: columns that it
+// does not set are not Valid, nothing is cut. The values are sanitised text. Empty ones and "0" set nothing.
 func Overrides(r *request.Request) store.Location {
 	return store.Location{
 		Country:   override(r, "country"),

@@ -14,7 +14,7 @@ import (
 )
 
 // Provider is what plugin Provider makes of whom an address belongs to: the internet provider, with its customer where
-// that is another name; "" when neither is known (tracker-spec-6, part 3 §4).
+// that is another name; "" when neither is known (spec §V3.4).
 func (l *Locator) Provider(languages, ip string, r *request.Request) string {
 	if l.provider == nil { // languages tell nothing of it
 		return ""

@@ -7,7 +7,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/phpsource"
 )
 
-// regionNames are the regions of Matomo's list (§9.2).
+// regionNames are the regions of Matomo's list (spec §9.2).
 type regionNames struct {
 	fold      func(name string) string
 	ofCountry map[string][]region // by code, in upper case; in the order of the list

@@ -9,7 +9,7 @@ import (
 )
 
 // ServerVariables names the variables of the HTTP request's environment in which the web server's GeoIP module leaves
-// a location (§9.2). One without a name is not read.
+// a location (spec §9.2). One without a name is not read.
 type ServerVariables struct {
 	Country, Region, City, Latitude, Longitude string
 

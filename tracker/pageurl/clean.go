@@ -7,7 +7,7 @@ import (
 )
 
 // CleanString trims s, removes line breaks and NUL bytes and cuts it to maxBytes, which can be in the midst of a character
-// (§6.2 cleanupString).
+// (spec §6.2 cleanupString).
 func CleanString(s string, maxBytes int) string {
 	s = php.Trim(s)
 	if strings.ContainsAny(s, "\n\r\x00") {
@@ -19,7 +19,7 @@ func CleanString(s string, maxBytes int) string {
 var dropped = strings.NewReplacer("\n", "", "\r", "", "\x00", "")
 
 // Clean decodes the HTML entities of a request parameter that holds a URL, cleans it like CleanString and turns matrix parameters into
-// a query: /p;a=1;b=2 becomes /p?a=1&b=2 (§6.2 cleanupUrl).
+// a query: /p;a=1;b=2 becomes /p?a=1&b=2 (spec §6.2 cleanupUrl).
 func Clean(u string, maxBytes int) string {
 	return convertMatrix(CleanString(php.Unsanitize(u), maxBytes))
 }
@@ -48,7 +48,7 @@ func convertMatrix(u string) string {
 	return string(b)
 }
 
-// LooksValid returns u cleaned like CleanString; ok is false unless it looks like a URL (§6.2 looksValid).
+// LooksValid returns u cleaned like CleanString; ok is false unless it looks like a URL (spec §6.2 looksValid).
 func LooksValid(u string, maxBytes int) (cleaned string, ok bool) {
 	u = CleanString(u, maxBytes)
 	if !LooksLikeURL(u) {

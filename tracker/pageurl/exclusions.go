@@ -31,7 +31,7 @@ func (m *Memory) ExclusionsOf(site *matomo.Site) *Exclusions {
 	return *slot
 }
 
-// ExclusionsOf collects what §6.2 step 3 lists. All of it is lower-cased first, regular expressions too: "/\D/"
+// ExclusionsOf collects what spec §6.2 step 3 lists. All of it is lower-cased first, regular expressions too: "/\D/"
 // excludes digits.
 func ExclusionsOf(site *matomo.Site) *Exclusions {
 	x := &Exclusions{site: site, names: map[string]struct{}{}}

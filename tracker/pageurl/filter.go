@@ -8,7 +8,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// filter reads a query string (§6.2 queryToMap), drops excluded parameters and writes the others.
+// filter reads a query string (spec §6.2 queryToMap), drops excluded parameters and writes the others.
 func (x *Exclusions) filter(query string, extra []string) string {
 	if isPlain(query) {
 		if filtered, ok := x.filterPlain(query, extra); ok {

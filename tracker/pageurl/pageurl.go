@@ -1,5 +1,5 @@
 // Package pageurl treats URLs as Matomo's tracker does before it compares or stores them: clean them, drop the query
-// parameters that a site excludes, split the protocol off (specification §6.2).
+// parameters that a site excludes, split the protocol off (spec §6.2).
 //
 // It is on the way of every request several times, so that URLs that need no change come back without a copy.
 package pageurl
@@ -12,8 +12,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// ExcludeParameters cleans u for a site (§6.2 excludeParams): the host in lower case, the fragment dropped unless the
-// site keeps fragments, and without the query parameters that the site, the configuration or extra name. Without a
+// ExcludeParameters cleans u for a site (spec §6.2 excludeParams): the host in lower case, the fragment dropped unless
+// the site keeps fragments, and without the query parameters that the site, the configuration or extra name. Without a
 // query the fragment is filtered in its place. ok is false when u cannot be parsed. The names in extra are compared as
 // they are given, case ignored, or are PHP regular expressions such as "/^utm_/".
 func ExcludeParameters(u string, x *Exclusions, extra []string) (result string, ok bool) {

@@ -23,7 +23,7 @@ func defaultSettings() *matomo.TrackerSettings {
 
 func plainSite() *matomo.Site { return &matomo.Site{ID: 1, Tracker: defaultSettings()} }
 
-// actionURL is what a page view stores for the parameter url (§6.2 setActionUrl and normalise).
+// actionURL is what a page view stores for the parameter url (spec §6.2 setActionUrl and normalise).
 func actionURL(u string, site *matomo.Site) (string, store.NullInt, bool) {
 	excluded, ok := ExcludeParameters(u, ExclusionsOf(site), nil)
 	if !ok {
@@ -43,7 +43,7 @@ func TestPageURLIsCleanedAndSplit(t *testing.T) {
 		name   string
 		prefix store.NullInt
 	}{
-		// §D.3
+		// spec §D.3
 		{"http://Example.org/Path;jsessionid=1?x=2", "example.org/Path?x=2", store.Int(0)},
 		{"http://example.org/p;a=1;b=2", "example.org/p?a=1&b=2", store.Int(0)},
 		{"http://example.org/?a=1#frag", "example.org/?a=1", store.Int(0)},
@@ -100,7 +100,7 @@ func TestQueryIsFiltered(t *testing.T) {
 	site := plainSite()
 	site.ExcludedParameters = []string{"gclid", "phpsessid", "pk_cpn", "/^utm_/", "a", `/\D{9}/`, "/broken", "_pat_"}
 	tests := []struct{ in, want string }{
-		// §D.2
+		// spec §D.2
 		{"=1", ""},
 		{"b=1&b=2", "b=2"},
 		{"b[]=1&b[]=2", "b[]=1&b[]=2"},

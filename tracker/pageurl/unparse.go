@@ -7,8 +7,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// Unparse puts the parts of a URL together again (§6.2). Parts that are empty or "0" are left out; "//" follows every
-// scheme but mailto. plainLogins leaves user and password as they are, as Matomo did before 5.1.1.
+// Unparse puts the parts of a URL together again (spec §6.2). Parts that are empty or "0" are left out; "//" follows
+// every scheme but mailto. plainLogins leaves user and password as they are, as Matomo did before 5.1.1.
 func Unparse(p php.URL, plainLogins bool) string { return unparse("", &p, plainLogins) }
 
 // unparse returns original when that is what p gives.

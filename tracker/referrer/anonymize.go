@@ -14,8 +14,8 @@ const (
 	excludeAll   = "exclude_all"
 )
 
-// Anonymize removes from the referrer of a new visit what the option PrivacyManager.anonymizeReferrer says (§9.5). It
-// also makes "" of NULL, except for a URL.
+// Anonymize removes from the referrer of a new visit what the option PrivacyManager.anonymizeReferrer says (spec §9.5).
+// It also makes "" of NULL, except for a URL.
 func Anonymize(ref store.Referer, option string) store.Referer {
 	if option == "" {
 		return ref

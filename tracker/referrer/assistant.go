@@ -9,7 +9,7 @@ import (
 
 // assistants finds the first domain of the list of AI assistants that is in a URL between "start, dot or slash" and
 // "slash or end". Unlike those of social networks it is no pattern: https://chatgpt.com?a is none,
-// https://example.com/chatgpt.com/ is ChatGPT (part 2 §2.1).
+// https://example.com/chatgpt.com/ is ChatGPT (spec §V2.2.1).
 type assistants []domain
 
 func (l assistants) find(url string) (name string, found bool) {

@@ -6,7 +6,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// Attribution is the referrer of a conversion, without URL (§7.7): the campaign that the request names in _rcn and
+// Attribution is the referrer of a conversion, without URL (spec §7.7): the campaign that the request names in _rcn and
 // _rck, else the search engine, website, social network or AI assistant of _ref, else the visit's. A visit that came
 // by a campaign keeps it. Errors are those of Detect.
 func (d *Detector) Attribution(r *request.Request, visit store.Referer) (store.Referer, error) {

@@ -8,9 +8,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// campaignFinder collects a campaign (§7.2). Name and keyword are whatever PHP would hold: a list there makes it fail
-// later, unless something replaces it in between. Newer versions of Matomo leave out names that are lists, and those
-// of parameters that are no text (tracker-spec-6, part 2 §2.4).
+// campaignFinder collects a campaign (spec §7.2). Name and keyword are whatever PHP would hold: a list there makes it
+// fail later, unless something replaces it in between. Newer versions of Matomo leave out names that are lists, and
+// those of parameters that are no text (spec §V2.2.4).
 type campaignFinder struct {
 	run           *detection
 	found         bool

@@ -11,8 +11,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// toUTF8 converts a keyword from the charset of its engine: the only one, or of several the one that fits best (§7.6a). What is not
-// valid in that charset is left out; text that ends in the midst of a character stays as it is.
+// toUTF8 converts a keyword from the charset of its engine: the only one, or of several the one that fits best
+// (spec §7.6a). What is not valid in that charset is left out; text that ends in the midst of a character stays as it
+// is.
 func toUTF8(keyword string, charsets []string) string {
 	if len(charsets) == 0 {
 		return keyword

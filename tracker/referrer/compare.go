@@ -8,9 +8,10 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// ForcesNewVisit reports whether the referrer found begins a new visit although there is a running one (§7.6): another campaign than the
-// current one, unless the visit began as a direct entry (immutableType is the referer_type that it had when the request came), or, if the
-// site wants that, another website. found must have been detected with current as Input.Current.
+// ForcesNewVisit reports whether the referrer found begins a new visit although there is a running one (spec §7.6):
+// another campaign than the current one, unless the visit began as a direct entry (immutableType is the referer_type
+// that it had when the request came), or, if the site wants that, another website. found must have been detected with
+// current as Input.Current.
 func ForcesNewVisit(site *matomo.Site, found Result, current *store.Referer, immutableType store.NullInt) bool {
 	switch found.Type.V {
 	case Campaign:

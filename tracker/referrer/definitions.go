@@ -11,7 +11,7 @@ import (
 )
 
 // Source is where a list comes from: the value of the row of table option (matomo.General.SearchEngines, Socials or
-// Assistants) or, when that is "", the content of the YAML file of the installation (§7.6a).
+// Assistants) or, when that is "", the content of the YAML file of the installation (spec §7.6a).
 type Source struct {
 	Option string // base64 of a PHP-serialized array
 	YAML   []byte
@@ -76,7 +76,7 @@ func (s Source) socials() (socials, error) {
 }
 
 // assistants reads the list of AI assistants. One that is broken in table option, or a file that is not there, names
-// none (part 2 §2.2).
+// none (spec §V2.2.2).
 func (s Source) assistants() (assistants, error) {
 	if s.Option != "" {
 		domains, _ := domainsOfOption(s.Option)

@@ -8,8 +8,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// Detect finds the referrer of a request (§7.1). The error is a *request.Rejection of kind WrongType for lists where
-// PHP wants text.
+// Detect finds the referrer of a request (spec §7.1). The error is a *request.Rejection of kind WrongType for lists
+// where PHP wants text.
 func (d *Detector) Detect(in Input) (Result, error) {
 	return d.detect(&detection{d: d, in: in, landing: &in.Page.Parts})
 }
@@ -97,8 +97,8 @@ func searchResult(name string, keyword php.Value) Result {
 	return r
 }
 
-// isOwnSite reports whether the referrer is a page of the site itself (§7.3): a URL of the site that the installation
-// knows, or the host of this request. Among hosts of other sites it is not.
+// isOwnSite reports whether the referrer is a page of the site itself (spec §7.3): a URL of the site that the
+// installation knows, or the host of this request. Among hosts of other sites it is not.
 func (s *detection) isOwnSite() bool {
 	if php.EmptyString(s.parsed.Host) {
 		return false

@@ -20,8 +20,8 @@ func (q *query) param(name string) php.Value {
 	return q.params.Value(name)
 }
 
-// search finds the search engine of a referrer and the keyword, which is false when the engine does not tell it (§7.6a).
-// found is false when ref is no search.
+// search finds the search engine of a referrer and the keyword, which is false when the engine does not tell it
+// (spec §7.6a). found is false when ref is no search.
 func (d *Detector) search(ref string, parsed *php.URL) (name string, keyword php.Value, found bool, err error) {
 	if php.EmptyString(parsed.Host) {
 		return "", php.Null, false, nil

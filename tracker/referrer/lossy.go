@@ -6,8 +6,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/location"
 )
 
-// lossyHost reduces a host to the form under which engines with one site per country are listed (§7.6a): "www.", "search." and "m." are
-// dropped, a country at the end or in front becomes "{}". www.google.co.uk is google.{}, it.wikipedia.org is {}.wikipedia.org.
+// lossyHost reduces a host to the form under which engines with one site per country are listed (spec §7.6a): "www.",
+// "search." and "m." are dropped, a country at the end or in front becomes "{}". www.google.co.uk is google.{},
+// it.wikipedia.org is {}.wikipedia.org.
 func lossyHost(host string) string {
 	return replaceCountryLabels(replaceCountryEnd(dropMobileLabels(dropWeb(host))))
 }

@@ -1,6 +1,6 @@
 // Package referrer tells where a visit comes from: AI assistant, campaign, search engine with its keyword, social
-// network, other website, or nowhere (specification §7; AI assistants: tracker-spec-6, part 2 §2.1). It also
-// attributes conversions (§7.7) and anonymises what is stored (§9.5).
+// network, other website, or nowhere (spec §7; AI assistants: spec §V2.2.1). It also
+// attributes conversions (spec §7.7) and anonymises what is stored (spec §9.5).
 //
 // The lists of search engines, social networks and AI assistants are those of the Matomo installation: its YAML files
 // or the copies that Matomo keeps in table option.
@@ -51,7 +51,8 @@ type Input struct {
 	Referrer, URL string
 	Page          *pageurl.Page
 
-	// Current is the referrer of the existing visit, nil for a new one: a campaign met again keeps its keyword (§7.4).
+	// Current is the referrer of the existing visit, nil for a new one: a campaign met again keeps its keyword
+	// (spec §7.4).
 	Current *store.Referer
 
 	Memory     *Memory             // nil for none
@@ -67,7 +68,7 @@ func (in *Input) exclusions() *pageurl.Exclusions {
 
 // Detector detects referrers. It does not change and can be used by several goroutines.
 type Detector struct {
-	engines    map[string]*engine // by host, host and path, or lossy host (§7.6a)
+	engines    map[string]*engine // by host, host and path, or lossy host (spec §7.6a)
 	socials    socials
 	assistants assistants // none before Matomo 5.5
 	behaviours matomo.Behaviours

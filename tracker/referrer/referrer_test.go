@@ -67,7 +67,7 @@ func TestDetect(t *testing.T) {
 		{page, "https://other.example.org/", ref(Website, text("other.example.org"), null, text("https://other.example.org/"))},
 		{page, "https://plain.example.org/x", ref(Website, text("plain.example.org"), null, text("https://plain.example.org/x"))},
 		{"no url", "https://example.com/", ref(Website, text("example.com"), null, text("https://example.com/"))},
-		// social networks (§D.5, §H.2)
+		// social networks (spec §D.5, §H.2)
 		{page, "https://t.co/x", ref(Social, text("Twitter"), text(""), text("https://t.co/x"))},
 		{page, "https://l.facebook.com/?u=1&h=2&P=3", ref(Social, text("Facebook"), text(""), text("https://l.facebook.com/?u=1"))},
 		{page, "https://example.com/facebook.com/", ref(Social, text("Facebook"), text(""), text("https://example.com/facebook.com/"))},
@@ -80,7 +80,7 @@ func TestDetect(t *testing.T) {
 		{page, "https://www.google.com/", ref(SearchEngine, text("Google"), null, text("https://www.google.com/"))},
 		{page, "https://www.bing.com/search?q=Ä&cvid=1&pc=2", ref(SearchEngine, text("Bing"), text("ä"), text("https://www.bing.com/search?q=Ä"))},
 		{page, "https://www.google.de/?q=x&ved=1&sa=2", ref(SearchEngine, text("Google"), text("x"), text("https://www.google.de/?q=x"))},
-		// campaigns (§D.5)
+		// campaigns (spec §D.5)
 		{page + "#utm_campaign=FragC&utm_term=T%20x", "https://l.facebook.com/?u=1&h=2&P=3", ref(Campaign, text("fragc"), text("t x"), text("https://l.facebook.com/?u=1"))},
 		{page + "?utm_campaign=QueryC#mtm_campaign=Frag2", "//www.Host.Example/p?x=<y>", ref(Campaign, text("frag2"), text("www.host.example"), text("www.host.example/p?x=&lt;y&gt;"))},
 		{page + "?utm_source=x", "https://www.google.com/search?q=hello+world", ref(Campaign, text("x"), text("hello world"), text("https://www.google.com/search?q=hello+world"))},

@@ -9,7 +9,7 @@ import (
 
 func TestLossyHost(t *testing.T) {
 	for in, want := range map[string]string{
-		// §D.5
+		// spec §D.5
 		"www.google.co.uk": "google.{}", "search.foo.com": "foo.com", "m.foo.org": "foo.org", "de.foo.com": "{}.foo.com",
 		"foo.com.br": "foo.{}", "it.wikipedia.org": "{}.wikipedia.org", "wwww1.x.com.au": "x.{}",
 		// each rule
@@ -45,7 +45,7 @@ func searchText(t *testing.T, d *Detector, ref string) string {
 func TestSearchEngines(t *testing.T) {
 	d := loadDetector(t, testdata)
 	for in, want := range map[string]string{
-		// §D.5
+		// spec §D.5
 		"http://www.google.de/url?sa=t&q=&esrc=s":                             "Google|-",
 		"http://images.google.com/imgres?imgurl=x&prev=/search%3Fq%3Dcats":    "Google Images|cats",
 		"https://www.google.com/search?q=x&tbm=isch":                          "Google Images|x",

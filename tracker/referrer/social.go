@@ -25,7 +25,7 @@ func (l *domains) add(text, name string) {
 	*l = append(*l, domain{text, name})
 }
 
-// socials finds the first domain of the list that matches anywhere in a URL (§7.6b). Matomo uses each domain as a
+// socials finds the first domain of the list that matches anywhere in a URL (spec §7.6b). Matomo uses each domain as a
 // regular expression between "start, dot or slash" and "dot, slash or end": "." stands for any character, and
 // https://example.com/facebook.com/ is Facebook.
 type socials struct {

@@ -12,7 +12,7 @@ const (
 	agentNovaAct = "NovaAct"
 )
 
-// AIAgent is the AI agent that the request comes from, "" for none (tracker-spec-6, part 1 §13). ChatGPT's signs its
+// AIAgent is the AI agent that the request comes from, "" for none (spec §V1.13). ChatGPT's signs its
 // requests; NovaAct's names itself in the user agent.
 func (r *Request) AIAgent() string {
 	switch {

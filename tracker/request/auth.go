@@ -7,7 +7,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// Authenticated reports whether the request may set address, old times and location (§1.5): the site asks for no
+// Authenticated reports whether the request may set address, old times and location (spec §1.5): the site asks for no
 // authentication, or the token of the set, else that of the request, has the right to track the site or belongs to a
 // superuser. The error is the Authenticator's.
 //
@@ -32,7 +32,7 @@ func (r *Request) findAuth() (bool, error) {
 }
 
 // token is the first that is not empty: the set's, the request's own, and where Matomo knows it that of the header
-// Authorization, which the whole set shares (part 1 §3.1). Where it knows the header it also takes the request's own
+// Authorization, which the whole set shares (spec §V1.3.1). Where it knows the header it also takes the request's own
 // token as it came, not sanitised: "a&b".
 func (r *Request) token() string {
 	token := r.origin.TokenAuth
@@ -67,8 +67,8 @@ func (r *Request) authenticate(detail string) error {
 	return err
 }
 
-// CheckLocationOverrides refuses a request that sets its location without authentication (§1.1 step 4). Empty values
-// and "0" set nothing.
+// CheckLocationOverrides refuses a request that sets its location without authentication (spec §1.1 step 4). Empty
+// values and "0" set nothing.
 func (r *Request) CheckLocationOverrides() error {
 	for _, name := range [...]string{"city", "region", "country", "lat", "long"} {
 		if php.EmptyString(r.PlainText(name)) {

@@ -13,8 +13,8 @@ const (
 	signatureDigits = 2 * sha1.Size
 )
 
-// CookieField is a field of one of Matomo's cookies, sanitised (§2.4). found is false when the cookie or the field is missing or cannot
-// be read. A cookie that PHP reads as an array (name[x]=…) is a Rejection.
+// CookieField is a field of one of Matomo's cookies, sanitised (spec §2.4). found is false when the cookie or the field
+// is missing or cannot be read. A cookie that PHP reads as an array (name[x]=…) is a Rejection.
 func (r *Request) CookieField(cookie, field string) (text string, found bool, err error) {
 	v := r.origin.Env.Cookie.Value(cookie)
 	switch {

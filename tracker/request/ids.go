@@ -13,8 +13,8 @@ import (
 // idDigits is the length of a visitor id in hexadecimal digits.
 const idDigits = 16
 
-// UserID is the user id that the request gives, sanitised and, if the privacy options say so, anonymised (§1.8). "0"
-// is one. On a site where user ids are switched off there is none.
+// UserID is the user id that the request gives, sanitised and, if the privacy options say so, anonymised (spec §1.8).
+// "0" is one. On a site where user ids are switched off there is none.
 func (r *Request) UserID() (string, bool) {
 	if site := r.ctx.Site; site != nil && site.UserIDDisabled {
 		return "", false
@@ -23,7 +23,7 @@ func (r *Request) UserID() (string, bool) {
 	return uid, uid != ""
 }
 
-// VisitorID is the visitor id that the request gives (§1.8), from the first of: the user id, cid, the third-party
+// VisitorID is the visitor id that the request gives (spec §1.8), from the first of: the user id, cid, the third-party
 // cookie, _id. Digits that are not hexadecimal count as 0. A cid that is not 16 bytes long is a Rejection.
 func (r *Request) VisitorID() (id store.BinaryID, ok bool, err error) {
 	v, err := r.visitor.get(r, (*Request).findVisitorID)
@@ -80,8 +80,8 @@ func nibble(c byte) byte {
 	return 0
 }
 
-// anonymize replaces user id and order id by hashes (§9.4). The hash of an order id is random: the same order twice is
-// two orders.
+// anonymize replaces user id and order id by hashes (spec §9.4). The hash of an order id is random: the same order
+// twice is two orders.
 func (r *Request) anonymize() {
 	if salt := r.ctx.General.UserIDSalt; r.Privacy().AnonymizeUserID && !php.EmptyString(salt) {
 		r.replace("uid", func(uid string) string { return hexSHA1(uid + salt) })

@@ -11,8 +11,8 @@ const noAddress = "\x00\x00\x00\x00"
 
 type address struct{ text, binary string }
 
-// IP is the client's address (§1.7): the parameter cip as it is, which needs authentication (a Rejection otherwise), else HeaderIP.
-// binary has 4 or 16 bytes, all zero when text is no address.
+// IP is the client's address (spec §1.7): the parameter cip as it is, which needs authentication (a Rejection
+// otherwise), else HeaderIP. binary has 4 or 16 bytes, all zero when text is no address.
 func (r *Request) IP() (text, binary string, err error) {
 	a, err := r.ip.get(r, (*Request).findIP)
 	return a.text, a.binary, err
@@ -35,8 +35,8 @@ func binaryIP(text string) string {
 	return noAddress
 }
 
-// HeaderIP is the client's address as the HTTP request tells it (§1.7): from the first configured proxy header that has one, else the
-// address of the peer; without port and network suffix. It need not be an address.
+// HeaderIP is the client's address as the HTTP request tells it (spec §1.7): from the first configured proxy header
+// that has one, else the address of the peer; without port and network suffix. It need not be an address.
 func (r *Request) HeaderIP() string {
 	ip, _ := r.headerIP.get(r, (*Request).findHeaderIP)
 	return ip

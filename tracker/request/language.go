@@ -27,9 +27,9 @@ var languages = func() (known [26][26]bool) {
 // isLanguage expects lower-case letters.
 func isLanguage(code string) bool { return len(code) == 2 && languages[code[0]-'a'][code[1]-'a'] }
 
-// Language is the list of languages that the browser accepts (§1.9), from the parameter lang, else the header, else what stands for the
-// worker's environment variable LANG: lower case, without qualities and comments, as in "de-at,de,en". It is part of config_id. Matomo
-// 5.0 takes the parameter as it comes.
+// Language is the list of languages that the browser accepts (spec §1.9), from the parameter lang, else the header,
+// else what stands for the worker's environment variable LANG: lower case, without qualities and comments, as in
+// "de-at,de,en". It is part of config_id. Matomo 5.0 takes the parameter as it comes.
 func (r *Request) Language() string {
 	list, _ := r.language.get(r, (*Request).findLanguage)
 	return list
@@ -165,8 +165,8 @@ func cutSecurID(list string) string {
 	}
 }
 
-// BrowserLanguage is the column location_browser_lang for a list as Language gives it (§5.5): the first language that
-// Matomo knows, with the region next to it ("de-at"); "xx" when there is none, "" without a list.
+// BrowserLanguage is the column location_browser_lang for a list as Language gives it (spec §5.5): the first language
+// that Matomo knows, with the region next to it ("de-at"); "xx" when there is none, "" without a list.
 func (r *Request) BrowserLanguage(list string) string {
 	if php.EmptyString(list) {
 		return ""

@@ -4,7 +4,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// Text is a text parameter as Matomo's getParam reads it (§1.3): sanitised, "" when absent or of another type
+// Text is a text parameter as Matomo's getParam reads it (spec §1.3): sanitised, "" when absent or of another type
 // ("unknown" for res).
 func (r *Request) Text(name string) string {
 	for i := range r.texts {
@@ -33,12 +33,12 @@ func defaultText(name string) string {
 	return ""
 }
 
-// PlainText is a text parameter as Matomo's generic reader gives it (§A.4): like Text, but without replacing what the
-// database cannot store. Dimensions, location overrides, lang and ua are read this way.
+// PlainText is a text parameter as Matomo's generic reader gives it (spec §A.4): like Text, but without replacing what
+// the database cannot store. Dimensions, location overrides, lang and ua are read this way.
 func (r *Request) PlainText(name string) string { return php.ReadString(r.params, name, "") }
 
-// Int is an integer parameter with the default that Matomo declares for it (§1.3): -1 for idgoal, search_count and the
-// timings pf_*, 0 for the others. Text that is no integer gives the default.
+// Int is an integer parameter with the default that Matomo declares for it (spec §1.3): -1 for idgoal, search_count and
+// the timings pf_*, 0 for the others. Text that is no integer gives the default.
 func (r *Request) Int(name string) int64 {
 	return r.intOr(name, defaultInt(name))
 }
@@ -76,8 +76,8 @@ func digits(s string) (n int64, ok bool) {
 	return n, true
 }
 
-// Float is a decimal parameter (§A.4). ok is false when it is absent or empty, which PHP tells from 0; text that is no
-// number is 0. An array is a Rejection.
+// Float is a decimal parameter (spec §A.4). ok is false when it is absent or empty, which PHP tells from 0; text that
+// is no number is 0. An array is a Rejection.
 func (r *Request) Float(name string) (f float64, ok bool, err error) {
 	d, err := r.decimal(name)
 	return d.Value, d.Given, err
@@ -94,8 +94,8 @@ func (r *Request) decimal(name string) (php.Decimal, error) {
 	return d, nil
 }
 
-// FloatOr is a decimal parameter, def when it is absent or no number: revenue=abc gives the goal's revenue (§8.3). An
-// array is a Rejection.
+// FloatOr is a decimal parameter, def when it is absent or no number: revenue=abc gives the goal's revenue (spec §8.3).
+// An array is a Rejection.
 func (r *Request) FloatOr(name string, def float64) (float64, error) {
 	d, err := r.decimal(name)
 	if err != nil || d.Number {
@@ -104,8 +104,8 @@ func (r *Request) FloatOr(name string, def float64) (float64, error) {
 	return def, nil
 }
 
-// JSON is a structured parameter (§A.4): text is decoded, null when it is no JSON, other values are taken as they are.
-// Strings in it are sanitised. present is false when the parameter is absent or empty.
+// JSON is a structured parameter (spec §A.4): text is decoded, null when it is no JSON, other values are taken as they
+// are. Strings in it are sanitised. present is false when the parameter is absent or empty.
 func (r *Request) JSON(name string) (v php.Value, present bool) {
 	v, present = php.ReadJSON(r.params, name)
 	if name == "ec_items" && !r.ctx.Settings.CharsetUTF8MB4 {

@@ -35,7 +35,7 @@ type visitorID struct {
 	ok bool
 }
 
-// New reads the parameters of one request of a set (§1.2): a request with neither url nor urlref is about the page
+// New reads the parameters of one request of a set (spec §1.2): a request with neither url nor urlref is about the page
 // that the header Referer names. params is not changed. Before anything but SiteID and IsEmpty is asked, Bind has to
 // be called.
 func New(params *php.Array, origin *Origin) *Request {
@@ -63,8 +63,8 @@ func (r *Request) set(name, value string) {
 }
 
 // Bind gives the request what it is read against. It is called once. Characters beyond the Basic Multilingual Plane
-// are replaced where the database cannot store them (§1.2); on a known site user id and order id are anonymised when
-// the privacy options say so (§9.4).
+// are replaced where the database cannot store them (spec §1.2); on a known site user id and order id are anonymised
+// when the privacy options say so (spec §9.4).
 func (r *Request) Bind(ctx *Context) {
 	r.ctx = ctx
 	if !ctx.Settings.CharsetUTF8MB4 {
@@ -75,10 +75,10 @@ func (r *Request) Bind(ctx *Context) {
 	}
 }
 
-// IsEmpty reports whether the request has no parameters: it counts as tracked and does nothing (§1.1 step 1).
+// IsEmpty reports whether the request has no parameters: it counts as tracked and does nothing (spec §1.1 step 1).
 func (r *Request) IsEmpty() bool { return r.raw.Len() == 0 }
 
-// SiteID is the site that the request names, known or not (§1.4).
+// SiteID is the site that the request names, known or not (spec §1.4).
 func (r *Request) SiteID() int64 { return r.Int("idsite") }
 
 // Context is what Bind was given.
@@ -113,10 +113,10 @@ func (r *Request) Raw() *php.Array { return r.raw }
 // Env is the environment of the HTTP request.
 func (r *Request) Env() Env { return r.origin.Env }
 
-// Server is an entry of PHP's $_SERVER as text, "" when absent (§0.4).
+// Server is an entry of PHP's $_SERVER as text, "" when absent (spec §0.4).
 func (r *Request) Server(name string) string { return php.ToString(r.origin.Env.Server.Value(name)) }
 
-// UserAgent is the parameter ua, else the header, sanitised (§1.3).
+// UserAgent is the parameter ua, else the header, sanitised (spec §1.3).
 func (r *Request) UserAgent() string {
 	ua, _ := r.userAgent.get(r, (*Request).findUserAgent)
 	return ua
@@ -142,7 +142,7 @@ func (r *Request) Exclusions() *pageurl.Exclusions {
 	return r.ctx.Exclusions
 }
 
-// RawUserAgent is UserAgent without HTML entities: what exclusions look at (§2.1).
+// RawUserAgent is UserAgent without HTML entities: what exclusions look at (spec §2.1).
 func (r *Request) RawUserAgent() string { return php.Unsanitize(r.UserAgent()) }
 
 // once holds a result that is computed at most once. A refusal is a result, another error is not: what failed for want

@@ -1,5 +1,5 @@
 // Package request reads one tracking request: its parameters with PHP's typing, its time, client IP, visitor id and
-// user id, and whether it is authenticated (specification §0.4, §1).
+// user id, and whether it is authenticated (spec §0.4, §1).
 //
 // A Request belongs to one goroutine. It does no I/O of its own: what depends on the database (tokens that are not in
 // the site's cached list) is asked of the Authenticator handed in.
@@ -34,12 +34,12 @@ type Context struct {
 	Behaviours matomo.Behaviours
 	Auth       Authenticator
 	Now        int64     // unix seconds: the worker's clock
-	Random     io.Reader // makes anonymised order ids unique (§9.4); nil: crypto/rand
+	Random     io.Reader // makes anonymised order ids unique (spec §9.4); nil: crypto/rand
 
 	Exclusions *pageurl.Exclusions // Site's; nil: they are made when needed
 }
 
-// Authenticator answers what a token may do when the site's cached list does not know it (§1.5 step 7, 8).
+// Authenticator answers what a token may do when the site's cached list does not know it (spec §1.5 step 7, 8).
 type Authenticator interface {
 	// IsSuperuser reports whether the token with this hash (hex sha512 of token and salt) belongs to a superuser. Some
 	// tokens count only if they came in a secure way.
@@ -49,7 +49,7 @@ type Authenticator interface {
 // Reason says why a request is refused.
 type Reason string
 
-// The reasons for which Matomo refuses a request (§12.2).
+// The reasons for which Matomo refuses a request (spec §12.2).
 const (
 	UnknownSite      Reason = "unknown site"
 	InvalidParameter Reason = "invalid parameter"

@@ -10,7 +10,8 @@ import (
 // firstFourByte is the lowest byte with which a character of four bytes begins.
 const firstFourByte = 0xf0
 
-// storable is text as the database can store it: with a charset other than utf8mb4, characters of four bytes become U+FFFD (§1.2).
+// storable is text as the database can store it: with a charset other than utf8mb4, characters of four bytes become
+// U+FFFD (spec §1.2).
 func (r *Request) storable(text string) string {
 	if r.ctx.Settings.CharsetUTF8MB4 {
 		return text

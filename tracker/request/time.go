@@ -10,10 +10,10 @@ import (
 // maxAge is how far a custom time may lie in the past, in seconds: 20 years of 365 days.
 const maxAge = 20 * 365 * 86400
 
-// Time is the moment T of the request in unix seconds (§1.6): the time at which it was queued, or what the parameters
-// cdt and cdo say. A custom time that is in the future, too far in the past or unreadable is ignored; an old one needs
-// authentication and has to be younger than the age at which log rows are deleted, otherwise the request is refused
-// with a Rejection, and so is one beyond 64 bits.
+// Time is the moment T of the request in unix seconds (spec §1.6): the time at which it was queued, or what the
+// parameters cdt and cdo say. A custom time that is in the future, too far in the past or unreadable is ignored; an old
+// one needs authentication and has to be younger than the age at which log rows are deleted, otherwise the request is
+// refused with a Rejection, and so is one beyond 64 bits.
 func (r *Request) Time() (int64, error) { return r.time.get(r, (*Request).findTime) }
 
 func (r *Request) findTime() (int64, error) {
@@ -72,8 +72,8 @@ func (r *Request) customTime() (custom float64, ok bool) {
 	return custom - offset, true
 }
 
-// LocalTime is the visitor's time of day as HH:MM:SS (§1.10): h, m and s, each 0 when out of range and that of Time in
-// UTC when absent or no number.
+// LocalTime is the visitor's time of day as HH:MM:SS (spec §1.10): h, m and s, each 0 when out of range and that of
+// Time in UTC when absent or no number.
 func (r *Request) LocalTime() (string, error) {
 	t, err := r.Time()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// List is the option TrackingSpamBlockedIpRanges: ranges of addresses by index (§9.2). It is never changed.
+// List is the option TrackingSpamBlockedIpRanges: ranges of addresses by index (spec §V3.9.2). It is never changed.
 type List struct{ byIndex *php.Array }
 
 // ParseList reads the option. What is no array in JSON is an empty list.

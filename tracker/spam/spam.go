@@ -1,5 +1,5 @@
 // Package spam is plugin TrackingSpamPrevention: which requests it excludes, and which addresses it bans
-// (tracker-spec-6, part 3 §9). It knows nothing of visits and writes nothing: who plays the requests counts actions
+// (spec §V3.9). It knows nothing of visits and writes nothing: who plays the requests counts actions
 // and keeps the option with the banned addresses.
 package spam
 
@@ -17,7 +17,7 @@ const (
 	BlockedRange   = "TrackingSpamPrevention: address of a cloud or banned"
 	Country        = "TrackingSpamPrevention: country"
 	Library        = "TrackingSpamPrevention: server-side library"
-	TooManyActions = "TrackingSpamPrevention: too many actions" // §9.4: when the visit is known
+	TooManyActions = "TrackingSpamPrevention: too many actions" // spec §V3.9.4: when the visit is known
 )
 
 // Libraries tells whether a user agent, sanitised, is that of a programming library.

@@ -34,7 +34,8 @@ func newActionCache(bytes uint64, ttl time.Duration) (*otter.Cache[actionKey, in
 }
 
 // FindActions sets the ID of entries that are in log_action, from memory or with one SELECT for all others: the lowest idaction with the
-// entry's type and, byte for byte, its name (specification §6.6). It sees what is committed; inside a transaction use Tx.FindActions.
+// entry's type and, byte for byte, its name (spec §6.6). It sees what is committed; inside a transaction use
+// Tx.FindActions.
 func (s *Store) FindActions(ctx context.Context, entries []*ActionEntry) error {
 	missing := s.recall(entries)
 	if len(missing) == 0 {
@@ -66,7 +67,7 @@ func (tx *Tx) FindActions(ctx context.Context, entries []*ActionEntry) error {
 }
 
 // CreateActions adds the entries that have no ID yet to log_action and sets their IDs, in the order of the slice. A row that another
-// worker has added meanwhile wins when its id is lower; ours is deleted then (specification §6.6).
+// worker has added meanwhile wins when its id is lower; ours is deleted then (spec §6.6).
 //
 // On MySQL and MariaDB the rows are committed at once, on another connection: they are harmless when the batch rolls back, and other
 // workers need not wait for them. On SQLite, where only one transaction can write, they are part of tx, and a Rollback takes the IDs

@@ -2,7 +2,7 @@ package store
 
 import "context"
 
-// BotRequest is a row of log_bot_request, which plugin BotTracking fills (part 2 §1.4). The database notes the time at
+// BotRequest is a row of log_bot_request, which plugin BotTracking fills (spec §V2.1.4). The database notes the time at
 // which it got the row.
 type BotRequest struct {
 	SiteID         int64

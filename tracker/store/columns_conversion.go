@@ -1,7 +1,7 @@
 package store
 
-// conversionColumns lists the columns of log_conversion (§8.4). The revenue belongs to the core here: goals without plugin Ecommerce
-// take theirs from an event's value.
+// conversionColumns lists the columns of log_conversion (spec §8.4). The revenue belongs to the core here: goals
+// without plugin Ecommerce take theirs from an event's value.
 func conversionColumns(dimensions []int, variables int) []column[Conversion] {
 	type c = column[Conversion]
 	columns := []c{
@@ -42,7 +42,7 @@ func conversionColumns(dimensions []int, variables int) []column[Conversion] {
 	return append(columns, variableColumns(variables, func(c *Conversion) []CustomVar { return c.CustomVars })...)
 }
 
-// itemColumns lists the columns of log_conversion_item (§8.5.2).
+// itemColumns lists the columns of log_conversion_item (spec §8.5.2).
 func itemColumns() []column[Item] {
 	type c = column[Item]
 	columns := []c{
@@ -63,7 +63,7 @@ func itemColumns() []column[Item] {
 	return reading(columns...)
 }
 
-// entryColumns lists the columns of log_action but its hash, which is computed (§6.6).
+// entryColumns lists the columns of log_action but its hash, which is computed (spec §6.6).
 func entryColumns() []column[ActionEntry] {
 	type c = column[ActionEntry]
 	return []c{
@@ -73,7 +73,7 @@ func entryColumns() []column[ActionEntry] {
 	}
 }
 
-// failureColumns lists the columns of tracking_failure (§12.1).
+// failureColumns lists the columns of tracking_failure (spec §12.1).
 func failureColumns() []column[Failure] {
 	type c = column[Failure]
 	return []c{

@@ -2,7 +2,7 @@ package store
 
 import "strconv"
 
-// linkColumns lists the columns of log_link_visit_action (§5.9).
+// linkColumns lists the columns of log_link_visit_action (spec §5.9).
 func linkColumns(dimensions []int, variables int) []column[LinkAction] {
 	type c = column[LinkAction]
 	columns := []c{
@@ -40,7 +40,7 @@ func linkColumns(dimensions []int, variables int) []column[LinkAction] {
 	return append(columns, variableColumns(variables, func(l *LinkAction) []CustomVar { return l.CustomVars })...)
 }
 
-// performanceColumns lists the columns of plugin PagePerformance (§5.8).
+// performanceColumns lists the columns of plugin PagePerformance (spec §5.8).
 func performanceColumns() []column[LinkAction] {
 	type c = column[LinkAction]
 	return []c{

@@ -6,7 +6,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
-// The plugins that own columns (specification §15.1).
+// The plugins that own columns (spec §15.1).
 var (
 	actions          = &owner{"Actions", func(f *matomo.Features) bool { return f.Actions }}
 	referrers        = &owner{"Referrers", func(f *matomo.Features) bool { return f.Referrers }}
@@ -28,8 +28,8 @@ var (
 	customVariables  = &owner{"CustomVariables", func(f *matomo.Features) bool { return f.CustomVariables }}
 )
 
-// visitColumns lists the columns of log_visit (§5.4). Those marked as read are Matomo's persisted fields (§3.2), and
-// config_id: the pipeline needs it to answer later look-ups of the batch itself.
+// visitColumns lists the columns of log_visit (spec §5.4). Those marked as read are Matomo's persisted fields
+// (spec §3.2), and config_id: the pipeline needs it to answer later look-ups of the batch itself.
 func visitColumns(dimensions []int, variables int) []column[Visit] {
 	type c = column[Visit]
 	columns := []c{
@@ -121,7 +121,7 @@ func locationColumns[R any](of func(*R) *Location) []column[R] {
 	}
 }
 
-// dimensionColumns lists the columns custom_dimension_N, in the order of numbers (§5.6).
+// dimensionColumns lists the columns custom_dimension_N, in the order of numbers (spec §5.6).
 func dimensionColumns[R any](numbers []int, of func(*R) []NullText) []column[R] {
 	var columns []column[R]
 	for i, n := range numbers {
@@ -138,7 +138,7 @@ func dimensionColumns[R any](numbers []int, of func(*R) []NullText) []column[R] 
 	return columns
 }
 
-// variableColumns lists the columns custom_var_kN and custom_var_vN (§5.7).
+// variableColumns lists the columns custom_var_kN and custom_var_vN (spec §5.7).
 func variableColumns[R any](count int, of func(*R) []CustomVar) []column[R] {
 	var columns []column[R]
 	for i := range count {

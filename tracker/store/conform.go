@@ -37,7 +37,7 @@ func (s *Store) ConformLinkAction(l *LinkAction) error {
 	return conform(&s.links, l, s.converter(false), false)
 }
 
-// ConformPerformance does the same for timings that are written to an existing row (§5.8).
+// ConformPerformance does the same for timings that are written to an existing row (spec §5.8).
 func (s *Store) ConformPerformance(p *Performance) error {
 	row := LinkAction{Performance: *p}
 	for i := range s.links.columns {
@@ -54,20 +54,21 @@ func (s *Store) ConformPerformance(p *Performance) error {
 	return nil
 }
 
-// ConformConversion brings the values of a conversion to what INSERT IGNORE would store. It refuses nothing (§B.3).
+// ConformConversion brings the values of a conversion to what INSERT IGNORE would store. It refuses nothing
+// (spec §B.3).
 func (s *Store) ConformConversion(c *Conversion) {
 	_ = conform(&s.conversions, c, s.converter(true), false)
 }
 
 // ConformCart brings the values of a conversion that takes the place of a cart (UpdateCart) to what log_conversion would store, or returns
-// a *DataError, which Matomo takes for "not recorded" (§8.5): that UPDATE knows no IGNORE. A conversion that went through
-// ConformConversion always passes.
+// a *DataError, which Matomo takes for "not recorded" (spec §8.5): that UPDATE knows no IGNORE. A conversion that went
+// through ConformConversion always passes.
 func (s *Store) ConformCart(c *Conversion) error {
 	return conform(&s.conversions, c, s.converter(false), true)
 }
 
 // ConformItem brings the values of an item to what log_conversion_item would store: a new item is written by INSERT IGNORE, which never
-// refuses it; one that is updated can be refused with a *DataError (§8.5.2).
+// refuses it; one that is updated can be refused with a *DataError (spec §8.5.2).
 func (s *Store) ConformItem(i *Item, update bool) error {
 	return conform(&s.items, i, s.converter(!update), false)
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // InsertConversions adds conversions (INSERT IGNORE) and tells how many were added, each time the server has said so: one whose key
-// (idvisit, idgoal, buster) or whose order id exists is left out (specification §8.3). Their visits and actions must have been inserted.
+// (idvisit, idgoal, buster) or whose order id exists is left out (spec §8.3). Their visits and actions must have been
+// inserted.
 func (tx *Tx) InsertConversions(ctx context.Context, conversions []*Conversion, inserted func(n int)) error {
 	how := insertion[Conversion]{verb: tx.s.insertIgnore(), done: func(affected int64) { inserted(int(affected)) }}
 	return insertRows(ctx, tx, &tx.s.conversions, how, conversions)
@@ -30,9 +31,9 @@ func (tx *Tx) ConversionExists(ctx context.Context, visitID int64, c *Conversion
 	return exists, err
 }
 
-// UpdateCart turns the open cart of c's visit into c: a newer cart or an order (specification §8.5). Fields without a value keep what the
-// cart had, as do URL, action and custom dimensions. Matomo takes a conversion that the database refuses here for not recorded, and one
-// whose cart is gone for recorded.
+// UpdateCart turns the open cart of c's visit into c: a newer cart or an order (spec §8.5). Fields without a value keep
+// what the cart had, as do URL, action and custom dimensions. Matomo takes a conversion that the database refuses here
+// for not recorded, and one whose cart is gone for recorded.
 func (tx *Tx) UpdateCart(ctx context.Context, c *Conversion) (recorded bool, err error) {
 	t := &tx.s.conversions
 	q := tx.begin("UPDATE ", t.sqlName, " SET ")

@@ -8,7 +8,7 @@
 // Statements that write are collected and travel together (script.go); a batch takes some three round trips.
 //
 // Numbers, moments and binary ids are written into a statement as literals, everything that is text as a parameter. Floating point
-// numbers are text, in the form in which PHP would have sent them (specification §B.2).
+// numbers are text, in the form in which PHP would have sent them (spec §B.2).
 //
 // Values must be brought to what the database would store, by Store.ConformVisit and its siblings, before they are written: then the row
 // in memory equals the row in the database, and a value that strict mode refuses is found before it takes a whole batch down.

@@ -13,7 +13,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// DataError is a value that the database refuses in strict mode (specification §B.3).
+// DataError is a value that the database refuses in strict mode (spec §B.3).
 type DataError struct {
 	Table, Column string
 	Reason        string // "out of range", "too long" …: never the value

@@ -167,7 +167,7 @@ func (tx *Tx) InsertLinkActions(ctx context.Context, links []*LinkAction) error 
 	return insertRows(ctx, tx, &tx.s.links, insertion[LinkAction]{verb: insertInto, id: func(l *LinkAction) *int64 { return &l.ID }}, links)
 }
 
-// InsertFailures adds failures; one that is known already stays as it is (§12.1).
+// InsertFailures adds failures; one that is known already stays as it is (spec §12.1).
 func (tx *Tx) InsertFailures(ctx context.Context, failures []*Failure) error {
 	tail := " ON DUPLICATE KEY UPDATE `idsite` = VALUES(`idsite`)"
 	if tx.s.sqlite {

@@ -9,8 +9,8 @@ import (
 // cartOrderID is the idorder of the items of a cart.
 const cartOrderID = "0"
 
-// FindItems returns the items of a visit that belong to its cart or, with a value, to the order (specification §8.5.2), in the order of
-// the primary key.
+// FindItems returns the items of a visit that belong to its cart or, with a value, to the order (spec §8.5.2), in the
+// order of the primary key.
 func (tx *Tx) FindItems(ctx context.Context, visit *Visit, order NullText) ([]Item, error) {
 	t := &tx.s.items
 	r := newReader(t)
@@ -43,8 +43,8 @@ type ItemUpdate struct {
 	Row     Item
 }
 
-// ApplyItems updates items of one visit and adds others (specification §8.5.2). New items are written by INSERT IGNORE; a *DataError
-// is about an updated one. Values are conformed here.
+// ApplyItems updates items of one visit and adds others (spec §8.5.2). New items are written by INSERT IGNORE; a
+// *DataError is about an updated one. Values are conformed here.
 func (tx *Tx) ApplyItems(ctx context.Context, updates []ItemUpdate, inserts []Item) error {
 	rows := make([]*Item, len(updates))
 	for i := range updates {

@@ -19,7 +19,7 @@ type Option struct {
 
 const maxOptionName = 191
 
-// SetOptions writes options, existing ones too (specification §B.5), with one statement.
+// SetOptions writes options, existing ones too (spec §B.5), with one statement.
 func (tx *Tx) SetOptions(ctx context.Context, options []Option) error {
 	tail := tx.s.onDuplicate("`option_name`", "`option_value`", "`autoload`")
 	for len(options) > 0 {
@@ -64,7 +64,7 @@ func (tx *Tx) OptionNames(ctx context.Context, pattern string) ([]string, error)
 	return names, err
 }
 
-// MoveSiteCreated lets a site begin at unix second created unless it begins earlier (specification §14.2). ts_created
+// MoveSiteCreated lets a site begin at unix second created unless it begins earlier (spec §14.2). ts_created
 // is a TIMESTAMP: the text goes through the session's time zone, as it does in Matomo.
 func (tx *Tx) MoveSiteCreated(ctx context.Context, siteID, created int64) error {
 	tx.begin("UPDATE ", tx.s.table("site"), " SET `ts_created` = ").moment(created)
@@ -118,8 +118,8 @@ func (s *Store) LockWaits(ctx context.Context) (waiting int64, err error) {
 	return waiting, err
 }
 
-// Checkpoint is how far a queue's list is in the database (design §4): Offset counts the entries ever committed,
-// Digest identifies the last batch.
+// Checkpoint is how far a queue's list is in the database (docs/how-it-works.md): Offset counts the entries ever
+// committed, Digest identifies the last batch.
 type Checkpoint struct {
 	Offset int64
 	Digest string

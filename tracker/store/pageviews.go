@@ -19,7 +19,7 @@ const (
 )
 
 // FindPageviews returns for each query the idlink_va of the page view, 0 when there is none: the first of those with a page URL, else the
-// first of those with a page title (specification §5.8).
+// first of those with a page title (spec §5.8).
 func (tx *Tx) FindPageviews(ctx context.Context, queries []PageviewQuery) ([]int64, error) {
 	found := make([]int64, 0, len(queries))
 	for len(found) < len(queries) {

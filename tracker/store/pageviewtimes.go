@@ -8,7 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// PageViewTime is a row of log_page_view_time (tracker-spec-6, part 2 §3.1).
+// PageViewTime is a row of log_page_view_time (spec §V2.3.1).
 type PageViewTime struct {
 	Visit      *Visit // nil in rows that were read
 	SiteID     int64

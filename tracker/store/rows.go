@@ -23,7 +23,7 @@ type BinaryID [8]byte
 // String is the id as 16 hex digits.
 func (id BinaryID) String() string { return hex.EncodeToString(id[:]) }
 
-// ActionEntry is one row of the dictionary log_action (specification §6.6). Within a batch there is one ActionEntry
+// ActionEntry is one row of the dictionary log_action (spec §6.6). Within a batch there is one ActionEntry
 // per (type, name), shared by all rows that refer to it; ID is 0 until the row is known to exist.
 type ActionEntry struct {
 	ID     int64
@@ -90,7 +90,7 @@ func (l LinkID) Number() int64 {
 // CustomVar is one name/value pair of plugin CustomVariables (custom_var_k<N>, custom_var_v<N>).
 type CustomVar struct{ Name, Value NullText }
 
-// Visit is a row of log_visit (specification §5.4). Moments are unix seconds, written as UTC DATETIMEs. Fields of
+// Visit is a row of log_visit (spec §5.4). Moments are unix seconds, written as UTC DATETIMEs. Fields of
 // plugins that are not active and columns that the table lacks are neither read nor written.
 type Visit struct {
 	ID                int64 // idvisit, 0 until inserted
@@ -133,14 +133,14 @@ type Visit struct {
 	CustomVars       []CustomVar // custom variable N at N-1
 }
 
-// Referer holds the referer_* columns (§7). Conversions have all but URL.
+// Referer holds the referer_* columns (spec §7). Conversions have all but URL.
 type Referer struct {
 	Type               NullInt
 	Name, Keyword, URL NullText
 }
 
-// Device holds the columns of plugin DevicesDetection (§10). Conversions have browser name, client type, brand, model
-// and type.
+// Device holds the columns of plugin DevicesDetection (spec §10). Conversions have browser name, client type, brand,
+// model and type.
 type Device struct {
 	BrowserEngine, BrowserName, BrowserVersion NullText
 	ClientType                                 NullInt
@@ -154,12 +154,12 @@ type BrowserPlugins struct {
 	Cookie, Flash, Java, PDF, Quicktime, Realplayer, Silverlight, WindowsMedia NullInt
 }
 
-// Location holds the location_* columns (§9); latitude and longitude as decimal text.
+// Location holds the location_* columns (spec §9); latitude and longitude as decimal text.
 type Location struct {
 	Country, Region, City, Latitude, Longitude NullText
 }
 
-// LinkAction is a row of log_link_visit_action (specification §5.9).
+// LinkAction is a row of log_link_visit_action (spec §5.9).
 type LinkAction struct {
 	ID                                                           int64 // idlink_va, 0 until inserted
 	Visit                                                        *Visit
@@ -173,7 +173,7 @@ type LinkAction struct {
 	SearchCategory                                               NullText
 	SearchCount                                                  NullInt
 	TimeSpentRef                                                 NullInt // seconds
-	TimeSpent                                                    NullInt // seconds, set by a later request (§5.6)
+	TimeSpent                                                    NullInt // seconds, set by a later request (spec §5.6)
 	ProductCategories                                            [5]ActionID
 	ProductName                                                  ActionID
 	ProductSKU                                                   ActionID
@@ -187,12 +187,12 @@ type LinkAction struct {
 	CustomVars                                                   []CustomVar
 }
 
-// Performance holds the columns of plugin PagePerformance, in milliseconds (§5.8).
+// Performance holds the columns of plugin PagePerformance, in milliseconds (spec §5.8).
 type Performance struct {
 	Network, Server, Transfer, DOMProcessing, DOMCompletion, OnLoad NullInt
 }
 
-// Conversion is a row of log_conversion (specification §8.4).
+// Conversion is a row of log_conversion (spec §8.4).
 type Conversion struct {
 	Visit                                                         *Visit
 	SiteID                                                        int64
@@ -219,7 +219,7 @@ type Conversion struct {
 	CustomVars                                                    []CustomVar
 }
 
-// Item is a row of log_conversion_item (specification §8.5.2).
+// Item is a row of log_conversion_item (spec §8.5.2).
 type Item struct {
 	Visit      *Visit
 	SiteID     int64
@@ -233,7 +233,7 @@ type Item struct {
 	Deleted    bool
 }
 
-// Failure is a row of tracking_failure (specification §12.1).
+// Failure is a row of tracking_failure (spec §12.1).
 type Failure struct {
 	SiteID     int64
 	FailureID  int64

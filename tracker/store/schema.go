@@ -17,8 +17,8 @@ type Schema struct {
 	VisitDimensions      []int // the N of columns custom_dimension_N of log_visit, ascending; empty while the plugin is off
 	ActionDimensions     []int // of log_link_visit_action
 	ConversionDimensions []int // of log_conversion
-	CustomVars           int   // custom variables that all three tables can hold (§5.7)
-	HasVisitorIndex      bool  // log_visit has index_idsite_idvisitor_time (§3.2)
+	CustomVars           int   // custom variables that all three tables can hold (spec §5.7)
+	HasVisitorIndex      bool  // log_visit has index_idsite_idvisitor_time (spec §3.2)
 
 	// VisitorIndexDescending tells that this index holds times in descending order, as declared: older servers ignore the
 	// word. It decides between visits of equal times (Tx.FindVisits).
@@ -95,7 +95,7 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 		missing("tracking_failure", failureColumns(), found["tracking_failure"], &features),
 	)
 
-	// location_provider belongs to a plugin that older Matomos do not load in the queue's worker (§15.1).
+	// location_provider belongs to a plugin that older Matomos do not load in the queue's worker (spec §15.1).
 	s.noteUnknown("log_visit", unknown(visit, found["log_visit"], "idvisit", "location_provider"))
 	s.noteUnknown("log_link_visit_action", unknown(link, found["log_link_visit_action"], "idlink_va"))
 	s.noteUnknown("log_conversion", unknown(conversion, found["log_conversion"], "location_provider"))

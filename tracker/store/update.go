@@ -39,8 +39,8 @@ func (tx *Tx) UpdateVisits(ctx context.Context, changes []VisitChange) error {
 // Fields without a value stay as they are.
 type LinkChange struct {
 	Link        LinkID
-	TimeSpent   NullInt      // seconds (§5.6)
-	Performance *Performance // §5.8
+	TimeSpent   NullInt      // seconds (spec §5.6)
+	Performance *Performance // spec §5.8
 }
 
 // UpdateLinkActions writes the changes, at most one of each action.

@@ -19,7 +19,7 @@ type VisitorChange struct {
 }
 
 // SpreadVisitorIDs lets the changes reach the visits' actions, conversions and items, as far as these have one of the
-// ids before (tracker-spec-6, part 1 §4). All rows of the visits are locked, and the gaps around them: nothing that
+// ids before (spec §V1.4). All rows of the visits are locked, and the gaps around them: nothing that
 // inserts such rows may be under way and wait for this transaction.
 func (tx *Tx) SpreadVisitorIDs(ctx context.Context, changes []VisitorChange) error {
 	shoppers := slices.DeleteFunc(slices.Clone(changes), func(c VisitorChange) bool { return c.Visit.GoalBuyer.V == 0 }) // others have no items

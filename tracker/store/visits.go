@@ -7,7 +7,7 @@ import (
 )
 
 // VisitQuery asks for the visit of a site with the newest last action: by visitor id, up to moment To; if that finds none, by fingerprint,
-// in the window From … To; or by one of them only. Moments are unix seconds, both ends included (specification §3.2).
+// in the window From … To; or by one of them only. Moments are unix seconds, both ends included (spec §3.2).
 type VisitQuery struct {
 	SiteID    int64
 	ByVisitor bool
@@ -258,7 +258,8 @@ func (s *Store) lookUpParameters(q *statement, n int, query *VisitQuery, first b
 	}
 }
 
-// The indexes that answer look-ups: Matomo forces the first one (§3.2), the other one is the server's natural choice.
+// The indexes that answer look-ups: Matomo forces the first one (spec §3.2), the other one is the server's natural
+// choice.
 const (
 	visitorIndex = "index_idsite_idvisitor_time"
 	configIndex  = "index_idsite_config_datetime"

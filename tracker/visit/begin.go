@@ -24,8 +24,8 @@ type Beginning struct {
 	RandomID   func() store.BinaryID // visitor id of somebody who has none, and random config ids
 }
 
-// Begin returns the row of a new visit (§5.2, §5.4). last is the visitor's last visit, nil for an unknown visitor; it
-// may be of any age. Custom dimensions and variables are the caller's.
+// Begin returns the row of a new visit (spec §5.2, §5.4). last is the visitor's last visit, nil for an unknown visitor;
+// it may be of any age. Custom dimensions and variables are the caller's.
 func Begin(f *Facts, last Last, in Beginning) *store.Visit {
 	v := &store.Visit{
 		SiteID:          f.Site.ID,

@@ -24,7 +24,7 @@ func berlin(t *testing.T) *time.Location {
 	return loc
 }
 
-// §3.4: a visit ends half an hour after its last action, that second included.
+// spec §3.4: a visit ends half an hour after its last action, that second included.
 func TestBordersOfAVisit(t *testing.T) {
 	const length = 1800
 	type settings = matomo.TrackerSettings
@@ -62,7 +62,7 @@ func TestBordersOfAVisit(t *testing.T) {
 	}
 }
 
-// §3.3: visits of as many actions as the setting says are left behind; 0 means that there is no such limit.
+// spec §3.3: visits of as many actions as the setting says are left behind; 0 means that there is no such limit.
 func TestBorderOfLongVisits(t *testing.T) {
 	for _, tt := range []struct {
 		limit, actions int64
@@ -78,7 +78,7 @@ func TestBorderOfLongVisits(t *testing.T) {
 	}
 }
 
-// §3.1, §3.2: by what the last visit is looked up, and from when to when.
+// spec §3.1, §3.2: by what the last visit is looked up, and from when to when.
 func TestQueryOfTheLastVisit(t *testing.T) {
 	visitor, config := store.BinaryID([]byte("visitor1")), store.BinaryID([]byte("config-1"))
 	const now, length, window = 100_000, 1800, 7200
@@ -114,7 +114,7 @@ func TestQueryOfTheLastVisit(t *testing.T) {
 	}
 }
 
-// §5.2: what a new visit says of the visitor's earlier ones.
+// spec §5.2: what a new visit says of the visitor's earlier ones.
 func TestHistoryOfANewVisit(t *testing.T) {
 	type history struct {
 		visits                            int64
@@ -151,7 +151,7 @@ func TestHistoryOfANewVisit(t *testing.T) {
 	}
 }
 
-// §5.3: times of a visit that goes on.
+// spec §5.3: times of a visit that goes on.
 func TestTimesOfAContinuedVisit(t *testing.T) {
 	for _, tt := range []struct {
 		about                    string

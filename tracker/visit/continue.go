@@ -15,8 +15,8 @@ type Continuation struct {
 	Converted bool
 }
 
-// Continue changes v, a copy of the visit's row, as a request of the visit does (§5.3, §5.4). It returns the seconds
-// since the visit's last action, time_spent_ref_action. Custom dimensions and variables are the caller's.
+// Continue changes v, a copy of the visit's row, as a request of the visit does (spec §5.3, §5.4). It returns the
+// seconds since the visit's last action, time_spent_ref_action. Custom dimensions and variables are the caller's.
 func Continue(f *Facts, v *store.Visit, in Continuation) (timeSpent int64) {
 	timeSpent = min(max(f.Time-v.LastActionTime, 0), f.Site.Tracker.VisitStandardLength)
 	v.Visitor = ContinuedVisitorID(f, v)
@@ -101,8 +101,8 @@ func override(l *store.Location, o store.Location) {
 	}
 }
 
-// Position is pageview_position of an action (§5.9). last is the visitor's last visit, isNew whether the action begins
-// a new one.
+// Position is pageview_position of an action (spec §5.9). last is the visitor's last visit, isNew whether the action
+// begins a new one.
 func Position(a Action, last Last, isNew bool) store.NullInt {
 	var before int64
 	if last != nil && !isNew {

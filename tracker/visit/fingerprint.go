@@ -10,12 +10,12 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// Fingerprint holds the parts of config_id that come from the request (§4).
+// Fingerprint holds the parts of config_id that come from the request (spec §4).
 type Fingerprint struct {
 	Device  *device.Device
 	Plugins store.BrowserPlugins
 	IP      string // text, or the binary address when anonymized addresses enrich visits
-	Lang    string // the whole language string of §1.9
+	Lang    string // the whole language string of spec §1.9
 	SiteID  int64
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // Query is the look-up that finds the visitor's last visit: by visitor id, by fingerprint, or by the one and then the
-// other (§3.1, §3.2).
+// other (spec §3.1, §3.2).
 func Query(f *Facts) store.VisitQuery {
 	settings := f.Site.Tracker
 	q := store.VisitQuery{SiteID: f.Site.ID, To: f.Time + settings.VisitStandardLength}
@@ -38,13 +38,13 @@ func (f *Facts) oneFieldOnly() bool {
 	}
 }
 
-// TooManyActions reports whether the visit that was found is so long that its visitor counts as unknown (§3.3).
+// TooManyActions reports whether the visit that was found is so long that its visitor counts as unknown (spec §3.3).
 func TooManyActions(f *Facts, last Last) bool {
 	limit := f.Site.Tracker.NewVisitAfterActions
 	return last != nil && limit > 0 && last.TotalActions.V > 0 && last.TotalActions.V >= limit
 }
 
-// StartsNew reports whether the request begins a new visit, campaigns and websites that force one apart (§3.4).
+// StartsNew reports whether the request begins a new visit, campaigns and websites that force one apart (spec §3.4).
 func StartsNew(f *Facts, last Last) bool {
 	settings := f.Site.Tracker
 	switch {

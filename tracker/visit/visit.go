@@ -1,6 +1,6 @@
 // Package visit decides which visit a request belongs to and what it makes of the row in log_visit: the fingerprint
 // (config_id), the look-up of the visitor's last visit, whether a new visit begins, the columns of a new visit and
-// what changes on an existing one (specification §3, §4, §5.2–5.4).
+// what changes on an existing one (spec §3, §4, §5.2–§5.4).
 //
 // Everything here is a pure function of the request's Facts and the visitor's last visit. A visit is changed on a copy
 // of its row, so that a request which turns out to be refused leaves no trace.
@@ -18,19 +18,19 @@ type Facts struct {
 	Features matomo.Features
 	Time     int64 // T, unix seconds
 
-	Visitor    store.BinaryID // the request's own visitor id (§1.8) …
+	Visitor    store.BinaryID // the request's own visitor id (spec §1.8) …
 	HasVisitor bool           // … if it has one
 	ForcedID   bool           // the parameter cid is a non-empty string
 	UserID     string
 	HasUserID  bool
-	UserHashID store.BinaryID // first half of sha1(uid): the visitor id that a truthy uid stands for (§5.3)
+	UserHashID store.BinaryID // first half of sha1(uid): the visitor id that a truthy uid stands for (spec §5.3)
 	ConfigID   store.BinaryID
 
-	RandomConfigID       bool // config_id and idvisitor are random: every request is a visit of its own (tracker-spec-6, part 3 §1.2, errata 6)
+	RandomConfigID       bool // config_id and idvisitor are random: every request is a visit of its own (spec §V3.1.2, §V4.6)
 	UserIDChangeNewVisit bool // the version lets another user id begin a new visit also where user ids replace visitor ids
 
 	ForceNew     bool // the parameter new_visit
-	TrustCookies bool // [Tracker] trust_visitors_cookies or the intranet rule (§3.6)
+	TrustCookies bool // [Tracker] trust_visitors_cookies or the intranet rule (spec §3.6)
 
 	Ping      bool   // the parameter ping is exactly 1
 	HasOrder  bool   // ec_id is not empty
@@ -54,7 +54,7 @@ type Last = *store.Visit
 // stands for a request without one.
 type Action struct {
 	*action.Action
-	URL  action.IDResult // "url id for entry/exit" (§6.3)
+	URL  action.IDResult // "url id for entry/exit" (spec §6.3)
 	Name action.IDResult // "name id for entry/exit"
 }
 

@@ -1,4 +1,5 @@
-// Package pattern compiles the regular expressions that users wrote for goals and custom dimensions (specification §A.14), each one once.
+// Package pattern compiles the regular expressions that users wrote for goals and custom dimensions (spec §A.14), each
+// one once.
 package pattern
 
 import (

@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 )
 
-// Boundary is what must stand before a match (tracker-spec §10.2).
+// Boundary is what must stand before a match (spec §10.2).
 type Boundary uint8
 
 const (

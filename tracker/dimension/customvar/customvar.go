@@ -1,4 +1,4 @@
-// Package customvar reads the custom variables that a request carries for plugin CustomVariables (specification §5.7).
+// Package customvar reads the custom variables that a request carries for plugin CustomVariables (spec §5.7).
 package customvar
 
 import (
@@ -20,7 +20,7 @@ const (
 // the tables have.
 //
 // A variable is an array of exactly two texts or numbers under 0 and 1; what is not is skipped. Values are made texts first: true is
-// "1", null and false are "" (§H.16).
+// "1", null and false are "" (spec §H.16).
 func Parse(r *request.Request, parameter string, usable int) []store.CustomVar {
 	if !r.Features().CustomVariables || !r.Has(parameter) {
 		return nil
