@@ -1,6 +1,8 @@
-// Package cmd is the command line: one file per command, from flags to settings to the packages that do the work, and to output.
+// Package cmd is the command line: one file per command, from flags to settings to the packages that do the work, and
+// to output.
 //
-// What is for people goes to stdout, diagnostics go to stderr. Errors carry the exit status; Main's caller is the one who exits.
+// What is for people goes to stdout, diagnostics go to stderr. Errors carry the exit status; Main's caller is the one
+// who exits.
 package cmd
 
 import (
@@ -71,7 +73,8 @@ type program struct {
 	logs  *logger
 }
 
-// Main runs the program with the arguments after its name and returns the exit status. files holds folder testdata: what the demo needs.
+// Main runs the program with the arguments after its name and returns the exit status. files holds folder testdata:
+// what the demo needs.
 func Main(args []string, files fs.FS) int {
 	p := newProgram(files)
 	signal.Notify(p.signals, os.Interrupt, syscall.SIGTERM)
@@ -131,7 +134,8 @@ func (p *program) tellError(err error, usage bool) {
 	}
 }
 
-// output is a file for stdout. It remembers that something could not be written, so that no command has to ask after each line.
+// output is a file for stdout. It remembers that something could not be written, so that no command has to ask after
+// each line.
 type output struct {
 	to         *os.File
 	isTerminal bool // when it began: one that was hung up does not tell any more
@@ -155,7 +159,8 @@ func (o *output) Write(text []byte) (int, error) {
 // Fd tells package terminal what it writes to.
 func (o *output) Fd() uintptr { return o.to.Fd() }
 
-// lost is why output of a command that has done its work is missing, as on a full disk. That nobody reads it any more is no failure.
+// lost is why output of a command that has done its work is missing, as on a full disk. That nobody reads it any more
+// is no failure.
 func (p *program) lost() error {
 	o, ok := p.stdout.(*output)
 	if !ok {

@@ -30,7 +30,8 @@ func (c *connection) queueMetrics() *metrics.Queues {
 // metricsGrace is the longest time that a scrape under way gets at the end.
 const metricsGrace = time.Second
 
-// metricsServer listens for /metrics, /healthz and /readyz at an address of their own; what it returns serves until stop is closed.
+// metricsServer listens for /metrics, /healthz and /readyz at an address of their own; what it returns serves until
+// stop is closed.
 func (p *program) metricsServer(address string, health receive.Health) (serve func(stop <-chan struct{}) error, err error) {
 	l, err := receive.Listen(address, receive.DefaultMode, p.lookupEnv)
 	if err != nil {

@@ -23,9 +23,9 @@ type step struct {
 	old  *lookahead.Visit // the state that last belongs to
 
 	isNew bool
-	// loaded holds the properties of the visit that seemed to go on when the request was read. They stay when a campaign,
-	// website or AI agent forces a new visit (spec §C.1): goals and carts are judged by them. nil for a visit that is
-	// new from the start.
+	// loaded holds the properties of the visit that seemed to go on when the request was read. They stay when a
+	// campaign, website or AI agent forces a new visit (spec §C.1): goals and carts are judged by them. nil for a visit
+	// that is new from the start.
 	loaded *store.Visit
 
 	referrer referrer.Result // as seen from the visit that seemed to go on

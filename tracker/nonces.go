@@ -9,8 +9,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// nonce is the token of a request with which Matomo checks whether its JavaScript works on a site: the request is not tracked, the
-// success is noted in an option (spec §2.2).
+// nonce is the token of a request with which Matomo checks whether its JavaScript works on a site: the request is not
+// tracked, the success is noted in an option (spec §2.2).
 type nonce struct {
 	site  int64
 	token string

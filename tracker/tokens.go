@@ -30,8 +30,8 @@ func newAuthenticator(i *matomo.Installation, db *sqlx.DB) *authenticator {
 	return &authenticator{installation: i, db: db, superuser: make(map[tokenUse]bool)}
 }
 
-// during is the authenticator for requests that are read under a context. Requests ask while they are read, and keep the
-// answer.
+// during is the authenticator for requests that are read under a context. Requests ask while they are read, and keep
+// the answer.
 func (a *authenticator) during(ctx context.Context) request.Authenticator {
 	return authentication{ctx, a}
 }

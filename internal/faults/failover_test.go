@@ -20,8 +20,8 @@ var failoverEntries = flag.Int("faults.failover", 4000, "entries that are writte
 // failoverWorkers are the processes that drain the queues meanwhile.
 const failoverWorkers = 4
 
-// The master dies, a replica takes over, and the old master comes back empty, believing at first that it still is the master. Then the new
-// master freezes for so long that it is replaced, and goes on where it was.
+// The master dies, a replica takes over, and the old master comes back empty, believing at first that it still is the
+// master. Then the new master freezes for so long that it is replaced, and goes on where it was.
 func TestSentinelMasterKilledUnderLoad(t *testing.T) {
 	t.Parallel()
 	servers := testserver.Sentinel(t)
@@ -86,8 +86,9 @@ func (s *site) forget(t *testing.T, master, replica *testserver.RedisServer) {
 	master.Kill(t)
 }
 
-// underLoad lets workers drain the queues while a writer adds to them and the events happen one after the other. What the servers
-// acknowledged and replicated has to be tracked once, and all rows have to be those of a calm run with the same entries.
+// underLoad lets workers drain the queues while a writer adds to them and the events happen one after the other. What
+// the servers acknowledged and replicated has to be tracked once, and all rows have to be those of a calm run with the
+// same entries.
 func underLoad(t *testing.T, settings matomo.QueueSettings, master func(list string) *testserver.RedisServer, events ...func(*site)) {
 	t.Helper()
 	s := newSiteWith(t, testserver.MariaDB(t), settings)

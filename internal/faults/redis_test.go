@@ -55,8 +55,8 @@ func TestRedisRestartedWithItsData(t *testing.T) {
 	equal(t, s.read(t), undisturbed(t, requests))
 }
 
-// A replica that takes over, or a server restored from a snapshot, has forgotten the last removals, and with them entries that were added
-// last. What it holds again of the old entries is recognised, whatever was added since.
+// A replica that takes over, or a server restored from a snapshot, has forgotten the last removals, and with them
+// entries that were added last. What it holds again of the old entries is recognised, whatever was added since.
 func TestRedisForgetsTheLastRemovals(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ before, between, after int }{

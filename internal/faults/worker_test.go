@@ -306,12 +306,12 @@ func (c *child) killed() {
 
 var _ replay.Tracker = (*tracker.Tracker)(nil)
 
-// signalTakesEffect is long enough for a signal to oneself to reach all threads, on a busy machine too: a worker that shall be frozen at a
-// point must not get into its next transaction.
+// signalTakesEffect is long enough for a signal to oneself to reach all threads, on a busy machine too: a worker that
+// shall be frozen at a point must not get into its next transaction.
 const signalTakesEffect = 250 * time.Millisecond
 
-// randomness is random but for the two digits that let a goal convert more than once in a visit: two conversions within a second collide
-// by chance there, in Matomo as well, and would do so in one run and not in another.
+// randomness is random but for the two digits that let a goal convert more than once in a visit: two conversions within
+// a second collide by chance there, in Matomo as well, and would do so in one run and not in another.
 type randomness struct{}
 
 func (randomness) Read(p []byte) (int, error) {

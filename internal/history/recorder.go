@@ -21,8 +21,8 @@ import (
 const Keep = 35 * 24 * time.Hour
 
 const (
-	// writeEvery is the time between two writes while there is work, idleEvery while there is none: then only the time of
-	// the last look changes.
+	// writeEvery is the time between two writes while there is work, idleEvery while there is none: then only the time
+	// of the last look changes.
 	writeEvery = 5 * time.Second
 	idleEvery  = time.Minute
 	// patience bounds a write. Statistics are not worth to wait for.

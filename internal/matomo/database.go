@@ -89,8 +89,8 @@ func (d Database) Address() string {
 	return address
 }
 
-// network tells where to dial. PHP's driver takes the host "localhost" for the server's socket, whatever the port; so does this one
-// where the socket is in one of the usual places.
+// network tells where to dial. PHP's driver takes the host "localhost" for the server's socket, whatever the port; so
+// does this one where the socket is in one of the usual places.
 func (d Database) network() (network, address string) {
 	socket := d.Socket
 	switch {

@@ -7,8 +7,8 @@ import (
 )
 
 // Renew drops what is cached of sites and of all sites, between two batches: what was changed in Matomo counts from the
-// next one on, as for PHP, whose cache Matomo clears. Nothing is read before a batch comes. The index of all sites' URLs
-// is kept as long as these seem to be the same: it is the one part that grows with the number of sites.
+// next one on, as for PHP, whose cache Matomo clears. Nothing is read before a batch comes. The index of all sites'
+// URLs is kept as long as these seem to be the same: it is the one part that grows with the number of sites.
 func (i *Installation) Renew() {
 	i.loading.Lock() // not while the cache is being filled with what was read before
 	defer i.loading.Unlock()

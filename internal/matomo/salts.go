@@ -40,9 +40,9 @@ func (i *Installation) FingerprintSalt(ctx context.Context, db sqlx.ExtContext, 
 	return salts[key], err
 }
 
-// FingerprintSalts returns the salts of several sites and dates: one query when all exist, three statements when some are created. All
-// writers, Matomo among them, end up with the same salt: whoever comes first. db should not be in a transaction that lasts: others that
-// need a salt created there wait for it.
+// FingerprintSalts returns the salts of several sites and dates: one query when all exist, three statements when some
+// are created. All writers, Matomo among them, end up with the same salt: whoever comes first. db should not be in a
+// transaction that lasts: others that need a salt created there wait for it.
 func (i *Installation) FingerprintSalts(ctx context.Context, db sqlx.ExtContext, keys []SaltKey) (map[SaltKey]string, error) {
 	salts := make(map[SaltKey]string, len(keys))
 	missing, stored, err := i.storedSalts(ctx, db, keys, salts, "")
@@ -67,7 +67,8 @@ func (i *Installation) FingerprintSalts(ctx context.Context, db sqlx.ExtContext,
 	return salts, nil
 }
 
-// storedSalts puts the salts that exist into salts and returns the keys of the others, with the unusable values of options that do exist.
+// storedSalts puts the salts that exist into salts and returns the keys of the others, with the unusable values of
+// options that do exist.
 func (i *Installation) storedSalts(ctx context.Context, db sqlx.ExtContext, keys []SaltKey, salts map[SaltKey]string, lock string) (
 	missing []SaltKey, unusable map[SaltKey]string, err error,
 ) {

@@ -27,7 +27,8 @@ type sitePath struct {
 	sites  []int64
 }
 
-// NewURLIndex builds the index of all sites' URLs: the deeper of two paths is tried first. URLs without a host are left out.
+// NewURLIndex builds the index of all sites' URLs: the deeper of two paths is tried first. URLs without a host are left
+// out.
 func NewURLIndex(urls []SiteURL) *URLIndex {
 	x := newURLList(urls)
 	for _, paths := range x.hosts {
@@ -41,7 +42,8 @@ func NewURLIndex(urls []SiteURL) *URLIndex {
 	return x
 }
 
-// newReferrerIndex builds the index of a site's excluded referrers: "example.org/path" or a URL each, paths in the order given.
+// newReferrerIndex builds the index of a site's excluded referrers: "example.org/path" or a URL each, paths in the
+// order given.
 func newReferrerIndex(siteID int64, referrers []string) *URLIndex {
 	urls := make([]SiteURL, len(referrers))
 	for i, r := range referrers {
@@ -81,10 +83,12 @@ func addSite(paths []sitePath, prefix string, siteID int64) []sitePath {
 	return paths
 }
 
-// Match returns the sites that u belongs to; found is false when the index knows nothing of its host. The slice is not to be changed.
+// Match returns the sites that u belongs to; found is false when the index knows nothing of its host. The slice is not
+// to be changed.
 func (x *URLIndex) Match(u php.URL) (siteIDs []int64, found bool) { return x.view().Match(u) }
 
-// PathPrefix returns the first configured path prefix of u on exactly u's canonical host; found is false when there is none.
+// PathPrefix returns the first configured path prefix of u on exactly u's canonical host; found is false when there is
+// none.
 func (x *URLIndex) PathPrefix(u php.URL) (prefix string, found bool) { return x.view().PathPrefix(u) }
 
 // With returns the index as if the page at u were a URL "/" of the site. Nothing is copied, x does not change.

@@ -1,4 +1,5 @@
-// Package metrics tells Prometheus about queues and about the batches that workers track. All names begin with queuedtracking_.
+// Package metrics tells Prometheus about queues and about the batches that workers track. All names begin with
+// queuedtracking_.
 package metrics
 
 import (
@@ -12,7 +13,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
-// Queues looks at the queues whenever it is asked. While their server is away queuedtracking_queue_up is 0 and nothing else is told.
+// Queues looks at the queues whenever it is asked. While their server is away queuedtracking_queue_up is 0 and nothing
+// else is told.
 type Queues struct {
 	backend queue.Backend
 	queues  func() int

@@ -18,7 +18,8 @@ type QueueOptions struct {
 	SkipEviction bool // do not look at the memory limit and what happens beyond it
 }
 
-// Queue checks a backend with keys of its own, which are deleted at the end. It reports whether the server could be reached.
+// Queue checks a backend with keys of its own, which are deleted at the end. It reports whether the server could be
+// reached.
 func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOptions) (reached bool) {
 	q := queueCheck{Report: r, ctx: ctx, backend: backend, prefix: o.Prefix, key: o.Prefix + ":key", list: o.Prefix + ":list", other: o.Prefix + ":other"}
 	info, err := backend.Info(ctx)
@@ -67,7 +68,8 @@ type queueCheck struct {
 	inDatabase       bool
 }
 
-// check is Check for a primitive of the queues. In a database it has the name without the commands of Redis in brackets.
+// check is Check for a primitive of the queues. In a database it has the name without the commands of Redis in
+// brackets.
 func (q *queueCheck) check(name string, err error, advice string) bool {
 	if q.inDatabase {
 		name, _, _ = strings.Cut(name, " (")

@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Escape makes text of strangers safe to print on a terminal: what would control the terminal, change the direction of the line or
-// cannot be seen is shown as \n, \x1b or \u202e, bytes that are no UTF-8 as \xff. Other text is returned as it is.
+// Escape makes text of strangers safe to print on a terminal: what would control the terminal, change the direction of
+// the line or cannot be seen is shown as \n, \x1b or \u202e, bytes that are no UTF-8 as \xff. Other text is returned as
+// it is.
 func Escape(s string) string {
 	if isPlain(s) {
 		return s
@@ -46,5 +47,6 @@ func isPlain(s string) bool {
 	return true
 }
 
-// isVisible reports whether a rune is printed as itself. Format characters (category Cf) turn text around or hide in it.
+// isVisible reports whether a rune is printed as itself. Format characters (category Cf) turn text around or hide in
+// it.
 func isVisible(r rune) bool { return r == ' ' || unicode.IsGraphic(r) && !unicode.Is(unicode.Z, r) }

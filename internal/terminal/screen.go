@@ -8,7 +8,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Screen is a terminal's second screen, on which something is refreshed in place. Close brings back what was there before.
+// Screen is a terminal's second screen, on which something is refreshed in place. Close brings back what was there
+// before.
 type Screen struct {
 	out     io.Writer
 	restore func() error
@@ -16,8 +17,8 @@ type Screen struct {
 	keys    chan Key
 }
 
-// OpenScreen switches the terminal out to its second screen. Keys are read when in is a terminal, too; an interrupt key is then a key
-// like others (KeyInterrupt).
+// OpenScreen switches the terminal out to its second screen. Keys are read when in is a terminal, too; an interrupt key
+// is then a key like others (KeyInterrupt).
 func OpenScreen(in io.Reader, out io.Writer) (*Screen, error) {
 	s := &Screen{out: out, restore: func() error { return nil }, rows: rowsOf(out)}
 	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {

@@ -13,14 +13,15 @@ const (
 	clusterSlots   = 16384
 )
 
-// ClusterServers are the six nodes of a Redis Cluster: three masters with a replica each. A dead master is replaced within some
-// seconds.
+// ClusterServers are the six nodes of a Redis Cluster: three masters with a replica each. A dead master is replaced
+// within some seconds.
 type ClusterServers struct {
 	Nodes []*RedisServer // the masters first, as they were at the beginning
 	ids   map[string]*RedisServer
 }
 
-// Cluster starts a cluster for one test, which ends with it. It returns when all nodes serve and the replicas are in step.
+// Cluster starts a cluster for one test, which ends with it. It returns when all nodes serve and the replicas are in
+// step.
 func Cluster(t testing.TB, opts ...RedisOption) *ClusterServers {
 	t.Helper()
 	c := &ClusterServers{ids: map[string]*RedisServer{}}
@@ -162,8 +163,8 @@ func (c *ClusterServers) WaitForMasterOtherThan(t testing.TB, old *RedisServer, 
 	return now
 }
 
-// MoveSlot moves a slot with its keys to the master to, as redis-cli --cluster reshard does. between, if not nil, is called while the
-// slot is on its way, before any key has moved.
+// MoveSlot moves a slot with its keys to the master to, as redis-cli --cluster reshard does. between, if not nil, is
+// called while the slot is on its way, before any key has moved.
 func (c *ClusterServers) MoveSlot(t testing.TB, slot int, to *RedisServer, between func()) {
 	t.Helper()
 	from := c.Master(slot)

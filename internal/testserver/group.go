@@ -7,8 +7,8 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-// joining makes a server one of several that copy each other's data: they share certificates, wait for nothing before they copy, and
-// log in as who may do everything.
+// joining makes a server one of several that copy each other's data: they share certificates, wait for nothing before
+// they copy, and log in as who may do everything.
 func joining(first *RedisServer) RedisOption {
 	return func(c *redisConfig) {
 		c.lines = append(c.lines, "repl-diskless-sync yes", "repl-diskless-sync-delay 0", "replica-priority 100")

@@ -37,11 +37,12 @@ type mariaConfig struct {
 // MariaDBOption changes how MariaDB starts its server.
 type MariaDBOption func(*mariaConfig)
 
-// Private asks for a server of the test's own with the default settings, for tests that stop it or change global variables.
+// Private asks for a server of the test's own with the default settings, for tests that stop it or change global
+// variables.
 func Private() MariaDBOption { return func(*mariaConfig) {} }
 
-// Durable asks for a server of the test's own that writes to disk as Debian's does: the log is flushed at every commit. By
-// default a commit survives Kill, but not a power cut.
+// Durable asks for a server of the test's own that writes to disk as Debian's does: the log is flushed at every commit.
+// By default a commit survives Kill, but not a power cut.
 func Durable() MariaDBOption { return func(c *mariaConfig) { c.durable = true } }
 
 // WithMariaDBTLS asks for a server of the test's own that also accepts TLS connections.
@@ -53,13 +54,14 @@ func WithCommonName(name string) MariaDBOption {
 	return func(c *mariaConfig) { c.tls, c.name = true, name }
 }
 
-// WithFlags asks for a server of the test's own with further mariadbd flags, such as --sql-mode= or --innodb-lock-wait-timeout=1.
+// WithFlags asks for a server of the test's own with further mariadbd flags, such as --sql-mode= or
+// --innodb-lock-wait-timeout=1.
 func WithFlags(flags ...string) MariaDBOption {
 	return func(c *mariaConfig) { c.flags = append(c.flags, flags...) }
 }
 
-// MariaDB returns the server that the whole test binary shares or, with options, one of the test's own that ends with it. Do not
-// stop the shared one.
+// MariaDB returns the server that the whole test binary shares or, with options, one of the test's own that ends with
+// it. Do not stop the shared one.
 func MariaDB(t testing.TB, opts ...MariaDBOption) *MariaDBServer {
 	t.Helper()
 	binary := program(t, "mariadbd", "mariadb-server")
@@ -130,7 +132,8 @@ func (s *MariaDBServer) flags(data string) []string {
 	return append(flags, s.config.flags...)
 }
 
-// commonFlags must be the same when the datadir is made and when it is used. mariadbd refuses to run as root unless told so.
+// commonFlags must be the same when the datadir is made and when it is used. mariadbd refuses to run as root unless
+// told so.
 func commonFlags(data string) []string {
 	flags := []string{"--no-defaults", "--datadir=" + data, "--innodb-log-file-size=32M"}
 	if u, err := user.Current(); err == nil && u.Uid == "0" {

@@ -19,8 +19,8 @@ type process struct {
 	done chan struct{} // closed when the process has ended
 }
 
-// startProcess runs argv with its output appended to logFile. The process is started by a thread that lives as long as the
-// process does, because the kernel's parent death signal is bound to the thread, not to the whole parent.
+// startProcess runs argv with its output appended to logFile. The process is started by a thread that lives as long as
+// the process does, because the kernel's parent death signal is bound to the thread, not to the whole parent.
 func startProcess(logFile string, argv []string) (*process, error) {
 	out, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -67,7 +67,8 @@ func WithTLS(requireClientCertificate bool) RedisOption {
 	}
 }
 
-// WithAOF keeps the data: what was answered survives Kill and Restart. Without it a server forgets everything when it stops.
+// WithAOF keeps the data: what was answered survives Kill and Restart. Without it a server forgets everything when it
+// stops.
 func WithAOF() RedisOption {
 	return WithConfig("appendonly yes", "appendfsync always")
 }
@@ -88,8 +89,8 @@ func Redis(t testing.TB, opts ...RedisOption) *RedisServer {
 	return s
 }
 
-// RedisDatabase gives a test an empty database (the number for SELECT) of the server that the whole test binary shares. Do not
-// stop that server.
+// RedisDatabase gives a test an empty database (the number for SELECT) of the server that the whole test binary shares.
+// Do not stop that server.
 func RedisDatabase(t testing.TB) (s *RedisServer, database int) {
 	t.Helper()
 	shared.Lock()
@@ -171,7 +172,8 @@ func (s *RedisServer) configFile() string {
 	return strings.Join(append(lines, c.lines...), "\n") + "\n"
 }
 
-// Dial connects through the unix socket with all rights; the connection is closed with the test. See DialDatabase for SELECT.
+// Dial connects through the unix socket with all rights; the connection is closed with the test. See DialDatabase for
+// SELECT.
 func (s *RedisServer) Dial(t testing.TB) redis.Conn {
 	t.Helper()
 	return s.DialDatabase(t, 0)

@@ -15,8 +15,8 @@ type SentinelServers struct {
 	Sentinels []*RedisServer
 }
 
-// Sentinel starts servers for one test, which end with it. The options are those of master and replica; with TLS the Sentinels speak
-// TLS, too. It returns when the Sentinels know each other and the replica.
+// Sentinel starts servers for one test, which end with it. The options are those of master and replica; with TLS the
+// Sentinels speak TLS, too. It returns when the Sentinels know each other and the replica.
 func Sentinel(t testing.TB, opts ...RedisOption) *SentinelServers {
 	t.Helper()
 	s := &SentinelServers{Name: "mymaster"}

@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-// Certificates are PEM files made for one server: an authority of its own and what it signed for 127.0.0.1 and localhost.
+// Certificates are PEM files made for one server: an authority of its own and what it signed for 127.0.0.1 and
+// localhost.
 type Certificates struct {
 	CA                    string // the authority's certificate
 	ServerCert, ServerKey string

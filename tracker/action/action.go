@@ -1,9 +1,9 @@
-// Package action finds out what a tracking request did: a page view, a click on an outlink, a download, a site search, an event or the
-// impression of a piece of content. It gives the columns of log_link_visit_action that follow from the request alone, and the names
-// whose ids in the dictionary log_action have to be looked up (spec §5.8, §5.9, §6).
+// Package action finds out what a tracking request did: a page view, a click on an outlink, a download, a site search,
+// an event or the impression of a piece of content. It gives the columns of log_link_visit_action that follow from the
+// request alone, and the names whose ids in the dictionary log_action have to be looked up (spec §5.8, §5.9, §6).
 //
-// Nothing here depends on the visit or on the database. A request's Action is made once; when the ids of its Lookups are known, Row,
-// EntryURL and EntryName give the values to write.
+// Nothing here depends on the visit or on the database. A request's Action is made once; when the ids of its Lookups
+// are known, Row, EntryURL and EntryName give the values to write.
 package action
 
 import (
@@ -45,7 +45,8 @@ type Action struct {
 
 	Name string // title of a page view or keyword of a search, with HTML entities
 
-	// Parameters of an event, with HTML entities and not trimmed: what goals are matched against. Empty for other types.
+	// Parameters of an event, with HTML entities and not trimmed: what goals are matched against. Empty for other
+	// types.
 	EventCategory, EventAction, EventName string
 
 	// Lookups are the names whose ids the row needs, in the order in which Matomo looks them up and inserts the missing
@@ -64,7 +65,8 @@ type Action struct {
 // New chooses and reads the action of a request that is not excluded (spec §6.1–§6.5). It is nil when the request
 // records none: it reports a manual goal or is about a cart or an order, or plugin Actions is not active.
 //
-// The error is a *request.Rejection for a request that Matomo refuses, also where Matomo finds out only after it has begun to write.
+// The error is a *request.Rejection for a request that Matomo refuses, also where Matomo finds out only after it has
+// begun to write.
 func New(r *request.Request) (*Action, error) {
 	features := r.Features()
 	if !features.Actions {
@@ -90,8 +92,9 @@ func New(r *request.Request) (*Action, error) {
 
 const pageviewIDBytes = 6
 
-// choose reads the one kind of action that applies and comes first: download, outlink, event, content, site search, page view. Matomo
-// reads all that apply, so that an event value of the wrong type is refused even when a download wins.
+// choose reads the one kind of action that applies and comes first: download, outlink, event, content, site search,
+// page view. Matomo reads all that apply, so that an event value of the wrong type is refused even when a download
+// wins.
 func choose(r *request.Request) (*Action, error) {
 	features := r.Features()
 	isEvent := features.Events && r.Text("e_c") != "" && r.Text("e_a") != ""
@@ -133,8 +136,8 @@ func newLink(r *request.Request, kind int64, parameter string) *Action {
 // setURL takes the request's URL for that of the page.
 func (a *Action) setURL(r *request.Request) { a.setPage(r, r.Text("url"), r.Page()) }
 
-// setPage takes a page's URL as it came and as it was read. Either form can be valid without the other: "tel:+1" is no raw URL but becomes
-// "tel:///+1".
+// setPage takes a page's URL as it came and as it was read. Either form can be valid without the other: "tel:+1" is no
+// raw URL but becomes "tel:///+1".
 func (a *Action) setPage(r *request.Request, u string, page *pageurl.Page) {
 	limit := r.Settings().PageMaximumLength
 	a.RawURL, a.HasRawURL = pageurl.LooksValid(u, limit)
@@ -143,7 +146,8 @@ func (a *Action) setPage(r *request.Request, u string, page *pageurl.Page) {
 	}
 }
 
-// lookUpNormalizedURL splits the protocol off the URL, as for page views and events. An action without a URL looks none up.
+// lookUpNormalizedURL splits the protocol off the URL, as for page views and events. An action without a URL looks none
+// up.
 func (a *Action) lookUpNormalizedURL(kind int64) {
 	if !a.HasURL {
 		return

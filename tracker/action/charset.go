@@ -25,7 +25,8 @@ type charset struct {
 	renamed  func(rune) rune // what PHP makes of some characters of the same place in the character set; nil: the same
 }
 
-// charsets maps the names that mbstring accepts, in lower case. It does not know windows-1250, windows-1253 and others that browsers do.
+// charsets maps the names that mbstring accepts, in lower case. It does not know windows-1250, windows-1253 and others
+// that browsers do.
 var charsets = func() map[string]charset {
 	m := make(map[string]charset)
 	add := func(c charset, names ...string) {

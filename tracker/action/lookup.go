@@ -29,8 +29,8 @@ const (
 	FieldContentTarget
 )
 
-// Lookup is a name whose id is needed. An empty Name, which stands for PHP's empty(), is present but has the id 0: it is neither looked
-// up nor inserted.
+// Lookup is a name whose id is needed. An empty Name, which stands for PHP's empty(), is present but has the id 0: it
+// is neither looked up nor inserted.
 type Lookup struct {
 	Field  Field
 	Type   int64
@@ -57,8 +57,9 @@ func (a *Action) lookUp(field Field, kind int64, name string) {
 // names that PHP's == takes for equal share an id, so that the sku 00123 gets the id of 123 when both are in a cart.
 // exists reports whether the name of lookup i was in log_action before the request.
 //
-// The result gives for each lookup the index of the one whose id it takes, itself as a rule; nil means that all take their own. A lookup
-// that takes another's id inserts nothing. Where several match, the last in the order of the index (type, hash) wins.
+// The result gives for each lookup the index of the one whose id it takes, itself as a rule; nil means that all take
+// their own. A lookup that takes another's id inserts nothing. Where several match, the last in the order of the index
+// (type, hash) wins.
 func ResolveLoosely(lookups []Lookup, exists func(i int) bool) []int {
 	var from []int
 	for i := range lookups {

@@ -28,8 +28,9 @@ func (a *Action) addProduct(r *request.Request) {
 	}
 }
 
-// productCategories reads a category or a JSON list of up to five. A list drops what PHP takes for false and is empty when it is no
-// JSON: ["a","",0,"b"] gives a and b. A list counts as one only if it begins with a text: [1] is the category "[1]".
+// productCategories reads a category or a JSON list of up to five. A list drops what PHP takes for false and is empty
+// when it is no JSON: ["a","",0,"b"] gives a and b. A list counts as one only if it begins with a text: [1] is the
+// category "[1]".
 func productCategories(text string) []string {
 	if !strings.HasPrefix(text, `["`) {
 		return []string{text}

@@ -2,8 +2,8 @@ package action
 
 import "github.com/queuedtracking/queuedtracking/tracker/store"
 
-// IDResult is an id as Matomo's action classes give it for the entry and exit columns of a visit: false (not applicable), null or a
-// number (spec §6.3).
+// IDResult is an id as Matomo's action classes give it for the entry and exit columns of a visit: false (not
+// applicable), null or a number (spec §6.3).
 type IDResult struct {
 	False bool
 	Null  bool

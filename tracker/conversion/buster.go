@@ -14,8 +14,8 @@ func orderBuster(orderID string) int64 {
 	return int64(binary.BigEndian.Uint32(sum[:4]))
 }
 
-// goalBuster lets a goal convert more than once in a visit: a random number between 10 and 39, then the time without its first two digits
-// (spec §8.3).
+// goalBuster lets a goal convert more than once in a visit: a random number between 10 and 39, then the time without
+// its first two digits (spec §8.3).
 func goalBuster(random io.Reader, unix int64) (int64, error) {
 	var b [2]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {

@@ -28,8 +28,8 @@ type Ecommerce struct {
 	// (spec §8.5).
 	Unreadable bool
 
-	// Lookups are the names whose ids the items need: seven per item, in the order of the items. They are looked up in one batch of
-	// their own (spec §8.5.1).
+	// Lookups are the names whose ids the items need: seven per item, in the order of the items. They are looked up in
+	// one batch of their own (spec §8.5.1).
 	Lookups []action.Lookup
 
 	revenue                           store.NullText
@@ -84,14 +84,14 @@ func (e *Ecommerce) Buyer(before int64) int64 {
 	return buyerOpenCart
 }
 
-// HasOpenCart reports whether a visit with this visit_goal_buyer has a cart, so that the next cart update or order changes the row of
-// the cart instead of adding one (spec §8.5).
+// HasOpenCart reports whether a visit with this visit_goal_buyer has a cart, so that the next cart update or order
+// changes the row of the cart instead of adding one (spec §8.5).
 func HasOpenCart(buyer store.NullInt) bool {
 	return buyer.V == buyerOpenCart || buyer.V == buyerOrderedAndACart
 }
 
-// NotInserted is the Rejection of a request whose conversion was not inserted because there is one with its key, if the request has an
-// order id; without one, nil: a goal that converts once per visit was converted before (spec §8.3).
+// NotInserted is the Rejection of a request whose conversion was not inserted because there is one with its key, if the
+// request has an order id; without one, nil: a goal that converts once per visit was converted before (spec §8.3).
 func NotInserted(r *request.Request) error {
 	if php.EmptyString(r.Text("ec_id")) {
 		return nil

@@ -1,8 +1,8 @@
-// Package conversion finds the goals that a request converts, reads ecommerce carts and orders with their items, and makes the rows of
-// log_conversion and log_conversion_item (spec §8).
+// Package conversion finds the goals that a request converts, reads ecommerce carts and orders with their items, and
+// makes the rows of log_conversion and log_conversion_item (spec §8).
 //
-// Nothing here reads or writes the database. What can be read from the request alone (Manual, ReadEcommerce) is apart from what depends
-// on the visit (Matcher, NewGoalConversion, NewEcommerceConversion, SyncItems).
+// Nothing here reads or writes the database. What can be read from the request alone (Manual, ReadEcommerce) is apart
+// from what depends on the visit (Matcher, NewGoalConversion, NewEcommerceConversion, SyncItems).
 package conversion
 
 import (
@@ -22,9 +22,9 @@ type Converted struct {
 	HasURL bool // false where PHP has false
 }
 
-// Manual returns the goal that the parameter idgoal names, which can be any goal of the site, not only one that is meant to be
-// converted manually (spec §8.2). A goal that does not exist is a Rejection. It applies to requests with idgoal > 0
-// while plugin Goals is active.
+// Manual returns the goal that the parameter idgoal names, which can be any goal of the site, not only one that is
+// meant to be converted manually (spec §8.2). A goal that does not exist is a Rejection. It applies to requests with
+// idgoal > 0 while plugin Goals is active.
 func Manual(r *request.Request) (Converted, error) {
 	id := r.Int("idgoal")
 	site := r.Site()
@@ -38,9 +38,9 @@ func Manual(r *request.Request) (Converted, error) {
 	return Converted{}, request.Reject(request.InvalidParameter, "idgoal does not exist")
 }
 
-// Matcher finds the goals that actions convert. It prepares the goals of a site once and remembers those of the sites met last, one site
-// per slot. A site never changes: one that was loaded anew has another address and replaces the old one. The zero Matcher is ready; it
-// belongs to one goroutine.
+// Matcher finds the goals that actions convert. It prepares the goals of a site once and remembers those of the sites
+// met last, one site per slot. A site never changes: one that was loaded anew has another address and replaces the old
+// one. The zero Matcher is ready; it belongs to one goroutine.
 type Matcher struct {
 	recent [1024]*siteTests
 }

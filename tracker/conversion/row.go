@@ -19,8 +19,8 @@ type Source struct {
 
 	// Visit is the row of the visit with the changes of this request.
 	Visit *store.Visit
-	// Loaded is the visit that was going on when the request came, nil when there was none. It differs from Visit, before its changes,
-	// only when a campaign or website forced a new visit (spec §C.1).
+	// Loaded is the visit that was going on when the request came, nil when there was none. It differs from Visit,
+	// before its changes, only when a campaign or website forced a new visit (spec §C.1).
 	Loaded *store.Visit
 	IsNew  bool // Visit begins with this request
 
@@ -31,15 +31,16 @@ type Source struct {
 	Referer         store.Referer // the one to attribute the conversions to (spec §7.7)
 	FallbackCountry string        // guessed from the language, for a visit without country
 
-	// VisitDimensions and ConversionDimensions are the N of the columns custom_dimension_N of log_visit and log_conversion.
+	// VisitDimensions and ConversionDimensions are the N of the columns custom_dimension_N of log_visit and
+	// log_conversion.
 	VisitDimensions, ConversionDimensions []int
 	CustomVars                            int // custom variables that all tables have
 
 	Random io.Reader
 }
 
-// NewGoalConversion returns the row of log_conversion for a goal. The error is a Rejection for an amount of the wrong type, else the
-// random source's.
+// NewGoalConversion returns the row of log_conversion for a goal. The error is a Rejection for an amount of the wrong
+// type, else the random source's.
 func NewGoalConversion(src *Source, converted Converted) (store.Conversion, error) {
 	goal := converted.Goal
 	c := src.base()
@@ -102,8 +103,9 @@ func amountsOf(r *request.Request, goal *matomo.Goal) (takesRevenue, takesValue 
 	return r.Features().Ecommerce, isEventGoal(goal) && goal.EventValueAsRevenue
 }
 
-// NewEcommerceConversion returns the row of log_conversion for a cart or an order. When the visit has an open cart, the row of the cart
-// gets these columns, except for url, custom dimensions and custom variables that are NULL here (spec §8.5).
+// NewEcommerceConversion returns the row of log_conversion for a cart or an order. When the visit has an open cart, the
+// row of the cart gets these columns, except for url, custom dimensions and custom variables that are NULL here
+// (spec §8.5).
 func NewEcommerceConversion(src *Source, e *Ecommerce) store.Conversion {
 	c := src.base()
 	c.GoalID = CartGoal
@@ -151,8 +153,8 @@ func (src *Source) base() store.Conversion {
 	return c
 }
 
-// variables are those of this request; over them go the visit's own that are not empty. Matomo looks at what the visit had before the
-// request, so that an old value wins over a new one (spec §5.7).
+// variables are those of this request; over them go the visit's own that are not empty. Matomo looks at what the visit
+// had before the request, so that an old value wins over a new one (spec §5.7).
 func (src *Source) variables() []store.CustomVar {
 	vars := dimension.VisitVars(src.Request, src.CustomVars)
 	if src.IsNew || src.Loaded == nil || !src.Request.Features().CustomVariables {

@@ -20,11 +20,12 @@ type Value struct {
 	Text  string
 }
 
-// Visit returns the values of the site's dimensions of scope visit. a is the action that the request records, nil when it records none
-// (pings, manual goals, carts and orders).
+// Visit returns the values of the site's dimensions of scope visit. a is the action that the request records, nil when
+// it records none (pings, manual goals, carts and orders).
 func Visit(r *request.Request, a *action.Action) []Value { return values(r, a, "visit") }
 
-// Action returns the values of the site's dimensions of scope action. It applies only to requests that record an action.
+// Action returns the values of the site's dimensions of scope action. It applies only to requests that record an
+// action.
 func Action(r *request.Request, a *action.Action) []Value { return values(r, a, "action") }
 
 func values(r *request.Request, a *action.Action, scope string) []Value {
@@ -75,13 +76,14 @@ var parameterNames = func() (names [256]string) {
 	return names
 }()
 
-// VisitVars returns the custom variables of scope visit. Variable N is at N-1; the Name and Value of those that the request does not set
-// are NULL. The result is nil when it sets none. usable is how many variables the tables have.
+// VisitVars returns the custom variables of scope visit. Variable N is at N-1; the Name and Value of those that the
+// request does not set are NULL. The result is nil when it sets none. usable is how many variables the tables have.
 func VisitVars(r *request.Request, usable int) []store.CustomVar {
 	return customvar.Parse(r, "_cvar", usable)
 }
 
-// ActionVars returns the custom variables of scope page, which only requests with an action record, in the form of VisitVars.
+// ActionVars returns the custom variables of scope page, which only requests with an action record, in the form of
+// VisitVars.
 func ActionVars(r *request.Request, usable int) []store.CustomVar {
 	return customvar.Parse(r, "cvar", usable)
 }

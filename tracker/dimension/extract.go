@@ -11,8 +11,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 
-// patterns and urlParams hold the compiled extractions. Matomo escapes every "/", also one that is escaped already: with "a\/b" the
-// delimiter ends the expression early and nothing matches.
+// patterns and urlParams hold the compiled extractions. Matomo escapes every "/", also one that is escaped already:
+// with "a\/b" the delimiter ends the expression early and nothing matches.
 var (
 	patterns  = pattern.NewCache(escapeSlashes)
 	urlParams = pattern.NewCache(func(source string) string { return escapeSlashes(`\?.*` + source + `=([^&]*)`) })
@@ -46,8 +46,8 @@ func cacheFor(e matomo.Extraction) *pattern.Cache {
 	return patterns
 }
 
-// source is the text that an extraction searches, without HTML entities: the action's URL with all its parameters, its title, or a
-// parameter of the request.
+// source is the text that an extraction searches, without HTML entities: the action's URL with all its parameters, its
+// title, or a parameter of the request.
 func source(r *request.Request, a *action.Action, name string) string {
 	var text string
 	switch {
@@ -71,8 +71,8 @@ var numbers = map[string]bool{
 	"ec_st": true, "ec_tx": true, "ec_sh": true, "ec_dt": true, "_pkp": true, "e_v": true,
 }
 
-// parameter is a parameter as Matomo would read it, as text. The interface offers none but url and action_name; a decimal that is given
-// as an array counts as absent.
+// parameter is a parameter as Matomo would read it, as text. The interface offers none but url and action_name; a
+// decimal that is given as an array counts as absent.
 func parameter(r *request.Request, name string) string {
 	decimal, isNumber := numbers[name]
 	switch {

@@ -21,8 +21,8 @@ func InstallCheckNonce(r *request.Request) (nonce string, ok bool) {
 	return php.ToString(v), true
 }
 
-// installCheck lets plugin JsTrackerInstallCheck have its say on a request that rule excludes so far. PHP fails when the nonce is an
-// array.
+// installCheck lets plugin JsTrackerInstallCheck have its say on a request that rule excludes so far. PHP fails when
+// the nonce is an array.
 func installCheck(r *request.Request, rule string) (string, error) {
 	v := r.Params().Value(nonceParameter)
 	switch {
@@ -36,9 +36,9 @@ func installCheck(r *request.Request, rule string) (string, error) {
 	return rule, nil
 }
 
-// MarkNonce marks a nonce as successful in the value of option JsTrackerInstallCheck_<idsite> and drops what is older than 30 seconds
-// at now, in unix seconds (spec §2.2). ok is false when the nonce is unknown or too old: the option then stays as it
-// is.
+// MarkNonce marks a nonce as successful in the value of option JsTrackerInstallCheck_<idsite> and drops what is older
+// than 30 seconds at now, in unix seconds (spec §2.2). ok is false when the nonce is unknown or too old: the option
+// then stays as it is.
 func MarkNonce(option, nonce string, now int64) (updated string, ok bool) {
 	stored, err := php.DecodeJSON(option)
 	if err != nil {

@@ -41,7 +41,8 @@ func parseRule(part string) (rule, bool) {
 	return rule{}, false
 }
 
-// matches compares with a parameter's value in lower case. An empty value is contained in every text, at its start and at its end.
+// matches compares with a parameter's value in lower case. An empty value is contained in every text, at its start and
+// at its end.
 func (r rule) matches(actual string) bool {
 	switch r.operator {
 	case "==":

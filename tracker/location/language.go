@@ -58,7 +58,8 @@ func CountryFromLanguage(languages string, guess bool) string {
 	return firstRegion(languages)
 }
 
-// firstLanguage is the language that the list begins with, "" when something other than a comma or semicolon follows it.
+// firstLanguage is the language that the list begins with, "" when something other than a comma or semicolon follows
+// it.
 func firstLanguage(languages string) string {
 	n := 0
 	for n < len(languages) && isLetter(languages[n]) {
@@ -70,7 +71,8 @@ func firstLanguage(languages string) string {
 	return languages[:n]
 }
 
-// firstRegion is the first country among all pairs of letters that follow a hyphen. More letters may follow: "sr-latn-rs" is Laos.
+// firstRegion is the first country among all pairs of letters that follow a hyphen. More letters may follow:
+// "sr-latn-rs" is Laos.
 func firstRegion(languages string) string {
 	for {
 		_, rest, ok := strings.Cut(languages, "-")

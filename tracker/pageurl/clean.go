@@ -6,8 +6,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// CleanString trims s, removes line breaks and NUL bytes and cuts it to maxBytes, which can be in the midst of a character
-// (spec §6.2 cleanupString).
+// CleanString trims s, removes line breaks and NUL bytes and cuts it to maxBytes, which can be in the midst of a
+// character (spec §6.2 cleanupString).
 func CleanString(s string, maxBytes int) string {
 	s = php.Trim(s)
 	if strings.ContainsAny(s, "\n\r\x00") {
@@ -18,14 +18,14 @@ func CleanString(s string, maxBytes int) string {
 
 var dropped = strings.NewReplacer("\n", "", "\r", "", "\x00", "")
 
-// Clean decodes the HTML entities of a request parameter that holds a URL, cleans it like CleanString and turns matrix parameters into
-// a query: /p;a=1;b=2 becomes /p?a=1&b=2 (spec §6.2 cleanupUrl).
+// Clean decodes the HTML entities of a request parameter that holds a URL, cleans it like CleanString and turns matrix
+// parameters into a query: /p;a=1;b=2 becomes /p?a=1&b=2 (spec §6.2 cleanupUrl).
 func Clean(u string, maxBytes int) string {
 	return convertMatrix(CleanString(php.Unsanitize(u), maxBytes))
 }
 
-// convertMatrix makes the first ";" a "?" and all others, and a "?" after them, "&". A ";" after the first "?" is part of the query and
-// stays.
+// convertMatrix makes the first ";" a "?" and all others, and a "?" after them, "&". A ";" after the first "?" is part
+// of the query and stays.
 func convertMatrix(u string) string {
 	first := strings.IndexByte(u, ';')
 	if first < 0 {
@@ -57,8 +57,8 @@ func LooksValid(u string, maxBytes int) (cleaned string, ok bool) {
 	return u, true
 }
 
-// LooksLikeURL reports whether u is an optional scheme, "//" and something more without a line break. The schemes javascript, vbscript
-// and data are refused.
+// LooksLikeURL reports whether u is an optional scheme, "//" and something more without a line break. The schemes
+// javascript, vbscript and data are refused.
 func LooksLikeURL(u string) bool {
 	scheme := schemeLen(u)
 	rest, ok := strings.CutPrefix(u[scheme:], "//")

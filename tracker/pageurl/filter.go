@@ -18,8 +18,8 @@ func (x *Exclusions) filter(query string, extra []string) string {
 	return x.filterMap(php.QueryToMap(query), extra)
 }
 
-// isPlain reports whether the parts of a query string are written as they were read: no brackets of lists, nothing to escape, no "?" in
-// front, no white space at the end.
+// isPlain reports whether the parts of a query string are written as they were read: no brackets of lists, nothing to
+// escape, no "?" in front, no white space at the end.
 func isPlain(query string) bool {
 	if query == "" || query[0] == '?' || query[len(query)-1] <= ' ' {
 		return false

@@ -28,8 +28,8 @@ func toUTF8(keyword string, charsets []string) string {
 	return keyword
 }
 
-// detectCharset returns the charset in which the keyword is valid and looks most like words, the first one of equals. Of charsets in which
-// the keyword is not valid the one counts that gets furthest.
+// detectCharset returns the charset in which the keyword is valid and looks most like words, the first one of equals.
+// Of charsets in which the keyword is not valid the one counts that gets furthest.
 func detectCharset(keyword string, charsets []string) string {
 	best, fewest := "", math.MaxInt
 	furthest, valid := charsets[0], -1
@@ -62,7 +62,8 @@ func strangeness(text string) int {
 	return n
 }
 
-// rareCharacters are control characters, Latin letters and marks beyond those of European languages, scripts of few, private use.
+// rareCharacters are control characters, Latin letters and marks beyond those of European languages, scripts of few,
+// private use.
 var rareCharacters = &unicode.RangeTable{R16: []unicode.Range16{
 	{0x80, 0x9f, 1}, {0x180, 0x36f, 1}, {0x500, 0x590, 1}, {0x700, 0x7ff, 1}, {0xe000, 0xf8ff, 1},
 }}

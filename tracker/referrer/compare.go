@@ -22,7 +22,8 @@ func ForcesNewVisit(site *matomo.Site, found Result, current *store.Referer, imm
 	return false
 }
 
-// differs compares without regard to letter case; NULL is "". Numbers are compared as numbers: campaign 1e1 is campaign 10.
+// differs compares without regard to letter case; NULL is "". Numbers are compared as numbers: campaign 1e1 is campaign
+// 10.
 func differs(found, current *store.Referer) bool {
 	return !sameText(found.Keyword, current.Keyword) || !sameText(found.Name, current.Name) ||
 		!sameText(typeText(found.Type), typeText(current.Type))

@@ -97,8 +97,8 @@ func (d *Detector) engineOf(host, path, query string) *engine {
 	return nil
 }
 
-// previousQuery is the query of the search from which an image was opened: ?imgurl=…&prev=/search?q=cats. Its separators are left as
-// entities, so that only the first parameter keeps its name.
+// previousQuery is the query of the search from which an image was opened: ?imgurl=…&prev=/search?q=cats. Its
+// separators are left as entities, so that only the first parameter keeps its name.
 func previousQuery(q *query) (*query, error) {
 	prev := q.param("prev")
 	if prev.IsArray() {
@@ -142,7 +142,8 @@ func googleName(q *query) string {
 	return "Google"
 }
 
-// keyword asks the parameters in their order; found is what there is without them. A parameter that is there but empty is false.
+// keyword asks the parameters in their order; found is what there is without them. A parameter that is there but empty
+// is false.
 func (e *engine) keyword(found php.Value, ref string, q *query) (php.Value, error) {
 	for _, p := range e.params {
 		if p.isPattern {

@@ -27,7 +27,8 @@ func isWebLabel(label string) bool {
 	return len(letters) < len(label) && strings.Trim(letters, "0123456789") == ""
 }
 
-// dropMobileLabels removes labels "m" that are followed by another label. Of two in a row only the first goes: m.m.example is m.example.
+// dropMobileLabels removes labels "m" that are followed by another label. Of two in a row only the first goes:
+// m.m.example is m.example.
 func dropMobileLabels(host string) string {
 	return replaceLabels(host, "", func(label string) bool { return label == "m" })
 }
@@ -87,8 +88,8 @@ func isSecondLevel(label string) bool {
 	return false
 }
 
-// isCountryDomain knows Matomo's countries and the further codes that it lists: "unknown", reserved ones, former countries, domains, and
-// those of GeoIP databases.
+// isCountryDomain knows Matomo's countries and the further codes that it lists: "unknown", reserved ones, former
+// countries, domains, and those of GeoIP databases.
 func isCountryDomain(label string) bool {
 	switch label {
 	case "xx", "ac", "cp", "dg", "ea", "eu", "fx", "ic", "su", "ta", "uk", "an", "bu", "cs", "nt", "sf", "tp", "yu", "zr", "a1", "a2", "ap",

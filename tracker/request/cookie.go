@@ -46,8 +46,8 @@ func cutSignature(content, salt string) (fields string, signed bool) {
 	return content[:mark], true
 }
 
-// decodeFields finds a field in "name=value:name=value". Values are numbers or base64; those of signed cookies are serialized as well,
-// and one that cannot be unserialized spoils the cookie. The last field of a name counts.
+// decodeFields finds a field in "name=value:name=value". Values are numbers or base64; those of signed cookies are
+// serialized as well, and one that cannot be unserialized spoils the cookie. The last field of a name counts.
 func decodeFields(fields, field string, serialized bool) (found php.Value, ok bool) {
 	for part := range strings.SplitSeq(fields, ":") {
 		name, text, isPair := strings.Cut(part, "=")

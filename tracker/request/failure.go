@@ -4,8 +4,8 @@ import "github.com/queuedtracking/queuedtracking/internal/php"
 
 const maskedToken = "__TOKEN_AUTH__"
 
-// FailureURL is the request as table tracking_failure shows it: the queued parameters as a query string, with everything masked that is
-// a token or looks like one (spec §12.1).
+// FailureURL is the request as table tracking_failure shows it: the queued parameters as a query string, with
+// everything masked that is a token or looks like one (spec §12.1).
 func (r *Request) FailureURL() string {
 	shown := php.NewArray(r.raw.Len())
 	for name, v := range r.raw.All() {

@@ -85,7 +85,8 @@ func (r *Request) fromHeader(value, peer string) string {
 
 func headerElement(s string) string { return php.Trim(php.SanitizeInput(s)) }
 
-// isProxy reports whether an address is among the configured proxies, to which the peer belongs when the first address of a list counts.
+// isProxy reports whether an address is among the configured proxies, to which the peer belongs when the first address
+// of a list counts.
 func (r *Request) isProxy(element, peer string) bool {
 	settings := r.ctx.Settings
 	first := !settings.ProxyIPReadLastInList
@@ -108,7 +109,8 @@ func (r *Request) isProxy(element, peer string) bool {
 	return first && covers(peer)
 }
 
-// cleanIP removes white space, a network suffix and a port: "[::1]:80" is ::1, "1.2.3.4:80" is 1.2.3.4, "localhost:80" is localhost.
+// cleanIP removes white space, a network suffix and a port: "[::1]:80" is ::1, "1.2.3.4:80" is 1.2.3.4, "localhost:80"
+// is localhost.
 func cleanIP(s string) string {
 	s = php.Trim(s)
 	if slash := strings.LastIndexByte(s, '/'); slash >= 0 {

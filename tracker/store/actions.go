@@ -33,9 +33,9 @@ func newActionCache(bytes uint64, ttl time.Duration) (*otter.Cache[actionKey, in
 	return cache, nil
 }
 
-// FindActions sets the ID of entries that are in log_action, from memory or with one SELECT for all others: the lowest idaction with the
-// entry's type and, byte for byte, its name (spec §6.6). It sees what is committed; inside a transaction use
-// Tx.FindActions.
+// FindActions sets the ID of entries that are in log_action, from memory or with one SELECT for all others: the lowest
+// idaction with the entry's type and, byte for byte, its name (spec §6.6). It sees what is committed; inside a
+// transaction use Tx.FindActions.
 func (s *Store) FindActions(ctx context.Context, entries []*ActionEntry) error {
 	missing := s.recall(entries)
 	if len(missing) == 0 {
@@ -48,8 +48,8 @@ func (s *Store) FindActions(ctx context.Context, entries []*ActionEntry) error {
 	return nil
 }
 
-// FindActions is Store.FindActions inside the transaction. On MySQL it still reads what is committed by now, whatever the transaction's
-// snapshot: entries are committed on their own.
+// FindActions is Store.FindActions inside the transaction. On MySQL it still reads what is committed by now, whatever
+// the transaction's snapshot: entries are committed on their own.
 func (tx *Tx) FindActions(ctx context.Context, entries []*ActionEntry) error {
 	missing := tx.s.recall(entries)
 	if len(missing) == 0 {
@@ -66,12 +66,12 @@ func (tx *Tx) FindActions(ctx context.Context, entries []*ActionEntry) error {
 	return nil
 }
 
-// CreateActions adds the entries that have no ID yet to log_action and sets their IDs, in the order of the slice. A row that another
-// worker has added meanwhile wins when its id is lower; ours is deleted then (spec §6.6).
+// CreateActions adds the entries that have no ID yet to log_action and sets their IDs, in the order of the slice. A row
+// that another worker has added meanwhile wins when its id is lower; ours is deleted then (spec §6.6).
 //
-// On MySQL and MariaDB the rows are committed at once, on another connection: they are harmless when the batch rolls back, and other
-// workers need not wait for them. On SQLite, where only one transaction can write, they are part of tx, and a Rollback takes the IDs
-// back.
+// On MySQL and MariaDB the rows are committed at once, on another connection: they are harmless when the batch rolls
+// back, and other workers need not wait for them. On SQLite, where only one transaction can write, they are part of tx,
+// and a Rollback takes the IDs back.
 func (tx *Tx) CreateActions(ctx context.Context, entries []*ActionEntry) error {
 	missing := withoutID(entries)
 	if len(missing) == 0 {
@@ -115,8 +115,8 @@ type database interface {
 	sqlx.ExecerContext
 }
 
-// createActions inserts the entries, then looks which rows are the lowest of their names: only now two workers that have added the same
-// name see each other's row. Inserted rows that are not the lowest are deleted.
+// createActions inserts the entries, then looks which rows are the lowest of their names: only now two workers that
+// have added the same name see each other's row. Inserted rows that are not the lowest are deleted.
 func (s *Store) createActions(ctx context.Context, db database, entries []*ActionEntry) error {
 	unique := make([]*ActionEntry, 0, len(entries))
 	listed := make(map[actionKey]bool, len(entries))
@@ -190,8 +190,8 @@ func (s *Store) insertActions(ctx context.Context, db database, entries []*Actio
 // maxHashes bounds the hashes of one SELECT: MariaDB turns longer lists into a join.
 const maxHashes = 900
 
-// lookUpActions sets the IDs of entries that db has, and tells of each row that it sees. The rows are found by type and hash, the index
-// that Matomo made for it.
+// lookUpActions sets the IDs of entries that db has, and tells of each row that it sees. The rows are found by type and
+// hash, the index that Matomo made for it.
 func (s *Store) lookUpActions(ctx context.Context, db sqlx.QueryerContext, q *statement, entries []*ActionEntry, seen func(id int64, key actionKey)) error {
 	byType := slices.Clone(entries)
 	slices.SortStableFunc(byType, func(a, b *ActionEntry) int { return int(a.Type - b.Type) })
@@ -248,7 +248,8 @@ func (s *Store) recall(entries []*ActionEntry) []*ActionEntry {
 	return withoutID(entries)
 }
 
-// RecallActions sets the IDs of entries that are in memory: those that FindActions has found, or CreateActions created, lately.
+// RecallActions sets the IDs of entries that are in memory: those that FindActions has found, or CreateActions created,
+// lately.
 func (s *Store) RecallActions(entries []*ActionEntry) { s.recall(entries) }
 
 func withoutID(entries []*ActionEntry) []*ActionEntry {

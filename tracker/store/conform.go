@@ -26,13 +26,14 @@ func (s *Store) converter(ignore bool) converter {
 	return converter{strict: s.server.strict && !ignore, mariadb: s.server.mariadb, basicPlane: s.server.basicPlane}
 }
 
-// ConformVisit brings the values of a visit to what log_visit would store, or returns a *DataError. Fields that are not read back stay as
-// they are in a visit that comes from the database and has no value for them.
+// ConformVisit brings the values of a visit to what log_visit would store, or returns a *DataError. Fields that are not
+// read back stay as they are in a visit that comes from the database and has no value for them.
 func (s *Store) ConformVisit(v *Visit) error {
 	return conform(&s.visits, v, s.converter(false), v.ID != 0)
 }
 
-// ConformLinkAction brings the values of an action's row to what log_link_visit_action would store, or returns a *DataError.
+// ConformLinkAction brings the values of an action's row to what log_link_visit_action would store, or returns a
+// *DataError.
 func (s *Store) ConformLinkAction(l *LinkAction) error {
 	return conform(&s.links, l, s.converter(false), false)
 }
@@ -60,15 +61,15 @@ func (s *Store) ConformConversion(c *Conversion) {
 	_ = conform(&s.conversions, c, s.converter(true), false)
 }
 
-// ConformCart brings the values of a conversion that takes the place of a cart (UpdateCart) to what log_conversion would store, or returns
-// a *DataError, which Matomo takes for "not recorded" (spec §8.5): that UPDATE knows no IGNORE. A conversion that went
-// through ConformConversion always passes.
+// ConformCart brings the values of a conversion that takes the place of a cart (UpdateCart) to what log_conversion
+// would store, or returns a *DataError, which Matomo takes for "not recorded" (spec §8.5): that UPDATE knows no IGNORE.
+// A conversion that went through ConformConversion always passes.
 func (s *Store) ConformCart(c *Conversion) error {
 	return conform(&s.conversions, c, s.converter(false), true)
 }
 
-// ConformItem brings the values of an item to what log_conversion_item would store: a new item is written by INSERT IGNORE, which never
-// refuses it; one that is updated can be refused with a *DataError (spec §8.5.2).
+// ConformItem brings the values of an item to what log_conversion_item would store: a new item is written by INSERT
+// IGNORE, which never refuses it; one that is updated can be refused with a *DataError (spec §8.5.2).
 func (s *Store) ConformItem(i *Item, update bool) error {
 	return conform(&s.items, i, s.converter(!update), false)
 }

@@ -6,16 +6,16 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// InsertConversions adds conversions (INSERT IGNORE) and tells how many were added, each time the server has said so: one whose key
-// (idvisit, idgoal, buster) or whose order id exists is left out (spec §8.3). Their visits and actions must have been
-// inserted.
+// InsertConversions adds conversions (INSERT IGNORE) and tells how many were added, each time the server has said so:
+// one whose key (idvisit, idgoal, buster) or whose order id exists is left out (spec §8.3). Their visits and actions
+// must have been inserted.
 func (tx *Tx) InsertConversions(ctx context.Context, conversions []*Conversion, inserted func(n int)) error {
 	how := insertion[Conversion]{verb: tx.s.insertIgnore(), done: func(affected int64) { inserted(int(affected)) }}
 	return insertRows(ctx, tx, &tx.s.conversions, how, conversions)
 }
 
-// ConversionExists reports whether InsertConversions would leave c out: its key exists in visit visitID (0: a visit that is not inserted
-// yet, which has no conversions), or its order id in the site.
+// ConversionExists reports whether InsertConversions would leave c out: its key exists in visit visitID (0: a visit
+// that is not inserted yet, which has no conversions), or its order id in the site.
 func (tx *Tx) ConversionExists(ctx context.Context, visitID int64, c *Conversion) (bool, error) {
 	t := &tx.s.conversions
 	q := tx.begin("SELECT 1 FROM ", t.sqlName, " WHERE `idvisit` = ").int(visitID).add(" AND `idgoal` = ").int(c.GoalID)

@@ -74,7 +74,8 @@ func (tx *Tx) ApplyItems(ctx context.Context, updates []ItemUpdate, inserts []It
 	return insertRows(ctx, tx, &tx.s.items, insertion[Item]{verb: tx.s.insertIgnore()}, fresh)
 }
 
-// moveItems gives items that change hands, from the cart to an order, their new idorder. The rest of their values follows.
+// moveItems gives items that change hands, from the cart to an order, their new idorder. The rest of their values
+// follows.
 func (tx *Tx) moveItems(ctx context.Context, updates []ItemUpdate) error {
 	moves := make(map[[2]string][]*Item)
 	for i := range updates {

@@ -18,8 +18,8 @@ const (
 	typePageTitle = 4
 )
 
-// FindPageviews returns for each query the idlink_va of the page view, 0 when there is none: the first of those with a page URL, else the
-// first of those with a page title (spec §5.8).
+// FindPageviews returns for each query the idlink_va of the page view, 0 when there is none: the first of those with a
+// page URL, else the first of those with a page title (spec §5.8).
 func (tx *Tx) FindPageviews(ctx context.Context, queries []PageviewQuery) ([]int64, error) {
 	found := make([]int64, 0, len(queries))
 	for len(found) < len(queries) {

@@ -20,8 +20,8 @@ type Schema struct {
 	CustomVars           int   // custom variables that all three tables can hold (spec §5.7)
 	HasVisitorIndex      bool  // log_visit has index_idsite_idvisitor_time (spec §3.2)
 
-	// VisitorIndexDescending tells that this index holds times in descending order, as declared: older servers ignore the
-	// word. It decides between visits of equal times (Tx.FindVisits).
+	// VisitorIndexDescending tells that this index holds times in descending order, as declared: older servers ignore
+	// the word. It decides between visits of equal times (Tx.FindVisits).
 	VisitorIndexDescending bool
 
 	// Unknown lists, by table without prefix, columns that nobody here writes: those of plugins of others. They keep

@@ -17,8 +17,8 @@ type owner struct {
 type column[R any] struct {
 	name  string
 	owner *owner // nil: the core
-	// value points to the column's value in a row: *int64 (a moment in a DATETIME column), *rowID, *NullInt, *NullText, *string (bytes in a
-	// BINARY column), *bool, *BinaryID, *ActionID or *LinkID. Without a value it is nil.
+	// value points to the column's value in a row: *int64 (a moment in a DATETIME column), *rowID, *NullInt, *NullText,
+	// *string (bytes in a BINARY column), *bool, *BinaryID, *ActionID or *LinkID. Without a value it is nil.
 	value   func(row *R) any
 	read    bool // among the fields that are read back
 	counter bool // changes are written as differences

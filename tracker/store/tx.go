@@ -42,7 +42,8 @@ type Stats struct {
 // begin is what every sql_mode understands: BEGIN starts a block in that of Oracle.
 const begin = "START TRANSACTION"
 
-// Begin starts a transaction with the server's default isolation. On SQLite it is the only one that writes until it ends.
+// Begin starts a transaction with the server's default isolation. On SQLite it is the only one that writes until it
+// ends.
 func (s *Store) Begin(ctx context.Context) (*Tx, error) {
 	conn, err := s.db.Connx(ctx)
 	if err != nil {
@@ -71,8 +72,8 @@ func (tx *Tx) count(statements int) {
 	tx.stats.RoundTrips++
 }
 
-// Commit ends the transaction and runs what OnCommit noted. After an error that IsConnectionLost it is not known whether the transaction
-// took place.
+// Commit ends the transaction and runs what OnCommit noted. After an error that IsConnectionLost it is not known
+// whether the transaction took place.
 func (tx *Tx) Commit(ctx context.Context) error {
 	err := tx.refused
 	if !tx.sent {
@@ -95,7 +96,8 @@ func (tx *Tx) Commit(ctx context.Context) error {
 	return nil
 }
 
-// rollbackTimeout bounds the wait for a server that may have gone away; a connection that is closed takes its transaction with it.
+// rollbackTimeout bounds the wait for a server that may have gone away; a connection that is closed takes its
+// transaction with it.
 const rollbackTimeout = 5 * time.Second
 
 // Rollback ends the transaction without a trace. After Commit it does nothing.
@@ -131,13 +133,15 @@ func (tx *Tx) OnCommit(f func()) { tx.onCommit = append(tx.onCommit, f) }
 // OnRollback notes a function to run if the transaction is rolled back.
 func (tx *Tx) OnRollback(f func()) { tx.undo = append(tx.undo, f) }
 
-// AfterWrites notes a function to call whenever the transaction has sent something that writes. Tests make faults with it.
+// AfterWrites notes a function to call whenever the transaction has sent something that writes. Tests make faults with
+// it.
 func (tx *Tx) AfterWrites(f func()) { tx.written = f }
 
 // Stats returns the counters.
 func (tx *Tx) Stats() Stats { return tx.stats }
 
-// SQL is the connection of the transaction, for a queue that lives in the same database. What was collected is sent first.
+// SQL is the connection of the transaction, for a queue that lives in the same database. What was collected is sent
+// first.
 func (tx *Tx) SQL(ctx context.Context) (*sqlx.Conn, error) { return tx.conn, tx.Flush(ctx) }
 
 // begin starts a new statement.
@@ -159,7 +163,8 @@ func (tx *Tx) exec(ctx context.Context) (sql.Result, error) {
 	return result, err
 }
 
-// query sends the statement under construction, after those that were collected, and calls row for each row of the result.
+// query sends the statement under construction, after those that were collected, and calls row for each row of the
+// result.
 func (tx *Tx) query(ctx context.Context, row func(rows *sqlx.Rows) error) error {
 	if tx.script.silent() { // the transaction begins with the first question
 		tx.count(len(tx.script.steps) + 1)

@@ -10,9 +10,9 @@ import (
 // VisitChange is a visit as the database has it and as it shall be.
 type VisitChange struct{ Before, After *Visit }
 
-// UpdateVisits writes what differs between Before and After. The counters of actions, interactions, searches and events are written as
-// differences, so that what another worker adds at the same time survives; everything else as it is in After. A visit that is no longer
-// there is left out and counted in Stats.
+// UpdateVisits writes what differs between Before and After. The counters of actions, interactions, searches and events
+// are written as differences, so that what another worker adds at the same time survives; everything else as it is in
+// After. A visit that is no longer there is left out and counted in Stats.
 func (tx *Tx) UpdateVisits(ctx context.Context, changes []VisitChange) error {
 	t := &tx.s.visits
 	rows := make([]rowChange, 0, len(changes))
@@ -35,8 +35,8 @@ func (tx *Tx) UpdateVisits(ctx context.Context, changes []VisitChange) error {
 	return updateRows(ctx, tx, t, "`idvisit`", rows, func(gone int) { tx.stats.GoneVisits += gone })
 }
 
-// LinkChange is what a later request knows about an action that is in the database, or will be when the script has run that inserts it.
-// Fields without a value stay as they are.
+// LinkChange is what a later request knows about an action that is in the database, or will be when the script has run
+// that inserts it. Fields without a value stay as they are.
 type LinkChange struct {
 	Link        LinkID
 	TimeSpent   NullInt      // seconds (spec §5.6)
@@ -76,8 +76,8 @@ type newValue struct {
 	value    any
 }
 
-// updateRows updates rows with as few statements as fit, and tells how many rows are no longer there. Rows are locked in the order of
-// their ids, so that two workers rarely wait for each other in a circle.
+// updateRows updates rows with as few statements as fit, and tells how many rows are no longer there. Rows are locked
+// in the order of their ids, so that two workers rarely wait for each other in a circle.
 func updateRows[R any](ctx context.Context, tx *Tx, t *table[R], id string, rows []rowChange, gone func(n int)) error {
 	rows = slices.DeleteFunc(rows, func(r rowChange) bool { return len(r.values) == 0 })
 	slices.SortFunc(rows, func(a, b rowChange) int { return cmp.Compare(a.id, b.id) })
@@ -94,8 +94,8 @@ func updateRows[R any](ctx context.Context, tx *Tx, t *table[R], id string, rows
 	return nil
 }
 
-// alike groups rows that one statement can update: those in which the same texts change, so that no text is ever written back. Numbers and
-// moments may change in some of the rows only.
+// alike groups rows that one statement can update: those in which the same texts change, so that no text is ever
+// written back. Numbers and moments may change in some of the rows only.
 func alike[R any](t *table[R], rows []rowChange) [][]rowChange {
 	groups := make(map[string]int)
 	var ordered [][]rowChange
@@ -118,12 +118,12 @@ func alike[R any](t *table[R], rows []rowChange) [][]rowChange {
 	return ordered
 }
 
-// maxChanged bounds the rows of one UPDATE. The server finds a row's values by comparing its id with those of the others, so that the cost of
-// a row grows with their number; up to here it falls.
+// maxChanged bounds the rows of one UPDATE. The server finds a row's values by comparing its id with those of the
+// others, so that the cost of a row grows with their number; up to here it falls.
 const maxChanged = 32
 
-// update begins a statement that changes as many rows as fit, and returns their number. MySQL and MariaDB are made to find them by their
-// ids, whatever the statistics of a small table say: only the rows that change are locked.
+// update begins a statement that changes as many rows as fit, and returns their number. MySQL and MariaDB are made to
+// find them by their ids, whatever the statistics of a small table say: only the rows that change are locked.
 func update[R any](tx *Tx, t *table[R], id string, rows []rowChange) int {
 	rows = rows[:min(len(rows), maxChanged)]
 	for {
@@ -144,8 +144,8 @@ func update[R any](tx *Tx, t *table[R], id string, rows []rowChange) int {
 	}
 }
 
-// where adds the condition that finds the rows. References come first, each for itself: one of them in a list, and the server would read the
-// whole table.
+// where adds the condition that finds the rows. References come first, each for itself: one of them in a list, and the
+// server would read the whole table.
 func where(q *statement, id string, rows []rowChange) {
 	glue := " WHERE "
 	for len(rows) > 0 && Deferred(rows[0].id) {
@@ -186,8 +186,8 @@ func changes(rows []rowChange) []changing {
 	return list
 }
 
-// assign adds the assignment of a column for so many rows. When all of them change it, what the first one gets is the ELSE and need not be
-// repeated; otherwise the ELSE is what they have.
+// assign adds the assignment of a column for so many rows. When all of them change it, what the first one gets is the
+// ELSE and need not be repeated; otherwise the ELSE is what they have.
 func (t *table[R]) assign(q *statement, c changing, id string, rows int) {
 	own := &t.columns[c.column]
 	q.add(own.sqlName, " = ")

@@ -6,8 +6,9 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// VisitQuery asks for the visit of a site with the newest last action: by visitor id, up to moment To; if that finds none, by fingerprint,
-// in the window From … To; or by one of them only. Moments are unix seconds, both ends included (spec §3.2).
+// VisitQuery asks for the visit of a site with the newest last action: by visitor id, up to moment To; if that finds
+// none, by fingerprint, in the window From … To; or by one of them only. Moments are unix seconds, both ends included
+// (spec §3.2).
 type VisitQuery struct {
 	SiteID    int64
 	ByVisitor bool
@@ -24,12 +25,12 @@ type Found struct {
 	ByVisitor bool   // it was found by visitor id
 }
 
-// FindVisits returns for each query the visit that it finds; the same row is the same *Visit. Queries that are equal but for their moments
-// cost little more than one.
+// FindVisits returns for each query the visit that it finds; the same row is the same *Visit. Queries that are equal
+// but for their moments cost little more than one.
 //
-// Nothing is locked. Of visits with equal times the server returns the first of the index that it is made to use: by fingerprint the one
-// with the greatest idvisit (index_idsite_config_datetime, read backwards), by visitor the one with the smallest when the index's time is
-// descending (Schema.VisitorIndexDescending), else the one with the greatest.
+// Nothing is locked. Of visits with equal times the server returns the first of the index that it is made to use: by
+// fingerprint the one with the greatest idvisit (index_idsite_config_datetime, read backwards), by visitor the one with
+// the smallest when the index's time is descending (Schema.VisitorIndexDescending), else the one with the greatest.
 func (tx *Tx) FindVisits(ctx context.Context, queries []VisitQuery) ([]Found, error) {
 	return tx.s.findVisits(&tx.q, queries, func(row func(rows *sqlx.Rows) error) error { return tx.query(ctx, row) })
 }
@@ -135,8 +136,8 @@ func (s *Store) queriesPerStatement(queries []widened) int {
 	return len(queries)
 }
 
-// lookUp is a kind of VisitQuery. Its parameters are n (the number of the query), s (site), k (visitor), c (fingerprint), a and b (the
-// window), u (user id).
+// lookUp is a kind of VisitQuery. Its parameters are n (the number of the query), s (site), k (visitor), c
+// (fingerprint), a and b (the window), u (user id).
 type lookUp uint8
 
 const (
@@ -163,8 +164,8 @@ func (query *VisitQuery) lookUp() lookUp {
 	}
 }
 
-// find answers queries with one statement: for each kind a list of parameters with one subquery that is run for each of them. A
-// subquery for each query would take the server several times as long.
+// find answers queries with one statement: for each kind a list of parameters with one subquery that is run for each of
+// them. A subquery for each query would take the server several times as long.
 func (f *finding) find(queries []widened) ([]Found, error) {
 	var n, id int64
 	r := newReader(&f.s.visits, &n, &id)
@@ -265,8 +266,8 @@ const (
 	configIndex  = "index_idsite_config_datetime"
 )
 
-// prepareFinders makes the expressions that find the idvisit for the parameters of one query; user is its parameter u, comparable with
-// user_id. Where an index is missing the server chooses.
+// prepareFinders makes the expressions that find the idvisit for the parameters of one query; user is its parameter u,
+// comparable with user_id. Where an index is missing the server chooses.
 func (s *Store) prepareFinders(hasConfigIndex bool, user string) {
 	visitor := s.finder(s.schema.HasVisitorIndex, visitorIndex, "", "w.`idvisitor` = q.k", "")
 	config := s.finder(hasConfigIndex, configIndex, " DESC", "w.`config_id` = q.c AND w.`visit_last_action_time` >= q.a", "")
@@ -281,7 +282,8 @@ func (s *Store) prepareFinders(hasConfigIndex bool, user string) {
 	}
 }
 
-// finder is the subquery of one look-up. SQLite has no opinion of its own about equal times: they are ordered by id, in this direction.
+// finder is the subquery of one look-up. SQLite has no opinion of its own about equal times: they are ordered by id, in
+// this direction.
 func (s *Store) finder(hasIndex bool, index, direction, key, more string) string {
 	var q statement
 	q.add("(SELECT w.`idvisit` FROM ", s.table("log_visit"), " AS w")

@@ -21,7 +21,8 @@ type Fingerprint struct {
 
 const fingerprintLanguageBytes = 20
 
-// ConfigID hashes the parts. salt and date are the day's salt and the site's local date, "" where the day does not count.
+// ConfigID hashes the parts. salt and date are the day's salt and the site's local date, "" where the day does not
+// count.
 func (p *Fingerprint) ConfigID(settings *matomo.TrackerSettings, salt, date string) store.BinaryID {
 	number := func(b []byte, n store.NullInt) []byte { return strconv.AppendInt(b, n.V, 10) }
 	b := make([]byte, 0, 256)

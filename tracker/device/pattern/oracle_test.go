@@ -37,7 +37,8 @@ func oracle(tb testing.TB, expr, text string) (groups []string, ok bool, err err
 	return groups, true, nil
 }
 
-// expressions generates the syntax that data files use. Repetitions hold no empty bodies: engines differ in what groups remember then.
+// expressions generates the syntax that data files use. Repetitions hold no empty bodies: engines differ in what groups
+// remember then.
 func expressions() *rapid.Generator[string] {
 	atom := rapid.SampledFrom([]string{
 		"a", "b", "c", "B", " ", "_", "-", "/", "1", ".", `\.`, "[ab]", "[^a]", "[a-c1]", `[^;/)]`, `\d`, `\w`, `\s`, `\W`, `[\d_]`, "ab", "sprd-",

@@ -1,6 +1,7 @@
-// Package pattern matches the regular expressions of Matomo's device data as PHP's PCRE does without the u modifier: on bytes, ignoring
-// the case of ASCII letters, with look-around. It is made for thousands of expressions tried on one short text: an expression is compiled
-// when it is first needed, an Index tells which expressions can match at all, and a match is tried only where the text allows one to begin.
+// Package pattern matches the regular expressions of Matomo's device data as PHP's PCRE does without the u modifier: on
+// bytes, ignoring the case of ASCII letters, with look-around. It is made for thousands of expressions tried on one
+// short text: an expression is compiled when it is first needed, an Index tells which expressions can match at all, and
+// a match is tried only where the text allows one to begin.
 //
 // Expressions that this matcher does not know (back references, conditions, named groups) are handed to PCRE,
 // which would take three times as long for all of them.
@@ -16,8 +17,8 @@ import (
 type Boundary uint8
 
 const (
-	// AfterWord: the beginning of the text, a byte other than letter, digit, '_' and '-', an underscore after something else, or one of
-	// the prefixes "sprd-" and "MZ-".
+	// AfterWord: the beginning of the text, a byte other than letter, digit, '_' and '-', an underscore after something
+	// else, or one of the prefixes "sprd-" and "MZ-".
 	AfterWord Boundary = iota
 	// AfterLetter: the beginning of the text or a byte other than letter, '_' and '-'.
 	AfterLetter

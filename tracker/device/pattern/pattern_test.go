@@ -115,7 +115,8 @@ func TestBoundaries(t *testing.T) {
 	}
 }
 
-// The first place that PCRE gets to wins, not the first expression that fits: at place 0 "MZ-" comes after a single byte.
+// The first place that PCRE gets to wins, not the first expression that fits: at place 0 "MZ-" comes after a single
+// byte.
 func TestEarliestPlaceWins(t *testing.T) {
 	for text, want := range map[string]string{
 		"a1 b2":   "a1",

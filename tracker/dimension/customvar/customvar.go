@@ -15,12 +15,12 @@ const (
 	pair     = 2 // name and value
 )
 
-// Parse reads the variables of a parameter, "_cvar" or "cvar". Variable N is at N-1 of the result; the Name and Value of those that the
-// request does not set are NULL. The result is nil when it sets none, and when the plugin is not active. usable is how many variables
-// the tables have.
+// Parse reads the variables of a parameter, "_cvar" or "cvar". Variable N is at N-1 of the result; the Name and Value
+// of those that the request does not set are NULL. The result is nil when it sets none, and when the plugin is not
+// active. usable is how many variables the tables have.
 //
-// A variable is an array of exactly two texts or numbers under 0 and 1; what is not is skipped. Values are made texts first: true is
-// "1", null and false are "" (spec §H.16).
+// A variable is an array of exactly two texts or numbers under 0 and 1; what is not is skipped. Values are made texts
+// first: true is "1", null and false are "" (spec §H.16).
 func Parse(r *request.Request, parameter string, usable int) []store.CustomVar {
 	if !r.Features().CustomVariables || !r.Has(parameter) {
 		return nil
