@@ -23,14 +23,15 @@ On a terminal the table is refreshed in place, one page of queues at a time:
     1 … 9, 0        page 1 … 9, 10 of these ten
     q               quit
 
-Below the queues it says what runs did today and yesterday (days of UTC), when and where the last one was, and what went wrong last.
-Runs leave these numbers beside the queues; --json has them for each queue, with the reasons, for up to 35 days (--days).
+Below the queues it says what runs did today and yesterday (days of UTC), when and where the last one was, and what
+went wrong last. Runs leave these numbers beside the queues; --json has them for each queue, with the reasons, for up
+to 35 days (--days).
 
-In a pipe it prints plain lines, with --json one object per refresh. There diff_per_second is what the queues lose per second:
-it is negative when they grow. A server that goes away, to be restarted or replaced, is waited for.
+In a pipe it prints plain lines, with --json one object per refresh. There diff_per_second is what the queues lose per
+second: it is negative when they grow. A server that goes away, to be restarted or replaced, is waited for.
 
-With --once it looks once, says in the first line how things are, and tells it by its exit status, as plugins of Nagios and
-its relatives do:
+With --once it looks once, says in the first line how things are, and tells it by its exit status, as plugins of
+Nagios and its relatives do:
 
     0 OK            no threshold is exceeded
     1 WARNING       a queue holds more sets than --warn, or older ones than --warn-age

@@ -23,33 +23,38 @@ It goes on until every queue that it may take holds fewer request sets than the 
 process" (or --force-num-requests-process-at-once) says. Queues that another worker has locked are left to that worker.
 Position in the queue and rows are committed together: whatever happens, a request is neither lost nor tracked twice.
 
-A transaction takes as many request sets as that setting says. Larger ones are faster: --batch auto lets them grow up to 500
-while a queue is long, as long as one takes less than a quarter of a second and nobody waits for a lock in the database.
+A transaction takes as many request sets as that setting says. Larger ones are faster: --batch auto lets them grow up
+to 500 while a queue is long, as long as one takes less than a quarter of a second and nobody waits for a lock in the
+database.
 
 The first interrupt (Ctrl-C, SIGTERM) lets it finish the batch and say what was done; the second one ends it at once. A
 terminal that goes away (SIGHUP) is such a first interrupt.
 
-With --cycle 0 the plugin's settings, sites and goals are read again for each cycle; without a terminal SIGHUP asks for it at once.
-When something has changed that is only looked at in the beginning (Matomo's version, files of the configuration, where the
-queues are) the run ends after the batch with exit status 75, for the service manager to start it anew.
+With --cycle 0 the plugin's settings, sites and goals are read again for each cycle; without a terminal SIGHUP asks
+for it at once. When something has changed that is only looked at in the beginning (Matomo's version, files of the
+configuration, where the queues are) the run ends after the batch with exit status 75, for the service manager to
+start it anew.
 
-Rows are those of the Matomo that is installed, from 5.0 to 5.14, and 6.0; other versions are refused. "queuedtracking test"
-tells which one it is.
+Rows are those of the Matomo that is installed, from 5.0 to 5.14, and 6.0; other versions are refused. "queuedtracking
+test" tells which one it is.
 
-Requests that Matomo would refuse are counted with the reason, -v names each with its site and URL. Requests that the database
-refuses, and entries that are damaged, are put aside as dead letters; the others of their batch are tracked. Where the database
-refuses every request, because a trigger is broken, say, nothing is put aside: the queue stays as it is, the exit status is 1.
+Requests that Matomo would refuse are counted with the reason, -v names each with its site and URL. Requests that the
+database refuses, and entries that are damaged, are put aside as dead letters; the others of their batch are tracked.
+Where the database refuses every request, because a trigger is broken, say, nothing is put aside: the queue stays as
+it is, the exit status is 1.
 
-At the end it says what was done, what still waits in the queues, and why. With --cycle there is one line a minute in which
-something was done, with -v one for each cycle. --json prints these summaries as JSON, one object per line: requests, tracked,
-excluded, rejected, dead_letters and more; "final" is true in the last one, which also has "waiting" and "error".
+At the end it says what was done, what still waits in the queues, and why. With --cycle there is one line a minute in
+which something was done, with -v one for each cycle. --json prints these summaries as JSON, one object per line:
+requests, tracked, excluded, rejected, dead_letters and more; "final" is true in the last one, which also has
+"waiting" and "error".
 
-A dry run judges each batch by itself, against the database as it is: it does not see what the batches in front of it would have
-written. Of two orders with the same number in different batches, for instance, it takes both; the real run refuses the second.
+A dry run judges each batch by itself, against the database as it is: it does not see what the batches in front of it
+would have written. Of two orders with the same number in different batches, for instance, it takes both; the real run
+refuses the second.
 
-What runs did is kept beside the queues for 35 days, by day and queue: "queuedtracking monitor" shows it, also what cron ran with
--q. --metrics-file writes it for Prometheus, as the file that node_exporter's textfile collector reads. A run that is killed
-loses a few seconds of these numbers, nothing else.`
+What runs did is kept beside the queues for 35 days, by day and queue: "queuedtracking monitor" shows it, also what
+cron ran with -q. --metrics-file writes it for Prometheus, as the file that node_exporter's textfile collector reads.
+A run that is killed loses a few seconds of these numbers, nothing else.`
 
 const processExample = `  queuedtracking process
   queuedtracking process --force-num-requests-process-at-once 1     to the last request

@@ -20,15 +20,15 @@ Beside a Matomo:
     queuedtracking monitor        what is in the queues?
     queuedtracking process        track what is in the queues
 
-Each command also has the name that it has in Matomo's console, queuedtracking:process for process, so that
-"./console queuedtracking:process" in a crontab becomes "/usr/local/bin/queuedtracking queuedtracking:process". The whole
-path is needed there: cron looks in /usr/bin and /bin alone.
+Each command also has the name that it has in Matomo's console, queuedtracking:process for process, so that "./console
+queuedtracking:process" in a crontab becomes "/usr/local/bin/queuedtracking queuedtracking:process". The whole path is
+needed there: cron looks in /usr/bin and /bin alone.
 
 "queuedtracking help settings" tells where the settings come from and how to change them.
 
-Tables fit the terminal that they are shown on; in a pipe they are plain columns, as wide as they need to be. With TERM=dumb
-or NO_COLOR in the environment a terminal gets plain text without control sequences, and no progress bar. COLUMNS counts for a
-terminal that does not know its own width.
+Tables fit the terminal that they are shown on; in a pipe they are plain columns, as wide as they need to be. With
+TERM=dumb or NO_COLOR in the environment a terminal gets plain text without control sequences, and no progress bar.
+COLUMNS counts for a terminal that does not know its own width.
 
 Exit status: 0 done, 1 failed, 2 the command line is wrong, 75 start it anew (process --cycle 0).`
 

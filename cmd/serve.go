@@ -18,26 +18,26 @@ import (
 )
 
 const serveHelp = `Receives tracking requests over HTTP and puts them into the queues, in place of Matomo's matomo.php with the plugin's queue
-enabled: same answers, same entries, for PHP workers and for "queuedtracking process". Put it behind the web server, for the
-paths /matomo.php, /piwik.php and /js/tracker.php (there only requests with parameters).
+enabled: same answers, same entries, for PHP workers and for "queuedtracking process". Put it behind the web server,
+for the paths /matomo.php, /piwik.php and /js/tracker.php (there only requests with parameters).
 
-A request is answered when Redis has it. With --spool requests are kept on disk while Redis is away and follow, in order,
-when it is back; when there is no place left, or without --spool, clients get status 503 and Retry-After.
+A request is answered when Redis has it. With --spool requests are kept on disk while Redis is away and follow, in
+order, when it is back; when there is no place left, or without --spool, clients get status 503 and Retry-After.
 
-With --wait-replicas N a request is answered when N replicas have it, too, so that a fail-over of Sentinel or Cluster loses nothing.
-When they do not within --replica-timeout the request is in the queue, but not safely. With --spool it is kept on disk as well: the
-client gets the usual answer, and the request is queued once more only if it was lost with its server. Without --spool the client
-gets status 503 although the request may be tracked: a client that repeats it may be counted twice. Either way it is counted in
-queuedtracking_received_unreplicated_entries_total.
+With --wait-replicas N a request is answered when N replicas have it, too, so that a fail-over of Sentinel or Cluster
+loses nothing. When they do not within --replica-timeout the request is in the queue, but not safely. With --spool it
+is kept on disk as well: the client gets the usual answer, and the request is queued once more only if it was lost
+with its server. Without --spool the client gets status 503 although the request may be tracked: a client that repeats
+it may be counted twice. Either way it is counted in queuedtracking_received_unreplicated_entries_total.
 
-Requests with queuedtracking=0 are tracked at once. With --process, or where the plugin's setting "process during tracking
-request" is on, this process also tracks what is queued, so that no other worker is needed.
+Requests with queuedtracking=0 are tracked at once. With --process, or where the plugin's setting "process during
+tracking request" is on, this process also tracks what is queued, so that no other worker is needed.
 
-The first interrupt (Ctrl-C, SIGTERM) lets requests under way end, as long as --drain-timeout at most; the second one cuts
-them off. What is in the spool stays there for the next start.
+The first interrupt (Ctrl-C, SIGTERM) lets requests under way end, as long as --drain-timeout at most; the second one
+cuts them off. What is in the spool stays there for the next start.
 
-Matomo's options and the number of queues are read again every minute, and at once after SIGHUP where no terminal is; files of the
-configuration are read at the start only. At a terminal SIGHUP is a first interrupt.`
+Matomo's options and the number of queues are read again every minute, and at once after SIGHUP where no terminal is;
+files of the configuration are read at the start only. At a terminal SIGHUP is a first interrupt.`
 
 const serveExample = `  queuedtracking serve --listen 127.0.0.1:8080 --spool /var/lib/queuedtracking
   queuedtracking serve --listen unix:/run/queuedtracking/http.sock \
