@@ -58,7 +58,7 @@ func (c *processCommand) recordRefusal(ctx context.Context, refusal error) {
 	_ = c.writeMetricsFile() // likewise
 }
 
-func (c *processCommand) recordBatch(b replay.Batch) {
+func (c *processCommand) recordBatch(b replay.Report) {
 	if c.metrics != nil {
 		c.metrics.Batch(b)
 		c.metrics.Looked(c.clock())

@@ -59,7 +59,7 @@ func (c *processCommand) stopProgress() {
 }
 
 // onBatch is called by the workers after each batch.
-func (c *processCommand) onBatch(b replay.Batch) {
+func (c *processCommand) onBatch(b replay.Report) {
 	if c.progress != nil {
 		c.progress.Add(int64(b.Result.Sets))
 	}
@@ -78,7 +78,7 @@ func (c *processCommand) onBatch(b replay.Batch) {
 const shownURL = 200
 
 // logRefusal names a request that Matomo refuses as well: it is gone then.
-func (c *processCommand) logRefusal(b replay.Batch, r tracker.Refusal) {
+func (c *processCommand) logRefusal(b replay.Report, r tracker.Refusal) {
 	param := func(name string) string { return "" }
 	if params := b.Request(r); params != nil {
 		param = func(name string) string { return cell(php.ToString(params.Value(name)), shownURL) }

@@ -28,7 +28,7 @@ type report struct {
 func (c *processCommand) goesOn() bool { return c.cycle != 1 }
 
 // reportBatch counts a batch, and prints a line when the last one is a while ago, unless a bar shows how things are.
-func (c *processCommand) reportBatch(b replay.Batch) {
+func (c *processCommand) reportBatch(b replay.Report) {
 	if !c.goesOn() {
 		return
 	}

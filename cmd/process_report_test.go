@@ -78,7 +78,7 @@ func TestLongCyclesAreToldOfEachMinute(t *testing.T) {
 	c := &processCommand{program: &program{stdout: &out, clock: func() time.Time { return now }}}
 	for range 200 {
 		now = now.Add(time.Second)
-		c.reportBatch(replay.Batch{Duration: time.Second, Undecodable: 1, Recovered: 2, Result: tracker.Result{
+		c.reportBatch(replay.Report{Duration: time.Second, Undecodable: 1, Recovered: 2, Result: tracker.Result{
 			Requests: 10, Tracked: 7, Excluded: map[string]int{"bot": 2}, Failed: 1,
 		}})
 	}

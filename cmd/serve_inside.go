@@ -111,7 +111,7 @@ func (w *insideWorker) isSuperuser(ctx context.Context, token string, secure boo
 	return conn.installation.SuperuserToken(ctx, conn.db, matomo.TokenHash(token, conn.config.String("General", "salt")), secure)
 }
 
-func (w *insideWorker) onBatch(b replay.Batch) {
+func (w *insideWorker) onBatch(b replay.Report) {
 	w.metrics.Batch(b)
 	w.metrics.Looked(w.command.clock())
 	w.history.Batch(b)

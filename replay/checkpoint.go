@@ -17,16 +17,16 @@ import (
 type record struct {
 	// last identifies the last batch: number of entries, "-", digest.
 	last string
-	// past identifies the last entries one by one, entryDigits characters each, the newest at the end. A queue server that was
-	// restored, or a replica that took over, has forgotten removals and also entries that were added last: then what it still
-	// holds of the old entries ends somewhere within a batch.
+	// past identifies the last entries one by one, entryDigits characters each, the newest at the end. A queue server
+	// that was restored, or a replica that took over, has forgotten removals and also entries that were added last:
+	// then what it still holds of the old entries ends somewhere within a batch.
 	past string
-	// notes tell the dead letters of the last batch. They are committed with its rows and put aside after that.
-	notes []note
+	// deadLetters are those of the last batch. They are committed with its rows and put aside after that.
+	deadLetters []deadLetter
 }
 
-// note is a dead letter without its entry.
-type note struct {
+// deadLetter is one without its entry, as the checkpoint holds it. letters.Letter is one with its entry.
+type deadLetter struct {
 	Offset  int64  `json:"o"`
 	Request int    `json:"r"`
 	Reason  string `json:"w"`
@@ -41,28 +41,28 @@ const (
 	minPast, pastBatches = 512, 4
 )
 
-// maxNote bounds the text of an error in a note.
-const maxNote = 1000
+// maxErrorText bounds the text of an error in a dead letter, in bytes.
+const maxErrorText = 1000
 
 // String is the text that is stored, in ASCII.
 func (r record) String() string {
-	notes := "-"
-	if len(r.notes) > 0 {
-		text, err := json.Marshal(r.notes)
+	dead := "-"
+	if len(r.deadLetters) > 0 {
+		text, err := json.Marshal(r.deadLetters)
 		if err == nil { // numbers and texts
-			notes = base64.RawStdEncoding.EncodeToString(text)
+			dead = base64.RawStdEncoding.EncodeToString(text)
 		}
 	}
-	return r.last + " " + r.past + " " + notes
+	return r.last + " " + r.past + " " + dead
 }
 
 // parseRecord reads the text of a checkpoint; what it cannot read it leaves out.
 func parseRecord(text string) record {
 	last, rest, _ := strings.Cut(text, " ")
-	past, notes, _ := strings.Cut(rest, " ")
+	past, dead, _ := strings.Cut(rest, " ")
 	r := record{last: last, past: past[:len(past)/entryDigits*entryDigits]}
-	if decoded, err := base64.RawStdEncoding.DecodeString(notes); err == nil {
-		_ = json.Unmarshal(decoded, &r.notes)
+	if decoded, err := base64.RawStdEncoding.DecodeString(dead); err == nil {
+		_ = json.Unmarshal(decoded, &r.deadLetters)
 	}
 	return r
 }
@@ -93,14 +93,14 @@ func digest(elements [][]byte) (all, each string) {
 }
 
 // after is the checkpoint that a batch leaves behind.
-func (cp checkpoint) after(head queue.Batch, notes []note) store.Checkpoint {
+func (cp checkpoint) after(head queue.Batch, deadLetters []deadLetter) store.Checkpoint {
 	n := int64(len(head.Elements))
 	all, each := digest(head.Elements)
 	past := cp.before(head.Offset) + each
 	if most := max(minPast, pastBatches*int(n)) * entryDigits; len(past) > most {
 		past = past[len(past)-most:]
 	}
-	return store.Checkpoint{Offset: head.Offset + n, Digest: record{all, past, notes}.String()}
+	return store.Checkpoint{Offset: head.Offset + n, Digest: record{all, past, deadLetters}.String()}
 }
 
 // checkpoint is one that was read.
@@ -109,7 +109,7 @@ type checkpoint struct {
 	offset int64
 }
 
-func readCheckpoint(stored store.Checkpoint) checkpoint {
+func parseCheckpoint(stored store.Checkpoint) checkpoint {
 	return checkpoint{parseRecord(stored.Digest), stored.Offset}
 }
 
@@ -122,23 +122,23 @@ func (cp checkpoint) before(position int64) string {
 	return cp.past[:(cp.entries()-surplus)*entryDigits]
 }
 
-// committed returns how many entries at the head of the list are in the database already: they were committed and not removed, because
-// the worker was killed in between or the queue's server forgot the removal. 0 when the head is to be tracked. errStale: the head was
-// removed by somebody else since it was read.
+// committed returns how many entries at the head of the list are in the database already: they were committed and not
+// removed, because the worker was killed in between or the queue's server forgot the removal. 0 when the head is to
+// be tracked. errStale: the head was removed by somebody else since it was read.
 //
-// A counter that was lost with its server, or entries that a PHP worker has removed without counting, make a distance at which other
-// entries are found.
+// A counter that was lost with its server, or entries that a PHP worker has removed without counting, make a distance
+// at which other entries are found.
 func (w *worker) committed(ctx context.Context, list string, head queue.Batch, cp checkpoint) (int64, error) {
 	distance := cp.offset - head.Offset
 	if distance <= 0 {
 		return 0, nil
 	}
 	first := max(0, distance-cp.entries())
-	elements, err := w.Backend.Range(ctx, list, first, int(distance-first))
+	elements, err := w.options.Backend.Range(ctx, list, first, int(distance-first))
 	if err != nil {
 		return 0, err
 	}
-	offset, err := w.Backend.Offset(ctx, list)
+	offset, err := w.options.Backend.Offset(ctx, list)
 	if err != nil {
 		return 0, err
 	}
@@ -148,7 +148,7 @@ func (w *worker) committed(ctx context.Context, list string, head queue.Batch, c
 	if same := cp.same(elements, distance-first); same > 0 {
 		return first + same, nil
 	}
-	w.Log.Warn("the database is ahead of the queue, but not with these entries; they are tracked",
+	w.options.Log.Warn("the database is ahead of the queue, but not with these entries; they are tracked",
 		"queue", list, "offset", head.Offset, "committed", cp.offset)
 	return 0, nil
 }
@@ -163,9 +163,9 @@ func (cp checkpoint) same(elements [][]byte, expected int64) int64 {
 	}
 	_, each := digest(elements)
 	past := cp.past[max(0, int64(len(cp.past))-expected*entryDigits):]
-	matching := 0
-	for matching+entryDigits <= min(len(each), len(past)) && each[matching:matching+entryDigits] == past[matching:matching+entryDigits] {
-		matching += entryDigits
+	matching, most := 0, min(len(each), len(past))
+	for end := entryDigits; end <= most && each[matching:end] == past[matching:end]; end += entryDigits {
+		matching = end
 	}
 	return int64(matching / entryDigits)
 }

@@ -73,20 +73,20 @@ func TestCheckpointIsBounded(t *testing.T) {
 }
 
 func TestRecordIsReadAsItWasWritten(t *testing.T) {
-	notes := []note{{Offset: 7, Request: letters.WholeEntry, Reason: letters.Bug, Error: "ümlaut 😀 'quoted'\n", Time: "2026-11-20T12:00:00Z"}}
+	dead := []deadLetter{{Offset: 7, Request: letters.WholeEntry, Reason: letters.Bug, Error: "ümlaut 😀 'quoted'\n", Time: "2026-11-20T12:00:00Z"}}
 	all, each := digest(elements(0, 3))
-	text := record{all, each, notes}.String()
+	text := record{all, each, dead}.String()
 	for _, c := range text {
 		if c > '~' || c < ' ' {
 			t.Fatalf("%q is not ASCII", text)
 		}
 	}
 	got := parseRecord(text)
-	if got.last != all || got.past != each || len(got.notes) != 1 || got.notes[0] != notes[0] {
+	if got.last != all || got.past != each || len(got.deadLetters) != 1 || got.deadLetters[0] != dead[0] {
 		t.Errorf("%+v", got)
 	}
 	for _, damaged := range []string{"", "x", "25-abc", "25-abc qqq", "-1-abc 123456 %%%", "1- 1234567 bm90ZXM"} {
-		if r := parseRecord(damaged); r.count() < 0 || len(r.past)%entryDigits != 0 || len(r.notes) > 0 {
+		if r := parseRecord(damaged); r.count() < 0 || len(r.past)%entryDigits != 0 || len(r.deadLetters) > 0 {
 			t.Errorf("%q: %+v", damaged, r)
 		}
 	}

@@ -3,8 +3,8 @@ package replay
 // Point names an instant in the life of a batch at which a test can let something go wrong.
 type Point string
 
-// The points, in the order in which a batch passes them. Where the queue takes part in the transaction, AfterLetters and AfterRemoval come
-// before BeforeCommit.
+// The points, in the order in which a batch passes them. Where the queue takes part in the transaction, AfterLetters
+// and AfterRemoval come before BeforeCommit.
 const (
 	AfterRead     Point = "after-read"     // the entries are read
 	BeforeBegin   Point = "before-begin"   // of the transaction
@@ -20,15 +20,16 @@ const (
 // Points are all points.
 func Points() []Point {
 	return []Point{
-		AfterRead, BeforeBegin, AfterWrite, BeforeCommit, AfterCommit, AfterLetters, AfterRemoval, BeforeRelease, AfterRelease,
+		AfterRead, BeforeBegin, AfterWrite, BeforeCommit, AfterCommit, AfterLetters, AfterRemoval, BeforeRelease,
+		AfterRelease,
 	}
 }
 
-// at lets a test act. Two batches may be on their way at once; the test is told of one thing after the other.
-func (o *Options) at(point Point) {
-	if o.Fault != nil {
-		o.faults.Lock()
-		defer o.faults.Unlock()
-		o.Fault(point)
+// at lets a test act. Several batches are in flight at once, but the test's function is never called twice at once.
+func (r *run) at(point Point) {
+	if r.options.Fault != nil {
+		r.faults.Lock()
+		defer r.faults.Unlock()
+		r.options.Fault(point)
 	}
 }

@@ -25,11 +25,11 @@ type rehearsal func(ctx context.Context, part *tracker.Batch) (wrote bool, err e
 
 // isolate finds the first request with which the database refuses the batch and marks it as failed, so that the next
 // attempt writes everything else. It reports false when the batch can be written after all.
-func (b *batch) isolate(ctx context.Context, prepared *tracker.Batch, cause error, rehearse rehearsal,
+func (j *job) isolate(ctx context.Context, prepared *tracker.Batch, cause error, rehearse rehearsal,
 ) (isolated bool, err error) {
 	fine, bad := -1, prepared.Len() // the first fine requests can be written, the first bad ones cannot
 	for middle := bad; bad-fine > 1; middle = (fine + bad) / 2 {
-		err := b.try(ctx, prepared.Prefix(middle), rehearse)
+		err := j.try(ctx, prepared.Prefix(middle), rehearse)
 		switch {
 		case err == nil && middle == prepared.Len():
 			return false, nil
@@ -44,36 +44,36 @@ func (b *batch) isolate(ctx context.Context, prepared *tracker.Batch, cause erro
 	if bad == 0 {
 		return false, cause
 	}
-	if !isSure(cause) && !b.vouched {
-		if err := b.findWitness(ctx, prepared, cause, rehearse); err != nil {
+	if !isSure(cause) && !j.wroteOne {
+		if err := j.findWitness(ctx, prepared, cause, rehearse); err != nil {
 			return false, err
 		}
 	}
 	if !prepared.Fail(bad-1, cause) {
 		return false, cause
 	}
-	b.Log.Warn("request cannot be written, batch tried again without it", append(b.where(), "error", cause)...)
+	j.options.Log.Warn("request cannot be written, batch tried again without it", append(j.where(), "error", cause)...)
 	return true, nil
 }
 
 // try rehearses a part of the batch. Rows that can be written vouch for the database.
-func (b *batch) try(ctx context.Context, part *tracker.Batch, rehearse rehearsal) error {
-	return b.retry(ctx, func() error {
+func (j *job) try(ctx context.Context, part *tracker.Batch, rehearse rehearsal) error {
+	return j.retry(ctx, func() error {
 		wrote, err := rehearse(ctx, part)
-		b.vouched = b.vouched || wrote && err == nil
+		j.wroteOne = j.wroteOne || wrote && err == nil
 		return err
 	})
 }
 
 // rehearse writes and rolls back.
-func (b *batch) rehearse(ctx context.Context, prepared *tracker.Batch) (wrote bool, err error) {
-	defer recovered(&err)
-	tx, err := b.Store.Begin(ctx)
+func (j *job) rehearse(ctx context.Context, prepared *tracker.Batch) (wrote bool, err error) {
+	defer catchPanic(&err)
+	tx, err := j.options.Store.Begin(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer tx.Rollback() // that is what it is for
-	result, err := b.tracker.Write(ctx, tx, prepared)
+	result, err := j.worker.tracker.Write(ctx, tx, prepared)
 	if err != nil {
 		return false, err
 	}

@@ -9,18 +9,21 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// MoveOrphans takes the entries of queues that were left behind when the number of queues shrank into the remaining ones, in order, and
-// returns how many entries it moved. A queue that another worker has locked, because that one still goes by the old number, is left
-// to it.
+// MoveOrphans takes the entries of queues that were left behind when the number of queues shrank into the remaining
+// ones, in order, and returns how many entries it moved. A queue that another worker has locked, because that one
+// still goes by the old number, is left to it.
 //
 // What a killed worker has committed and not removed is removed, not moved: in another queue nobody would recognise it.
 func MoveOrphans(ctx context.Context, o Options, visitor queue.VisitorFunc) (moved int, err error) {
-	o.setDefaults()
+	r := newRun(o)
 	manager, err := queue.NewManager(o.Backend, o.Queues)
 	if err != nil {
 		return 0, err
 	}
-	w := &worker{Options: o, manager: manager, locker: lock.New(o.Backend, o.Random), last: make(map[string]store.Checkpoint)}
+	w := &worker{
+		run: r, options: &r.options, manager: manager, locker: lock.New(o.Backend, o.Random),
+		checkpoints: make(map[string]store.Checkpoint),
+	}
 	var orphans []queue.Orphan
 	err = w.retry(ctx, func() (err error) {
 		orphans, err = manager.Orphans(ctx)
@@ -47,41 +50,42 @@ func (w *worker) moveOrphan(ctx context.Context, id int, visitor queue.VisitorFu
 	if err != nil || !ok {
 		return 0, err
 	}
-	locked, release := w.hold(ctx, held)
+	locked, release := w.keepLocked(ctx, held)
 	defer release()
-	if err := w.settle(locked, id, held); err != nil {
+	if err := w.removeCommitted(locked, id, held); err != nil {
 		return 0, err
 	}
-	return w.manager.Move(locked, id, visitor, func(ctx context.Context) error { return held.Extend(ctx, w.LockTTL) })
+	stillOurs := func(ctx context.Context) error { return held.Extend(ctx, w.options.LockTTL) }
+	return w.manager.Move(locked, id, visitor, stillOurs)
 }
 
-// settle removes what is committed already from the head of a queue.
-func (w *worker) settle(ctx context.Context, id int, held *lock.Lock) error {
+// removeCommitted removes what is committed already from the head of a queue.
+func (w *worker) removeCommitted(ctx context.Context, id int, held *lock.Lock) error {
 	for {
-		b := w.newBatch(id, held, 1)
+		j := w.newJob(id, held, 1)
 		var err error
-		if b.head, err = w.Backend.Head(ctx, b.list, 1); err != nil || len(b.head.Elements) == 0 {
+		if j.head, err = w.options.Backend.Head(ctx, j.list, 1); err != nil || len(j.head.Elements) == 0 {
 			return err
 		}
-		if err := b.wasTracked(ctx); err != nil || b.recovered == 0 {
+		if err := j.findCommitted(ctx); err != nil || j.committedBefore == 0 {
 			return err
 		}
-		if err := b.clear(ctx); err != nil {
+		if err := j.finishCommitted(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// wasTracked finds out whether the head is committed.
-func (b *batch) wasTracked(ctx context.Context) error {
-	tx, err := b.Store.Begin(ctx)
+// findCommitted finds out whether the head is committed.
+func (j *job) findCommitted(ctx context.Context) error {
+	tx, err := j.options.Store.Begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // nothing was written
-	cp, err := b.lookBack(ctx, tx)
+	cp, err := j.readCheckpoint(ctx, tx)
 	if err == nil && cp == nil {
-		b.tracked()
+		j.committedResult()
 	}
 	return err
 }

@@ -10,69 +10,69 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
-// preview plays the batches of a queue against the database as it is and rolls back; nothing is removed (process --dry-run). Each batch
-// is judged by itself: it does not see the visits that the one before it would have begun.
+// preview plays the batches of a queue against the database as it is and rolls back; nothing is removed (process
+// --dry-run). Each batch is judged by itself: it does not see the visits that the one before it would have begun.
 func (w *worker) preview(ctx context.Context, id int, held *lock.Lock) error {
 	list := queue.Key(id)
-	for start := int64(0); !w.stopped(ctx); start += int64(w.BatchSize) {
-		elements, err := w.Backend.Range(ctx, list, start, w.BatchSize)
+	for start := int64(0); !w.stopped(ctx); start += int64(w.options.BatchSize) {
+		elements, err := w.options.Backend.Range(ctx, list, start, w.options.BatchSize)
 		if err != nil {
 			return err
 		}
-		if len(elements) == 0 || len(elements) < min(w.Threshold, w.BatchSize) {
+		if len(elements) == 0 || len(elements) < min(w.options.Threshold, w.options.BatchSize) {
 			return nil
 		}
-		b := w.newBatch(id, held, w.BatchSize)
-		b.head = queue.Batch{Elements: elements, Offset: start}
-		if err := b.preview(ctx); err != nil {
+		j := w.newJob(id, held, w.options.BatchSize)
+		j.head = queue.Batch{Elements: elements, Offset: start}
+		if err := j.preview(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *batch) preview(ctx context.Context) error {
-	started := b.Clock()
-	b.decode()
-	if err := b.prepare(ctx); err != nil {
+func (j *job) preview(ctx context.Context) error {
+	started := j.options.Clock()
+	j.decode()
+	if err := j.prepare(ctx); err != nil {
 		return err
 	}
-	result, err := b.judge(ctx)
+	result, err := j.judge(ctx)
 	if err != nil {
 		return err
 	}
-	for _, n := range b.allNotes(result) {
+	for _, n := range j.deadLetters(result) {
 		if n.Request == letters.WholeEntry {
-			b.summary.Undecodable++
+			j.worker.summary.Undecodable++
 		}
 	}
-	b.finished(b.Clock().Sub(started), *result)
+	j.report(j.options.Clock().Sub(started), *result)
 	return nil
 }
 
 // judge plays the batch without the requests that the database would refuse, as write does.
-func (b *batch) judge(ctx context.Context) (*tracker.Result, error) {
+func (j *job) judge(ctx context.Context) (*tracker.Result, error) {
 	for {
-		result, err := b.played(ctx, b.prepared)
+		result, err := j.played(ctx, j.prepared)
 		if err == nil || !blamesData(err) {
 			return result, err
 		}
-		isolated, e := b.isolate(ctx, b.prepared, err, func(ctx context.Context, part *tracker.Batch) (bool, error) {
-			result, err := b.played(ctx, part)
+		isolated, e := j.isolate(ctx, j.prepared, err, func(ctx context.Context, part *tracker.Batch) (bool, error) {
+			result, err := j.played(ctx, part)
 			return err == nil && result.Tracked > 0, err
 		})
 		if e != nil || !isolated {
-			return nil, fmt.Errorf("queue %d, offset %d: %w", b.queue, b.head.Offset, err)
+			return nil, fmt.Errorf("queue %d, offset %d: %w", j.queue, j.head.Offset, err)
 		}
 	}
 }
 
-func (b *batch) played(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
-	defer recovered(&err)
-	tx, err := b.Store.Begin(ctx)
+func (j *job) played(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
+	defer catchPanic(&err)
+	tx, err := j.options.Store.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer tx.Rollback() // nothing was written
-	return b.tracker.Preview(ctx, tx, prepared)
+	return j.worker.tracker.Preview(ctx, tx, prepared)
 }

@@ -1,36 +1,3 @@
-// Package replay is the worker: it picks a queue, locks it, reads a batch of entries, has them tracked in one transaction together with
-// the checkpoint, and removes them from the queue. It knows queues, locks and transactions; what a request means is the Tracker's
-// business.
-//
-// # Exactly once
-//
-// Redis counts the entries that were ever removed from a list (queue.Backend.Head returns the counter with the entries). The database holds,
-// per list, up to which entry batches are committed, with a digest of the last one; it is read and written inside the tracking
-// transaction. So a worker that was killed between commit and removal is found out by its successor, which removes what is committed
-// and tracks nothing twice (see checkpoint.go).
-//
-// Dead letters are noted in the checkpoint, too: they are committed with the rows of their batch, then put aside, then the batch is
-// removed from the queue. A mark beside the letters tells a successor whether that was done.
-//
-// # Whose fault an error is
-//
-// A value that its column cannot hold, or a bug that a request runs into, is that request's fault: it is a dead letter.
-// Any other error of the database that is not about its own state, the connection, rights, settings or the schema
-// (store.IsDataError) may be the fault of a request, which breaks a rule of a table, or that of the rule, as when a trigger
-// is broken. Another request that can be written decides: one of the same batch, or one of those behind it, up to a
-// hundred (witness.go). If there is none, nothing is put aside and the queue is left as it is (ErrAllRefused): a whole
-// queue must not become dead letters, batch by batch. So the only request of a queue stays there until another one comes.
-//
-// # Batches on their way
-//
-// Batches of a queue overlap: while one is committed and removed, the rows of the next are on their way (flight.go), the one behind it is
-// played in memory, and those behind that are read and prepared (ahead.go). They are committed one after the other all the same.
-//
-// Where the queue is in the database that is tracked into, all of this is one transaction, and a committed batch leaves nothing to do (see
-// within.go).
-//
-// One case is beyond this: PHP's workers do not know the checkpoint. When ours is killed between commit and removal from Redis, and a PHP
-// worker is the next one to take the queue, it tracks that batch again.
 package replay
 
 import (
@@ -39,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
@@ -56,7 +21,8 @@ type Tracker interface {
 	Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error)
 	Prefetch(ctx context.Context, batches []*tracker.Batch, front *tracker.Batch) error
 	Discard(batch *tracker.Batch)
-	Play(ctx context.Context, batch *tracker.Batch, begin func(ctx context.Context) (*store.Tx, error)) (*tracker.Play, error)
+	Play(ctx context.Context, batch *tracker.Batch, begin func(ctx context.Context) (*store.Tx, error),
+	) (*tracker.Play, error)
 	Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
 	Preview(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
 }
@@ -87,19 +53,14 @@ type Options struct {
 	Patience   time.Duration // how long to wait for a server that is away; 0: DefaultPatience
 	MaxLetters int           // dead letters that a queue may have; 0: DefaultMaxLetters
 
-	OnBatch func(Batch) // called after each batch, from the worker's goroutine; may be nil
-	Fault   func(Point) // called at each point, for tests; nil otherwise
-	faults  *sync.Mutex // held meanwhile
-
-	sending *atomic.Int64       // flights of all workers whose rows are on their way to the database
-	joint   queue.Transactional // the queue takes part in the transactions of Store; nil when it is elsewhere
+	OnBatch func(Report) // called after each batch, from the worker's goroutine; may be nil
+	Fault   func(Point)  // called at each point, for tests; nil otherwise
 }
 
 // DefaultPatience is how long a run waits for a server that is away.
 const DefaultPatience = time.Minute
 
 func (o *Options) setDefaults() {
-	o.faults, o.sending = new(sync.Mutex), new(atomic.Int64)
 	if o.LockTTL <= 0 {
 		o.LockTTL = DefaultLockTTL
 	}
@@ -112,68 +73,27 @@ func (o *Options) setDefaults() {
 	if o.MaxLetters <= 0 {
 		o.MaxLetters = DefaultMaxLetters
 	}
+}
+
+// run is what the workers of one run share.
+type run struct {
+	options       Options             // with defaults in place of what the caller left out
+	transactional queue.Transactional // the queue takes part in the transactions of Store; nil when it is elsewhere
+	sending       atomic.Int64        // batches in flight, of all workers, whose rows are on their way to the database
+	faults        sync.Mutex          // held while Options.Fault is called
+}
+
+func newRun(o Options) *run {
+	o.setDefaults()
+	r := &run{options: o}
 	if joint, ok := queue.InTransaction(o.Backend, o.Store.DB()); ok {
-		o.joint = joint
+		r.transactional = joint
 	}
+	return r
 }
 
 // AnyQueue lets workers take every queue.
 const AnyQueue = -1
-
-// Batch tells what became of one batch.
-type Batch struct {
-	Queue    int
-	Offset   int64 // position of the first entry since the list began; a Refusal's Set is counted from here
-	Left     int64 // sets that were waiting behind it
-	Duration time.Duration
-	Result   tracker.Result
-
-	// What else the worker did since it told of the batch before.
-	Undecodable, Recovered, Retries int
-
-	request func(entry, request int) *php.Array
-}
-
-// Request gives the parameters of a request by its Refusal's Set and Request, nil when they are not known.
-func (b Batch) Request(r tracker.Refusal) *php.Array {
-	if b.request == nil {
-		return nil
-	}
-	return b.request(r.Set, r.Request)
-}
-
-// Summary counts what a run did.
-type Summary struct {
-	tracker.Result
-	Batches     int
-	Undecodable int   // entries that cannot be read: in the dead letters
-	Recovered   int   // entries that a killed worker had committed and not removed: removed, not tracked again
-	Retries     int   // attempts that the database rolled back
-	Busy        int   // queues that held enough sets and were locked by somebody else when the run ended
-	Full        []int // queues that have as many dead letters as they may have
-	Refused     []int // queues of which the database refuses every request
-}
-
-// Add sums up summaries.
-func (s *Summary) Add(o Summary) {
-	s.Result.Add(o.Result)
-	s.Batches += o.Batches
-	s.Undecodable += o.Undecodable
-	s.Recovered += o.Recovered
-	s.Retries += o.Retries
-	s.Busy = max(s.Busy, o.Busy)
-	s.Full, s.Refused = union(s.Full, o.Full), union(s.Refused, o.Refused)
-}
-
-// union adds what is not in the list yet.
-func union(list, more []int) []int {
-	for _, id := range more {
-		if !slices.Contains(list, id) {
-			list = append(list, id)
-		}
-	}
-	return list
-}
 
 // QueueError is an error that concerns one queue.
 type QueueError struct {
@@ -186,7 +106,7 @@ func (e *QueueError) Error() string { return fmt.Sprintf("queue %d: %v", e.Queue
 // Unwrap gives the error itself.
 func (e *QueueError) Unwrap() error { return e.Err }
 
-// ofQueue tells which queue an error concerns, unless it tells already.
+// ofQueue adds the queue that an error concerns, unless it has one already.
 func ofQueue(id int, err error) error {
 	if _, told := errors.AsType[*QueueError](err); told {
 		return err
@@ -197,17 +117,19 @@ func ofQueue(id int, err error) error {
 // ErrStopped is the cause of a context that is cancelled to stop a run at once, without finishing the batch.
 var ErrStopped = errors.New("stopped")
 
-// batchesPerLock is how many batches a worker takes, at least, before it lets others have the queue, as the plugin does; timePerLock how long
-// it goes on, at least, as long as the plugin's worker needs for them: only the first batch under a lock is not read ahead.
+// batchesPerLock is how many batches a worker takes, at least, before it lets others have the queue, as the plugin
+// does; timePerLock how long it goes on, at least, as long as the plugin's worker needs for them: only the first
+// batch under a lock is not read ahead.
 const (
 	batchesPerLock = 10
 	timePerLock    = 500 * time.Millisecond
 )
 
-// Run processes the queues until none that it may take holds Threshold sets, or until stop is closed: then every worker finishes its
-// batch first. When ctx is cancelled the batches under way are rolled back; the queue is left as it was.
+// Run processes the queues until none that it may take holds Threshold sets, or until stop is closed: then every
+// worker finishes its batch first. When ctx is cancelled the batches under way are rolled back; the queue is left as
+// it was.
 func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) {
-	o.setDefaults()
+	r := newRun(o)
 	manager, err := queue.NewManager(o.Backend, o.Queues)
 	if err != nil {
 		return Summary{}, err
@@ -222,18 +144,19 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 	defer cancel(nil)
 	for n := range workers {
 		w := &worker{
-			Options: o,
-			tracker: o.NewTracker(),
-			manager: manager,
-			locker:  lock.New(o.Backend, o.Random),
-			rounds:  manager.NewRotation((o.Start + n) % o.Queues),
-			stop:    stop,
-			last:    make(map[string]store.Checkpoint),
-			full:    make(map[int]error),
-			sizes:   newSizer(&o),
+			run:         r,
+			options:     &r.options,
+			tracker:     o.NewTracker(),
+			manager:     manager,
+			locker:      lock.New(o.Backend, o.Random),
+			rounds:      manager.NewRotation((o.Start + n) % o.Queues),
+			stop:        stop,
+			checkpoints: make(map[string]store.Checkpoint),
+			blocked:     make(map[int]error),
+			sizer:       newSizer(&r.options),
 		}
 		go func() {
-			err := w.run(ctx)
+			err := w.work(ctx)
 			outcomes <- outcome{w.summary, err}
 		}()
 	}
@@ -247,7 +170,7 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 		}
 	}
 	if total.Busy > 0 && err == nil {
-		last := &worker{Options: o, stop: stop}
+		last := &worker{run: r, options: &r.options, stop: stop}
 		err = last.retry(ctx, func() (err error) {
 			total.Busy, err = stillBusy(ctx, manager, o)
 			return err
@@ -256,7 +179,8 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 	return total, err
 }
 
-// stillBusy counts queues with enough sets that somebody else has locked: the workers of this run have given their locks back.
+// stillBusy counts queues with enough sets that somebody else has locked: the workers of this run have given their
+// locks back.
 func stillBusy(ctx context.Context, manager *queue.Manager, o Options) (n int, err error) {
 	waiting, err := manager.Waiting(ctx)
 	if err != nil {

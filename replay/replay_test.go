@@ -39,9 +39,9 @@ func same(t *testing.T, got []string, want ...string) {
 func TestBatchesAreTrackedInOrder(t *testing.T) {
 	s := newSite(t, testserver.MariaDB(t))
 	s.push(t, "a", "b", "c", "d", "e", "f", "g")
-	var batches []replay.Batch
+	var batches []replay.Report
 	o := s.options()
-	o.OnBatch = func(b replay.Batch) { batches = append(batches, b) }
+	o.OnBatch = func(b replay.Report) { batches = append(batches, b) }
 	if summary := s.run(t, o); summary.Tracked != 7 || summary.Batches != 2 {
 		t.Errorf("%+v", summary)
 	}

@@ -17,17 +17,18 @@ const (
 	maxBackOff   = 5 * time.Second
 )
 
-// Connections is how many connections to the database a worker may have at once: of the batches in the air and the one
-// that takes off, for new names, and for what is read ahead. It goes on, more slowly, with two.
+// Connections is how many connections to the database a worker may have at once: of the batches in flight and the one
+// that is played, for new names, and for what is read ahead. It goes on, more slowly, with two.
 const (
-	Connections    = maxFlights + 3
+	Connections    = maxInFlight + 3
 	MinConnections = 2
 )
 
 // errAway stops a run that was told to stop while a server was away: there is no sense in waiting for it.
 var errAway = errors.New("stopped while a server was away")
 
-// retryable reports whether the same work may succeed when it is done again: after a deadlock, a time-out, a lost connection.
+// retryable reports whether the same work may succeed when it is done again: after a deadlock, a time-out, a lost
+// connection.
 func retryable(err error) bool {
 	return !errors.Is(err, queue.ErrDenied) && (errors.Is(err, queue.ErrUnavailable) || store.IsRetryable(err))
 }
@@ -37,8 +38,9 @@ func isAway(err error) bool {
 	return errors.Is(err, queue.ErrUnavailable) || store.IsConnectionLost(err)
 }
 
-// retry calls do until it succeeds or fails for good, with growing pauses of random length. It gives up when Patience is over, but
-// not before minAttempts; a run that was told to stop does not wait for a server that is away. where are attributes for the log.
+// retry calls do until it succeeds or fails for good, with growing pauses of random length. It gives up when Patience
+// is over, but not before minAttempts; a run that was told to stop does not wait for a server that is away. where are
+// attributes for the log.
 func (w *worker) retry(ctx context.Context, do func() error, where ...any) error {
 	var since time.Time
 	pause := firstBackOff
@@ -51,11 +53,11 @@ func (w *worker) retry(ctx context.Context, do func() error, where ...any) error
 			since = time.Now()
 		}
 		waited := time.Since(since)
-		if attempt >= minAttempts && waited > w.Patience {
+		if attempt >= minAttempts && waited > w.options.Patience {
 			return fmt.Errorf("%s, given up after %d attempts in %s: %w", incident(err), attempt, waited.Round(time.Second), err)
 		}
 		w.summary.Retries++
-		w.Log.Warn(incident(err)+", trying again", append(where, "attempt", attempt, "error", err)...)
+		w.options.Log.Warn(incident(err)+", trying again", append(where, "attempt", attempt, "error", err)...)
 		if err := w.pause(ctx, pause/2+rand.N(pause), isAway(err)); err != nil {
 			return err
 		}

@@ -6,17 +6,19 @@ import (
 )
 
 const (
-	// DefaultMaxLatency is how long a batch of variable size should take: so long other writers may have to wait for its locks.
+	// DefaultMaxLatency is how long a batch of variable size should take: so long other writers may have to wait for
+	// its locks.
 	DefaultMaxLatency = 250 * time.Millisecond
-	// maxBatchBytes bounds the entries of a batch that has grown, as they are in the queue: they are in memory while it is tracked,
-	// and those of the batch behind it.
+	// maxBatchBytes bounds the entries of a batch that has grown, as they are in the queue: they are in memory while
+	// it is tracked, and those of the batch behind it.
 	maxBatchBytes = 4 << 20
 	// waitersInterval is how often the database is asked whether somebody waits for a lock.
 	waitersInterval = 250 * time.Millisecond
 )
 
-// sizer finds the number of entries per batch. It doubles while the queue is long and a batch is fast, and halves when a batch was slow, had to
-// be repeated, or somebody waits for a lock. It stays between BatchSize and MaxBatchSize.
+// sizer finds the number of entries per batch. It doubles while the queue is long and a batch is fast, and halves
+// when a batch was slow, had to be repeated, or somebody waits for a lock. It stays between BatchSize and
+// MaxBatchSize.
 type sizer struct {
 	least, most int
 	latency     time.Duration
@@ -53,21 +55,22 @@ func (s *sizer) adapt(p pace) {
 }
 
 // adapt lets the size of the worker's next batch follow from this one.
-func (b *batch) adapt(ctx context.Context, took time.Duration, repeated bool) {
-	s := b.sizes
+func (j *job) adapt(ctx context.Context, took time.Duration, repeated bool) {
+	s := j.worker.sizer
 	if s.most == s.least {
 		return
 	}
-	inTheWay := repeated || s.grown() && b.hinders(ctx)
-	s.adapt(pace{entries: len(b.head.Elements), bytes: b.bytes(), left: b.left(), took: took, inTheWay: inTheWay})
+	inTheWay := repeated || s.grown() && j.worker.hinders(ctx)
+	s.adapt(pace{entries: len(j.head.Elements), bytes: j.bytes(), left: j.left(), took: took, inTheWay: inTheWay})
 }
 
-// hinders reports whether somebody waits for a lock in the database, which may well be one of ours. Our own flights wait for each other.
+// hinders reports whether somebody waits for a lock in the database, which may well be one of ours. Our own batches
+// in flight wait for each other.
 func (w *worker) hinders(ctx context.Context) bool {
-	if now := w.Clock(); now.Sub(w.asked) >= waitersInterval {
-		w.asked = now
-		own := w.sending.Load()
-		waiting, err := w.Store.LockWaits(ctx)
+	if now := w.options.Clock(); now.Sub(w.askedForWaiters) >= waitersInterval {
+		w.askedForWaiters = now
+		own := w.run.sending.Load()
+		waiting, err := w.options.Store.LockWaits(ctx)
 		return err == nil && waiting > own
 	}
 	return false

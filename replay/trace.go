@@ -15,9 +15,9 @@ import (
 const LevelTrace = slog.LevelDebug - 4
 
 // trace logs the requests of a batch.
-func (b *batch) trace(result tracker.Result) {
+func (j *job) trace(result tracker.Result) {
 	ctx := context.Background()
-	if !b.Log.Enabled(ctx, LevelTrace) || result.Requests == 0 {
+	if !j.options.Log.Enabled(ctx, LevelTrace) || result.Requests == 0 {
 		return
 	}
 	type place struct{ entry, request int }
@@ -25,14 +25,16 @@ func (b *batch) trace(result tracker.Result) {
 	for _, r := range result.Refusals {
 		refused[place{r.Set, r.Request}] = r
 	}
-	for s, set := range b.sets {
+	for s, set := range j.sets {
 		for i, params := range set.Requests {
 			outcome := "taken"
-			if r, ok := refused[place{b.positions[s], i}]; ok {
+			if r, ok := refused[place{j.positions[s], i}]; ok {
 				outcome = r.Err.Error()
 			}
-			b.Log.LogAttrs(ctx, LevelTrace, "request", slog.Int("queue", b.queue), slog.Int64("offset", b.head.Offset+int64(b.positions[s])),
-				slog.Int("request", i), slog.String("outcome", outcome), slog.Attr{Key: "params", Value: paramsValue(params)})
+			offset := j.head.Offset + int64(j.positions[s])
+			j.options.Log.LogAttrs(ctx, LevelTrace, "request", slog.Int("queue", j.queue), slog.Int64("offset", offset),
+				slog.Int("request", i), slog.String("outcome", outcome),
+				slog.Attr{Key: "params", Value: paramsValue(params)})
 		}
 	}
 }

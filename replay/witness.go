@@ -18,14 +18,14 @@ const maxWitnesses = 100
 // findWitness looks for a request that can be written: then the one that is refused is to blame, and not the rule that
 // refuses it. Requests of the batch are tried, each alone, and those behind it in the queue. Those to which nothing
 // belongs to be written, as an excluded one, show nothing.
-func (b *batch) findWitness(ctx context.Context, prepared *tracker.Batch, cause error, rehearse rehearsal) error {
-	tried, err := b.tryEach(ctx, prepared, maxWitnesses, rehearse)
-	if err != nil || b.vouched {
+func (j *job) findWitness(ctx context.Context, prepared *tracker.Batch, cause error, rehearse rehearsal) error {
+	tried, err := j.tryEach(ctx, prepared, maxWitnesses, rehearse)
+	if err != nil || j.wroteOne {
 		return err
 	}
 	if left := maxWitnesses - tried; left > 0 {
-		n, err := b.tryBehind(ctx, left, rehearse)
-		if err != nil || b.vouched {
+		n, err := j.tryBehind(ctx, left, rehearse)
+		if err != nil || j.wroteOne {
 			return err
 		}
 		tried += n
@@ -35,15 +35,15 @@ func (b *batch) findWitness(ctx context.Context, prepared *tracker.Batch, cause 
 }
 
 // tryEach tries requests one by one until one can be written. It returns how many were refused.
-func (b *batch) tryEach(ctx context.Context, prepared *tracker.Batch, most int, rehearse rehearsal,
+func (j *job) tryEach(ctx context.Context, prepared *tracker.Batch, most int, rehearse rehearsal,
 ) (refused int, err error) {
 	for i := 0; i < prepared.Len() && refused < most; i++ {
-		switch err := b.try(ctx, prepared.Only(i), rehearse); {
+		switch err := j.try(ctx, prepared.Only(i), rehearse); {
 		case err != nil && (!blamesData(err) || ctx.Err() != nil):
 			return refused, err
 		case err != nil:
 			refused++
-		case b.vouched:
+		case j.wroteOne:
 			return refused, nil
 		}
 	}
@@ -51,23 +51,23 @@ func (b *batch) tryEach(ctx context.Context, prepared *tracker.Batch, most int, 
 }
 
 // tryBehind does the same with requests behind the batch.
-func (b *batch) tryBehind(ctx context.Context, most int, rehearse rehearsal) (refused int, err error) {
-	b.next(false) // they are prepared again when their turn comes
-	behind := b.newBatch(b.queue, b.held, most)
-	err = b.retry(ctx, func() (err error) {
-		behind.head.Elements, err = b.Backend.Range(ctx, b.list, int64(len(b.head.Elements)), most)
+func (j *job) tryBehind(ctx context.Context, most int, rehearse rehearsal) (refused int, err error) {
+	j.next(false) // they are prepared again when their turn comes
+	behind := j.worker.newJob(j.queue, j.lock, most)
+	err = j.retry(ctx, func() (err error) {
+		behind.head.Elements, err = j.options.Backend.Range(ctx, j.list, int64(len(j.head.Elements)), most)
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
 	behind.decode()
-	if behind.prepared, err = b.prepareSafely(ctx, behind.sets); err != nil {
+	if behind.prepared, err = j.prepareSafely(ctx, behind.sets); err != nil {
 		if isBug(err) { // it shows nothing
 			return 0, nil
 		}
 		return 0, err
 	}
-	defer b.tracker.Discard(behind.prepared)
-	return b.tryEach(ctx, behind.prepared, most, rehearse)
+	defer j.worker.tracker.Discard(behind.prepared)
+	return j.tryEach(ctx, behind.prepared, most, rehearse)
 }

@@ -3,54 +3,51 @@ package replay
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
-	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
-	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // worker takes one queue after the other.
 type worker struct {
-	Options
-	tracker Tracker
-	manager *queue.Manager
-	locker  *lock.Locker
-	rounds  *queue.Rotation
-	stop    <-chan struct{}
-	summary Summary
-	told    Summary // when OnBatch was called last
+	run      *run
+	options  *Options // of the run
+	tracker  Tracker
+	manager  *queue.Manager
+	locker   *lock.Locker
+	rounds   *queue.Rotation
+	stop     <-chan struct{}
+	summary  Summary
+	reported Summary // the summary at the last report
 
-	air   []*flight                   // in the order of their batches
-	last  map[string]store.Checkpoint // of lists, as this worker has left them
-	full  map[int]error               // queues that cannot go on
-	lost  int                         // locks lost since the last batch
-	sizes *sizer
-	asked time.Time // when it was asked whether somebody waits for a lock
+	inFlight        []*inFlight                 // in the order of their batches
+	checkpoints     map[string]store.Checkpoint // by list, as this worker has left them
+	blocked         map[int]error               // queues that cannot go on
+	locksLost       int                         // lost in a row, since the last batch
+	sizer           *sizer
+	askedForWaiters time.Time // when the database was asked last who waits for a lock
 }
 
-// maxLost is how many locks a worker loses in a row before it leaves: it seems to be the one too many.
-const maxLost = 3
+// maxLocksLost is how many locks a worker loses in a row before it leaves: it seems to be the one too many.
+const maxLocksLost = 3
 
 func (w *worker) stopped(ctx context.Context) bool {
 	select {
 	case <-w.stop:
 		return true
 	default:
-		return ctx.Err() != nil || w.MaxBatches > 0 && w.summary.Batches+len(w.air) >= w.MaxBatches
+		return ctx.Err() != nil || w.options.MaxBatches > 0 && w.summary.Batches+len(w.inFlight) >= w.options.MaxBatches
 	}
 }
 
-// run makes rounds over the queues until a whole round found nothing to do.
-func (w *worker) run(ctx context.Context) error {
+// work makes rounds over the queues until a whole round found nothing to do.
+func (w *worker) work(ctx context.Context) error {
 	for !w.stopped(ctx) {
 		worked, err := w.round(ctx)
 		if errors.Is(err, errAway) {
-			w.Log.Warn("stopped while a server was away; what was not committed is still in the queue")
+			w.options.Log.Warn("stopped while a server was away; what was not committed is still in the queue")
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -67,7 +64,7 @@ func (w *worker) run(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	var full []error
-	for id, err := range w.full {
+	for id, err := range w.blocked {
 		full = append(full, err)
 		if errors.Is(err, ErrAllRefused) {
 			w.summary.Refused = append(w.summary.Refused, id)
@@ -90,7 +87,8 @@ func (w *worker) round(ctx context.Context) (worked bool, err error) {
 	}
 	w.summary.Busy = 0
 	for id := range w.rounds.Round() {
-		if w.Only != AnyQueue && id != w.Only || waiting[id] < int64(w.Threshold) || w.full[id] != nil {
+		mayTake := w.options.Only == AnyQueue || id == w.options.Only
+		if !mayTake || waiting[id] < int64(w.options.Threshold) || w.blocked[id] != nil {
 			continue
 		}
 		if w.stopped(ctx) {
@@ -115,157 +113,21 @@ func (w *worker) takeQueue(ctx context.Context, id int) (worked bool, err error)
 		w.summary.Busy++
 		return false, nil
 	}
-	locked, release := w.hold(ctx, held)
+	locked, release := w.keepLocked(ctx, held)
 	defer release()
-	if w.DryRun {
+	if w.options.DryRun {
 		return false, w.preview(locked, id, held) // nothing is removed: a second round would see the same entries
 	}
 	worked, err = w.batches(locked, id, held)
 	switch {
 	case errors.Is(err, lock.ErrLost), err != nil && errors.Is(context.Cause(locked), lock.ErrLost):
-		w.lost++
-		w.Log.Warn("lock lost, what was not committed is left to whoever has it", "queue", id)
-		return worked || w.lost < maxLost, nil
+		w.locksLost++
+		w.options.Log.Warn("lock lost, what was not committed is left to whoever has it", "queue", id)
+		return worked || w.locksLost < maxLocksLost, nil
 	case errors.Is(err, ErrTooManyLetters), errors.Is(err, ErrAllRefused):
-		w.full[id] = ofQueue(id, err)
-		w.Log.Error("queue not processed any further", "queue", id, "error", err)
+		w.blocked[id] = ofQueue(id, err)
+		w.options.Log.Error("queue not processed any further", "queue", id, "error", err)
 		return worked, nil
 	}
 	return worked, err
 }
-
-// batches processes some batches of a queue. Each is read ahead while those in front of it are played and written.
-func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked bool, err error) {
-	var b *batch // the next one, when it has been read ahead
-	defer func() {
-		b.abandon()
-		if _, e := w.land(ctx, 0, nil); err == nil && e != nil {
-			err = ofQueue(id, e)
-		}
-	}()
-	since := w.Clock()
-	for n := 1; !w.stopped(ctx); n++ {
-		more := n < batchesPerLock || w.Clock().Sub(since) < timePerLock
-		if b == nil {
-			if _, err := w.land(ctx, 0, nil); err != nil {
-				return worked, ofQueue(id, err)
-			}
-			if w.stopped(ctx) {
-				break
-			}
-			if b, err = w.readBatch(ctx, id, held); err != nil || b == nil {
-				return worked, err
-			}
-		}
-		if b, err = w.track(ctx, b, more); err != nil {
-			return worked, &QueueError{id, err}
-		}
-		worked, w.lost = true, 0
-		if !more && b == nil {
-			break
-		}
-	}
-	return worked, nil
-}
-
-// enough reports whether so many entries make a batch.
-func (w *worker) enough(entries int) bool {
-	return entries > 0 && entries >= min(w.Threshold, w.BatchSize)
-}
-
-// newBatch is a batch of a queue of which so many entries are asked for.
-func (w *worker) newBatch(id int, held *lock.Lock, size int) *batch {
-	return &batch{worker: w, queue: id, list: queue.Key(id), held: held, size: size}
-}
-
-// readBatch reads and prepares the queue's oldest entries, nil when the queue holds too few.
-func (w *worker) readBatch(ctx context.Context, id int, held *lock.Lock) (*batch, error) {
-	b := w.newBatch(id, held, w.sizes.size)
-	err := w.retry(ctx, func() (err error) {
-		b.head, err = w.Backend.Head(ctx, b.list, b.size)
-		return err
-	}, "queue", id)
-	if err != nil || !w.enough(len(b.head.Elements)) {
-		return nil, err
-	}
-	b.at(AfterRead)
-	b.decode()
-	if err := b.prepare(ctx); err != nil {
-		return nil, &QueueError{id, fmt.Errorf("offset %d: %w", b.head.Offset, err)}
-	}
-	return b, nil
-}
-
-// track lets the batch fly or, if it cannot, processes it step by step. It returns the one behind it, if that has been read ahead.
-func (w *worker) track(ctx context.Context, b *batch, more bool) (next *batch, err error) {
-	if more {
-		b.readAhead(ctx)
-	}
-	err = w.takeOff(ctx, b)
-	if err == nil {
-		straight, err := w.land(ctx, maxFlights, nil)
-		return b.next(err == nil && straight && !w.stopped(ctx)), err
-	}
-	if !errors.Is(err, errSteps) {
-		b.Log.Debug("batch is processed step by step", append(b.where(), "error", err)...)
-		if retryable(err) {
-			w.summary.Retries++
-		}
-	}
-	if straight, err := w.land(ctx, 0, b); err != nil || !straight {
-		return nil, err
-	}
-	err = w.step(ctx, b)
-	return b.next(err == nil && b.removed && !w.stopped(ctx)), err
-}
-
-// step processes a batch with nothing in the air.
-func (w *worker) step(ctx context.Context, b *batch) error {
-	retries := w.summary.Retries
-	delete(w.last, b.list) // until it is committed again
-	b.started = b.Clock()
-	result, err := b.process(ctx)
-	if errors.Is(err, errStale) {
-		b.Log.Info("batch left: somebody else has just removed it", b.where()...)
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("offset %d: %w", b.head.Offset, err)
-	}
-	b.landed(ctx, result, w.summary.Retries > retries)
-	return nil
-}
-
-// landed counts a batch that is in the database and out of the queue, and lets it decide the size of the next ones.
-func (b *batch) landed(ctx context.Context, result *tracker.Result, repeated bool) {
-	took := b.Clock().Sub(b.started)
-	b.finished(took, *result)
-	b.adapt(ctx, took, repeated)
-}
-
-// finished counts a batch and tells of it.
-func (b *batch) finished(took time.Duration, result tracker.Result) {
-	b.summary.Batches++
-	b.summary.Result.Add(result)
-	b.trace(result)
-	if b.OnBatch != nil {
-		now := b.summary
-		b.OnBatch(Batch{
-			Queue: b.queue, Offset: b.head.Offset, Left: b.left(), Duration: took, Result: result, request: b.request,
-			Undecodable: now.Undecodable - b.told.Undecodable, Recovered: now.Recovered - b.told.Recovered, Retries: now.Retries - b.told.Retries,
-		})
-		b.told = now
-	}
-}
-
-// request gives the parameters of a request of an entry, nil when there is none.
-func (b *batch) request(entry, request int) *php.Array {
-	i, found := slices.BinarySearch(b.positions, entry)
-	if !found || request < 0 || request >= len(b.sets[i].Requests) {
-		return nil
-	}
-	return b.sets[i].Requests[request]
-}
-
-// left is how many entries there were behind the batch.
-func (b *batch) left() int64 { return max(0, b.head.Len-int64(len(b.head.Elements))) }

@@ -319,7 +319,7 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) cost {
 		Backend: b.backend, Store: a.Store(), NewTracker: func() replay.Tracker { return a.NewTracker() },
 		Clock: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 		Queues: queues, Only: replay.AnyQueue, BatchSize: m.batch, MaxBatchSize: m.most, Threshold: 1, Workers: m.workers, Cores: cores,
-		OnBatch: func(done replay.Batch) {
+		OnBatch: func(done replay.Report) {
 			mu.Lock()
 			defer mu.Unlock()
 			latencies = append(latencies, done.Duration)

@@ -33,7 +33,7 @@ func Sum(byReason map[string]int64) (n int64) {
 }
 
 // of counts a batch.
-func of(b replay.Batch) Counts {
+func of(b replay.Report) Counts {
 	r := b.Result
 	c := Counts{
 		Batches: 1, Requests: int64(r.Requests), Tracked: int64(r.Tracked), Visits: int64(r.Visits),

@@ -67,8 +67,8 @@ func opened(t *testing.T) func(*queue.Redis, error) *queue.Redis {
 }
 
 // batch is one of 7 requests, of which 3 are tracked.
-func batch(id int) replay.Batch {
-	return replay.Batch{
+func batch(id int) replay.Report {
+	return replay.Report{
 		Queue: id, Duration: 3 * time.Millisecond, Undecodable: 1, Recovered: 40, Retries: 2,
 		Result: tracker.Result{
 			Requests: 7, Tracked: 3, Failed: 1, Excluded: map[string]int{"bot": 2},
@@ -259,7 +259,7 @@ func TestReasonsAreBounded(t *testing.T) {
 	backend := places[0].open(t)
 	r := history.NewRecorder(backend, evening().read, "web1", slog.New(slog.DiscardHandler))
 	for n := range 1000 {
-		b := replay.Batch{Result: tracker.Result{Excluded: map[string]int{
+		b := replay.Report{Result: tracker.Result{Excluded: map[string]int{
 			fmt.Sprintf("=%d\n", n) + strings.Repeat("ä", 100): 1,
 		}}}
 		r.Batch(b)

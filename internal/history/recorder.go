@@ -62,7 +62,7 @@ func NewRecorder(tallies queue.Tallies, clock func() time.Time, host string, log
 }
 
 // Batch counts a batch, and writes when the last time is a while ago. It reports whether it has written.
-func (r *Recorder) Batch(b replay.Batch) bool {
+func (r *Recorder) Batch(b replay.Report) bool {
 	r.mu.Lock()
 	tally := r.today()
 	counts := of(b)

@@ -136,7 +136,7 @@ func TestQueuesThatAreAwayAreDown(t *testing.T) {
 func TestWorkerCountsResults(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	w := NewWorker(registry)
-	w.Batch(replay.Batch{Duration: time.Second, Result: tracker.Result{
+	w.Batch(replay.Report{Duration: time.Second, Result: tracker.Result{
 		Tracked: 5, Failed: 1, Excluded: map[string]int{"bot": 2, "ip": 1}, Rejected: map[request.Reason]int{request.UnknownSite: 4}, Visits: 3,
 	}})
 	w.RunFailed()
@@ -153,7 +153,7 @@ func TestWorkerCountsResults(t *testing.T) {
 
 // What is kept of all runs has the names, kinds and labels of what a process tells of itself.
 func TestKeptCountersAreThoseOfAWorker(t *testing.T) {
-	batches := []replay.Batch{
+	batches := []replay.Report{
 		{Duration: 3 * time.Millisecond, Result: tracker.Result{Tracked: 5, Failed: 1, Visits: 3, Actions: 5}},
 		{Duration: time.Hour, Result: tracker.Result{Conversions: 2, BotRequests: 4, Excluded: map[string]int{"bot": 2, "ip": 1}}},
 		{Duration: 2 * time.Millisecond, Result: tracker.Result{Rejected: map[request.Reason]int{request.UnknownSite: 4}}},
@@ -189,7 +189,7 @@ func TestDashboardAndAlertsAskForMetricsThatExist(t *testing.T) {
 	_, _, collector := queues(t)
 	registry.MustRegister(collector)
 	w := NewWorker(registry)
-	w.Batch(replay.Batch{})
+	w.Batch(replay.Report{})
 	w.Looked(time.Now())
 	receive.NewMetrics(registry)
 	spool, err := receive.OpenSpool(t.TempDir(), 1, time.Now, nil)

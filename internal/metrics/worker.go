@@ -54,7 +54,7 @@ func NewWorker(registry prometheus.Registerer) *Worker {
 }
 
 // Batch counts a batch: replay.Options.OnBatch. It may be called by several goroutines.
-func (w *Worker) Batch(b replay.Batch) {
+func (w *Worker) Batch(b replay.Report) {
 	w.batches.Observe(b.Duration.Seconds())
 	count := func(result string, n int) { w.requests.WithLabelValues(result).Add(float64(n)) }
 	count("tracked", b.Result.Tracked)

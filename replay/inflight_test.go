@@ -41,8 +41,8 @@ func (p *passes) next(point replay.Point) int {
 	return p.n[point]
 }
 
-// While a batch is committed the next one is on its way: something goes wrong at each point of the third batch, by then in full flight.
-func TestTroubleInFullFlight(t *testing.T) {
+// While a batch is committed the next one is on its way: something goes wrong at each point of the third batch, while others are in flight.
+func TestTroubleInFlight(t *testing.T) {
 	for _, point := range []replay.Point{
 		replay.AfterRead, replay.BeforeBegin, replay.AfterWrite, replay.BeforeCommit, replay.AfterCommit, replay.AfterRemoval,
 	} {
@@ -158,7 +158,7 @@ func TestFlightsChangeVisitsInOrder(t *testing.T) {
 		}
 	}
 	if writing < 2 {
-		t.Errorf("%d batches in the air", writing)
+		t.Errorf("%d batches in flight", writing)
 	}
 	for until := time.Now().Add(200 * time.Millisecond); time.Now().Before(until) && !strings.Contains(s.log.String(), "step by step"); {
 		time.Sleep(time.Millisecond)
