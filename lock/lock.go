@@ -115,8 +115,8 @@ type Held struct {
 	Left    time.Duration // until it runs out; negative: never
 }
 
-// List finds the locks that anybody has, by queue id. It asks for every name that a lock can have rather than for a pattern, which
-// would make the server look at all its keys and which managed servers forbid.
+// List finds the locks that anybody has, by queue id. It asks for every name that a lock can have rather than for a
+// pattern, which would make the server look at all its keys and which managed servers forbid.
 func (l *Locker) List(ctx context.Context) ([]Held, error) {
 	keys := make([]string, maxQueues)
 	for id := range keys {
@@ -135,7 +135,8 @@ func (l *Locker) List(ctx context.Context) ([]Held, error) {
 	return held, nil
 }
 
-// Unlock deletes a lock by its name, whoever has it, and reports whether there was one. A name that is no lock's is an error.
+// Unlock deletes a lock by its name, whoever has it, and reports whether there was one. A name that is no lock's is an
+// error.
 func (l *Locker) Unlock(ctx context.Context, key string) (bool, error) {
 	if _, ok := QueueID(key); !ok {
 		return false, fmt.Errorf("%q is no lock: locks are named %s to %s", key, Key(0), Key(maxQueues-1))

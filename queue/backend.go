@@ -10,7 +10,8 @@ import (
 var (
 	// ErrUnavailable: the server cannot be reached or cannot serve now; the same call may succeed later.
 	ErrUnavailable = errors.New("queue server unavailable")
-	// ErrDenied: the server refuses us: wrong password, missing right, certificate not accepted. Trying again does not help.
+	// ErrDenied: the server refuses us: wrong password, missing right, certificate not accepted. Trying again does not
+	// help.
 	ErrDenied = errors.New("refused by the queue server")
 	// ErrFull: the server takes nothing more because its memory is full. What frees memory still works.
 	ErrFull = errors.New("memory of the queue server is full")
@@ -19,9 +20,9 @@ var (
 // NoExpiry is the remaining time of a key that never expires.
 const NoExpiry time.Duration = -1
 
-// Backend keeps lists (the queues, dead letters) and short-lived keys (locks). Implementations may be used by several goroutines;
-// every call is bounded by its context and by timeouts of its own. A call on a list or key that does not exist succeeds with an
-// empty result.
+// Backend keeps lists (the queues, dead letters) and short-lived keys (locks). Implementations may be used by several
+// goroutines; every call is bounded by its context and by timeouts of its own. A call on a list or key that does not
+// exist succeeds with an empty result.
 type Backend interface {
 	// Append adds elements to the end of a list as they are, in order.
 	Append(ctx context.Context, list string, elements ...[]byte) error
@@ -40,16 +41,17 @@ type Backend interface {
 	Head(ctx context.Context, list string, n int) (Batch, error)
 	// Next is Head for the elements behind a batch, whether it has been removed meanwhile or not.
 	Next(ctx context.Context, list string, after Batch, n int) (Batch, error)
-	// RemoveFirst removes the elements of a batch that Head returned and raises the offset counter by their number, as one step. It
-	// does nothing and reports false when the list no longer begins with this batch: somebody else has removed it.
+	// RemoveFirst removes the elements of a batch that Head returned and raises the offset counter by their number, as
+	// one step. It does nothing and reports false when the list no longer begins with this batch: somebody else has
+	// removed it.
 	RemoveFirst(ctx context.Context, list string, batch Batch) (bool, error)
 	// Offset returns the counter of the elements ever removed by RemoveFirst.
 	Offset(ctx context.Context, list string) (int64, error)
 
 	// Take removes the first element equal to element and reports whether there was one.
 	Take(ctx context.Context, list string, element []byte) (bool, error)
-	// Move removes the first element of list from that is equal to element and appends replacement to list to, as one step. It does
-	// nothing and reports false when there is no such element. Both lists must be in one hash slot.
+	// Move removes the first element of list from that is equal to element and appends replacement to list to, as one
+	// step. It does nothing and reports false when there is no such element. Both lists must be in one hash slot.
 	Move(ctx context.Context, from, to string, element, replacement []byte) (bool, error)
 
 	// SetIfNotExists sets a key that expires after ttl and reports whether it was free. It works, too, while the
@@ -63,8 +65,8 @@ type Backend interface {
 	Delete(ctx context.Context, key string) (bool, error)
 	// Get returns the value of a key; ok is false when there is none.
 	Get(ctx context.Context, key string) (value string, ok bool, err error)
-	// TTLs returns the time left of each key, 0 for one that does not exist, NoExpiry for one that stays, in as few round trips as
-	// the server allows.
+	// TTLs returns the time left of each key, 0 for one that does not exist, NoExpiry for one that stays, in as few
+	// round trips as the server allows.
 	TTLs(ctx context.Context, keys ...string) ([]time.Duration, error)
 
 	Tallies

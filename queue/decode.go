@@ -8,8 +8,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// DefaultMaxBytes is the longest JSON that Decode accepts. PHP's limit is its memory_limit; a bulk request of 64 MiB would not pass
-// any web server's usual limits.
+// DefaultMaxBytes is the longest JSON that Decode accepts. PHP's limit is its memory_limit; a bulk request of 64 MiB
+// would not pass any web server's usual limits.
 const DefaultMaxBytes = 64 << 20
 
 // Reason says why an entry cannot be decoded.
@@ -112,8 +112,8 @@ func restore(state php.Value) (RequestSet, error) {
 	return set, nil
 }
 
-// restoreRequests takes the requests as RequestSet::setRequests does: what is empty and no array is dropped, other values that are
-// no arrays are requests without parameters ("requests":[null,"x",{}] are two empty requests).
+// restoreRequests takes the requests as RequestSet::setRequests does: what is empty and no array is dropped, other
+// values that are no arrays are requests without parameters ("requests":[null,"x",{}] are two empty requests).
 func restoreRequests(list *php.Array) []*php.Array {
 	requests := make([]*php.Array, 0, list.Len())
 	for key, v := range list.All() {

@@ -39,8 +39,8 @@ func OffsetKey(list string) string { return "queuedtracking:offset:{" + list + "
 // FailedKey names the list of the dead letters of a list.
 func FailedKey(list string) string { return "queuedtracking:failed:{" + list + "}" }
 
-// DayKey names the statistics of a day, written as 2006-01-02, and TotalKey those of all days, of all queues together. They are in
-// one hash slot.
+// DayKey names the statistics of a day, written as 2006-01-02, and TotalKey those of all days, of all queues together.
+// They are in one hash slot.
 func DayKey(day string) string { return statistics + day }
 
 // TotalKey names the statistics of all days.
@@ -53,8 +53,8 @@ func movedKey(list string, from int) string {
 	return "queuedtracking:moved:{" + list + "}:" + strconv.Itoa(from)
 }
 
-// QueueIDOfVisitor tells the queue of a request of a visitor (8 bytes, or nothing when the request names none) at the address ip, as text:
-// the plugin goes by the visitor id, else by the address (spec §0.1).
+// QueueIDOfVisitor tells the queue of a request of a visitor (8 bytes, or nothing when the request names none) at the
+// address ip, as text: the plugin goes by the visitor id, else by the address (spec §0.1).
 func QueueIDOfVisitor(visitorID []byte, ip string, workers int) int {
 	if workers < 2 {
 		return 0
@@ -70,9 +70,9 @@ func QueueIDOfVisitor(visitorID []byte, ip string, workers int) int {
 // visitorIDDigits is the length of a visitor id as hexadecimal text.
 const visitorIDDigits = 16
 
-// VisitorID is the visitor id (8 bytes) that the request names with Matomo's default settings, nil when it names none or a wrong one
-// (spec §1.8): the user id's hash, the forced id, the first-party cookie's id. Sites that change these settings, or
-// that use the third-party cookie, need the rule of package tracker/request.
+// VisitorID is the visitor id (8 bytes) that the request names with Matomo's default settings, nil when it names none
+// or a wrong one (spec §1.8): the user id's hash, the forced id, the first-party cookie's id. Sites that change these
+// settings, or that use the third-party cookie, need the rule of package tracker/request.
 func VisitorID(params *php.Array) []byte {
 	if uid := php.ReadString(params, "uid", ""); !php.EmptyString(uid) {
 		sum := sha1.Sum([]byte(uid))

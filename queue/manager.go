@@ -55,7 +55,8 @@ func (m *Manager) Orphans(ctx context.Context) ([]Orphan, error) {
 	return orphans, nil
 }
 
-// Add queues a set as the plugin does: the requests of each queue become an entry of their own. A set without requests is not queued.
+// Add queues a set as the plugin does: the requests of each queue become an entry of their own. A set without requests
+// is not queued.
 func (m *Manager) Add(ctx context.Context, set RequestSet, visitor VisitorFunc) error {
 	for _, part := range m.split(set, visitor) {
 		element, err := Encode(part.set)
@@ -101,8 +102,8 @@ func orEmpty(params *php.Array) *php.Array {
 	return params
 }
 
-// Rotation is the order in which one worker looks for work, so that no queue waits for ever: each round begins behind the queue where
-// the round before was left. It belongs to one worker.
+// Rotation is the order in which one worker looks for work, so that no queue waits for ever: each round begins behind
+// the queue where the round before was left. It belongs to one worker.
 type Rotation struct {
 	workers int
 	current int

@@ -22,12 +22,12 @@ const (
 // ErrOvertaken says that another worker has taken entries of a queue while it was being moved.
 var ErrOvertaken = errors.New("queue changed while it was moved")
 
-// Move takes the entries of queue from, which is beyond the number of queues, into the remaining ones in order, as the plugin's settings
-// page does, and returns how many. Entries whose requests belong to one queue keep their bytes and all keep their time; what cannot
-// be decoded, or holds no requests, goes to a queue of the remaining ones as it is.
+// Move takes the entries of queue from, which is beyond the number of queues, into the remaining ones in order, as the
+// plugin's settings page does, and returns how many. Entries whose requests belong to one queue keep their bytes and
+// all keep their time; what cannot be decoded, or holds no requests, goes to a queue of the remaining ones as it is.
 //
-// The caller holds the lock of queue from; before each step keepLock extends it. A Move that is interrupted at any instant is
-// continued by the next one without losing or doubling an entry.
+// The caller holds the lock of queue from; before each step keepLock extends it. A Move that is interrupted at any
+// instant is continued by the next one without losing or doubling an entry.
 func (m *Manager) Move(ctx context.Context, from int, visitor VisitorFunc, keepLock func(context.Context) error) (moved int, err error) {
 	if from < m.workers {
 		return 0, fmt.Errorf("queue %d is in use", from)
@@ -55,7 +55,8 @@ func (m *Manager) Move(ctx context.Context, from int, visitor VisitorFunc, keepL
 	}
 }
 
-// moveBatch appends the batch to the queues it belongs to, each with a mark by which a continued Move sees what it has already.
+// moveBatch appends the batch to the queues it belongs to, each with a mark by which a continued Move sees what it has
+// already.
 func (m *Manager) moveBatch(ctx context.Context, from int, batch Batch, visitor VisitorFunc) error {
 	for id, elements := range m.route(batch, from, visitor) {
 		if len(elements) == 0 {

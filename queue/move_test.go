@@ -14,7 +14,8 @@ import (
 
 func keep(context.Context) error { return nil }
 
-// fill puts sets into queue id; each text is one set, each letter a request of the visitor of its number (a: 0, b: 1 …).
+// fill puts sets into queue id; each text is one set, each letter a request of the visitor of its number (a: 0, b: 1
+// …).
 func fill(t *testing.T, b Backend, id int, sets ...string) {
 	t.Helper()
 	for i, letters := range sets {

@@ -17,9 +17,9 @@ import (
 //   - keys are rows of <prefix>queuedtracking_queue; whether one has run out is decided by the server's clock, in whole seconds;
 //   - the offset counter of a list is such a row, too (OffsetKey). It is not derived from idqueuelist, which has gaps.
 //
-// Writers that run at the same time commit their rows in another order than that of idqueuelist. A batch therefore knows the rows that
-// it was read from, and exactly these are removed: the plugin, which removes as many of the oldest rows as it has read, may remove one
-// that it has not seen.
+// Writers that run at the same time commit their rows in another order than that of idqueuelist. A batch therefore
+// knows the rows that it was read from, and exactly these are removed: the plugin, which removes as many of the oldest
+// rows as it has read, may remove one that it has not seen.
 //
 // Every call is one attempt, and a statement or transaction of its own; Transactional has the exceptions.
 type MySQL struct {
@@ -33,8 +33,8 @@ var _ Backend = (*MySQL)(nil)
 // mysqlTimeout bounds every call.
 const mysqlTimeout = 30 * time.Second
 
-// NewMySQL makes the backend in the database of db, which remains the caller's to close. prefix is that of all of Matomo's tables; name
-// is how errors call the server, e.g. "database matomo at 127.0.0.1:3306".
+// NewMySQL makes the backend in the database of db, which remains the caller's to close. prefix is that of all of
+// Matomo's tables; name is how errors call the server, e.g. "database matomo at 127.0.0.1:3306".
 func NewMySQL(db *sqlx.DB, prefix, name string) (*MySQL, error) {
 	if db == nil {
 		return nil, errors.New("queue in MySQL: no database")
@@ -48,8 +48,9 @@ func NewMySQL(db *sqlx.DB, prefix, name string) (*MySQL, error) {
 // Close implements Backend. The database stays open.
 func (m *MySQL) Close() error { return nil }
 
-// call runs f within the time limit and words its error. A table that is missing is made and f run once more when create is set; otherwise
-// missing tables are as good as empty ones: call reports no error and f has left its result at zero.
+// call runs f within the time limit and words its error. A table that is missing is made and f run once more when
+// create is set; otherwise missing tables are as good as empty ones: call reports no error and f has left its result at
+// zero.
 func (m *MySQL) call(ctx context.Context, what string, create func(context.Context) error, f func(context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, mysqlTimeout)
 	defer cancel()

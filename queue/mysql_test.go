@@ -125,7 +125,8 @@ func TestMySQLRowThatCommitsLateIsNeitherLostNorTakenTwice(t *testing.T) {
 	expectList(t, m, testList, []byte("late"))
 }
 
-// Somebody has emptied the table of keys between reading and removing: nothing is removed, and the next batch counts from the beginning.
+// Somebody has emptied the table of keys between reading and removing: nothing is removed, and the next batch counts
+// from the beginning.
 func TestMySQLCounterThatVanishesIsMadeAnew(t *testing.T) {
 	m, db := newMySQL(t)
 	ctx := t.Context()

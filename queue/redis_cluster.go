@@ -20,8 +20,8 @@ const (
 	tryAgainDelay = 20 * time.Millisecond
 )
 
-// NewRedisCluster makes the backend on a cluster, of which addresses ("host:port") are some nodes. The others, and who has which key,
-// are learned from it.
+// NewRedisCluster makes the backend on a cluster, of which addresses ("host:port") are some nodes. The others, and who
+// has which key, are learned from it.
 func NewRedisCluster(o RedisOptions, addresses []string) (*Redis, error) {
 	if len(addresses) == 0 {
 		return nil, errors.New("redis: no node of the cluster set (settings redisHost and redisPort)")
@@ -56,7 +56,8 @@ type cluster struct {
 	failed     atomic.Pointer[error] // why a node could not be connected to: the errors of redisc are nothing but text
 }
 
-// errNoCluster is what a server without cluster answers to questions about it. To all else it answers like a node that has every key.
+// errNoCluster is what a server without cluster answers to questions about it. To all else it answers like a node that
+// has every key.
 const errNoCluster = redis.Error("ERR This instance has cluster support disabled")
 
 // check finds out whether the servers are a cluster.

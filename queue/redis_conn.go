@@ -87,8 +87,8 @@ func (o RedisOptions) encrypt(ctx context.Context, conn net.Conn, addr string, t
 // gatherBytes is what is sent together.
 const gatherBytes = 64 << 10
 
-// gatheringConn sends what is written when an answer is waited for. redigo writes 4 KiB at a time, and each write wakes the server up to
-// find a part of a command.
+// gatheringConn sends what is written when an answer is waited for. redigo writes 4 KiB at a time, and each write wakes
+// the server up to find a part of a command.
 type gatheringConn struct {
 	net.Conn
 	out *bufio.Writer
@@ -111,8 +111,8 @@ func orDefault[T comparable](v, def T) T {
 	return v
 }
 
-// masterConn is a connection that is not used again once the server has said that it is no master any more: the next one is made anew
-// and finds the new master, be it behind Sentinels, a proxy or a DNS name.
+// masterConn is a connection that is not used again once the server has said that it is no master any more: the next
+// one is made anew and finds the new master, be it behind Sentinels, a proxy or a DNS name.
 type masterConn struct {
 	redis.Conn
 	addr    string // of a master that Sentinels named

@@ -73,7 +73,8 @@ func dialled(err error) string {
 	return ""
 }
 
-// withoutPassword replaces an error whose text holds the password: a server without the command AUTH repeats its arguments.
+// withoutPassword replaces an error whose text holds the password: a server without the command AUTH repeats its
+// arguments.
 func (r redisErrors) withoutPassword(err error) error {
 	if r.password == "" || !strings.Contains(err.Error(), r.password) {
 		return err
@@ -185,7 +186,8 @@ func causeInScript(err error) error {
 	return err
 }
 
-// contextEnd is why the context ended, nil when it has not. A connection whose deadline is the context's may notice first.
+// contextEnd is why the context ended, nil when it has not. A connection whose deadline is the context's may notice
+// first.
 func contextEnd(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

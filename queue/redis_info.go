@@ -9,8 +9,8 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-// Info implements Backend. A server that forbids INFO is described as far as ROLE and CONFIG tell; only a server that cannot be
-// reached, or that refuses the connection, is an error.
+// Info implements Backend. A server that forbids INFO is described as far as ROLE and CONFIG tell; only a server that
+// cannot be reached, or that refuses the connection, is an error.
 func (r *Redis) Info(ctx context.Context) (Info, error) {
 	info := Info{MemoryUsed: Unknown, MemoryPeak: Unknown, MemoryLimit: Unknown}
 	_, err := r.ask(ctx, "PING")

@@ -9,7 +9,8 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-// tallyScript adds to two hashes, also when the memory is full: it begins with a write that is allowed then, see setScript.
+// tallyScript adds to two hashes, also when the memory is full: it begins with a write that is allowed then, see
+// setScript.
 //
 //	KEYS[1]  hash that expires
 //	KEYS[2]  hash that stays

@@ -59,7 +59,8 @@ const (
 	maxPause   = 2 * time.Second
 )
 
-// drain moves what is in the spool into the queues, in order, until ctx ends. While the backend is away it tries again with pauses.
+// drain moves what is in the spool into the queues, in order, until ctx ends. While the backend is away it tries again
+// with pauses.
 func (w *Writer) drain(ctx context.Context) {
 	pause := firstPause
 	certain := make(map[string]bool) // lists whose next record was not sent by anybody before, see move
@@ -97,8 +98,9 @@ func (w *Writer) drain(ctx context.Context) {
 	}
 }
 
-// move appends the spool's first record to its queue, unless it is there, and removes it from the spool. Records that came while others of
-// their list waited have not been sent before; the one that comes first, or again after an error, may have been, without an answer.
+// move appends the spool's first record to its queue, unless it is there, and removes it from the spool. Records that
+// came while others of their list waited have not been sent before; the one that comes first, or again after an error,
+// may have been, without an answer.
 func (w *Writer) move(r record, certain map[string]bool) error {
 	if !certain[r.List] {
 		last, err := w.last(r.List)

@@ -53,8 +53,8 @@ func (m *message) environment(now time.Time, bodyLength int64) queue.Env {
 	return queue.Env{Server: server, Cookie: parseCookies(cookies)}
 }
 
-// addHeaders sets HTTP_… for each header, in the order in which they came; those of the same name are joined. Headers with underscores are
-// left out, as web servers do: they could pass for others (X_Forwarded_For for X-Forwarded-For).
+// addHeaders sets HTTP_… for each header, in the order in which they came; those of the same name are joined. Headers
+// with underscores are left out, as web servers do: they could pass for others (X_Forwarded_For for X-Forwarded-For).
 func (m *message) addHeaders(server *php.Array) {
 	for header, value := range m.Request.Header.AllInOrder() {
 		if bytes.IndexByte(header, '_') >= 0 {

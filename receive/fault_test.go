@@ -88,7 +88,8 @@ func (s *senders) end() {
 	s.wg.Wait()
 }
 
-// titles are the page titles in all queues, with how often each is there, and whether those of each sender are in order.
+// titles are the page titles in all queues, with how often each is there, and whether those of each sender are in
+// order.
 func titles(t *testing.T, conn redis.Conn, queues int) map[string]int {
 	t.Helper()
 	found := make(map[string]int)
@@ -121,7 +122,8 @@ func titles(t *testing.T, conn redis.Conn, queues int) map[string]int {
 	return found
 }
 
-// wantEachOnce checks that every acknowledged request is in the queues exactly once; one that was not acknowledged may be there.
+// wantEachOnce checks that every acknowledged request is in the queues exactly once; one that was not acknowledged may
+// be there.
 func wantEachOnce(t *testing.T, s *senders, found map[string]int) {
 	t.Helper()
 	missing, doubled := 0, 0

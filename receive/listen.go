@@ -153,8 +153,8 @@ type limitedConn struct {
 	talking bool // the client may still be sending
 }
 
-// lingerTime is how long what a client goes on sending is read after the answer. Closing at once would reset the connection, maybe before
-// the client has read the answer.
+// lingerTime is how long what a client goes on sending is read after the answer. Closing at once would reset the
+// connection, maybe before the client has read the answer.
 const lingerTime = 500 * time.Millisecond
 
 func (c *limitedConn) Close() error {

@@ -119,7 +119,8 @@ func unhurried() Limits {
 	return l
 }
 
-// openBackend is the backend at the path of a unix socket, at host:port, or behind the Sentinels of a master: master@host:port,host:port.
+// openBackend is the backend at the path of a unix socket, at host:port, or behind the Sentinels of a master:
+// master@host:port,host:port.
 func openBackend(address string) (*queue.Redis, error) {
 	o := queue.RedisOptions{Host: address, IOTimeout: testserver.Patience}
 	if master, sentinels, ok := strings.Cut(address, "@"); ok {

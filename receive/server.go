@@ -16,8 +16,8 @@ import (
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 )
 
-// Serve answers on the listener until stop is closed. Then it takes no more connections, lets requests under way end for as long as grace,
-// but not after ctx has ended, and returns. The listener is closed.
+// Serve answers on the listener until stop is closed. Then it takes no more connections, lets requests under way end
+// for as long as grace, but not after ctx has ended, and returns. The listener is closed.
 func Serve(ctx context.Context, l net.Listener, handler fasthttp.RequestHandler, limits Limits, grace time.Duration, log *slog.Logger, stop <-chan struct{}) error {
 	connections := limitConnections(l, limits.Connections)
 	server := &fasthttp.Server{
@@ -97,7 +97,8 @@ func recovering(handler fasthttp.RequestHandler, log *slog.Logger) fasthttp.Requ
 	}
 }
 
-// Health answers whether the process lives (/healthz) and whether it can take requests (/readyz), and serves metrics (/metrics).
+// Health answers whether the process lives (/healthz) and whether it can take requests (/readyz), and serves metrics
+// (/metrics).
 type Health struct {
 	Ready    func(ctx context.Context) error // nil: requests have a place to go
 	Gatherer prometheus.Gatherer

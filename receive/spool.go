@@ -18,8 +18,9 @@ const (
 // errSpoolFull is the error of a record that the spool's limit has no room for.
 var errSpoolFull = errors.New("spool is full")
 
-// Spool keeps groups of entries on disk while the queue's server is away: records appended to segment files, each on disk (fsync) when
-// Append returns. Records leave in the order in which they came. It belongs to one process, which a lock on the directory ensures.
+// Spool keeps groups of entries on disk while the queue's server is away: records appended to segment files, each on
+// disk (fsync) when Append returns. Records leave in the order in which they came. It belongs to one process, which a
+// lock on the directory ensures.
 type Spool struct {
 	dir   string
 	limit int64
@@ -101,8 +102,8 @@ func (s *Spool) Append(r record) error {
 	return nil
 }
 
-// abandon takes back what a failed write has left of a record. When even that fails the segment gets no further records: recovery cuts
-// its end off.
+// abandon takes back what a failed write has left of a record. When even that fails the segment gets no further
+// records: recovery cuts its end off.
 func (s *Spool) abandon(last *segment) error {
 	err := s.active.Truncate(last.size)
 	if err == nil {

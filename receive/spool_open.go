@@ -27,8 +27,8 @@ const (
 	reservedSequences = 1 << 40
 )
 
-// OpenSpool opens the spool in a directory, which it makes if need be, with room for limit bytes. A record that was being written when
-// its process ended, and was therefore not acknowledged, is cut off.
+// OpenSpool opens the spool in a directory, which it makes if need be, with room for limit bytes. A record that was
+// being written when its process ended, and was therefore not acknowledged, is cut off.
 func OpenSpool(dir string, limit int64, clock func() time.Time, log *slog.Logger) (*Spool, error) {
 	return openSpoolOn(realDisk, dir, limit, clock, log)
 }
@@ -77,8 +77,8 @@ func (s *Spool) open() (err error) {
 	return nil
 }
 
-// reserve begins behind all groups of earlier processes, also where the clock was set back since: marks of a list must only grow, and a spool
-// that is empty remembers no group.
+// reserve begins behind all groups of earlier processes, also where the clock was set back since: marks of a list must
+// only grow, and a spool that is empty remembers no group.
 func (s *Spool) reserve(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

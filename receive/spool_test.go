@@ -81,7 +81,8 @@ func TestSpoolKeepsOrderOverARestart(t *testing.T) {
 	}
 }
 
-// An empty spool whose clock was set back must not give numbers again that the queue's marks have passed: such groups would pass for delivered.
+// An empty spool whose clock was set back must not give numbers again that the queue's marks have passed: such groups
+// would pass for delivered.
 func TestSequenceGrowsWhenTheClockIsSetBack(t *testing.T) {
 	dir := t.TempDir()
 	var last uint64
@@ -138,7 +139,8 @@ func TestFullSpoolRefusesAndTakesAgain(t *testing.T) {
 	}
 }
 
-// TestFullDiskLeavesNoHalfRecord lets writes end in the middle, as ENOSPC does, in the first and in a later record of a segment.
+// TestFullDiskLeavesNoHalfRecord lets writes end in the middle, as ENOSPC does, in the first and in a later record of a
+// segment.
 func TestFullDiskLeavesNoHalfRecord(t *testing.T) {
 	dir := t.TempDir()
 	s := openSpool(t, dir, 1<<20)

@@ -18,8 +18,9 @@ type Entry struct {
 	Element []byte
 }
 
-// ErrFull is the error of entries that found no place: the queue's server is away, or too few of its replicas have them, and the spool is
-// full, fails or is not set, or more requests wait than can be kept. The client should try again later.
+// ErrFull is the error of entries that found no place: the queue's server is away, or too few of its replicas have
+// them, and the spool is full, fails or is not set, or more requests wait than can be kept. The client should try again
+// later.
 var ErrFull = errors.New("no place for tracking requests")
 
 // errClosed is the error of entries that come after Close.
@@ -42,11 +43,12 @@ type WriterOptions struct {
 	Metrics *Metrics
 }
 
-// Writer puts entries into the queues. Entries that arrive while a write is under way form a group and are written together by the
-// next one: no entry waits for others to come, and under load one round trip serves many requests (group commit).
+// Writer puts entries into the queues. Entries that arrive while a write is under way form a group and are written
+// together by the next one: no entry waits for others to come, and under load one round trip serves many requests
+// (group commit).
 //
-// Each queue is served by one goroutine, so that its entries keep the order in which Write took them, also through the spool: while the
-// spool holds entries of a queue, further ones go behind them.
+// Each queue is served by one goroutine, so that its entries keep the order in which Write took them, also through the
+// spool: while the spool holds entries of a queue, further ones go behind them.
 type Writer struct {
 	o     WriterOptions
 	lanes []*lane
@@ -82,7 +84,8 @@ func NewWriter(o WriterOptions) *Writer {
 	return w
 }
 
-// Write returns when all entries are in their queues or on disk. An ErrFull says that some are not; those of other queues may be.
+// Write returns when all entries are in their queues or on disk. An ErrFull says that some are not; those of other
+// queues may be.
 func (w *Writer) Write(entries []Entry) error {
 	t := &ticket{done: make(chan struct{})}
 	t.open.Store(int32(len(entries)))
@@ -209,9 +212,9 @@ func (l *lane) write(group []job) {
 	}
 }
 
-// put appends elements to a queue, or to the spool when the backend is away or the spool holds entries of the queue already. What is in
-// the queue but on too few replicas goes to the spool, too: there it stays until they have it, or is appended again when it was lost
-// with its server.
+// put appends elements to a queue, or to the spool when the backend is away or the spool holds entries of the queue
+// already. What is in the queue but on too few replicas goes to the spool, too: there it stays until they have it, or
+// is appended again when it was lost with its server.
 func (w *Writer) put(id int, elements [][]byte) error {
 	list := queue.Key(id)
 	if w.o.Spool == nil {

@@ -136,7 +136,8 @@ func TestRecordsMovedBeforeAKillAreNotAppendedAgain(t *testing.T) {
 	}
 }
 
-// silentLists is a backend of which one list keeps writers waiting, and another takes what it gets and fails all the same.
+// silentLists is a backend of which one list keeps writers waiting, and another takes what it gets and fails all the
+// same.
 type silentLists struct {
 	*memory
 	slow, silent atomic.Pointer[string]

@@ -41,7 +41,8 @@ func (p *passes) next(point replay.Point) int {
 	return p.n[point]
 }
 
-// While a batch is committed the next one is on its way: something goes wrong at each point of the third batch, while others are in flight.
+// While a batch is committed the next one is on its way: something goes wrong at each point of the third batch, while
+// others are in flight.
 func TestTroubleInFlight(t *testing.T) {
 	for _, point := range []replay.Point{
 		replay.AfterRead, replay.BeforeBegin, replay.AfterWrite, replay.BeforeCommit, replay.AfterCommit, replay.AfterRemoval,
@@ -134,7 +135,8 @@ func TestBatchesAreReadAheadAndPreparedOnce(t *testing.T) {
 	}
 }
 
-// A batch whose changes to a visit have to wait makes the ones behind it wait, too: it must not find what it changes locked by them.
+// A batch whose changes to a visit have to wait makes the ones behind it wait, too: it must not find what it changes
+// locked by them.
 func TestFlightsChangeVisitsInOrder(t *testing.T) {
 	s := newSite(t, testserver.MariaDB(t, testserver.Private()))
 	s.push(t, "locked", "free")

@@ -11,8 +11,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// This file has the stages of a batch in the order in which it passes them; the figure in doc.go shows them all. Those of
-// batches that overlap are in inflight.go.
+// This file has the stages of a batch in the order in which it passes them; the figure in doc.go shows them all. Those
+// of batches that overlap are in inflight.go.
 
 // batches processes some batches of a queue. Each is read ahead while those in front of it are played and written.
 func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked bool, err error) {

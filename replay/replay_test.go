@@ -325,7 +325,8 @@ func TestLostLockRollsBackAndLeavesAfterAWhile(t *testing.T) {
 	}
 }
 
-// The batch is gone and another is at the head when the transaction begins: a worker that was frozen has finished its own work.
+// The batch is gone and another is at the head when the transaction begins: a worker that was frozen has finished its
+// own work.
 func TestStaleBatchIsLeft(t *testing.T) {
 	s := newSite(t, testserver.MariaDB(t))
 	s.push(t, "a", "b", "c")
@@ -348,8 +349,8 @@ func TestStaleBatchIsLeft(t *testing.T) {
 	}
 }
 
-// A worker freezes after its commit, and another one takes over: that one puts the dead letters aside and empties the queue, the first one
-// finds nothing left to do.
+// A worker freezes after its commit, and another one takes over: that one puts the dead letters aside and empties the
+// queue, the first one finds nothing left to do.
 func TestSuccessorFinishesWhatIsCommitted(t *testing.T) {
 	for _, point := range []replay.Point{replay.AfterCommit, replay.AfterLetters} {
 		t.Run(string(point), func(t *testing.T) {

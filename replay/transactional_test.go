@@ -79,7 +79,8 @@ func TestCommitEmptiesAQueueInItsDatabase(t *testing.T) {
 	}
 }
 
-// A worker of the plugin has taken over a queue whose lock was lost, and removed what it has tracked, which it does not count.
+// A worker of the plugin has taken over a queue whose lock was lost, and removed what it has tracked, which it does not
+// count.
 func TestEntriesThatThePluginHasTakenAreNotTracked(t *testing.T) {
 	s := newJointSite(t)
 	s.push(t, "theirs", "theirs too", "ours")
@@ -96,7 +97,8 @@ func TestEntriesThatThePluginHasTakenAreNotTracked(t *testing.T) {
 	same(t, s.titles(t), "ours")
 }
 
-// Two workers believe that they have the lock: the second one waits for the first one's commit and finds that its batch is gone.
+// Two workers believe that they have the lock: the second one waits for the first one's commit and finds that its batch
+// is gone.
 func TestBatchInTheDatabaseIsTrackedOnce(t *testing.T) {
 	s := newJointSite(t)
 	s.push(t, "a", "b", "c")

@@ -40,8 +40,8 @@ func equalNumbers(a, b numberScan) bool {
 	return fa == fb
 }
 
-// overflow is the sign of an integer that did not fit into 64 bits, 0 for other numbers. PHP takes a number of 20 digits and more for such
-// a one before it sees a point or an exponent.
+// overflow is the sign of an integer that did not fit into 64 bits, 0 for other numbers. PHP takes a number of 20
+// digits and more for such a one before it sees a point or an exponent.
 func overflow(n numberScan, v Value) int {
 	const tooMany = 20
 	switch {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// ParseIP is inet_pton: 4 bytes for IPv4, 16 for IPv6. Leading zeros ("01.2.3.4") and zone ids are refused; ::ffff:1.2.3.4 stays
-// 16 bytes long (spec §1.7).
+// ParseIP is inet_pton: 4 bytes for IPv4, 16 for IPv6. Leading zeros ("01.2.3.4") and zone ids are refused;
+// ::ffff:1.2.3.4 stays 16 bytes long (spec §1.7).
 func ParseIP(s string) (ip []byte, ok bool) {
 	addr, err := netip.ParseAddr(s)
 	if err != nil || addr.Zone() != "" {
@@ -15,8 +15,8 @@ func ParseIP(s string) (ip []byte, ok bool) {
 	return addr.AsSlice(), true
 }
 
-// FormatIP is inet_ntop: the shortest text in lower case, with the last four bytes in decimal for IPv6 addresses that embed IPv4
-// (::ffff:1.2.3.4, ::1.2.3.4). It is "" when ip is neither 4 nor 16 bytes long.
+// FormatIP is inet_ntop: the shortest text in lower case, with the last four bytes in decimal for IPv6 addresses that
+// embed IPv4 (::ffff:1.2.3.4, ::1.2.3.4). It is "" when ip is neither 4 nor 16 bytes long.
 func FormatIP(ip []byte) string {
 	addr, ok := netip.AddrFromSlice(ip)
 	if !ok {
@@ -87,7 +87,8 @@ func wildcardBits(ipLen int) int {
 	return 16
 }
 
-// validWildcards reports whether each "*" stands alone in its field and nothing but wildcards and single separators follows the first.
+// validWildcards reports whether each "*" stands alone in its field and nothing but wildcards and single separators
+// follows the first.
 func validWildcards(s string) bool {
 	first := strings.IndexByte(s, '*')
 	if first > 0 && s[first-1] != '.' && s[first-1] != ':' {

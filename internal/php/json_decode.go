@@ -20,8 +20,8 @@ var (
 	errJSONUTF16   = errors.New("unpaired surrogate")
 )
 
-// DecodeJSON is json_decode(s, true) with its depth limit of 512: objects become arrays in their order, of equal keys the
-// last value counts in the place of the first, integers beyond 64 bits become floats. Literals are lower-case only;
+// DecodeJSON is json_decode(s, true) with its depth limit of 512: objects become arrays in their order, of equal keys
+// the last value counts in the place of the first, integers beyond 64 bits become floats. Literals are lower-case only;
 // invalid UTF-8 and unpaired surrogates are errors.
 func DecodeJSON(s string) (Value, error) { return DecodeJSONInPlace([]byte(s)) }
 
@@ -218,7 +218,8 @@ func (d *decoder) pop(base int, object bool) *Array {
 	return a
 }
 
-// Arrays, and the entries of short ones, are cut from pieces that hold those of a whole queue entry: they are garbage together as well.
+// Arrays, and the entries of short ones, are cut from pieces that hold those of a whole queue entry: they are garbage
+// together as well.
 const piece = 8
 
 // newArray returns an array of n entries to be filled in.
@@ -254,15 +255,16 @@ const (
 	highs = 0x8080808080808080
 )
 
-// below marks the first byte of word that is less than n ≤ 128 by its highest bit, and maybe others behind it: a byte less than n borrows
-// when n is subtracted.
+// below marks the first byte of word that is less than n ≤ 128 by its highest bit, and maybe others behind it: a byte
+// less than n borrows when n is subtracted.
 func below(word uint64, n byte) uint64 { return (word - uint64(n)*ones) &^ word & highs }
 
 // equal marks the first byte of word that is c, and maybe others behind it.
 func equal(word uint64, c byte) uint64 { return below(word^uint64(c)*ones, 1) }
 
-// run is the end of the bytes from i on that stand for themselves, or are not ASCII: it is where a quote, a backslash, a control character
-// or the end of the input is. It looks at eight bytes at a time. When ascii is true all of them are ASCII.
+// run is the end of the bytes from i on that stand for themselves, or are not ASCII: it is where a quote, a backslash,
+// a control character or the end of the input is. It looks at eight bytes at a time. When ascii is true all of them are
+// ASCII.
 func (d *decoder) run(i int) (end int, ascii bool) {
 	var seen uint64
 	for ; i+8 <= len(d.s); i += 8 {
@@ -295,8 +297,8 @@ func (d *decoder) text() (string, error) {
 	return d.view(start, end), nil
 }
 
-// escapedText goes on at the first backslash of the text that began at start. What an escape stands for, and what follows, is written
-// right behind the text before it.
+// escapedText goes on at the first backslash of the text that began at start. What an escape stands for, and what
+// follows, is written right behind the text before it.
 func (d *decoder) escapedText(start int, ascii bool) (string, error) {
 	for end := d.pos; ; {
 		switch {

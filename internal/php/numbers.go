@@ -75,7 +75,8 @@ func skipExponent(s string, i int) int {
 	return i
 }
 
-// number is the value of the number found: an integer, or a float when it has a point, an exponent or does not fit into 64 bits.
+// number is the value of the number found: an integer, or a float when it has a point, an exponent or does not fit into
+// 64 bits.
 func (n numberScan) number() Value {
 	if !n.float {
 		if i, err := strconv.ParseInt(n.digits, 10, 64); err == nil {
@@ -100,7 +101,8 @@ func IsNumeric(s string) bool {
 	return n.digits != "" && n.whole
 }
 
-// StringToInt is (int)s: the number s begins with, cut to an integer and clamped to 64 bits; 0 when there is none or when it is infinite.
+// StringToInt is (int)s: the number s begins with, cut to an integer and clamped to 64 bits; 0 when there is none or
+// when it is infinite.
 func StringToInt(s string) int64 {
 	n := scanNumber(s)
 	if n.digits == "" {
@@ -212,8 +214,8 @@ func FloatString(f float64) string { return formatFloat(f, 14, 13, 'E') }
 // shortestFloat writes f so that it reads back equal, as json_encode and serialize do (serialize_precision = -1).
 func shortestFloat(f float64, exponent byte) string { return formatFloat(f, 0, 16, exponent) }
 
-// formatFloat writes f with so many significant digits (0: as many as it takes) and with an exponent when the decimal exponent is
-// over maxExp or under -4.
+// formatFloat writes f with so many significant digits (0: as many as it takes) and with an exponent when the decimal
+// exponent is over maxExp or under -4.
 func formatFloat(f float64, digits, maxExp int, exponent byte) string {
 	switch {
 	case math.IsNaN(f):

@@ -50,7 +50,8 @@ func sanitizeNonEmpty(s string) string {
 	return SanitizeInput(s)
 }
 
-// cutBrackets removes "[]" from the end of a name, where either bracket may be percent-encoded; something has to remain.
+// cutBrackets removes "[]" from the end of a name, where either bracket may be percent-encoded; something has to
+// remain.
 func cutBrackets(name string) (string, bool) {
 	rest, ok := cutBracket(name, "]", "%5d")
 	if !ok {

@@ -138,7 +138,8 @@ func TestLiteralsThatPHPRefuses(t *testing.T) {
 	}
 }
 
-// What only PCRE knows: recursion, conditions, verbs, groups with the same numbers, user-perceived characters, single bytes.
+// What only PCRE knows: recursion, conditions, verbs, groups with the same numbers, user-perceived characters, single
+// bytes.
 func TestRarePatterns(t *testing.T) {
 	for _, tt := range []struct {
 		literal, subject string

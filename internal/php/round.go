@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Round is round(f, places) of PHP up to 8.3: it rounds to 15 significant digits first and then half away from zero, so that
-// 1.005 becomes 1.01 (spec §A.3).
+// Round is round(f, places) of PHP up to 8.3: it rounds to 15 significant digits first and then half away from zero, so
+// that 1.005 becomes 1.01 (spec §A.3).
 func Round(f float64, places int) float64 {
 	if f == 0 || math.IsInf(f, 0) || math.IsNaN(f) {
 		return f
@@ -52,7 +52,8 @@ func roundedFromText(f, scaled float64, places int) float64 {
 	return r
 }
 
-// decimalExponent is floor(log10(|f|)) with the logarithm rounded as the C library does: just below a power of ten it is that power.
+// decimalExponent is floor(log10(|f|)) with the logarithm rounded as the C library does: just below a power of ten it
+// is that power.
 func decimalExponent(f float64) int {
 	f = math.Abs(f)
 	sci := strconv.FormatFloat(f, 'e', -1, 64)

@@ -8,7 +8,8 @@ import (
 // StrToTime is strtotime in UTC (spec §A.9): the unix seconds of a date, a time, both, or words such as "yesterday
 // noon" and "+2 days", where now (unix seconds) fills in what is missing. ok is false for text that is none.
 //
-// It knows the forms that people and libraries write. Working days ("2 weekdays ago") and "first monday of" are not among them.
+// It knows the forms that people and libraries write. Working days ("2 weekdays ago") and "first monday of" are not
+// among them.
 func StrToTime(s string, now int64) (unix int64, ok bool) {
 	if unix, ok := ParseDateTime(s); ok {
 		return unix, true
@@ -32,7 +33,8 @@ func StrToTime(s string, now int64) (unix int64, ok bool) {
 	return t.unix(now)
 }
 
-// readLongest applies the format that takes the most of s; it is 0 when none fits or the format contradicts what was read before.
+// readLongest applies the format that takes the most of s; it is 0 when none fits or the format contradicts what was
+// read before.
 func (t *timeParts) readLongest(s string) int {
 	var best timeFormat
 	var at []int

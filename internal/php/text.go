@@ -51,8 +51,8 @@ func ToLower(s string) string {
 	return s
 }
 
-// MBToLower lower-cases all letters of Unicode, without a rule for the final sigma (PHP 8.2). Bytes that are not UTF-8 become "?":
-// one for each broken sequence, as in "\xE4\xF6" -> "??" (spec §A.11, §H.7).
+// MBToLower lower-cases all letters of Unicode, without a rule for the final sigma (PHP 8.2). Bytes that are not UTF-8
+// become "?": one for each broken sequence, as in "\xE4\xF6" -> "??" (spec §A.11, §H.7).
 func MBToLower(s string) string {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
@@ -120,7 +120,8 @@ func EqualFold(a, b string) bool {
 	return true
 }
 
-// ContainsFold looks for sub in s with ASCII letters' case ignored: stripos(s, sub) !== false. An empty sub is found everywhere.
+// ContainsFold looks for sub in s with ASCII letters' case ignored: stripos(s, sub) !== false. An empty sub is found
+// everywhere.
 func ContainsFold(s, sub string) bool {
 	if sub == "" {
 		return true
@@ -142,7 +143,8 @@ func CutBytes(s string, n int) string {
 	return s[:n]
 }
 
-// CutRunes keeps the first n characters: mb_substr(s, 0, n). In text that is not UTF-8 a character is as long as its first byte announces.
+// CutRunes keeps the first n characters: mb_substr(s, 0, n). In text that is not UTF-8 a character is as long as its
+// first byte announces.
 func CutRunes(s string, n int) string {
 	if len(s) <= n {
 		return s

@@ -107,7 +107,8 @@ func parseAuthority(s string, u URL) (URL, bool) {
 	return parsePath(rest, u)
 }
 
-// cutPort removes the port from the end of an authority and keeps it unless there is one already (not 0: "h:0" is read again).
+// cutPort removes the port from the end of an authority and keeps it unless there is one already (not 0: "h:0" is read
+// again).
 func (u *URL) cutPort(authority string) (host string, ok bool) {
 	if strings.HasPrefix(authority, "[") && strings.HasSuffix(authority, "]") {
 		return authority, true

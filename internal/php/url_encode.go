@@ -53,8 +53,8 @@ func appendURLEncoded(b []byte, s string) []byte {
 	return b
 }
 
-// HTTPBuildQuery is http_build_query: nested arrays become "a[0]=…" with encoded brackets, nulls and empty arrays are left out,
-// booleans are 1 and 0.
+// HTTPBuildQuery is http_build_query: nested arrays become "a[0]=…" with encoded brackets, nulls and empty arrays are
+// left out, booleans are 1 and 0.
 func HTTPBuildQuery(a *Array) string { return string(appendQuery(nil, "", a)) }
 
 func appendQuery(b []byte, prefix string, a *Array) []byte {

@@ -20,10 +20,10 @@ const (
 
 // Value is one PHP value. The zero Value is null. Values cannot be compared with ==, see LooseEqual.
 //
-// A string and an array share one pointer. With a field for each of them, to decode a queue entry takes 16 % more memory
-// and 5 % more processor time (median of ten pairs of queue's BenchmarkDecodeTraffic). The pointer is read in Str and
-// Array alone, each of which looks at the kind first, and no other code can set it. FuzzDecodeJSON holds it against
-// encoding/json.
+// A string and an array share one pointer. With a field for each of them, to decode a queue entry takes 16 % more
+// memory and 5 % more processor time (median of ten pairs of queue's BenchmarkDecodeTraffic). The pointer is read in
+// Str and Array alone, each of which looks at the kind first, and no other code can set it. FuzzDecodeJSON holds it
+// against encoding/json.
 type Value struct {
 	_    [0]func() // not comparable
 	kind Kind

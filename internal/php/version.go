@@ -67,8 +67,8 @@ func versionForm(part string) int {
 	return -1
 }
 
-// dottedVersion puts single dots in place of everything that is no letter or digit, and between letters and digits: "1.0-rc1"
-// becomes "1.0.rc.1". A text that starts with "#" stays as it is, and so does every first byte.
+// dottedVersion puts single dots in place of everything that is no letter or digit, and between letters and digits:
+// "1.0-rc1" becomes "1.0.rc.1". A text that starts with "#" stays as it is, and so does every first byte.
 func dottedVersion(s string) string {
 	if s[0] == '#' {
 		return s
