@@ -504,3 +504,39 @@ func TestRequestsAreLoggedWithoutSecrets(t *testing.T) {
 		t.Errorf("logged:\n%s", log)
 	}
 }
+
+// refusingList is a backend that refuses to read one list once another one has got shorter.
+type refusingList struct {
+	queue.Backend
+	list, other string
+	shorter     int64
+}
+
+func (r refusingList) Head(ctx context.Context, list string, n int) (queue.Batch, error) {
+	for list == r.list {
+		left, err := r.Len(ctx, r.other)
+		if err != nil || left < r.shorter {
+			return queue.Batch{}, errors.Join(queue.ErrDenied, err)
+		}
+	}
+	return r.Backend.Head(ctx, list, n)
+}
+
+func TestErrorOfOneWorkerEndsTheOthers(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	const many = 2000 // they take longer than the end of a worker to be told of
+	s.push(t, "refused")
+	for i := range many {
+		s.appendTo(t, 1, set(fmt.Sprint(i)))
+	}
+	o := s.options()
+	o.Queues, o.Workers, o.BatchSize, o.Threshold = 2, 2, 1, 1
+	o.Backend = refusingList{s.backend, queue.Key(0), queue.Key(1), many}
+	summary, err := replay.Run(t.Context(), nil, o)
+	if !errors.Is(err, queue.ErrDenied) {
+		t.Errorf("error %v, want the one worker's", err)
+	}
+	if summary.Tracked == 0 || summary.Tracked == many {
+		t.Errorf("%d of %d requests tracked, want some", summary.Tracked, many)
+	}
+}
