@@ -153,7 +153,8 @@ func TestEveryCommandWorksOnEveryBackend(t *testing.T) {
 			i.look(t)
 			i.locksAreShownAndReleased(t)
 			r := i.ok(t, "process", "--workers", "2", "--force-num-requests-process-at-once", "1")
-			contains(t, r.stdout, "Moved 1 request set of queues", fmt.Sprintf("Tracked: %d of %d requests", views+1, views+2), "Dead letters: 2")
+			contains(t, r.stdout, "Moved 1 request set of queues", fmt.Sprintf("Tracked: %d of %d requests", views+1, views+2),
+				"Dead letters: 2")
 			lacks(t, r.stderr, "statistics")
 			i.lettersAreRetriedAndDeleted(t)
 			i.serveReceives(t)
@@ -172,7 +173,8 @@ func (i *installation) testIsFine(t *testing.T, named []string) {
 	contains(t, r.stdout, append(named, "Everything that is needed works.")...)
 	lacks(t, r.stdout+r.stderr, "not ok", "skipped", aclPassword)
 	for line := range strings.Lines(r.stdout) {
-		if strings.Contains(line, "  notice ") && !strings.Contains(line, "device-detector's") { // the small data have no PHP files
+		// the small data have no PHP files
+		if strings.Contains(line, "  notice ") && !strings.Contains(line, "device-detector's") {
 			t.Errorf("to be known: %s", line)
 		}
 	}

@@ -28,11 +28,20 @@ var captures = []capture{
 	{name: "test", args: "test"},
 	{name: "test-v", args: "test -v"},
 	{name: "test-redis-down", args: "test --redis-port 1"},
-	{name: "process", changes: true, args: "process --force-num-requests-process-at-once 1 --batch 50", stage: stageTraffic},
-	{name: "process-v", changes: true, args: "process --force-num-requests-process-at-once 1 --batch 50 -v", stage: stageTraffic},
+	{
+		name: "process", changes: true, args: "process --force-num-requests-process-at-once 1 --batch 50",
+		stage: stageTraffic,
+	},
+	{
+		name: "process-v", changes: true, args: "process --force-num-requests-process-at-once 1 --batch 50 -v",
+		stage: stageTraffic,
+	},
 	{name: "process-empty", args: "process"},
 	{name: "process-waiting", args: "process", stage: stageFew},
-	{name: "process-dry-run", args: "process --force-num-requests-process-at-once 1 --batch 50 --dry-run", stage: stageTraffic},
+	{
+		name: "process-dry-run", args: "process --force-num-requests-process-at-once 1 --batch 50 --dry-run",
+		stage: stageTraffic,
+	},
 	{name: "process-locked", changes: true, args: "process --force-num-requests-process-at-once 1", stage: stageLocked},
 	{name: "monitor", changes: true, args: "monitor --iterations 2 --interval 20ms", stage: stageBacklog, change: shrink},
 	{name: "monitor-once", args: "monitor --once --warn 20 --warn-age 5m --crit-age 1h", stage: stageBacklog},
@@ -72,7 +81,8 @@ func stageFew(t *testing.T, i *installation) {
 
 // stageBacklog queues requests of many visitors, the oldest twelve minutes old.
 func stageBacklog(t *testing.T, i *installation) {
-	i.add(t, setAt("a-page-with-a-rather-long-address/that-does-not-fit/into-narrow-tables/at-all.html", 12*time.Minute), 4)
+	i.add(t, setAt("a-page-with-a-rather-long-address/that-does-not-fit/into-narrow-tables/at-all.html", 12*time.Minute),
+		4)
 	for _, set := range traffic(t, 120) {
 		i.add(t, set, 4)
 	}

@@ -65,7 +65,10 @@ func TestCompletionIsSilentWithoutServers(t *testing.T) {
 }
 
 // fileFlags take files although their values have no such name.
-var fileFlags = []string{"redis-tls-ca", "redis-tls-cert", "redis-tls-key", "db-tls-ca", "db-tls-cert", "db-tls-key", "db-socket"}
+var fileFlags = []string{
+	"redis-tls-ca", "redis-tls-cert", "redis-tls-key", "db-tls-ca", "db-tls-cert", "db-tls-key",
+	"db-socket",
+}
 
 func TestOnlyFlagsForFilesCompleteFiles(t *testing.T) {
 	p := newProgram(nil)

@@ -41,7 +41,8 @@ func TestFailedDeleteAsksOnATerminal(t *testing.T) {
 	if r.status != statusFailed || len(i.listed(t)) != 3 {
 		t.Errorf("exit status %d", r.status)
 	}
-	if r := i.asks(t, "Delete 3 dead letters for good?", "yes\n", "failed", "delete", "--all"); r.status != statusDone || len(i.listed(t)) != 0 {
+	if r := i.asks(t, "Delete 3 dead letters for good?", "yes\n", "failed", "delete", "--all"); r.status != statusDone ||
+		len(i.listed(t)) != 0 {
 		t.Errorf("exit status %d", r.status)
 	}
 }

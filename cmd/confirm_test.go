@@ -7,7 +7,11 @@ import "testing"
 func TestAllWithoutATerminalWantsYes(t *testing.T) {
 	i := withFailures(t)
 	i.lock(t, 0)
-	for _, args := range [][]string{{"unlock", "--all"}, {"failed", "delete", "--all"}, {"failed", "delete", "--all", "--queue-id", "0", "-n"}} {
+	for _, args := range [][]string{
+		{"unlock", "--all"},
+		{"failed", "delete", "--all"},
+		{"failed", "delete", "--all", "--queue-id", "0", "-n"},
+	} {
 		r := i.run(t, args)
 		if r.status != statusUsage {
 			t.Errorf("%v: exit status %d", args, r.status)

@@ -194,7 +194,8 @@ func (c *connection) origin(keys ...string) string {
 	}
 	text := strings.Join(places, ", ")
 	if unset := c.config.Unset("database", fromFile...); len(unset) > 0 {
-		text += "; plugin EnvironmentVariables is active, and this program was started without " + strings.Join(unset, " and ")
+		text += "; plugin EnvironmentVariables is active, and this program was started without " +
+			strings.Join(unset, " and ")
 	}
 	return text
 }

@@ -61,7 +61,8 @@ var (
 )
 
 func TestReadmeInstallsWhereTheDocumentsLook(t *testing.T) {
-	if readme := readDocument(t, "../README.md"); !strings.Contains(readme.text, "install -m 755 queuedtracking "+filepath.Dir(installed)+"/\n") {
+	if readme := readDocument(t, "../README.md"); !strings.Contains(readme.text,
+		"install -m 755 queuedtracking "+filepath.Dir(installed)+"/\n") {
 		t.Error("README does not tell to install the program at " + installed)
 	}
 }
@@ -106,7 +107,8 @@ func TestServicesAreStartedByTheirWholePath(t *testing.T) {
 	for _, d := range documents(t) {
 		for _, match := range startLine.FindAllStringSubmatch(d.text, -1) {
 			found++
-			if program := match[1]; !filepath.IsAbs(program) || filepath.Base(program) == "queuedtracking" && program != installed {
+			if program := match[1]; !filepath.IsAbs(program) || filepath.Base(program) == "queuedtracking" &&
+				program != installed {
 				t.Errorf("%s starts %s, not %s", d.name, program, installed)
 			}
 		}

@@ -202,7 +202,8 @@ func (c *failedCommand) delete(ctx context.Context, ids []string) error {
 		return err
 	}
 	if len(chosen) > 0 {
-		question := fmt.Sprintf("Delete %s for good? (failed show --json makes a copy.)", terminal.Count(len(chosen), "dead letter"))
+		question := fmt.Sprintf("Delete %s for good? (failed show --json makes a copy.)",
+			terminal.Count(len(chosen), "dead letter"))
 		if err := c.consent(ctx, c.all, c.yes, question); err != nil {
 			return err
 		}

@@ -66,7 +66,8 @@ func (c *failedCommand) list(ctx context.Context) error {
 		fmt.Fprintln(c.stdout, "No dead letters.")
 		return nil
 	}
-	if err := c.table(c.stdout, []string{"ID", "#Queue", "#Offset", "#Request", "Failed (UTC)", "Reason", "Error"}, rows); err != nil {
+	if err := c.table(c.stdout, []string{"ID", "#Queue", "#Offset", "#Request", "Failed (UTC)", "Reason", "Error"},
+		rows); err != nil {
 		return err
 	}
 	if n > len(rows) {
@@ -148,7 +149,8 @@ func (c *failedCommand) showOne(p printedLetter) error {
 	if p.Request != nil {
 		what = "request " + strconv.Itoa(*p.Request)
 	}
-	fmt.Fprintf(c.stdout, "%s: queue %d, offset %d, %s\nfailed:  %s\nreason:  %s\n", p.ID, p.Queue, p.Offset, what, p.Time, p.Reason)
+	fmt.Fprintf(c.stdout, "%s: queue %d, offset %d, %s\nfailed:  %s\nreason:  %s\n", p.ID, p.Queue, p.Offset, what,
+		p.Time, p.Reason)
 	fmt.Fprintln(c.stdout, c.item("error:   ", p.Error))
 	if p.Entry == nil {
 		fmt.Fprintf(c.stdout, "bytes:   %s\n", p.Bytes)

@@ -34,11 +34,13 @@ func withFailures(t *testing.T) *installation {
 	single := pageView("fourth")
 	single.Requests[0] = long("fourth")
 	i.add(t, single, 1)
-	if err := i.backend.Append(context.Background(), queue.Key(0), []byte("no entry \x1b[31m token_auth=0123456789abcdef0123456789abcdef Bearer "+bearerToken)); err != nil {
+	if err := i.backend.Append(context.Background(), queue.Key(0),
+		[]byte("no entry \x1b[31m token_auth=0123456789abcdef0123456789abcdef Bearer "+bearerToken)); err != nil {
 		t.Fatal(err)
 	}
 	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1")
-	contains(t, r.stdout, "Tracked: 2 of 4 requests", "Dead letters: 3", "  2 requests that could not be written", "  1 entry that could not be read")
+	contains(t, r.stdout, "Tracked: 2 of 4 requests", "Dead letters: 3", "  2 requests that could not be written",
+		"  1 entry that could not be read")
 	return i
 }
 

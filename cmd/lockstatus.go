@@ -81,7 +81,8 @@ func (c *lockStatusCommand) run(command *cobra.Command) error {
 	for _, h := range held {
 		fmt.Fprintf(c.stdout, "%s: queue %d is locked%s\n", h.Key, h.QueueID, timeLeft(h.Left))
 	}
-	fmt.Fprint(c.stdout, "\n"+fit("queuedtracking unlock KEY releases a lock whose worker is gone.", c.device(c.stdout).Width()))
+	fmt.Fprint(c.stdout, "\n"+fit("queuedtracking unlock KEY releases a lock whose worker is gone.",
+		c.device(c.stdout).Width()))
 	return nil
 }
 

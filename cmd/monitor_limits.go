@@ -152,7 +152,8 @@ func agesReason(e excess) []string {
 // line is the first line of monitor --once.
 func (v verdict) line(s *snapshot) string {
 	if v.exit == statusDone {
-		return fmt.Sprintf("OK: %s in %s%s", terminal.Count(s.Total, "request set"), terminal.Count(len(s.Queues), "queue"), oldestOf(s))
+		return fmt.Sprintf("OK: %s in %s%s", terminal.Count(s.Total, "request set"), terminal.Count(len(s.Queues), "queue"),
+			oldestOf(s))
 	}
 	return strings.ToUpper(v.Status) + ": " + strings.Join(v.Reasons, "; ")
 }

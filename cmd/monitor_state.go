@@ -33,7 +33,8 @@ type queueState struct {
 	Sets   int64    `json:"sets"`
 	Oldest *float64 `json:"oldest_age_seconds"` // null: empty, or it cannot be decoded
 	Rate   *float64 `json:"diff_per_second"`    // as that of all queues
-	Left   *float64 `json:"seconds_left"`       // until it is empty at this rate; null: it does not shrink, or nobody knows
+	// until it is empty at this rate; null: it does not shrink, or nobody knows
+	Left   *float64 `json:"seconds_left"`
 	Locked bool     `json:"locked"`
 
 	DeadLetters int64 `json:"dead_letters"`

@@ -83,11 +83,13 @@ func view(s *snapshot, p pager, keys bool, columns int) string {
 	b.WriteString(rule)
 	b.WriteString(row("Total", false, terminal.Number(s.Total), age(s.oldest()), change(s.Rate), emptyIn(s.Total, s.Rate)))
 	b.WriteString(rule)
-	fmt.Fprintf(&b, "queues %d-%d of %d | page %d/%d", queues[0].ID, queues[len(queues)-1].ID, len(s.Queues), p.page, p.pages)
+	fmt.Fprintf(&b, "queues %d-%d of %d | page %d/%d", queues[0].ID, queues[len(queues)-1].ID, len(s.Queues), p.page,
+		p.pages)
 	if keys {
 		b.WriteString(" | keys: 0-9 , . arrows q")
 	}
-	fmt.Fprintf(&b, "\n%s%s", fit(memory(s.Memory)+".", columns)+terminal.Count(s.Active, "worker")+" active.\n", below(s, queues, columns))
+	fmt.Fprintf(&b, "\n%s%s", fit(memory(s.Memory)+".", columns)+terminal.Count(s.Active, "worker")+" active.\n",
+		below(s, queues, columns))
 	if text := legend(s); text != "" {
 		b.WriteString("\n" + fit(text, columns))
 	}

@@ -28,7 +28,8 @@ func TestEnvironmentVariablesCountInEveryCommand(t *testing.T) {
 	i.useEnvironmentPlugin(t)
 	i.add(t, pageView("a"), 1)
 	contains(t, i.ok(t, "process").stdout, "Tracked: 1 of 1 request ")
-	contains(t, i.ok(t, "test").stdout, "environment", "MATOMO_DATABASE_DBNAME", "QUEUEDTRACKING_REDIS_HOST", "Everything that is needed works.")
+	contains(t, i.ok(t, "test").stdout, "environment", "MATOMO_DATABASE_DBNAME", "QUEUEDTRACKING_REDIS_HOST",
+		"Everything that is needed works.")
 	for _, command := range []string{"lock-status", "print-queued-requests", "failed list", "monitor --iterations 1"} {
 		i.ok(t, strings.Fields(command)...)
 	}
@@ -37,7 +38,8 @@ func TestEnvironmentVariablesCountInEveryCommand(t *testing.T) {
 		t.Errorf("status %d, %d sets wait", status, i.waiting(t))
 	}
 	i.env["QUEUEDTRACKING_DB_NAME"] = "nowhere" // this program's own variables come before
-	if r := i.run(t, []string{"process"}); !strings.Contains(r.stderr, "check dbname in the variable QUEUEDTRACKING_DB_NAME") {
+	if r := i.run(t, []string{"process"}); !strings.Contains(r.stderr,
+		"check dbname in the variable QUEUEDTRACKING_DB_NAME") {
 		t.Error(r.stderr)
 	}
 }
@@ -49,10 +51,13 @@ func TestWrongPasswordsAreTracedToTheirPlace(t *testing.T) {
 	i.reconfigure(t, `username = "root"`, `username = "nobody"`)
 	inFile := "section [database] of config/config.ini.php"
 	for _, test := range []struct{ variable, flag, want string }{
-		{"", "", "check username and password in " + inFile + "; plugin EnvironmentVariables is active, and this program was started without " +
+		{"", "", "check username and password in " + inFile +
+			"; plugin EnvironmentVariables is active, and this program was started without " +
 			"MATOMO_DATABASE_USERNAME and MATOMO_DATABASE_PASSWORD"},
-		{"MATOMO_DATABASE_PASSWORD", "", "check username in " + inFile + ", password in the variable MATOMO_DATABASE_PASSWORD (plugin EnvironmentVariables)"},
-		{"QUEUEDTRACKING_DB_PASSWORD", "", "check username in " + inFile + ", password in the variable QUEUEDTRACKING_DB_PASSWORD"},
+		{"MATOMO_DATABASE_PASSWORD", "", "check username in " + inFile +
+			", password in the variable MATOMO_DATABASE_PASSWORD (plugin EnvironmentVariables)"},
+		{"QUEUEDTRACKING_DB_PASSWORD", "", "check username in " + inFile +
+			", password in the variable QUEUEDTRACKING_DB_PASSWORD"},
 		{"", "--db-password=wr-ong", "check username in " + inFile + ", password in --db-password"},
 	} {
 		args := []string{"process"}
@@ -104,14 +109,16 @@ func TestInstallationsThatShareADirectory(t *testing.T) {
 	// Without a file of its own a host has that of all: Matomo does the same, but says nothing.
 	i.write(t, "config/config.ini.php", fmt.Sprintf("[database]\nhost = 127.0.0.1\ndbname = \"%s\"\nusername = root\ntables_prefix = matomo_\n"+
 		"[Plugins]\nPlugins[] = CoreHome\n", i.env["QUEUEDTRACKING_DB_NAME"]))
-	contains(t, i.ok(t, "lock-status", "--matomo-domain", "other.example.org").stderr, "no configuration file of its own for other.example.org", host)
+	contains(t, i.ok(t, "lock-status", "--matomo-domain", "other.example.org").stderr,
+		"no configuration file of its own for other.example.org", host)
 }
 
 func TestTestNamesVariablesWithoutEffect(t *testing.T) {
 	i := newInstallation(t)
 	i.useEnvironmentPlugin(t)
 	i.env["MATOMO_QUEUEDTRACKING_REDISHOST"] = "redis.example.org"
-	contains(t, i.ok(t, "test").stdout, "MATOMO_QUEUEDTRACKING_REDISHOST", "has no effect", "-> add the setting, with an empty value")
+	contains(t, i.ok(t, "test").stdout, "MATOMO_QUEUEDTRACKING_REDISHOST", "has no effect",
+		"-> add the setting, with an empty value")
 	i.configure(t, "redisHost = \"\"") // into [QueuedTracking]
 	lacks(t, i.ok(t, "test").stdout, "has no effect")
 }
@@ -119,5 +126,6 @@ func TestTestNamesVariablesWithoutEffect(t *testing.T) {
 func TestTestNamesSettingsThatMatomoIgnores(t *testing.T) {
 	i := newInstallation(t)
 	i.reconfigure(t, "[General]", "[General]\nproxy_client_headers = \"HTTP_X_FORWARDED_FOR\"")
-	contains(t, i.ok(t, "test").stdout, "[General] proxy_client_headers", "is no list: Matomo ignores it", "-> write a line proxy_client_headers[] = …")
+	contains(t, i.ok(t, "test").stdout, "[General] proxy_client_headers", "is no list: Matomo ignores it",
+		"-> write a line proxy_client_headers[] = …")
 }

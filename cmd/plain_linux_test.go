@@ -25,7 +25,10 @@ func TestTerminalsThatAreDumbGetPlainText(t *testing.T) {
 			i.fill(t, 60, 4)
 			user, tty := openTerminal(t)
 			s := watchTerminal(user)
-			for _, args := range [][]string{{"process", "--force-num-requests-process-at-once", "7", "-v"}, {"monitor", "--iterations", "1"}} {
+			for _, args := range [][]string{
+				{"process", "--force-num-requests-process-at-once", "7", "-v"},
+				{"monitor", "--iterations", "1"},
+			} {
 				if test.flag != "" {
 					args = append(args, test.flag)
 				}

@@ -115,9 +115,11 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.BoolVar(&c.dryRun, "dry-run", false, "find out what would be tracked, excluded and refused; write nothing, remove nothing")
 	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false, "process although an active plugin changes tracking in a way that is not known here")
 	flags.BoolVar(&c.withoutDevices, "without-device-detection", false, "process without the data of device-detector: all devices are unknown")
-	flags.BoolVar(&c.forceVersion, "force-version", false, "process for a Matomo other than 5.0 to 5.14 and 6.0, as the nearest of these would")
+	flags.BoolVar(&c.forceVersion, "force-version", false,
+		"process for a Matomo other than 5.0 to 5.14 and 6.0, as the nearest of these would")
 	flags.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for /metrics, /healthz and /readyz while it runs, for --cycle 0")
-	flags.StringVar(&c.metricsFile, "metrics-file", "", "write what runs have counted to this `file`, for node_exporter's textfile collector")
+	flags.StringVar(&c.metricsFile, "metrics-file", "",
+		"write what runs have counted to this `file`, for node_exporter's textfile collector")
 	flags.BoolVar(&c.json, "json", false, "print summaries as JSON, one object per line")
 	return command
 }

@@ -109,7 +109,8 @@ func (c *processCommand) printSummary(s replay.Summary) {
 			bots = ", " + terminal.Count(s.BotRequests, "bot request")
 		}
 		fmt.Fprintf(w, "Tracked: %s (%s, %s, %s%s)\n", tracked,
-			terminal.Count(s.Visits, "new visit"), terminal.Count(s.Actions, "action"), terminal.Count(s.Conversions, "conversion"), bots)
+			terminal.Count(s.Visits, "new visit"), terminal.Count(s.Actions, "action"), terminal.Count(s.Conversions,
+				"conversion"), bots)
 	}
 	printReasons(w, title("Excluded", "Would be excluded"), s.Excluded)
 	printReasons(w, title("Rejected", "Would be rejected"), s.Rejected)
@@ -118,7 +119,8 @@ func (c *processCommand) printSummary(s replay.Summary) {
 		fmt.Fprintf(w, "Recovered: %s that an earlier run had committed and not removed: removed\n", entries(s.Recovered))
 	}
 	if s.Retries > 0 {
-		fmt.Fprintf(w, "Repeated: %s, after a deadlock, a time-out or a lost connection\n", terminal.Count(s.Retries, "transaction"))
+		fmt.Fprintf(w, "Repeated: %s, after a deadlock, a time-out or a lost connection\n",
+			terminal.Count(s.Retries, "transaction"))
 	}
 }
 

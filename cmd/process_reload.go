@@ -26,7 +26,8 @@ func (c *processCommand) readAgain(ctx context.Context) (changed bool, err error
 	case !now.SamePlace(before):
 		return false, c.again("settings of plugin QueuedTracking: the queues are elsewhere now")
 	case c.queueID.set && c.queueID.value >= now.NumQueueWorkers:
-		return false, c.again(fmt.Sprintf("--queue-id %d: the number of queues is %d now", c.queueID.value, now.NumQueueWorkers))
+		return false, c.again(fmt.Sprintf("--queue-id %d: the number of queues is %d now", c.queueID.value,
+			now.NumQueueWorkers))
 	}
 	c.conn.settings = fresh
 	c.conn.installation.Renew()

@@ -48,32 +48,35 @@ func TestNumberOfQueuesIsReadForEachCycle(t *testing.T) {
 	i.setting("numRequestsToProcess", "1")
 	var out buffer
 	var raised, lowered string
-	r := i.run(t, []string{"process", "--cycle", "0", "--metrics-listen", "127.0.0.1:0"}, between(&stepClock{now: time.Now()},
-		func() {
-			i.pushInto(t, 5, "raised")
-			i.setting("numQueueWorkers", "6")
-		},
-		func() {
-			if n := i.count(t, "log_link_visit_action"); n != 1 {
-				t.Errorf("%d rows of queue 5", n)
-			}
-			raised = scrape(t, out.String(), "/metrics")
-			i.pushInto(t, 5, "lowered")
-			i.setting("numQueueWorkers", "2")
-			i.setting("numRequestsToProcess", "3")
-		},
-		func() { // moved into a queue that holds less than a batch
-			if n := i.waiting(t); n != 1 {
-				t.Errorf("%d sets wait", n)
-			}
-			lowered = scrape(t, out.String(), "/metrics")
-			i.setting("numRequestsToProcess", "1")
-		},
-	), func(p *program) { p.stdout = &out })
+	r := i.run(t, []string{"process", "--cycle", "0", "--metrics-listen", "127.0.0.1:0"},
+		between(&stepClock{now: time.Now()},
+			func() {
+				i.pushInto(t, 5, "raised")
+				i.setting("numQueueWorkers", "6")
+			},
+			func() {
+				if n := i.count(t, "log_link_visit_action"); n != 1 {
+					t.Errorf("%d rows of queue 5", n)
+				}
+				raised = scrape(t, out.String(), "/metrics")
+				i.pushInto(t, 5, "lowered")
+				i.setting("numQueueWorkers", "2")
+				i.setting("numRequestsToProcess", "3")
+			},
+			func() { // moved into a queue that holds less than a batch
+				if n := i.waiting(t); n != 1 {
+					t.Errorf("%d sets wait", n)
+				}
+				lowered = scrape(t, out.String(), "/metrics")
+				i.setting("numRequestsToProcess", "1")
+			},
+		), func(p *program) { p.stdout = &out })
 	if r.status != statusDone || i.waiting(t) != 0 || i.count(t, "log_link_visit_action") != 2 {
-		t.Errorf("exit status %d, %d sets wait, %d rows: %s", r.status, i.waiting(t), i.count(t, "log_link_visit_action"), r.stderr)
+		t.Errorf("exit status %d, %d sets wait, %d rows: %s", r.status, i.waiting(t), i.count(t, "log_link_visit_action"),
+			r.stderr)
 	}
-	contains(t, out.String(), "Settings have changed: redis", "6 queues, 1 request per batch", "2 queues, 3 requests per batch", "Moved 1 request set of queues")
+	contains(t, out.String(), "Settings have changed: redis", "6 queues, 1 request per batch",
+		"2 queues, 3 requests per batch", "Moved 1 request set of queues")
 	contains(t, raised, `queuedtracking_queue_length{queue="5"} 0`)
 	contains(t, lowered, `queuedtracking_queue_length{queue="1"}`)
 	lacks(t, lowered, `queue="2"`)
@@ -123,10 +126,11 @@ func TestProcessEndsToBeStartedAnew(t *testing.T) {
 			i.setting("numQueueWorkers", "3")
 			i.setting("numRequestsToProcess", "1")
 			i.pushInto(t, 2, "a")
-			r := i.run(t, []string{"process", "--cycle", "0", "--sleep", "61", "--queue-id", "2"}, between(&stepClock{now: time.Now()},
-				func() { i.pushInto(t, 2, "b"); test.change(t, i) },
-				func() { t.Error("the run goes on") },
-			))
+			r := i.run(t, []string{"process", "--cycle", "0", "--sleep", "61", "--queue-id", "2"},
+				between(&stepClock{now: time.Now()},
+					func() { i.pushInto(t, 2, "b"); test.change(t, i) },
+					func() { t.Error("the run goes on") },
+				))
 			if r.status != statusAgain || i.waiting(t) != 1 {
 				t.Errorf("exit status %d, %d sets wait", r.status, i.waiting(t))
 			}

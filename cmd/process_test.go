@@ -336,7 +336,8 @@ func TestRefusalsCanBeOverridden(t *testing.T) {
 	i.setVersion("6.1.0")
 	i.reconfigure(t, "[Plugins]", "[Plugins]\nPlugins[] = Bandwidth")
 	remove(t, i.dir, "vendor/matomo/device-detector")
-	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1", "--force-version", "--ignore-plugins", "--without-device-detection")
+	r := i.ok(t, "process", "--force-num-requests-process-at-once", "1", "--force-version", "--ignore-plugins",
+		"--without-device-detection")
 	contains(t, r.stdout, "Tracked: 1 of 1 request ")
 	contains(t, r.stderr, "Matomo 6.1.0", "plugin=Bandwidth")
 }

@@ -41,7 +41,8 @@ func TestLockStatusListsLocks(t *testing.T) {
 	i.lock(t, 0)
 	i.lock(t, 3)
 	r := i.ok(t, "queuedtracking:lock-status")
-	contains(t, r.stdout, "QueuedTrackingLock0: queue 0 is locked for another ", "QueuedTrackingLock3: queue 3 is locked", "queuedtracking unlock")
+	contains(t, r.stdout, "QueuedTrackingLock0: queue 0 is locked for another ",
+		"QueuedTrackingLock3: queue 3 is locked", "queuedtracking unlock")
 
 	var list []lockStatus
 	if err := json.Unmarshal([]byte(i.ok(t, "lock-status", "--json").stdout), &list); err != nil {
@@ -378,7 +379,10 @@ func TestTestSaysWhatDoesNotWork(t *testing.T) {
 			[]string{"--redis-port", port(volatile), "--redis-database", "0", "--redis-password", "pass-word"},
 			[]string{"not ok   memory limit", "volatile-lru throws locks away", "noeviction"},
 		},
-		{"database down", nil, []string{"--db-port", "1"}, []string{"not ok   connection", "ok       plugins", "skipped  all", "the settings are in the database"}},
+		{"database down", nil, []string{"--db-port", "1"}, []string{
+			"not ok   connection", "ok       plugins",
+			"skipped  all", "the settings are in the database",
+		}},
 		{"table without transactions", func(_ *testing.T, i *installation) {
 			i.db.MustExec("ALTER TABLE matomo_log_conversion ENGINE=Aria TRANSACTIONAL=0")
 		}, nil, []string{"not ok   transactions", "matomo_log_conversion (Aria)", "ENGINE=InnoDB"}},

@@ -68,7 +68,8 @@ func TestRedisUserOfThePluginsSettings(t *testing.T) {
 	works(false, "--use-password-for-sentinel-instances=false")
 
 	r := i.ok(t, "test")
-	contains(t, r.stdout, "redis user and password           "+aclUser+" set (not shown)", "sentinel master                   "+servers.Name,
+	contains(t, r.stdout, "redis user and password           "+aclUser+" set (not shown)",
+		"sentinel master                   "+servers.Name,
 		"sentinel login                    with that user and password")
 	lacks(t, r.stdout, aclPassword)
 	var report struct{ Settings map[string]any }
@@ -83,7 +84,8 @@ func TestRedisUserOfThePluginsSettings(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
-	contains(t, i.ok(t, "help", "settings").stdout, "--redis-user", "redisUsername", "$QUEUEDTRACKING_USE_PASSWORD_FOR_SENTINEL_INSTANCES")
+	contains(t, i.ok(t, "help", "settings").stdout, "--redis-user", "redisUsername",
+		"$QUEUEDTRACKING_USE_PASSWORD_FOR_SENTINEL_INSTANCES")
 }
 
 func TestBadRedisPortsAreNamed(t *testing.T) {
@@ -95,7 +97,10 @@ func TestBadRedisPortsAreNamed(t *testing.T) {
 		{"a,b,c", "26379,26379,", ""}, // the default stands in
 		{"a,b,c", "26379,x,26379", `port "x" of Redis host b`},
 	} {
-		r := i.run(t, []string{"lock-status", "--without-database", "--redis-type", "sentinel", "--redis-host", c.hosts, "--redis-port", c.ports})
+		r := i.run(t, []string{
+			"lock-status", "--without-database", "--redis-type", "sentinel", "--redis-host", c.hosts,
+			"--redis-port", c.ports,
+		})
 		if r.status != statusFailed {
 			t.Errorf("%s: exit status %d", c.ports, r.status)
 		}

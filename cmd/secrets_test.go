@@ -32,7 +32,8 @@ func TestPasswordsComeFromFiles(t *testing.T) {
 		i.env["QUEUEDTRACKING_REDIS_PASSWORD_FILE"] = writeSecret(t, "secret", text)
 		i.ok(t, "lock-status")
 	}
-	i.env["QUEUEDTRACKING_REDIS_PASSWORD_FILE"] = writeSecret(t, "secret", "pass-word\n\n") // only one line end is left out
+	// only one line end is left out
+	i.env["QUEUEDTRACKING_REDIS_PASSWORD_FILE"] = writeSecret(t, "secret", "pass-word\n\n")
 	if r := i.run(t, []string{"lock-status"}); r.status != statusFailed {
 		t.Errorf("exit status %d with a password that ends with a line end", r.status)
 	}
@@ -59,8 +60,16 @@ func TestFilesOfSecretsThatCannotBeUsed(t *testing.T) {
 		status int
 		want   string
 	}{
-		{map[string]string{"QUEUEDTRACKING_DB_PASSWORD_FILE": "/nowhere/secret"}, statusFailed, "QUEUEDTRACKING_DB_PASSWORD_FILE: open /nowhere/secret"},
-		{map[string]string{"QUEUEDTRACKING_REDIS_PASSWORD_FILE": empty}, statusFailed, "QUEUEDTRACKING_REDIS_PASSWORD_FILE: " + empty + ": is empty"},
+		{
+			map[string]string{"QUEUEDTRACKING_DB_PASSWORD_FILE": "/nowhere/secret"},
+			statusFailed,
+			"QUEUEDTRACKING_DB_PASSWORD_FILE: open /nowhere/secret",
+		},
+		{
+			map[string]string{"QUEUEDTRACKING_REDIS_PASSWORD_FILE": empty},
+			statusFailed,
+			"QUEUEDTRACKING_REDIS_PASSWORD_FILE: " + empty + ": is empty",
+		},
 		{
 			map[string]string{"QUEUEDTRACKING_REDIS_PASSWORD": "pass-word", "QUEUEDTRACKING_REDIS_PASSWORD_FILE": empty},
 			statusUsage,

@@ -108,7 +108,8 @@ func (w *insideWorker) attempt(ctx context.Context, set queue.RequestSet) (track
 // isSuperuser reports whether a token is a superuser's.
 func (w *insideWorker) isSuperuser(ctx context.Context, token string, secure bool) (bool, error) {
 	conn := w.command.conn
-	return conn.installation.SuperuserToken(ctx, conn.db, matomo.TokenHash(token, conn.config.String("General", "salt")), secure)
+	return conn.installation.SuperuserToken(ctx, conn.db, matomo.TokenHash(token, conn.config.String("General", "salt")),
+		secure)
 }
 
 func (w *insideWorker) onBatch(b replay.Report) {

@@ -39,7 +39,8 @@ func TestServeReadsItsSettingsAgain(t *testing.T) {
 	i.setVersion("5.2.0")
 	i.configure(t, "[Tracker]\nvisit_standard_length = 99")
 	s.hangUp(t, func() bool {
-		return strings.Contains(s.out.String(), "config/config.ini.php has changed") && strings.Contains(s.out.String(), "option version_core has changed")
+		return strings.Contains(s.out.String(), "config/config.ini.php has changed") &&
+			strings.Contains(s.out.String(), "option version_core has changed")
 	})
 	contains(t, s.out.String(), "SIGHUP: settings are read again.", "restart serve")
 }
@@ -53,7 +54,8 @@ func TestServeWorksOnQueuesThatHaveCome(t *testing.T) {
 	i.setting("numQueueWorkers", "5")
 	i.setting("numRequestsToProcess", "1")
 	s.hangUp(t, func() bool { return i.waiting(t) == 0 })
-	i.db.MustExec("UPDATE matomo_plugin_setting SET setting_value = '0' WHERE setting_name = 'numQueueWorkers'") // of no use
+	// of no use
+	i.db.MustExec("UPDATE matomo_plugin_setting SET setting_value = '0' WHERE setting_name = 'numQueueWorkers'")
 	s.hangUp(t, func() bool { return strings.Contains(s.out.String(), "the last ones hold") })
 }
 

@@ -64,7 +64,8 @@ func (o *overrides) ofQueue() []override {
 		text("redis-user", "ACL user (redisUsername)", &q.RedisUsername),
 		text("redis-password", "password; better in the variable: command lines can be seen by others", &q.RedisPassword),
 		text("sentinel-master-name", "name of Sentinel's master", &q.SentinelName),
-		boolean("use-password-for-sentinel-instances", "log in to the Sentinels, too; without, only to those that ask for it", &q.SentinelLogin),
+		boolean("use-password-for-sentinel-instances",
+			"log in to the Sentinels, too; without, only to those that ask for it", &q.SentinelLogin),
 		boolean("redis-tls", "speak TLS", &t.on),
 		text("redis-tls-ca", "PEM file of the authorities that sign the server's certificate", &t.ca),
 		text("redis-tls-cert", "PEM file of the client certificate", &t.cert),
@@ -207,7 +208,8 @@ func shown(o override, value string) string {
 // config is the TLS configuration, nil without TLS. Naming a file asks for TLS, and so does a host that begins with
 // tls://. What checks no certificate reads no authorities, as in PHP.
 func (t redisTLS) config(host string) (*tls.Config, error) {
-	if !t.on && !strings.Contains(host, "tls://") && t.ca == "" && t.cert == "" && t.key == "" && !t.skipVerify && t.server == "" {
+	if !t.on && !strings.Contains(host, "tls://") && t.ca == "" && t.cert == "" && t.key == "" && !t.skipVerify &&
+		t.server == "" {
 		return nil, nil
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.server, InsecureSkipVerify: t.skipVerify} // asked for
@@ -257,7 +259,10 @@ queuedtracking.db-password.
 
 // newSettingsTopic: queuedtracking help settings.
 func newSettingsTopic(p *program) *cobra.Command {
-	topic := &cobra.Command{Use: "settings", Short: "Where settings come from, and their flags and variables", Long: settingsIntro}
+	topic := &cobra.Command{
+		Use: "settings", Short: "Where settings come from, and their flags and variables",
+		Long: settingsIntro,
+	}
 	topic.SetHelpFunc(func(*cobra.Command, []string) { fmt.Fprint(p.stdout, settingsHelp(p.helpColumns())) })
 	return topic
 }

@@ -85,7 +85,8 @@ func TestEverySettingCanBeSet(t *testing.T) {
 	}
 	q := o.queue
 	if q.Backend != "mysql" || q.RedisType != matomo.RedisCluster || q.RedisTimeout != 500*time.Millisecond || q.RedisDatabase != 2 ||
-		q.RedisUsername != "u" || q.RedisPassword != "p" || q.SentinelName != "m" || !q.SentinelLogin || !q.Enabled || q.NumQueueWorkers != 3 ||
+		q.RedisUsername != "u" || q.RedisPassword != "p" || q.SentinelName != "m" || !q.SentinelLogin || !q.Enabled ||
+		q.NumQueueWorkers != 3 ||
 		q.NumRequestsToProcess != 4 || q.ProcessDuringTrackingRequest {
 		t.Errorf("%+v", q)
 	}

@@ -14,7 +14,8 @@ import (
 // setWidth makes a terminal that many columns wide.
 func setWidth(t *testing.T, tty *os.File, columns int) {
 	t.Helper()
-	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 50, Col: uint16(columns)}); err != nil {
+	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ,
+		&unix.Winsize{Row: 50, Col: uint16(columns)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -94,7 +95,10 @@ func TestCellsOfSeveralLinesAreBlocksInAPipe(t *testing.T) {
 	p := newProgram(nil)
 	p.stdout = new(strings.Builder)
 	var b strings.Builder
-	if err := p.table(&b, []string{"#Entry", "Request"}, [][]string{{"1", "page x\n  rec = 1"}, {"2", "ping"}}); err != nil {
+	if err := p.table(&b, []string{"#Entry", "Request"}, [][]string{
+		{"1", "page x\n  rec = 1"},
+		{"2", "ping"},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := b.String(), "Entry:   1\nRequest: page x\n           rec = 1\n\nEntry:   2\nRequest: ping\n"; got != want {

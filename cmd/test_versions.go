@@ -17,7 +17,8 @@ func (c *testCommand) checkVersions() {
 	if plugin := c.conn.installation.Found().QueuedTracking; plugin != (matomo.Version{}) {
 		c.report.OK("QueuedTracking's version", plugin.String())
 	} else {
-		c.report.Notice("QueuedTracking's version", "not to be seen", "plugins/QueuedTracking/plugin.json or option version_QueuedTracking would tell; what is new in 5.2.0 is left out")
+		c.report.Notice("QueuedTracking's version", "not to be seen",
+			"plugins/QueuedTracking/plugin.json or option version_QueuedTracking would tell; what is new in 5.2.0 is left out")
 	}
 }
 
@@ -34,11 +35,14 @@ func (c *testCommand) checkDeviceDetector() {
 	version := cmp.Or(found.Version, "not to be seen")
 	switch {
 	case found.Newer:
-		c.report.Notice(name, version+", newer than all that are known", "devices are told by the rules of "+found.Rules+" with the installation's own data")
+		c.report.Notice(name, version+", newer than all that are known",
+			"devices are told by the rules of "+found.Rules+" with the installation's own data")
 	case found.Older:
-		c.report.Notice(name, version+", older than all that are known", "devices are told by the rules of "+found.Rules+" with the installation's own data")
+		c.report.Notice(name, version+", older than all that are known",
+			"devices are told by the rules of "+found.Rules+" with the installation's own data")
 	case found.Version == "":
-		c.report.Notice(name, version+" in vendor/matomo/device-detector/DeviceDetector.php", "devices are told by the rules of "+found.Rules)
+		c.report.Notice(name, version+" in vendor/matomo/device-detector/DeviceDetector.php",
+			"devices are told by the rules of "+found.Rules)
 	default:
 		c.report.OK(name, version)
 	}
@@ -59,9 +63,11 @@ func (c *testCommand) checkPlugins() {
 	case err != nil:
 		c.report.Fail("plugins", err, "")
 	case len(foreign) > 0:
-		c.report.Fail("plugins", foreignError(foreign), "process refuses unless it is given --ignore-plugins: what these plugins do is then missing")
+		c.report.Fail("plugins", foreignError(foreign),
+			"process refuses unless it is given --ignore-plugins: what these plugins do is then missing")
 	default:
-		c.report.OK("plugins", fmt.Sprintf("%d active, none that tracks in a way that is not known", len(config.Plugins().Names())))
+		c.report.OK("plugins", fmt.Sprintf("%d active, none that tracks in a way that is not known",
+			len(config.Plugins().Names())))
 	}
 }
 

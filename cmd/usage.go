@@ -17,7 +17,8 @@ func wrongFlag(c *cobra.Command, err error) error {
 		}
 	}
 	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok && missing.GetSpecifiedShortnames() == "" {
-		return usage("unknown flag --%s%s", missing.GetSpecifiedName(), didYouMean("--", similarFlags(c, missing.GetSpecifiedName())))
+		return usage("unknown flag --%s%s", missing.GetSpecifiedName(),
+			didYouMean("--", similarFlags(c, missing.GetSpecifiedName())))
 	}
 	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
 	if !ok {

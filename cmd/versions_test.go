@@ -75,7 +75,8 @@ func TestProcessKnowsThePluginsOfSix(t *testing.T) {
 	if r.stderr != "" {
 		t.Errorf("something to be said: %s", r.stderr)
 	}
-	contains(t, i.ok(t, "test").stdout, "69 active, none that tracks in a way that is not known", "table matomo_log_page_view_time", "table matomo_log_bot_request")
+	contains(t, i.ok(t, "test").stdout, "69 active, none that tracks in a way that is not known",
+		"table matomo_log_page_view_time", "table matomo_log_bot_request")
 }
 
 // A plugin is not known because Matomo's own global.ini.php lists it.
@@ -89,17 +90,20 @@ func TestProcessRefusesPluginsOfTheCoreThatAreNotKnown(t *testing.T) {
 	}
 	i.write(t, file, strings.Replace(string(text), "[Plugins]\n", "[Plugins]\nPlugins[] = NextGreatThing\n", 1))
 
-	i.write(t, "plugins/NextGreatThing/NextGreatThing.php", "<?php namespace Matomo\\Plugins\\NextGreatThing; class NextGreatThing {}")
+	i.write(t, "plugins/NextGreatThing/NextGreatThing.php",
+		"<?php namespace Matomo\\Plugins\\NextGreatThing; class NextGreatThing {}")
 	if r := i.ok(t, "process"); r.stderr != "" {
 		t.Errorf("a plugin that does not track: %s", r.stderr)
 	}
-	i.write(t, "plugins/NextGreatThing/Tracker/BotRequestProcessor.php", "<?php class B extends \\Matomo\\Tracker\\BotRequestProcessor {}")
+	i.write(t, "plugins/NextGreatThing/Tracker/BotRequestProcessor.php",
+		"<?php class B extends \\Matomo\\Tracker\\BotRequestProcessor {}")
 	for _, command := range []string{"process", "test"} {
 		r := i.run(t, []string{command})
 		if r.status != statusFailed {
 			t.Errorf("%s: exit status %d", command, r.status)
 		}
-		contains(t, r.stdout+r.stderr, "NextGreatThing (processes tracking requests (Tracker/BotRequestProcessor.php))", "--ignore-plugins")
+		contains(t, r.stdout+r.stderr, "NextGreatThing (processes tracking requests (Tracker/BotRequestProcessor.php))",
+			"--ignore-plugins")
 	}
 	if i.waiting(t) != 1 {
 		t.Error("the queue was touched")

@@ -245,7 +245,8 @@ func takeAndMove(t *testing.T, ctx context.Context, b subject) {
 func keyIsSetOnceUntilItRunsOut(t *testing.T, ctx context.Context, b subject) {
 	expect(t, true)(b.SetIfNotExists(ctx, testKey, "mine", time.Minute))
 	expect(t, false)(b.SetIfNotExists(ctx, testKey, "theirs", time.Hour))
-	if d, err := b.TTLs(ctx, testKey, "QueuedTrackingLock4"); err != nil || d[0] <= 10*time.Second || d[0] > time.Minute || d[1] != 0 {
+	if d, err := b.TTLs(ctx, testKey, "QueuedTrackingLock4"); err != nil || d[0] <= 10*time.Second ||
+		d[0] > time.Minute || d[1] != 0 {
 		t.Errorf("TTLs %v, %v", d, err)
 	}
 	if v, ok, err := b.Get(ctx, testKey); v != "mine" || !ok || err != nil {
@@ -316,7 +317,10 @@ func talliesAddUp(t *testing.T, ctx context.Context, b subject) {
 	}
 	want(first, nil)
 	long := strings.Repeat("n", MaxTallyName)
-	add(first, Tally{Numbers: map[string]int64{"0:tracked": 5, long: 1, long[:99] + "m": 2}, Texts: map[string]string{"0:error": "x = 'ä'; y"}})
+	add(first, Tally{
+		Numbers: map[string]int64{"0:tracked": 5, long: 1, long[:99] + "m": 2},
+		Texts:   map[string]string{"0:error": "x = 'ä'; y"},
+	})
 	add(first, Tally{Numbers: map[string]int64{"0:tracked": 1 << 40, long: 10, "0:requests": -1}})
 	want(first, map[string]string{
 		"0:tracked": "1099511627781", "0:requests": "-1", long: "11", long[:99] + "m": "2", "0:error": "x = 'ä'; y",
@@ -324,7 +328,10 @@ func talliesAddUp(t *testing.T, ctx context.Context, b subject) {
 	add(second, Tally{Numbers: map[string]int64{"0:tracked": 1}, Texts: map[string]string{"0:error": ""}})
 	want(second, map[string]string{"0:tracked": "1", "0:error": ""})
 	add(second, Tally{})
-	total := map[string]string{"0:tracked": "1099511627782", "0:requests": "-1", long: "11", long[:99] + "m": "2", "0:error": ""}
+	total := map[string]string{
+		"0:tracked": "1099511627782", "0:requests": "-1", long: "11", long[:99] + "m": "2",
+		"0:error": "",
+	}
 	want(TotalKey, total)
 	b.pass(3100 * time.Millisecond)
 	want(first, nil)
@@ -335,7 +342,10 @@ func talliesAddUp(t *testing.T, ctx context.Context, b subject) {
 
 func talliesOfSeveralWorkersAddUp(t *testing.T, ctx context.Context, b subject) {
 	const workers, times = 4, 10
-	tally := Tally{Numbers: map[string]int64{"0:tracked": 1, "1:tracked": 2, "1:rejected:unknown site": 3}, Texts: map[string]string{"0:host": "h"}}
+	tally := Tally{
+		Numbers: map[string]int64{"0:tracked": 1, "1:tracked": 2, "1:rejected:unknown site": 3},
+		Texts:   map[string]string{"0:host": "h"},
+	}
 	var group sync.WaitGroup
 	for range workers {
 		group.Go(func() {

@@ -180,7 +180,8 @@ func TestClusterInfoNamesTheNodes(t *testing.T) {
 		must(t, b.Append(t.Context(), Key(id), []byte("x")))
 	}
 	info, err := b.Info(t.Context())
-	for deadline := time.Now().Add(testserver.Patience); err == nil && len(info.Nodes) < 6 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(testserver.Patience); err == nil && len(info.Nodes) < 6 &&
+		time.Now().Before(deadline); {
 		<-time.After(50 * time.Millisecond)
 		info, err = b.Info(t.Context())
 	}

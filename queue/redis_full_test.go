@@ -139,7 +139,8 @@ func TestFullRedisWithoutInfo(t *testing.T) {
 	} {
 		s := testserver.Redis(t, full, testserver.WithUser("worker", "pw", rules))
 		r := newRedis(t, RedisOptions{Host: s.Host, Port: s.Port, User: "worker", Password: "pw"})
-		if err := r.Append(t.Context(), testList, []byte("x")); !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), want) {
+		if err := r.Append(t.Context(), testList, []byte("x")); !errors.Is(err, ErrFull) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", rules, err)
 		}
 	}

@@ -129,7 +129,8 @@ func (s *sentinels) dial(ctx context.Context, addr string) (redis.Conn, error) {
 // hasNoPassword reports whether err is a server's answer to a password where none is set. Redis 5 says it in other
 // words than later ones.
 func hasNoPassword(err error) bool {
-	return hasCode(err, "ERR") && (strings.Contains(err.Error(), "without any password configured") || strings.Contains(err.Error(), "no password is set"))
+	return hasCode(err, "ERR") && (strings.Contains(err.Error(), "without any password configured") ||
+		strings.Contains(err.Error(), "no password is set"))
 }
 
 func (s *sentinels) dialAs(ctx context.Context, addr, user, password string) (redis.Conn, error) {

@@ -202,7 +202,8 @@ func TestSentinelsAreLoggedInTo(t *testing.T) {
 		if tt.want == "" && (err != nil || named != s.Data[0].Addr) {
 			t.Errorf("%s: master %s, %v", tt.name, named, err)
 		}
-		if tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "guess")) {
+		if tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) ||
+			strings.Contains(err.Error(), "guess")) {
 			t.Errorf("%s: error %v, want %s", tt.name, err, tt.want)
 		}
 	}

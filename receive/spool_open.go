@@ -72,7 +72,8 @@ func (s *Spool) open() (err error) {
 		s.signal()
 	}
 	if err := s.reserve(filepath.Join(s.dir, sequenceFile)); err != nil {
-		s.log.Warn("spool: if the clock is set back before the next start, requests may be taken for older ones", "error", err)
+		s.log.Warn("spool: if the clock is set back before the next start, requests may be taken for older ones", "error",
+			err)
 	}
 	return nil
 }

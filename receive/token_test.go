@@ -67,7 +67,12 @@ func TestTokensOfEntries(t *testing.T) {
 		{"bulk", sent{json: bulk(`,"token_auth":"a"`)}, "a", "a", "a"},
 		{"bulk, raw", sent{json: bulk(`,"token_auth":"a&<"`)}, "a&amp;&lt;", "a&<", "a&<"},
 		{"bulk, blank in front", sent{json: " " + bulk(`,"token_auth":"a&<"`)}, "a&amp;&lt;", "a&amp;&lt;", "a&amp;&lt;"},
-		{"bulk over several lines", sent{json: strings.ReplaceAll(bulk(`,"token_auth":"a&<"`), ",", ",\n")}, "a&amp;&lt;", "a&<", "a&<"},
+		{
+			"bulk over several lines",
+			sent{json: strings.ReplaceAll(bulk(`,"token_auth":"a&<"`), ",", ",\n")},
+			"a&amp;&lt;",
+			"a&<", "a&<",
+		},
 		{"bulk, a number", sent{json: bulk(`,"token_auth":5`)}, "5", "5", "5"},
 		{"bulk and GET", sent{query: "token_auth=get", json: bulk(`,"token_auth":"a"`)}, "get", "a", refused},
 		{"bulk and GET, the same", sent{query: "token_auth=a", json: bulk(`,"token_auth":"a"`)}, "a", "a", "a"},
@@ -76,7 +81,10 @@ func TestTokensOfEntries(t *testing.T) {
 		{"bulk and header alone", sent{json: bulk(""), bearer: "Bearer b"}, "", "b", "b"},
 	}
 	for _, tt := range tests {
-		for version, want := range map[string]string{"5.3.2": tt.v3, "5.4.0": tt.v4, "5.7.1": tt.v4, "5.8.0": tt.v8, "6.0.0": tt.v8} {
+		for version, want := range map[string]string{
+			"5.3.2": tt.v3, "5.4.0": tt.v4, "5.7.1": tt.v4, "5.8.0": tt.v8,
+			"6.0.0": tt.v8,
+		} {
 			to := &sink{}
 			o := testOptions(t, recordedConfig, to)
 			o.Installation.Behaviours = matomo.BehavioursIn(version)

@@ -73,7 +73,10 @@ func TestCheckpointIsBounded(t *testing.T) {
 }
 
 func TestRecordIsReadAsItWasWritten(t *testing.T) {
-	dead := []deadLetter{{Offset: 7, Request: letters.WholeEntry, Reason: letters.Bug, Error: "ümlaut 😀 'quoted'\n", Time: "2026-11-20T12:00:00Z"}}
+	dead := []deadLetter{{
+		Offset: 7, Request: letters.WholeEntry, Reason: letters.Bug, Error: "ümlaut 😀 'quoted'\n",
+		Time: "2026-11-20T12:00:00Z",
+	}}
 	all, each := digest(elements(0, 3))
 	text := record{all, each, dead}.String()
 	for _, c := range text {

@@ -46,7 +46,8 @@ func TestBatchesAreTrackedInOrder(t *testing.T) {
 		t.Errorf("%+v", summary)
 	}
 	last := batches[len(batches)-1]
-	if params := last.Request(tracker.Refusal{Set: 1}); params == nil || php.ToString(params.Value("action_name")) != "g" ||
+	if params := last.Request(tracker.Refusal{Set: 1}); params == nil ||
+		php.ToString(params.Value("action_name")) != "g" ||
 		last.Request(tracker.Refusal{Set: 2}) != nil || last.Request(tracker.Refusal{Set: 1, Request: 1}) != nil {
 		t.Errorf("request g is %v", params)
 	}
@@ -228,7 +229,8 @@ func TestPanicsHitOnlyTheirRequests(t *testing.T) {
 	o.NewTracker = func() replay.Tracker { return &buggy{Tracker: s.assembly.NewTracker(), prepare: "bad"} }
 	summary := s.run(t, o)
 	same(t, s.titles(t), "a", "b")
-	if found := s.letters(t); len(found) != 3 || found[0].Request != letters.WholeEntry || found[0].Reason != letters.Bug || summary.Failed != 2 ||
+	if found := s.letters(t); len(found) != 3 || found[0].Request != letters.WholeEntry ||
+		found[0].Reason != letters.Bug || summary.Failed != 2 ||
 		summary.Undecodable != 1 {
 		t.Errorf("%+v, %+v", summary, found)
 	}
@@ -242,7 +244,8 @@ func TestLettersAreKeptWithinTheirBound(t *testing.T) {
 	o := s.options()
 	o.MaxLetters = 5
 	summary, err := replay.Run(t.Context(), nil, o)
-	if !errors.Is(err, replay.ErrTooManyLetters) || len(s.letters(t)) != 5 || s.waiting(t) != 3 || !slices.Equal(summary.Full, []int{0}) {
+	if !errors.Is(err, replay.ErrTooManyLetters) || len(s.letters(t)) != 5 || s.waiting(t) != 3 ||
+		!slices.Equal(summary.Full, []int{0}) {
 		t.Errorf("%v, %d letters, %d left, full %v", err, len(s.letters(t)), s.waiting(t), summary.Full)
 	}
 	if ofQueue, ok := errors.AsType[*replay.QueueError](err); !ok || ofQueue.Queue != 0 {

@@ -30,7 +30,11 @@ func TestAgentsHaveVisitsOfTheirOwn(t *testing.T) {
 			agents, hits []string
 		}{
 			"5.1": {bench.Own(root), nil, []string{"9"}},
-			"6.0": {bench.OwnSix(root), []string{"<nil>", "ChatGPT", "<nil>", "NovaAct", "<nil>"}, []string{"1", "3", "1", "3", "1"}},
+			"6.0": {
+				bench.OwnSix(root),
+				[]string{"<nil>", "ChatGPT", "<nil>", "NovaAct", "<nil>"},
+				[]string{"1", "3", "1", "3", "1"},
+			},
 		} {
 			t.Run(name+" "+database, func(t *testing.T) {
 				s := &stage{Bench: bench.New(t, database, tt.data, tt.data.Devices(t)), home: tt.data.Home(t, false)}

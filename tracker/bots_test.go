@@ -129,7 +129,8 @@ func TestBotRequestsAreCheckedLikeVisits(t *testing.T) {
 		entry(4, page+"&cdt=2020-01-01+00:00:00"),  // refused
 		entry(5, page+"&rec=0&ping=1&cip=1.2.3.4"), // nothing of that matters
 		entry(6, page+"&http_status=65536"),        // does not fit
-		entry(7, "url=http://site1.example.org/new&recMode=1&source="+strings.Repeat("x", 51)+chatbot), // its URL is there all the same
+		// its URL is there all the same
+		entry(7, "url=http://site1.example.org/new&recMode=1&source="+strings.Repeat("x", 51)+chatbot),
 	}, func(t *testing.T, o outcome) {
 		wantCells(t, o, "log_bot_request", "server_time", at(0), at(5))
 		wantCells(t, o, "tracking_failure", "idsite", "78")
@@ -142,7 +143,8 @@ func TestBotRequestsAreCheckedLikeVisits(t *testing.T) {
 
 func TestBotRequestsOfPastDaysAskForNewReports(t *testing.T) {
 	past := func(mode, more string) string {
-		return "url=http://site1.example.org/p&cdt=2026-11-2" + mode + "+12:00:00&recMode=1&token_auth=a1b2c3d4e5f60718293a4b5c6d7e8f90" + more
+		return "url=http://site1.example.org/p&cdt=2026-11-2" + mode +
+			"+12:00:00&recMode=1&token_auth=a1b2c3d4e5f60718293a4b5c6d7e8f90" + more
 	}
 	onVersion(t, "6.0.0", []journey.Entry{
 		entry(0, past("0", chatbot)),
@@ -194,6 +196,7 @@ func TestClientHintsAreReadBeforeAnyRule(t *testing.T) {
 		wantSummary(t, o, "0 tracked", "0 of bots", "3 rejected: "+string(request.WrongType))
 	})
 	onVersionWith(t, devices, "5.6.2", entries, func(t *testing.T, o outcome) {
-		wantSummary(t, o, "0 tracked", "0 of bots", "1 excluded: "+exclude.NotRecorded, "2 rejected: "+string(request.WrongType))
+		wantSummary(t, o, "0 tracked", "0 of bots", "1 excluded: "+exclude.NotRecorded,
+			"2 rejected: "+string(request.WrongType))
 	})
 }

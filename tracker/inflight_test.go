@@ -153,7 +153,8 @@ func TestPageViewTimesGoOnAcrossBatchesInTheAir(t *testing.T) {
 	a.ground(t, a.prepare(t, entry(0, viewed("/a", "aaaaaa"))))
 	b, c, d := a.prepare(t, entry(10, viewed("/b", "bbbbbb"))),
 		a.prepare(t, entry(20, event+"&pv_id=bbbbbb"), entry(25, "ping=1&pv_id=aaaaaa"+visitor), entry(27, event)),
-		a.prepare(t, entry(30, viewed("/c", "cccccc")), entry(30, viewed("/d", "dddddd")), entry(31, event), entry(32, "ping=1&pv_id=bbbbbb"+visitor))
+		a.prepare(t, entry(30, viewed("/c", "cccccc")), entry(30, viewed("/d", "dddddd")), entry(31, event),
+			entry(32, "ping=1&pv_id=bbbbbb"+visitor))
 	a.prefetch(t, a.front, b, c)
 	a.fly(t, b)
 	a.prefetch(t, c, d)
@@ -174,7 +175,8 @@ func TestPageViewTimesGoOnAcrossBatchesInTheAir(t *testing.T) {
 func TestPageViewTimesOfVisitsThatBeginInTheAir(t *testing.T) {
 	a := newAir(t)
 	a.ground(t, a.prepare(t, entryFrom("198.51.100.9", 0, "url=http://site1.example.org/&_id=ffffffffffffffff")))
-	b, c := a.prepare(t, entry(10, viewed("/a", "aaaaaa"))), a.prepare(t, entry(15, viewed("/b", "bbbbbb")), entry(18, "ping=1&pv_id=aaaaaa"+visitor))
+	b, c := a.prepare(t, entry(10, viewed("/a", "aaaaaa"))), a.prepare(t, entry(15, viewed("/b", "bbbbbb")),
+		entry(18, "ping=1&pv_id=aaaaaa"+visitor))
 	a.prefetch(t, a.front, b, c)
 	a.fly(t, b)
 	a.fly(t, c)
@@ -189,7 +191,8 @@ func TestPageViewTimesOfVisitsThatBeginInTheAir(t *testing.T) {
 func TestPageViewTimesAfterARollback(t *testing.T) {
 	a := newAir(t)
 	a.ground(t, a.prepare(t, entry(0, viewed("/a", "aaaaaa"))))
-	b, c := a.prepare(t, entry(10, viewed("/b", "bbbbbb"))), a.prepare(t, entry(20, event), entry(21, "ping=1&pv_id=aaaaaa"+visitor))
+	b, c := a.prepare(t, entry(10, viewed("/b", "bbbbbb"))), a.prepare(t, entry(20, event),
+		entry(21, "ping=1&pv_id=aaaaaa"+visitor))
 	a.prefetch(t, a.front, b, c)
 	a.fly(t, b)
 	a.fly(t, c)
@@ -213,9 +216,11 @@ func TestOlderPageViewsAreAskedFor(t *testing.T) {
 	everywhereOn(t, "6.0", []journey.Entry{
 		entry(0, viewed("/a", "aaaaaa")), entry(10, viewed("/b", "bbbbbb")), entry(20, viewed("/c", "cccccc")),
 		entry(30, viewed("/d", "dddddd")), entry(40, viewed("/e", "eeeeee")), entry(50, viewed("/f", "ffffff")),
-		entry(60, viewed("/late", "llllll")+"&cdo=57"), entry(61, "ping=1&pv_id=bbbbbb"+visitor), entry(62, "ping=1&pv_id=zzzzzz"+visitor),
+		entry(60, viewed("/late", "llllll")+"&cdo=57"), entry(61, "ping=1&pv_id=bbbbbb"+visitor), entry(62,
+			"ping=1&pv_id=zzzzzz"+visitor),
 	}, func(t *testing.T, o outcome) {
-		wantCells(t, o, "log_page_view_time", "idpageview", "aaaaaa", "bbbbbb", "cccccc", "dddddd", "eeeeee", "ffffff", "llllll")
+		wantCells(t, o, "log_page_view_time", "idpageview", "aaaaaa", "bbbbbb", "cccccc", "dddddd", "eeeeee", "ffffff",
+			"llllll")
 		wantCells(t, o, "log_page_view_time", "time_spent", "10", "51", "10", "10", "10", "0", "0")
 	})
 }
@@ -252,7 +257,8 @@ func TestPageViewTimesAreKeptSince6(t *testing.T) {
 func TestChangedVisitorIDsAreSpreadSince5_4(t *testing.T) {
 	const anna = "2bc1ecb410e142bc" // sha1("anna")
 	entries := []journey.Entry{
-		entry(0, page("/a")), entry(5, "idgoal=10"+visitor), entry(10, page("/b")+"&uid=anna"), entry(20, page("/c")+"&uid=anna"),
+		entry(0, page("/a")), entry(5, "idgoal=10"+visitor), entry(10, page("/b")+"&uid=anna"), entry(20,
+			page("/c")+"&uid=anna"),
 	}
 	const cookie = "0123456789abcdef"
 	for version, want := range map[string]string{"5.3": cookie, "5.4": anna} {
@@ -270,8 +276,10 @@ func TestVisitorIDsThatChangeAgainAndAgain(t *testing.T) {
 	id := func(n int) string { return fmt.Sprintf("&_id=%016x", n) }
 	page := func(path string, n int) string { return "url=http://site1.example.org" + path + id(n) }
 	everywhereOn(t, "6.0", []journey.Entry{
-		entry(0, page("/a", 1)), entry(1, page("/b", 2)), entry(2, "idgoal=0&ec_id=T1&revenue=5"+id(2)), entry(3, page("/c", 1)),
-		entry(4, "idgoal=10"+id(3)), entry(5, page("/d", 2)), entry(6, "ping=1"+id(4)), entryFrom("198.51.100.9", 7, page("/e", 4)),
+		entry(0, page("/a", 1)), entry(1, page("/b", 2)), entry(2, "idgoal=0&ec_id=T1&revenue=5"+id(2)), entry(3,
+			page("/c", 1)),
+		entry(4, "idgoal=10"+id(3)), entry(5, page("/d", 2)), entry(6, "ping=1"+id(4)), entryFrom("198.51.100.9", 7,
+			page("/e", 4)),
 		entryFrom("198.51.100.9", 8, page("/f", 5)),
 	}, func(t *testing.T, o outcome) {
 		four, five := fmt.Sprintf("%016x", 4), fmt.Sprintf("%016x", 5)
@@ -329,7 +337,8 @@ func TestPageViewTimesCostNoRoundTripPerRequest(t *testing.T) {
 		for n := range int64(20) {
 			who := fmt.Sprintf("&_id=%016x", n+1)
 			entries = append(entries,
-				entry(after+n, "url=http://site1.example.org/a&pv_id=aaaaaa"+who), entry(after+n+1, "e_c=c&e_a=a&url=http://site1.example.org/"+who),
+				entry(after+n, "url=http://site1.example.org/a&pv_id=aaaaaa"+who), entry(after+n+1,
+					"e_c=c&e_a=a&url=http://site1.example.org/"+who),
 				entry(after+n+2, "url=http://site1.example.org/b&pv_id=bbbbbb"+who), entry(after+n+3, "ping=1&pv_id=aaaaaa"+who))
 		}
 		return entries

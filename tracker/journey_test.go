@@ -209,7 +209,10 @@ func TestRowsDoNotDependOnTheNumberOfWorkers(t *testing.T) {
 		everySeries(t, database, func(t *testing.T, s *stage, six bool) {
 			for i := range max(1, *journeys/4) {
 				seed := *seed + uint64(i)
-				entries := journey.Make(journey.Options{Seed: seed, Entries: 120, People: 12, Queues: queues, Apart: true, Six: six})
+				entries := journey.Make(journey.Options{
+					Seed: seed, Entries: 120, People: 12, Queues: queues, Apart: true,
+					Six: six,
+				})
 				want := s.play(t, entries, queues, bench.Options{Batch: 1, Workers: 1, Random: constant{}})
 				for _, batch := range []int{1, 7} {
 					got := s.play(t, entries, queues, bench.Options{Batch: batch, Workers: 4, Cores: 2, Random: constant{}})
@@ -261,7 +264,8 @@ func personByPerson(rows golden.Tables) golden.Tables {
 	bots := slices.Clone(rows["log_bot_request"])
 	slices.SortFunc(bots, func(a, b golden.Row) int {
 		return cmp.Or(
-			compareCells(a, b, "idsite", "server_time", "bot_name", "http_status_code", "response_size_bytes", "response_time_ms", "source"),
+			compareCells(a, b, "idsite", "server_time", "bot_name", "http_status_code", "response_size_bytes",
+				"response_time_ms", "source"),
 			cmp.Compare(texts[fmt.Sprint(a["idaction_url"])], texts[fmt.Sprint(b["idaction_url"])]))
 	})
 	botNumbers := renumber(bots, "idrequest")

@@ -120,7 +120,8 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 		}
 	}
 	t.learnHosts(ctx, b)
-	trust, asked := t.trustCookies(b), t.doNotTrack(b) // count only if the batch is prepared: an attempt that fails is repeated
+	// count only if the batch is prepared: an attempt that fails is repeated
+	trust, asked := t.trustCookies(b), t.doNotTrack(b)
 	if err := t.fingerprint(ctx, b); err != nil {
 		return nil, err
 	}
@@ -193,7 +194,10 @@ func (t *Tracker) doNotTrack(b *Batch) *matomo.Site {
 
 // context is what the batch's requests for a site are read against.
 func (t *Tracker) context(ctx context.Context, b *Batch, id int64) (*request.Context, error) {
-	c := &request.Context{General: b.general, Settings: t.global, Features: t.features, Behaviours: t.behaviours, Auth: t.auth.during(ctx), Now: b.now}
+	c := &request.Context{
+		General: b.general, Settings: t.global, Features: t.features, Behaviours: t.behaviours,
+		Auth: t.auth.during(ctx), Now: b.now,
+	}
 	site, err := t.installation.Site(ctx, id)
 	switch {
 	case err == nil:

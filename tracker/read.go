@@ -242,7 +242,8 @@ func (t *Tracker) readContent(p *parsed) error {
 			p.pageviewID, p.timings = id, &timings
 		}
 	}
-	if p.viewTimes = t.behaviours.PageViewTimes && t.features.Actions && p.facts.Site.Tracker.RecordPageViewTimes; p.viewTimes {
+	if p.viewTimes = t.behaviours.PageViewTimes && t.features.Actions &&
+		p.facts.Site.Tracker.RecordPageViewTimes; p.viewTimes {
 		p.viewID = pageViewID(r.Text("pv_id"))
 	}
 	return nil

@@ -57,7 +57,8 @@ func (a *applier) makeConversions(ctx context.Context, s *step) error {
 // repeated reports whether keepConversions will leave the goal's conversion out: then its row need not be made. With
 // an order id the request may be refused for it (refuseTaken).
 func (a *applier) repeated(s *step, goal *matomo.Goal) bool {
-	return !s.isNew && !goal.AllowMultiple && !s.p.facts.HasOrder && a.converted[conversionKey{visit: s.old.Row, goal: goal.ID}]
+	return !s.isNew && !goal.AllowMultiple && !s.p.facts.HasOrder &&
+		a.converted[conversionKey{visit: s.old.Row, goal: goal.ID}]
 }
 
 func (a *applier) fillSource(src *conversion.Source, s *step) (err error) {

@@ -48,7 +48,8 @@ func TestBearerTokensCountForTheirEntryAlone(t *testing.T) {
 				want = append(want, "site1.example.org/"+page)
 			}
 			wantCells(t, o, "log_action", "name", want...)
-			if got, want := fmt.Sprint(o.summary.Rejected), fmt.Sprintf("map[%s:%d]", request.NotAuthenticated, refused); got != want {
+			if got, want := fmt.Sprint(o.summary.Rejected), fmt.Sprintf("map[%s:%d]", request.NotAuthenticated,
+				refused); got != want {
 				t.Errorf("rejected %s, want %s", got, want)
 			}
 		}

@@ -80,13 +80,14 @@ type Tracker struct {
 	auth         *authenticator
 	salts        map[matomo.SaltKey]string // of days that no Site holds
 	trust        trust                     // as the last batch that was prepared left it
-	asked        *matomo.Site              // likewise the last site that was asked whether Do Not Track counts, nil for all
-	prepared     int64                     // batches
-	inFlight     lookahead.InFlight[note]
-	marked       *marks
-	addresses    map[string]bool // whether plugin TrackingSpamPrevention blocks them, by binary address
-	viewsInStep  bool            // log_page_view_time has no rows of visits that are yet to come
-	pid          int
+	// likewise the last site that was asked whether Do Not Track counts, nil for all
+	asked       *matomo.Site
+	prepared    int64 // batches
+	inFlight    lookahead.InFlight[note]
+	marked      *marks
+	addresses   map[string]bool // whether plugin TrackingSpamPrevention blocks them, by binary address
+	viewsInStep bool            // log_page_view_time has no rows of visits that are yet to come
+	pid         int
 }
 
 // New returns a Tracker.

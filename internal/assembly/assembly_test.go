@@ -157,7 +157,8 @@ func TestAssistantsNeedNoFile(t *testing.T) {
 		{"a folder", func(file string) error { return errors.Join(os.Remove(file), os.Mkdir(file, 0o755)) }, newer, "list of AI assistants"},
 	} {
 		vendor := matomo.VendorIn(t.TempDir())
-		if err := os.CopyFS(filepath.Dir(vendor.Assistants()), os.DirFS("../../testdata/vendor/matomo/searchengine-and-social-list")); err != nil {
+		if err := os.CopyFS(filepath.Dir(vendor.Assistants()),
+			os.DirFS("../../testdata/vendor/matomo/searchengine-and-social-list")); err != nil {
 			t.Fatal(err)
 		}
 		if err := tt.spoil(vendor.Assistants()); err != nil {

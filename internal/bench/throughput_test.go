@@ -55,7 +55,12 @@ func TestThroughput(t *testing.T) {
 	for _, g := range []group{
 		{25, []measurement{{"25", 25, 25, 1, false}, {"25@6.0", 25, 25, 1, true}, {"25x2", 25, 25, 2, false}}},
 		{100, []measurement{{"100", 100, 100, 1, false}}},
-		{500, []measurement{{"500", 500, 500, 1, false}, {"500@6.0", 500, 500, 1, true}, {"auto", 25, 500, 1, false}, {"autox2", 25, 500, 2, false}}},
+		{500, []measurement{
+			{"500", 500, 500, 1, false},
+			{"500@6.0", 500, 500, 1, true},
+			{"auto", 25, 500, 1, false},
+			{"autox2", 25, 500, 2, false},
+		}},
 	} {
 		g.measurements = slices.DeleteFunc(g.measurements, func(m measurement) bool { return *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) })
 		lines = append(lines, b.compare(t, g)...)

@@ -83,7 +83,8 @@ func fill(ctx context.Context, files fs.FS, db *sqlx.DB, prefix string) error {
 		return err
 	}
 	for option, version := range versions {
-		if _, err := db.ExecContext(ctx, "UPDATE "+prefix+"option SET option_value = ? WHERE option_name = ?", version, option); err != nil {
+		if _, err := db.ExecContext(ctx, "UPDATE "+prefix+"option SET option_value = ? WHERE option_name = ?", version,
+			option); err != nil {
 			return err
 		}
 	}

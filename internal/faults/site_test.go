@@ -86,7 +86,8 @@ func (s *site) upgrade(t *testing.T) {
 	}
 	created := 0
 	for _, statement := range golden.Statements(string(script)) {
-		if strings.HasPrefix(statement, "CREATE TABLE `matomo_log_bot_request`") || strings.HasPrefix(statement, "CREATE TABLE `matomo_log_page_view_time`") {
+		if strings.HasPrefix(statement, "CREATE TABLE `matomo_log_bot_request`") ||
+			strings.HasPrefix(statement, "CREATE TABLE `matomo_log_page_view_time`") {
 			s.db.MustExec(statement)
 			created++
 		}

@@ -41,7 +41,10 @@ func withDeliberate(c *golden.Case, expect golden.Tables) golden.Tables {
 		return expect
 	}
 	expect = maps.Clone(expect)
-	expect["option"] = append(expect["option"], golden.Row{"option_name": "Xxxx" + mark + "1", "option_value": "1", "autoload": json.Number("0")})
+	expect["option"] = append(expect["option"], golden.Row{
+		"option_name": "Xxxx" + mark + "1", "option_value": "1",
+		"autoload": json.Number("0"),
+	})
 	return expect
 }
 

@@ -11,7 +11,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/golden/bench"
 )
 
-var selecting = flag.Bool("golden.select", false, "choose anew which recordings of 6.0 are copied into testdata/golden-6: those that hold with what is there")
+var selecting = flag.Bool("golden.select", false,
+	"choose anew which recordings of 6.0 are copied into testdata/golden-6: those that hold with what is there")
 
 // Sizes of the files that are taken: cases that the older recordings have, too, are taken only as a sample.
 const (

@@ -68,7 +68,10 @@ var aiBots = []string{
 }
 
 // assistants are AI assistants that people come from.
-var assistants = []string{"https://chatgpt.com/", "https://www.perplexity.ai/search?q=x", "https://gemini.google.com/app", "https://claude.ai/chat"}
+var assistants = []string{
+	"https://chatgpt.com/", "https://www.perplexity.ai/search?q=x",
+	"https://gemini.google.com/app", "https://claude.ai/chat",
+}
 
 var languages = []string{"de-de,de;q=0.8", "en-US,en;q=0.5", "fr", ""}
 

@@ -70,7 +70,8 @@ func TestSuperuserToken(t *testing.T) {
 			{i, "writer", true, false},
 		} {
 			if got, err := tt.in.SuperuserToken(ctx, db, tt.hash, tt.secure); err != nil || got != tt.want {
-				t.Errorf("%s, only secure tokens %v, came in a secure way %v: %v, %v, want %v", tt.hash, tt.in == strict, tt.secure, got, err, tt.want)
+				t.Errorf("%s, only secure tokens %v, came in a secure way %v: %v, %v, want %v", tt.hash, tt.in == strict,
+					tt.secure, got, err, tt.want)
 			}
 		}
 	})

@@ -97,11 +97,13 @@ func (w *Watch) Files() string {
 	for _, name := range w.names() {
 		seen[name] = true
 		before := w.files[name]
-		if info, err := os.Stat(w.path(name)); err == nil && info.Size() == before.size && info.ModTime().Equal(before.modified) {
+		if info, err := os.Stat(w.path(name)); err == nil && info.Size() == before.size &&
+			info.ModTime().Equal(before.modified) {
 			continue
 		}
 		now := w.look(name)
-		if now.size != before.size || !bytes.Equal(now.sum[:], before.sum[:]) || now.sum == [sha256.Size]byte{} && !now.modified.Equal(before.modified) {
+		if now.size != before.size || !bytes.Equal(now.sum[:], before.sum[:]) || now.sum == [sha256.Size]byte{} &&
+			!now.modified.Equal(before.modified) {
 			return name
 		}
 		w.files[name] = now

@@ -103,7 +103,10 @@ func TestWatchNamesTheOptionThatHasChanged(t *testing.T) {
 			}
 		}
 		for _, change := range [][2]string{
-			{"UPDATE m_option SET option_value = '5.1.2' WHERE option_name = 'version_QueuedTracking'", "version_QueuedTracking"},
+			{
+				"UPDATE m_option SET option_value = '5.1.2' WHERE option_name = 'version_QueuedTracking'",
+				"version_QueuedTracking",
+			},
 			{"INSERT INTO m_option VALUES ('usercountry.location_provider', 'geoip2php', 0)", "usercountry.location_provider"},
 			{"DELETE FROM m_option WHERE option_name = 'version_QueuedTracking'", "version_QueuedTracking"},
 			{"UPDATE m_option SET option_value = '5.2.0' WHERE option_name = 'version_core'", "version_core"},

@@ -156,7 +156,8 @@ func (c *Config) merge(global *php.Array) {
 		merged.Set(name, php.ArrayValue(replaced))
 	}
 	c.files, c.sections = merged, merged
-	c.installedList = hasKey(c.common, "PluginsInstalled", "PluginsInstalled") || hasKey(c.local, "PluginsInstalled", "PluginsInstalled")
+	c.installedList = hasKey(c.common, "PluginsInstalled", "PluginsInstalled") ||
+		hasKey(c.local, "PluginsInstalled", "PluginsInstalled")
 	c.readEnvironment()
 }
 

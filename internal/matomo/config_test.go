@@ -150,7 +150,10 @@ func TestDefaultsOfMatomo6ComeFromItsGlobalINI(t *testing.T) {
 		if got := c.List("SitesManager", "CommonPIIParams"); !cmp.Equal(got, []string{"email", "", "prénom"}) {
 			t.Errorf("%s: parameters with personal data %q", version, got)
 		}
-		for plugin, active := range map[string]bool{"TrackingSpamPrevention": true, "AIAgents": true, "SEO": false, "Goals": false} {
+		for plugin, active := range map[string]bool{
+			"TrackingSpamPrevention": true, "AIAgents": true, "SEO": false,
+			"Goals": false,
+		} {
 			if got := c.Plugins().Active(plugin); got != active {
 				t.Errorf("%s: plugin %s active: %v", version, plugin, got)
 			}
@@ -272,7 +275,8 @@ func TestReadersOfNewerVersionsAreStrict(t *testing.T) {
 		for version, want := range map[string]bool{"5.9.0": tt.old, "5.10.0": tt.new} {
 			got := at(version, "create_new_visit_after_midnight", tt.value)
 			if got.NewVisitAfterMidnight != want || got.EnableDefaultLocationProvider != want {
-				t.Errorf("%s, %q: %v, %v, want %v", version, tt.value, got.NewVisitAfterMidnight, got.EnableDefaultLocationProvider, want)
+				t.Errorf("%s, %q: %v, %v, want %v", version, tt.value, got.NewVisitAfterMidnight,
+					got.EnableDefaultLocationProvider, want)
 			}
 		}
 	}

@@ -193,7 +193,8 @@ func TestDatabaseTLS(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if (c.TLS.VerifyConnection != nil) != tt.verify || (c.TLS.RootCAs != nil) != tt.roots || c.AllowFallbackToPlaintext != tt.plain ||
+			if (c.TLS.VerifyConnection != nil) != tt.verify || (c.TLS.RootCAs != nil) != tt.roots ||
+				c.AllowFallbackToPlaintext != tt.plain ||
 				len(c.TLS.Certificates) != tt.certificates || c.TLS.ServerName != "db.example.org" {
 				t.Errorf("got %+v, plain %v", c.TLS, c.AllowFallbackToPlaintext)
 			}

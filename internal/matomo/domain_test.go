@@ -56,7 +56,8 @@ func TestInstallationsThatShareAFolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := c.Database(); d.Host != test.want || d.Port != 1 || c.LocalFile() != test.file || c.DomainProblem() != test.problem {
+		if d := c.Database(); d.Host != test.want || d.Port != 1 || c.LocalFile() != test.file ||
+			c.DomainProblem() != test.problem {
 			t.Errorf("%s: host %s of %s, %q", test.host, d.Host, c.LocalFile(), c.DomainProblem())
 		}
 	}
@@ -67,8 +68,14 @@ func TestMissingConfigurationNamesWhatIsThere(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		{map[string]string{"config/a.example.org.config.ini.php": "", "config/b.example.org.config.ini.php": ""}, "--matomo-domain or MATOMO_DOMAIN: a.example.org, b.example.org"},
-		{map[string]string{"bootstrap.php": "<?php define('PIWIK_USER_PATH', '/etc/matomo');"}, "bootstrap.php sets PIWIK_USER_PATH"},
+		{
+			map[string]string{"config/a.example.org.config.ini.php": "", "config/b.example.org.config.ini.php": ""},
+			"--matomo-domain or MATOMO_DOMAIN: a.example.org, b.example.org",
+		},
+		{
+			map[string]string{"bootstrap.php": "<?php define('PIWIK_USER_PATH', '/etc/matomo');"},
+			"bootstrap.php sets PIWIK_USER_PATH",
+		},
 	} {
 		dir := writeFiles(t, test.files)
 		_, err := LoadConfig(dir)

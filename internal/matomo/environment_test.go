@@ -55,8 +55,10 @@ proxy_client_headers[] = HTTP_X_FORWARDED_FOR
 	})
 	d := c.Database()
 	got := []any{
-		d.Host, d.Username, d.Password, d.Prefix, c.Int("Tracker", "visit_standard_length"), c.Tracker(2).NewVisitAfterActions,
-		c.queueSettings(nil).RedisHost, c.queueSettings(nil).RedisPort, c.List("General", "proxy_client_headers"), c.Plugins().Names(),
+		d.Host, d.Username, d.Password, d.Prefix, c.Int("Tracker",
+			"visit_standard_length"), c.Tracker(2).NewVisitAfterActions,
+		c.queueSettings(nil).RedisHost, c.queueSettings(nil).RedisPort, c.List("General",
+			"proxy_client_headers"), c.Plugins().Names(),
 	}
 	want := []any{
 		"db", "", "ge$heim&amp;", "matomo_", int64(99), int64(7),
@@ -97,7 +99,10 @@ proxy_client_headers[] = HTTP_X_FORWARDED_FOR
 // Without the plugin the variables have no effect: those of Docker's image are for its installer.
 func TestVariablesCountOnlyWithThePlugin(t *testing.T) {
 	for name, files := range map[string]map[string]string{
-		"not active":    {"config/config.ini.php": "[Plugins]\nPlugins[] = Goals\n[database]\nhost = db\n", pluginContainer: "<?php"},
+		"not active": {
+			"config/config.ini.php": "[Plugins]\nPlugins[] = Goals\n[database]\nhost = db\n",
+			pluginContainer:         "<?php",
+		},
 		"not installed": {"config/config.ini.php": activePlugin + "[database]\nhost = db\n"},
 	} {
 		c := withEnvironment(t, files, map[string]string{"MATOMO_DATABASE_HOST": "other"})
@@ -134,9 +139,13 @@ func TestReplacedSettingsAreNamed(t *testing.T) {
 		`<?php return ['observers' => [ServerConfig::classes => 1]];`:                                  false,
 	} {
 		for _, place := range []string{"config/config.php", "plugins/Mine/config/config.php"} {
-			c := loadConfig(t, writeFiles(t, map[string]string{"config/config.ini.php": "[Plugins]\nPlugins[] = Mine\n", place: text, "plugins/Mine/Mine.php": ""}))
+			c := loadConfig(t, writeFiles(t, map[string]string{
+				"config/config.ini.php": "[Plugins]\nPlugins[] = Mine\n",
+				place:                   text, "plugins/Mine/Mine.php": "",
+			}))
 			foreign, err := c.ForeignTrackerPlugins()
-			if err != nil || (len(foreign) == 1) != want || want && !strings.Contains(foreign[0].Reason, "replaces Matomo's settings") {
+			if err != nil || (len(foreign) == 1) != want || want && !strings.Contains(foreign[0].Reason,
+				"replaces Matomo's settings") {
 				t.Errorf("%s in %s: %v %v", text, place, foreign, err)
 			}
 		}

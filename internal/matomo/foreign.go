@@ -43,7 +43,10 @@ func (c *Config) ForeignTrackerPlugins() ([]Foreign, error) {
 		found = append(found, Foreign{overrides, replacesSettings})
 	}
 	if words := bootstrapWords(c.dir); words != "" {
-		found = append(found, Foreign{"bootstrap.php", fmt.Sprintf("sets %s: Matomo may have other settings than are seen here", words)})
+		found = append(found, Foreign{
+			"bootstrap.php",
+			fmt.Sprintf("sets %s: Matomo may have other settings than are seen here", words),
+		})
 	}
 	return found, nil
 }

@@ -158,7 +158,8 @@ func TestProviderIsNeverForeign(t *testing.T) {
 
 // What the installation's own global.ini.php lists is judged like all other plugins.
 func TestPluginsOfGlobalSettingsAreJudgedByThisProgramsList(t *testing.T) {
-	global := "; <?php exit; ?>\n[Plugins]\n" + pluginLines("CoreHome Actions AIAgents BotTracking TrackingSpamPrevention AIProviders NextGreatThing Quiet")
+	global := "; <?php exit; ?>\n[Plugins]\n" +
+		pluginLines("CoreHome Actions AIAgents BotTracking TrackingSpamPrevention AIProviders NextGreatThing Quiet")
 	files := map[string]string{
 		"config/global.ini.php":                 global,
 		"config/config.ini.php":                 "",
@@ -167,7 +168,8 @@ func TestPluginsOfGlobalSettingsAreJudgedByThisProgramsList(t *testing.T) {
 	}
 	c := installed(t, "6.0.0", files, "")
 	got, err := c.ForeignTrackerPlugins()
-	if want := []Foreign{{"NextGreatThing", "fills columns of the log tables (Columns/It.php)"}}; err != nil || !cmp.Equal(got, want) {
+	if want := []Foreign{{"NextGreatThing", "fills columns of the log tables (Columns/It.php)"}}; err != nil ||
+		!cmp.Equal(got, want) {
 		t.Errorf("%v, %v, want %v", got, err, want)
 	}
 	if names := c.Plugins().Names(); len(names) != 8 {
@@ -235,7 +237,8 @@ func TestOverridesInTheConfigurationAreForeign(t *testing.T) {
 }
 
 func TestUnreadablePluginIsAnError(t *testing.T) {
-	c := installed(t, "5.1.2", map[string]string{"plugins/Odd/Odd.php/x": "a folder where the main class should be"}, "Odd")
+	c := installed(t, "5.1.2", map[string]string{"plugins/Odd/Odd.php/x": "a folder where the main class should be"},
+		"Odd")
 	if _, err := c.ForeignTrackerPlugins(); err == nil || !strings.HasPrefix(err.Error(), "plugin Odd: ") {
 		t.Errorf("got %v", err)
 	}

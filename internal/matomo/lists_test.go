@@ -10,7 +10,10 @@ import (
 // Matomo's IP::getIpFromHeader, getNonProxyIpFromHeader, Url::getCorsHostsFromConfig and the like: what is no array is
 // as if it were not there.
 func TestValueThatIsNoListIsIgnored(t *testing.T) {
-	for _, key := range []string{"proxy_client_headers", "proxy_ips", "proxy_host_headers", "proxy_scheme_headers", "cors_domains", "trusted_hosts"} {
+	for _, key := range []string{
+		"proxy_client_headers", "proxy_ips", "proxy_host_headers", "proxy_scheme_headers",
+		"cors_domains", "trusted_hosts",
+	} {
 		for text, want := range map[string][]string{
 			" = HTTP_X_FORWARDED_FOR":           nil,
 			" = \"1.2.3.4,2.3.4.5\"":            nil,

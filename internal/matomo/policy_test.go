@@ -102,7 +102,10 @@ func TestPolicy(t *testing.T) {
 		{"5.14.0", "", stored{"2/UserId/UserIdDisabled_policy_enforced": "1"}, but(free, func(d *demanded) { d.NoUserIDs = true })},
 		{"5.13.0", "", stored{policyOfAll: "1", "UserId/UserIdDisabled_policy_enforced": "0"}, strict},
 		{"5.14.0", "", stored{policyOfAll: "1", "UserId/UserIdDisabled_policy_enforced": "0"}, but(strict, func(d *demanded) { d.NoUserIDs = false })},
-		{"5.14.0", "", stored{policyOfAll: "1", "UserId/UserIdDisabled_policy_enforced": "0", "2/UserId/UserIdDisabled_policy_enforced": "1"}, strict},
+		{"5.14.0", "", stored{
+			policyOfAll: "1", "UserId/UserIdDisabled_policy_enforced": "0",
+			"2/UserId/UserIdDisabled_policy_enforced": "1",
+		}, strict},
 		{
 			"5.14.0", "[Resolution]\nScreenResolutionDetectionDisabled_policy_enforced = 0\n",
 			stored{policyOfAll: "1", "Resolution/ScreenResolutionDetectionDisabled_policy_enforced": "1"},
@@ -180,7 +183,8 @@ func TestPolicyForAllSitesLimitsTheAgeOfRows(t *testing.T) {
 			})
 			general, err := i.General(t.Context())
 			if err != nil || general.DeleteLogsOlder != tt.want*24*time.Hour {
-				t.Errorf("%s, %s days, %v: %v, want %d days, %v", tt.version, tt.days, tt.stored, general.DeleteLogsOlder, tt.want, err)
+				t.Errorf("%s, %s days, %v: %v, want %d days, %v", tt.version, tt.days, tt.stored, general.DeleteLogsOlder,
+					tt.want, err)
 			}
 		}
 	})

@@ -10,9 +10,10 @@ import (
 
 // Privacy holds the options of plugin PrivacyManager (spec §9), of a site or of all.
 type Privacy struct {
-	AnonymizeIP             bool // ipAnonymizerEnabled
-	IPMaskLength            int  // bytes, 0…4
-	UseAnonymizedIPForVisit bool // useAnonymizedIpForVisitEnrichment: a site's counts for config_id, that of all sites for the location
+	AnonymizeIP  bool // ipAnonymizerEnabled
+	IPMaskLength int  // bytes, 0…4
+	// useAnonymizedIpForVisitEnrichment: a site's counts for config_id, that of all sites for the location
+	UseAnonymizedIPForVisit bool
 	DoNotTrack              bool // doNotTrackEnabled
 	ForceCookielessTracking bool
 	AnonymizeUserID         bool

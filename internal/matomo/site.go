@@ -80,10 +80,11 @@ type Extraction struct {
 
 // General holds what is the same for all sites (spec §13.4 "general"). It is never changed after loading.
 type General struct {
-	Privacy           Privacy // what counts where no site is asked: for locations and cookieless tracking
-	LocationProvider  string  // option usercountry.location_provider, "" when unset (spec §9.2)
-	UserIDSalt        string
-	DeleteLogsOlder   time.Duration // age beyond which log rows are deleted, incl. the schedule interval; 0: log deletion is off (spec §1.6 step 7)
+	Privacy          Privacy // what counts where no site is asked: for locations and cookieless tracking
+	LocationProvider string  // option usercountry.location_provider, "" when unset (spec §9.2)
+	UserIDSalt       string
+	// age beyond which log rows are deleted, incl. the schedule interval; 0: log deletion is off (spec §1.6 step 7)
+	DeleteLogsOlder   time.Duration
 	GlobalExcludedIPs []php.IPRange
 	SiteURLs          *URLIndex // all sites' URLs (spec §7.5)
 	SpamReferrers     []string  // option referrer_spam_blacklist, nil when unset (spec §2.7)
@@ -97,26 +98,28 @@ type General struct {
 // TrackerSettings are the typed settings of config.ini.php that tracking reads (spec §13.2), for one site or,
 // with the site-specific sections left out, for all.
 type TrackerSettings struct {
-	RecordStatistics               bool
-	UserIDOverwritesVisitorID      bool
-	FingerprintAcrossWebsites      bool
-	UseThirdPartyIDCookie          bool
-	CookieName                     string
-	TrustVisitorsCookies           bool
-	VisitStandardLength            int64    // seconds
-	WindowLookBack                 int64    // seconds
-	DefaultTimeOnePageVisit        int64    // seconds
-	ExcludedURLParameters          []string // url_query_parameter_to_exclude_from_url, trimmed
-	EnableDefaultLocationProvider  bool
-	LanguageToCountryGuess         bool
-	IgnoreVisitsCookieName         string
-	CampaignNameParameters         []string // trimmed
-	CampaignKeywordParameters      []string // trimmed
-	DiscardedCampaignParameters    []string // names that were among the two and do not count; page URLs go without them all the same
-	NewVisitWhenCampaignChanges    bool
-	NewVisitWhenWebsiteChanges     bool
-	NewVisitAfterMidnight          bool  // for the decision of spec §3.4
-	DailyFingerprint               bool  // create_new_visit_after_midnight without the site's override: config_id carries a daily salt (spec §4)
+	RecordStatistics              bool
+	UserIDOverwritesVisitorID     bool
+	FingerprintAcrossWebsites     bool
+	UseThirdPartyIDCookie         bool
+	CookieName                    string
+	TrustVisitorsCookies          bool
+	VisitStandardLength           int64    // seconds
+	WindowLookBack                int64    // seconds
+	DefaultTimeOnePageVisit       int64    // seconds
+	ExcludedURLParameters         []string // url_query_parameter_to_exclude_from_url, trimmed
+	EnableDefaultLocationProvider bool
+	LanguageToCountryGuess        bool
+	IgnoreVisitsCookieName        string
+	CampaignNameParameters        []string // trimmed
+	CampaignKeywordParameters     []string // trimmed
+	// names that were among the two and do not count; page URLs go without them all the same
+	DiscardedCampaignParameters []string
+	NewVisitWhenCampaignChanges bool
+	NewVisitWhenWebsiteChanges  bool
+	NewVisitAfterMidnight       bool // for the decision of spec §3.4
+	// create_new_visit_after_midnight without the site's override: config_id carries a daily salt (spec §4)
+	DailyFingerprint               bool
 	NewVisitAfterActions           int64 // 0: never
 	PageMaximumLength              int   // bytes
 	RequireAuthentication          bool  // tracking_requests_require_authentication

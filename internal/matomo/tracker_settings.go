@@ -31,7 +31,8 @@ func (c *Config) perSite(s *TrackerSettings, siteID int64) {
 	s.NewVisitAfterMidnight = c.truth(c.siteValue(siteID, "create_new_visit_after_midnight"))
 	s.NewVisitAfterActions = number("create_new_visit_after_x_actions")
 	s.RequireAuthentication = flag("tracking_requests_require_authentication")
-	s.RequireAuthenticationOlderThan = c.seconds(c.siteValue(siteID, "tracking_requests_require_authentication_when_custom_timestamp_newer_than"))
+	s.RequireAuthenticationOlderThan = c.seconds(c.siteValue(siteID,
+		"tracking_requests_require_authentication_when_custom_timestamp_newer_than"))
 	s.ExcludeRequests = text("exclude_requests")
 	recorded := c.siteValue(siteID, "record_accurate_page_view_time")
 	s.RecordPageViewTimes = recorded.IsNull() || php.ToInt(recorded) != 0

@@ -33,7 +33,8 @@ func TestVersionsDocumentHasTheTable(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s is not up to date: go test ./internal/matomo -run TestVersionsDocument -update\n%s", versionsFile, cmp.Diff(want, table))
+		t.Fatalf("%s is not up to date: go test ./internal/matomo -run TestVersionsDocument -update\n%s", versionsFile,
+			cmp.Diff(want, table))
 	}
 	if err := os.WriteFile(versionsFile, []byte(intro+heading+want), 0o644); err != nil {
 		t.Fatal(err)

@@ -155,7 +155,10 @@ func TestWorkerCountsResults(t *testing.T) {
 func TestKeptCountersAreThoseOfAWorker(t *testing.T) {
 	batches := []replay.Report{
 		{Duration: 3 * time.Millisecond, Result: tracker.Result{Tracked: 5, Failed: 1, Visits: 3, Actions: 5}},
-		{Duration: time.Hour, Result: tracker.Result{Conversions: 2, BotRequests: 4, Excluded: map[string]int{"bot": 2, "ip": 1}}},
+		{Duration: time.Hour, Result: tracker.Result{
+			Conversions: 2, BotRequests: 4,
+			Excluded: map[string]int{"bot": 2, "ip": 1},
+		}},
 		{Duration: 2 * time.Millisecond, Result: tracker.Result{Rejected: map[request.Reason]int{request.UnknownSite: 4}}},
 	}
 	_, backend, _ := queues(t)

@@ -26,7 +26,8 @@ func TestProgressTellsRateAndTimeLeft(t *testing.T) {
 	p.Start(3000)
 	now = now.Add(2 * time.Second)
 	p.Add(1000)
-	if want := "[==========>                   ] 1,000 / 3,000  33%  500/s  4s left"; !strings.HasSuffix(out.String(), want+wrap) {
+	if want := "[==========>                   ] 1,000 / 3,000  33%  500/s  4s left"; !strings.HasSuffix(out.String(),
+		want+wrap) {
 		t.Errorf("%q", out.String())
 	}
 	drawn := out.Len()
@@ -36,7 +37,8 @@ func TestProgressTellsRateAndTimeLeft(t *testing.T) {
 	}
 	now = now.Add(time.Second)
 	p.Add(2999) // more than there was
-	if want := "[==============================] 4,000 / 4,000 100%  1,333/s  0s left"; !strings.HasSuffix(out.String(), want+wrap) {
+	if want := "[==============================] 4,000 / 4,000 100%  1,333/s  0s left"; !strings.HasSuffix(out.String(),
+		want+wrap) {
 		t.Errorf("%q", out.String())
 	}
 }

@@ -12,7 +12,10 @@ func TestBotsAreFoundByTheFirstWordOfTheList(t *testing.T) {
 		in   string
 		want Bot // of the built-in list
 	}{
-		{"Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko); compatible; ChatGPT-User/1.0", Bot{"ChatGPT-User", "ai_chatbot"}},
+		{
+			"Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko); compatible; ChatGPT-User/1.0",
+			Bot{"ChatGPT-User", "ai_chatbot"},
+		},
 		{"chatgpt-USER", Bot{"ChatGPT-User", "ai_chatbot"}},
 		{"xClaude-Userx", Bot{"Claude-User", "ai_chatbot"}},
 		{"Perplexity-User, Claude-User, MistralAI-User", Bot{"MistralAI-User", "ai_chatbot"}},

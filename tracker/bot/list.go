@@ -37,7 +37,8 @@ func Load(dir fs.FS, chatbots bool) (*Detector, error) {
 // builtIn is the list of the newest version that is known, or that of Matomo 5.7.0.
 func builtIn(chatbots bool) *Detector {
 	if !chatbots {
-		return listOf("ai_assistant", "ChatGPT-User", "MistralAI-User", "Gemini-Deep-Research", "Claude-User", "Perplexity-User",
+		return listOf("ai_assistant", "ChatGPT-User", "MistralAI-User", "Gemini-Deep-Research", "Claude-User",
+			"Perplexity-User",
 			"Google-NotebookLM", "Devin")
 	}
 	d := listOf("ai_chatbot", "ChatGPT-User", "MistralAI-User", "Gemini-Deep-Research", "Claude-User", "Perplexity-User",

@@ -17,7 +17,10 @@ func read(t *testing.T, params string, excludeParameters bool) *Record {
 	if err != nil {
 		t.Fatal(params, err)
 	}
-	settings := &matomo.TrackerSettings{PageMaximumLength: 1024, CharsetUTF8MB4: true, ExcludedURLParameters: []string{"gclid"}}
+	settings := &matomo.TrackerSettings{
+		PageMaximumLength: 1024, CharsetUTF8MB4: true,
+		ExcludedURLParameters: []string{"gclid"},
+	}
 	site := &matomo.Site{ID: 7, Tracker: settings, ExcludedParameters: []string{"sid"}}
 	r := request.New(v.Array(), &request.Origin{})
 	r.Bind(&request.Context{Site: site, General: &matomo.General{}, Settings: settings})
@@ -50,7 +53,10 @@ func TestNumbersOfARecordAreIntegersFromZeroOn(t *testing.T) {
 	}
 	for _, tt := range tests {
 		row := read(t, fmt.Sprintf(`{"http_status":%[1]s,"bw_bytes":%[1]s,"pf_srv":%[1]s}`, tt.in), true).Row
-		for column, got := range map[string]store.NullInt{"status": row.HTTPStatus, "bytes": row.ResponseBytes, "time": row.ResponseMillis} {
+		for column, got := range map[string]store.NullInt{
+			"status": row.HTTPStatus, "bytes": row.ResponseBytes,
+			"time": row.ResponseMillis,
+		} {
 			if got != tt.want {
 				t.Errorf("%s: %s %v, want %v", tt.in, column, got, tt.want)
 			}
@@ -95,7 +101,10 @@ func TestURLOfARecord(t *testing.T) {
 		{`{"url":"no URL"}`, "1 - no URL", "1 - no URL"},
 
 		// excluded parameters, of the site and of the configuration
-		{`{"url":"http://a.example/p?sid=1&x=2&gclid=3#f"}`, "1 0 a.example/p?x=2", "1 0 a.example/p?sid=1&amp;x=2&amp;gclid=3#f"},
+		{
+			`{"url":"http://a.example/p?sid=1&x=2&gclid=3#f"}`, "1 0 a.example/p?x=2",
+			"1 0 a.example/p?sid=1&amp;x=2&amp;gclid=3#f",
+		},
 		{`{"url":"http://a.example/p?sid=1"}`, "1 0 a.example/p", "1 0 a.example/p?sid=1"},
 
 		// without a name
@@ -103,7 +112,10 @@ func TestURLOfARecord(t *testing.T) {
 		{`{"url":"0"}`, "1 - ", "1 - "},
 
 		// downloads stay as they came
-		{`{"url":"http://a.example/p","download":"https://a.example/f?sid=1&x=2"}`, "3 2 a.example/f?sid=1&amp;x=2", "3 2 a.example/f?sid=1&amp;x=2"},
+		{
+			`{"url":"http://a.example/p","download":"https://a.example/f?sid=1&x=2"}`, "3 2 a.example/f?sid=1&amp;x=2",
+			"3 2 a.example/f?sid=1&amp;x=2",
+		},
 		{`{"url":"http://a.example/p","download":" f "}`, "3 -  f ", "3 -  f "},
 		{`{"url":"http://a.example/p","download":""}`, "1 0 a.example/p", "1 0 a.example/p"},
 		{`{"url":"http://a.example/p","link":"http://b.example/"}`, "1 0 a.example/p", "1 0 a.example/p"},

@@ -43,7 +43,8 @@ func TestRevenueLimitOfVersions(t *testing.T) {
 		}{{unlimited, tt.old}, {limited, tt.new}} {
 			got, err := readRevenue(newRequestOf(t, side.behaviours, tt.params), tt.preset)
 			if err != nil || show(got) != side.want {
-				t.Errorf("%s, goal's %s, limit %v: %s, %v; want %s", tt.params, tt.preset, side.behaviours.AmountLimit, show(got), err, side.want)
+				t.Errorf("%s, goal's %s, limit %v: %s, %v; want %s", tt.params, tt.preset, side.behaviours.AmountLimit, show(got),
+					err, side.want)
 			}
 		}
 	}
@@ -58,7 +59,10 @@ func TestLimitOfOrdersAndItemsOfVersions(t *testing.T) {
 		behaviours matomo.Behaviours
 		want       amounts
 	}{
-		{unlimited, amounts{"2000000000000", "-2000000000000", "1000000000000", "1000000000000", "0", "1000000000000", "-1000000000000", "1e400"}},
+		{unlimited, amounts{
+			"2000000000000", "-2000000000000", "1000000000000", "1000000000000", "0", "1000000000000",
+			"-1000000000000", "1e400",
+		}},
 		{limited, amounts{"NULL", "NULL", "1000000000000", "NULL", "0", "0", "-1000000000000", "0"}},
 	} {
 		e, err := ReadEcommerce(newRequestOf(t, side.behaviours, order))

@@ -128,7 +128,8 @@ func sharedSets(t *testing.T) []set {
 	}
 	for _, file := range tables {
 		version := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "tables-"), ".json")
-		regexes := untar(t, filepath.Join(shared, "devices-between/regexes-"+version+".tar.gz"), version+"/vendor/matomo/device-detector/regexes/")
+		regexes := untar(t, filepath.Join(shared, "devices-between/regexes-"+version+".tar.gz"),
+			version+"/vendor/matomo/device-detector/regexes/")
 		s := set{
 			version: version, own: readTables(t, file), base: sets[1].own,
 			cases: filepath.Join(shared, "devices-between/device-cases-"+version+".jsonl.gz"),
@@ -144,7 +145,10 @@ func sharedSet(t *testing.T, version, folder string) set {
 	if _, err := os.Stat(dir); err != nil {
 		t.Skipf("no data files of a Matomo installation: %v", err)
 	}
-	s := set{version: version, own: readTables(t, filepath.Join(dir, "tables.json")), cases: filepath.Join(dir, "device-cases.jsonl.gz")}
+	s := set{
+		version: version, own: readTables(t, filepath.Join(dir, "tables.json")),
+		cases: filepath.Join(dir, "device-cases.jsonl.gz"),
+	}
 	return s.with(t, os.DirFS(filepath.Join(dir, "vendor/matomo/device-detector/regexes")))
 }
 
@@ -226,7 +230,8 @@ func compareCorpus(t *testing.T, d *device.Detector, cases []corpusCase, load ti
 	}
 	uncached, cached := perCase(), perCase()
 	wrong := 0
-	seen := map[string]int{} // of a user agent that comes again with other hints a cache may know too much: see TestFirstRequestWithAKeyDecides
+	// of a user agent that comes again with other hints a cache may know too much: see TestFirstRequestWithAKeyDecides
+	seen := map[string]int{}
 	fresh := []*device.Detector{d}
 	for _, c := range cases {
 		n := seen[c.UA]

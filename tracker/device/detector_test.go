@@ -99,10 +99,12 @@ func TestFirstRequestWithAKeyDecides(t *testing.T) {
 func TestRefusedRequestsAreNotRemembered(t *testing.T) {
 	d := loadOwn(t)
 	const brands = `{"brands":[{"brand":"Opera","version":5}]`
-	if got := d.Detect("x", mustHints(t, d, brands+`}`)); got.Refused == nil || summary(got) != summary(device.Undetected()) {
+	if got := d.Detect("x", mustHints(t, d, brands+`}`)); got.Refused == nil ||
+		summary(got) != summary(device.Undetected()) {
 		t.Fatalf("%+v", got)
 	}
-	if got := d.Detect("x", mustHints(t, d, brands+`,"uaFullVersion":"9.1"}`)); got.Refused != nil || got.BrowserName != "OP" {
+	if got := d.Detect("x", mustHints(t, d, brands+`,"uaFullVersion":"9.1"}`)); got.Refused != nil ||
+		got.BrowserName != "OP" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -63,7 +63,10 @@ func factTables(s set) *device.RawTables {
 		raw.OSFamilies = append(raw.OSFamilies, device.Family{Name: name, Codes: strings.Join(list(v.Array()), " ")})
 	}
 	for name, v := range table("browser_families").All() {
-		raw.BrowserFamilies = append(raw.BrowserFamilies, device.Family{Name: name, Codes: strings.Join(list(v.Array()), " ")})
+		raw.BrowserFamilies = append(raw.BrowserFamilies, device.Family{
+			Name:  name,
+			Codes: strings.Join(list(v.Array()), " "),
+		})
 	}
 	return raw
 }
@@ -139,7 +142,10 @@ func TestMarksOfReleases(t *testing.T) {
 		for _, s := range sets {
 			raw := factTables(s)
 			since := m.Version[0] == '6' && php.VersionCompare(s.version, m.Version) >= 0
-			for code, lines := range map[string][]string{m.System: raw.OperatingSystems, m.Browser: raw.Browsers, m.Brand: raw.Brands} {
+			for code, lines := range map[string][]string{
+				m.System: raw.OperatingSystems, m.Browser: raw.Browsers,
+				m.Brand: raw.Brands,
+			} {
 				if has := code == "" || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, code+" ") }); has != since && code != "" {
 					t.Errorf("%s has code %s: %v, a mark of %s", s.version, code, has, m.Version)
 				}

@@ -253,11 +253,13 @@ var borders = []struct{ before, since, ua, uadata, wantBefore, wantSince string 
 		"AND,12,CM,129.0,Blink,1,1,,SM-S911B", "AND,10,CM,129.0,Blink,1,1,SA,Galaxy S23",
 	},
 	{
-		"6.4.8", "6.5.0", "Mozilla/5.0 (Linux; Android 10; K)" + webkit + "Chrome/1 Mobile Telegram-Android/11", `{"model":"SM-S911B"}`,
+		"6.4.8", "6.5.0", "Mozilla/5.0 (Linux; Android 10; K)" + webkit +
+			"Chrome/1 Mobile Telegram-Android/11", `{"model":"SM-S911B"}`,
 		"AND,10,CM,1,WebKit,1,1,SA,Galaxy S23", "AND,10,CM,1,WebKit,1,1,,SM-S911B",
 	},
 	{
-		"6.4.8", "6.5.0", "Mozilla/5.0 (Linux; Android 14; x)" + mobile, `{"brands":[{"brand":"Chromium","version":"128.0"}]}`,
+		"6.4.8", "6.5.0", "Mozilla/5.0 (Linux; Android 14; x)" +
+			mobile, `{"brands":[{"brand":"Chromium","version":"128.0"}]}`,
 		"AND,14,CM,129.0,Blink,1,1,,generic smartphone", "AND,14,CR,128.0,Blink,1,1,,generic smartphone",
 	},
 	{
@@ -417,7 +419,8 @@ func TestReleaseIsToldByVersionOrTables(t *testing.T) {
 			delete(files, "DeviceDetector.php")
 		}
 		got := load(t, devicetest.Folder(os.DirFS(own+"/regexes"), files)).Found()
-		if got.Version != c.version || got.Rules != c.rules || got.Newer != c.newer || got.Older != c.older || got.BuiltInTables != "" {
+		if got.Version != c.version || got.Rules != c.rules || got.Newer != c.newer || got.Older != c.older ||
+			got.BuiltInTables != "" {
 			t.Errorf("%s %s: %+v, want %+v", c.version, c.tables, got, c)
 		}
 	}
@@ -465,7 +468,10 @@ func TestTablesThatCannotBeReadAreBuiltIn(t *testing.T) {
 			"6.5.1", "Parser/Device/AbstractDeviceParser.php", "<?php class A { static $deviceTypes = ['x' => 300]; static $deviceBrands = ['a' => 'A']; }",
 			"6.5.1", `Parser/Device/AbstractDeviceParser.php: $deviceTypes: type "x" has no number from 0 to 255`,
 		},
-		{"6.5.1", "DeviceDetector.php", "<?php class A { const VERSION = 'x'; }", "", `DeviceDetector.php: VERSION: "x" is no version`},
+		{
+			"6.5.1", "DeviceDetector.php", "<?php class A { const VERSION = 'x'; }", "",
+			`DeviceDetector.php: VERSION: "x" is no version`,
+		},
 	} {
 		files := phpFiles(t, c.version, `{}`)
 		if c.content != "" {
@@ -474,7 +480,8 @@ func TestTablesThatCannotBeReadAreBuiltIn(t *testing.T) {
 			delete(files, c.file)
 		}
 		found := load(t, devicetest.Folder(os.DirFS(own+"/regexes"), files)).Found()
-		if got := strings.Join(found.Problems, "\n"); found.BuiltInTables != c.tables || !strings.Contains(got, c.problem) || (got == "") != (c.problem == "") {
+		if got := strings.Join(found.Problems, "\n"); found.BuiltInTables != c.tables ||
+			!strings.Contains(got, c.problem) || (got == "") != (c.problem == "") {
 			t.Errorf("%s %s: %+v, want tables of %q and %q", c.version, c.file, found, c.tables, c.problem)
 		}
 	}
@@ -490,7 +497,10 @@ func TestWarningsNameWhatIsNotKnown(t *testing.T) {
 		{"6.5.1", "", nil},
 		{"6.1.6", "", []string{"6.1.6 is older than all that are known: devices are told by the rules of 6.2.0"}},
 		{"6.6.0", "", []string{"6.6.0 is newer than all that are known: devices are told by the rules of after 6.5.1"}},
-		{"6.5.1", "DeviceDetector.php", []string{"version cannot be read: devices are told by the rules of 6.2.0", "DeviceDetector.php"}},
+		{"6.5.1", "DeviceDetector.php", []string{
+			"version cannot be read: devices are told by the rules of 6.2.0",
+			"DeviceDetector.php",
+		}},
 		{"6.4.0", engine, []string{"tables of 6.5.1, which are built in", engine}},
 		{"6.2.1", engine, []string{"tables of 6.3.2, which are built in", engine}},
 		{"6.6.0", engine, []string{"6.6.0 is newer", "tables of 6.5.1, which are built in", engine}},
@@ -576,9 +586,15 @@ func TestPoliciesCutVersionsAndModels(t *testing.T) {
 			"curl/" + strings.Repeat("7", 30) + ".1", "", "UNK,UNK,curl," + strings.Repeat("7", 20) + ",,2,NULL,,",
 			"UNK,UNK,curl," + strings.Repeat("7", 20) + ",,2,NULL,,", "UNK,UNK,curl," + strings.Repeat("7", 20) + ",,2,NULL,,",
 		},
-		{"x", `{"model":"y","mobile":true}`, "UNK,UNK,UNK,,,NULL,NULL,,y", "UNK,UNK,UNK,,,NULL,NULL,,y", "UNK,UNK,UNK,,,NULL,NULL,,generic mobile"},
+		{
+			"x", `{"model":"y","mobile":true}`, "UNK,UNK,UNK,,,NULL,NULL,,y", "UNK,UNK,UNK,,,NULL,NULL,,y",
+			"UNK,UNK,UNK,,,NULL,NULL,,generic mobile",
+		},
 		{"z", `{"model":"y"}`, "UNK,UNK,UNK,,,NULL,NULL,,y", "UNK,UNK,UNK,,,NULL,NULL,,y", "UNK,UNK,UNK,,,NULL,NULL,,"},
-		{"Googlebot", `{"mobile":true}`, "BOT,UNK,UNK,,,NULL,NULL,,generic mobile", "BOT,UNK,UNK,,,NULL,NULL,,generic mobile", "BOT,UNK,UNK,,,NULL,NULL,,generic mobile"},
+		{
+			"Googlebot", `{"mobile":true}`, "BOT,UNK,UNK,,,NULL,NULL,,generic mobile",
+			"BOT,UNK,UNK,,,NULL,NULL,,generic mobile", "BOT,UNK,UNK,,,NULL,NULL,,generic mobile",
+		},
 	} {
 		found := d.Detect(c.ua, mustHints(t, d, c.uadata))
 		for _, p := range []struct {
@@ -605,7 +621,10 @@ func TestPoliciesCutVersionsAndModels(t *testing.T) {
 
 func TestLibrariesAreToldWithoutHints(t *testing.T) {
 	d := loadOwn(t)
-	for ua, want := range map[string]bool{"curl/7.1": true, windowsUA: false, "Googlebot": false, "": false, "VLC/3.0": false} {
+	for ua, want := range map[string]bool{
+		"curl/7.1": true, windowsUA: false, "Googlebot": false, "": false,
+		"VLC/3.0": false,
+	} {
 		if got := d.IsLibrary(ua); got != want {
 			t.Errorf("%q: %v, want %v", ua, got, want)
 		}

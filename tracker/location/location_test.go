@@ -31,7 +31,10 @@ func newRequest(params, server map[string]string) *request.Request {
 		return a
 	}
 	r := request.New(array(params), &request.Origin{Env: request.Env{Server: array(server)}})
-	r.Bind(&request.Context{Behaviours: matomo.BehavioursIn("5.1.2"), General: &matomo.General{}, Settings: defaultSettings()})
+	r.Bind(&request.Context{
+		Behaviours: matomo.BehavioursIn("5.1.2"), General: &matomo.General{},
+		Settings: defaultSettings(),
+	})
 	return r
 }
 

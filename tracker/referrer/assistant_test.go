@@ -34,7 +34,10 @@ func detectorOf(t testing.TB, behaviours matomo.Behaviours) *Detector {
 var (
 	before55 = matomo.Behaviours{}
 	first55  = matomo.Behaviours{AIReferrers: true}
-	newest   = matomo.Behaviours{AIReferrers: true, AIReferrersByCampaign: true, IgnoredCampaignLists: true, IgnoredCampaignTypes: true}
+	newest   = matomo.Behaviours{
+		AIReferrers: true, AIReferrersByCampaign: true, IgnoredCampaignLists: true,
+		IgnoredCampaignTypes: true,
+	}
 )
 
 func TestAssistantsAreDomainsWithoutPort(t *testing.T) {
@@ -77,19 +80,59 @@ func TestAssistantsOfVersions(t *testing.T) {
 		before55, first, newest store.Referer
 	}{
 		{page, gpt, website("chatgpt.com", gpt), assistant("ChatGPT", gpt), assistant("ChatGPT", gpt)},
-		{page + "?utm_campaign=c&utm_term=k", gpt, campaign("c", "k", gpt), assistant("ChatGPT", gpt), assistant("ChatGPT", gpt)},
-		{page + "?utm_source[]=x", gpt, ref(Website, text("chatgpt.com"), null, text(gpt)), assistant("ChatGPT", gpt), assistant("ChatGPT", gpt)},
-		{page + "?utm_source=chatgpt.com", "", campaign("chatgpt.com", "", ""), campaign("chatgpt.com", "", ""), assistant("ChatGPT", "")},
-		{page + "?utm_source=claude.ai&utm_source=chatgpt.com", "", campaign("chatgpt.com", "", ""), campaign("chatgpt.com", "", ""), assistant("ChatGPT", "")},
-		{page + "?utm_source=chatgpt%2Ecom", "", campaign("chatgpt.com", "", ""), campaign("chatgpt.com", "", ""), campaign("chatgpt.com", "", "")},
-		{page + "?UTM_SOURCE=chatgpt.com", "", ref(Direct, null, null, text("")), ref(Direct, null, null, text("")), ref(Direct, null, null, text(""))},
-		{page + "#utm_source=chatgpt.com", "", campaign("chatgpt.com", "", ""), campaign("chatgpt.com", "", ""), campaign("chatgpt.com", "", "")},
-		{page + "?utm_source", "", ref(Direct, null, null, text("")), ref(Direct, null, null, text("")), ref(Direct, null, null, text(""))},
-		{"https://chatgpt.com/x", gpt, ref(Direct, null, null, text(gpt)), assistant("ChatGPT", gpt), assistant("ChatGPT", gpt)}, // own host
-		{page + "?ignore_referrer=1", gpt, ref(Direct, text(""), text(""), text("")), ref(Direct, text(""), text(""), text("")), ref(Direct, text(""), text(""), text(""))},
-		{page, "https://t.co/claude.ai/", ref(Social, text("Twitter"), text(""), text("https://t.co/claude.ai/")), assistant("Claude", "https://t.co/claude.ai/"), assistant("Claude", "https://t.co/claude.ai/")},
-		{page, "https://excluded.example.com/chatgpt.com/", ref(Direct, null, null, text("")), ref(Direct, null, null, text("")), ref(Direct, null, null, text(""))},
-		{page, "http:///claude.ai/", ref(Direct, null, null, null), ref(AIAssistant, text("Claude"), text(""), null), ref(AIAssistant, text("Claude"), text(""), null)},
+		{
+			page + "?utm_campaign=c&utm_term=k", gpt, campaign("c", "k", gpt), assistant("ChatGPT", gpt),
+			assistant("ChatGPT", gpt),
+		},
+		{
+			page + "?utm_source[]=x", gpt, ref(Website, text("chatgpt.com"), null, text(gpt)), assistant("ChatGPT", gpt),
+			assistant("ChatGPT", gpt),
+		},
+		{
+			page + "?utm_source=chatgpt.com", "", campaign("chatgpt.com", "", ""), campaign("chatgpt.com", "", ""),
+			assistant("ChatGPT", ""),
+		},
+		{
+			page + "?utm_source=claude.ai&utm_source=chatgpt.com", "", campaign("chatgpt.com", "", ""),
+			campaign("chatgpt.com", "", ""), assistant("ChatGPT", ""),
+		},
+		{
+			page + "?utm_source=chatgpt%2Ecom", "", campaign("chatgpt.com", "", ""), campaign("chatgpt.com", "", ""),
+			campaign("chatgpt.com", "", ""),
+		},
+		{
+			page + "?UTM_SOURCE=chatgpt.com", "", ref(Direct, null, null, text("")), ref(Direct, null, null, text("")),
+			ref(Direct, null, null, text("")),
+		},
+		{
+			page + "#utm_source=chatgpt.com", "", campaign("chatgpt.com", "", ""), campaign("chatgpt.com", "", ""),
+			campaign("chatgpt.com", "", ""),
+		},
+		{
+			page + "?utm_source", "", ref(Direct, null, null, text("")), ref(Direct, null, null, text("")),
+			ref(Direct, null, null, text("")),
+		},
+		// own host
+		{
+			"https://chatgpt.com/x", gpt, ref(Direct, null, null, text(gpt)), assistant("ChatGPT", gpt),
+			assistant("ChatGPT", gpt),
+		},
+		{
+			page + "?ignore_referrer=1", gpt, ref(Direct, text(""), text(""), text("")),
+			ref(Direct, text(""), text(""), text("")), ref(Direct, text(""), text(""), text("")),
+		},
+		{
+			page, "https://t.co/claude.ai/", ref(Social, text("Twitter"), text(""), text("https://t.co/claude.ai/")),
+			assistant("Claude", "https://t.co/claude.ai/"), assistant("Claude", "https://t.co/claude.ai/"),
+		},
+		{
+			page, "https://excluded.example.com/chatgpt.com/", ref(Direct, null, null, text("")),
+			ref(Direct, null, null, text("")), ref(Direct, null, null, text("")),
+		},
+		{
+			page, "http:///claude.ai/", ref(Direct, null, null, null), ref(AIAssistant, text("Claude"), text(""), null),
+			ref(AIAssistant, text("Claude"), text(""), null),
+		},
 	} {
 		for _, side := range []struct {
 			name       string
@@ -141,7 +184,10 @@ func TestAssistantsOfTableOption(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
-	broken := Lists{SearchEngines: Source{YAML: []byte("X: []")}, Socials: Source{YAML: []byte("X: []")}, Assistants: Source{YAML: []byte("- x")}}
+	broken := Lists{
+		SearchEngines: Source{YAML: []byte("X: []")}, Socials: Source{YAML: []byte("X: []")},
+		Assistants: Source{YAML: []byte("- x")},
+	}
 	if _, err := Load(broken, newest); err == nil || !strings.HasPrefix(err.Error(), "AI assistants: ") {
 		t.Errorf("broken file: %v", err)
 	}

@@ -17,7 +17,10 @@ func (d *Detector) Attribution(r *request.Request, visit store.Referer) (store.R
 		if r.Site().MaskCampaigns {
 			name, keyword = masked, masked
 		}
-		return store.Referer{Type: store.Int(Campaign), Name: store.Text(php.MBToLower(name)), Keyword: store.Text(php.MBToLower(keyword))}, nil
+		return store.Referer{
+			Type: store.Int(Campaign), Name: store.Text(php.MBToLower(name)),
+			Keyword: store.Text(php.MBToLower(keyword)),
+		}, nil
 	}
 	if visit.Type.V == Campaign && !php.EmptyString(visit.Name.V) {
 		return visit, nil

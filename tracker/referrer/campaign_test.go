@@ -31,8 +31,13 @@ func TestCampaignsThatAreNoTextOfVersions(t *testing.T) {
 		"and no other name is tried":    {"", raw{"pk_cpn": php.Int(7), "utm_campaign": php.String("c")}, "7", "7", ""},
 		"text in front of a list":       {"", raw{"pk_cpn": php.String("c"), "utm_campaign": list}, "c", "c", "c"},
 		"the page's campaign stays":     {"?utm_campaign=page", raw{"utm_campaign": list}, "refused", "refused", "page"},
-		"list as keyword":               {"", raw{"utm_campaign": php.String("c"), "utm_term": list}, "refused", "refused", "refused"},
-		"number as keyword":             {"", raw{"utm_campaign": php.String("c"), "utm_term": php.Int(7)}, "c", "c", "c"},
+		"list as keyword": {
+			"",
+			raw{"utm_campaign": php.String("c"), "utm_term": list},
+			"refused", "refused",
+			"refused",
+		},
+		"number as keyword": {"", raw{"utm_campaign": php.String("c"), "utm_term": php.Int(7)}, "c", "c", "c"},
 	} {
 		for _, side := range []struct {
 			behaviours matomo.Behaviours
@@ -66,9 +71,15 @@ func TestMaskedCampaigns(t *testing.T) {
 		url, referrer string
 		plain, masked store.Referer
 	}{
-		{page + "?utm_campaign=c&utm_term=k", "", ref(Campaign, text("c"), text("k"), text("")), ref(Campaign, hidden, hidden, text(""))},
+		{
+			page + "?utm_campaign=c&utm_term=k", "", ref(Campaign, text("c"), text("k"), text("")),
+			ref(Campaign, hidden, hidden, text("")),
+		},
 		{page + "?utm_campaign=c", "", ref(Campaign, text("c"), text(""), text("")), ref(Campaign, hidden, hidden, text(""))},
-		{page, google, ref(SearchEngine, text("Google"), text("k"), text(google)), ref(SearchEngine, text("Google"), text("k"), text(google))},
+		{
+			page, google, ref(SearchEngine, text("Google"), text("k"), text(google)),
+			ref(SearchEngine, text("Google"), text("k"), text(google)),
+		},
 	} {
 		for _, side := range []struct {
 			masked bool

@@ -282,11 +282,23 @@ func TestAnonymize(t *testing.T) {
 		"path, no path":       {ref(Website, text("h"), null, text("http://h?q")), "exclude_path", ref(Website, text("h"), text(""), text("http://h?q"))},
 		"all, website":        {ref(Website, text("h"), null, text(url)), "exclude_all", ref(Website, text(""), text(""), text(""))},
 		"all, social":         {ref(Social, text("F"), text(""), text(url)), "exclude_all", ref(Social, text("F"), text(""), text(""))},
-		"query, assistant":    {ref(AIAssistant, text("C"), text(""), text(url)), "exclude_query", ref(AIAssistant, text("C"), text(""), text("https://h/p"))},
-		"all, assistant":      {ref(AIAssistant, text("C"), text(""), text(url)), "exclude_all", ref(AIAssistant, text("C"), text(""), text(""))},
-		"all, search":         {ref(SearchEngine, text("G"), text("k"), text(url)), "exclude_all", ref(SearchEngine, text("G"), text(""), text(""))},
-		"all, campaign":       {ref(Campaign, text("c"), text("k"), text(url)), "exclude_all", ref(Campaign, text("c"), text("k"), text(""))},
-		"all, direct":         {ref(Direct, null, null, null), "exclude_all", ref(Direct, text(""), text(""), null)},
+		"query, assistant": {
+			ref(AIAssistant, text("C"), text(""), text(url)), "exclude_query",
+			ref(AIAssistant, text("C"), text(""), text("https://h/p")),
+		},
+		"all, assistant": {
+			ref(AIAssistant, text("C"), text(""), text(url)), "exclude_all",
+			ref(AIAssistant, text("C"), text(""), text("")),
+		},
+		"all, search": {
+			ref(SearchEngine, text("G"), text("k"), text(url)), "exclude_all",
+			ref(SearchEngine, text("G"), text(""), text("")),
+		},
+		"all, campaign": {
+			ref(Campaign, text("c"), text("k"), text(url)), "exclude_all",
+			ref(Campaign, text("c"), text("k"), text("")),
+		},
+		"all, direct": {ref(Direct, null, null, null), "exclude_all", ref(Direct, text(""), text(""), null)},
 	} {
 		if got := Anonymize(tt.in, tt.option); got != tt.want {
 			t.Errorf("%s: %+v", name, got)

@@ -51,7 +51,10 @@ func TestTokensMayComeAsBearer(t *testing.T) {
 	bearer := func(token string) option { return server("HTTP_AUTHORIZATION", "Bearer "+token) }
 	secure := func(o *Origin, _ *Context) { o.SecureToken = true }
 	ampersand := func(_ *Origin, c *Context) {
-		c.Auth = superusers{matomo.TokenHash("a&b", salt): true, matomo.TokenHash("a&amp;c", salt): true, matomo.TokenHash("7", salt): true}
+		c.Auth = superusers{
+			matomo.TokenHash("a&b", salt): true, matomo.TokenHash("a&amp;c", salt): true,
+			matomo.TokenHash("7", salt): true,
+		}
 	}
 	for _, test := range []struct {
 		name, params string
@@ -76,7 +79,12 @@ func TestTokensMayComeAsBearer(t *testing.T) {
 		{"secure token as parameter", `{"token_auth":"secure"}`, nil, false, false},
 		{"secure token of the set", `{}`, []option{setToken("secure")}, false, false},
 		{"secure token as Bearer", `{}`, []option{bearer("secure")}, true, false},
-		{"secure token of the set, written from the header", `{}`, []option{setToken("secure"), bearer("secure")}, true, false},
+		{
+			"secure token of the set, written from the header", `{}`,
+			[]option{setToken("secure"), bearer("secure")},
+			true,
+			false,
+		},
 		{"secure token beside some header", `{"token_auth":"secure"}`, []option{bearer("x")}, true, false},
 		{"secure token in the body of a POST, tracked at once", `{"token_auth":"secure"}`, []option{secure}, true, true},
 

@@ -124,7 +124,10 @@ func TestBotRequestsThatDoNotFitAreRefusedBeforehand(t *testing.T) {
 			switch {
 			case tt.column == "" && err != nil:
 				t.Errorf("%d: %v", i, err)
-			case tt.column != "" && (!errors.As(err, &refused) || *refused != DataError{"log_bot_request", tt.column, tt.reason}):
+			case tt.column != "" && (!errors.As(err, &refused) || *refused != DataError{
+				"log_bot_request", tt.column,
+				tt.reason,
+			}):
 				t.Errorf("%d: %v, want %s: %s", i, err, tt.column, tt.reason)
 			}
 		}

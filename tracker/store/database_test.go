@@ -97,7 +97,8 @@ func createMariaSchema(t testing.TB, db *sqlx.DB) {
 	createMariaTables(t, db, sqliteSchema)
 	for _, base := range []string{"log_visit", "log_link_visit_action", "log_conversion"} {
 		for i := 1; i <= 5; i++ {
-			db.MustExec(fmt.Sprintf("ALTER TABLE %s%s ADD custom_var_k%d varchar(200), ADD custom_var_v%d varchar(200)", testPrefix, base, i, i))
+			db.MustExec(fmt.Sprintf("ALTER TABLE %s%s ADD custom_var_k%d varchar(200), ADD custom_var_v%d varchar(200)",
+				testPrefix, base, i, i))
 		}
 	}
 }

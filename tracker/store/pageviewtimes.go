@@ -118,7 +118,8 @@ func (s *Store) newestPageViewsOf(q *statement, r *reader[PageViewTime], visits 
 		if place > 0 {
 			q.add(" UNION ALL ")
 		}
-		q.add("SELECT (SELECT w.`idpageviewtime` FROM ", s.pageViews.sqlName, " AS w", s.hints[pageViewTime], " WHERE w.`idvisit` = q.v ")
+		q.add("SELECT (SELECT w.`idpageviewtime` FROM ", s.pageViews.sqlName, " AS w", s.hints[pageViewTime],
+			" WHERE w.`idvisit` = q.v ")
 		q.add("ORDER BY w.`server_time` DESC, w.`idpageviewtime` DESC LIMIT 1 OFFSET ").int(int64(place)).add(") AS id FROM (")
 		for n, visit := range visits {
 			if n > 0 {
@@ -141,7 +142,8 @@ func (s *Store) newestPageViewsOf(q *statement, r *reader[PageViewTime], visits 
 // PageViewsAhead reports whether there are rows of visits that are yet to come: of the tables some were emptied, or
 // began to count anew.
 func (tx *Tx) PageViewsAhead(ctx context.Context) (ahead bool, err error) {
-	tx.begin("SELECT 1 FROM ", tx.s.pageViews.sqlName, " WHERE `idvisit` > COALESCE((SELECT MAX(`idvisit`) FROM ", tx.s.visits.sqlName, "), 0) LIMIT 1")
+	tx.begin("SELECT 1 FROM ", tx.s.pageViews.sqlName, " WHERE `idvisit` > COALESCE((SELECT MAX(`idvisit`) FROM ",
+		tx.s.visits.sqlName, "), 0) LIMIT 1")
 	err = tx.query(ctx, func(*sqlx.Rows) error {
 		ahead = true
 		return nil
@@ -158,7 +160,8 @@ func (tx *Tx) InsertPageViewTimes(ctx context.Context, rows []*PageViewTime, ren
 		return ErrPageViewThere
 	}}
 	if renew {
-		how = insertion[PageViewTime]{verb: insertInto, tail: tx.s.onDuplicate("`idvisit`, `idlink_va`", "`idaction_url`", "`idaction_name`")}
+		how = insertion[PageViewTime]{verb: insertInto, tail: tx.s.onDuplicate("`idvisit`, `idlink_va`", "`idaction_url`",
+			"`idaction_name`")}
 	}
 	return insertRows(ctx, tx, &tx.s.pageViews, how, rows)
 }

@@ -62,7 +62,8 @@ func TestNewestPageViewTimesAreFound(t *testing.T) {
 	onEachDatabaseOfSix(t, func(t *testing.T, s *Store) {
 		v, w, without := insertVisit(t, s, 1), insertVisit(t, s, 2), insertVisit(t, s, 3)
 		if err := insertViews(t, s, false,
-			viewTime(v, 1, 0, "aaaaaa"), viewTime(w, 2, 5, ""), viewTime(v, 3, 30, "bbbbbb"), viewTime(v, 4, 20, ""), viewTime(v, 5, 20, "AAAAAA"),
+			viewTime(v, 1, 0, "aaaaaa"), viewTime(w, 2, 5, ""), viewTime(v, 3, 30, "bbbbbb"), viewTime(v, 4, 20,
+				""), viewTime(v, 5, 20, "AAAAAA"),
 		); err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +85,8 @@ func TestNewestPageViewTimesAreFound(t *testing.T) {
 			if diff := cmp.Diff(test.want, links(found[v.ID])); diff != "" || found[v.ID].All != test.all {
 				t.Errorf("all %v: %s, all of them: %v", test.all, diff, found[v.ID].All)
 			}
-			if diff := cmp.Diff([]int64{2}, links(found[w.ID])); diff != "" || !found[w.ID].All || len(found[without.ID].Rows) > 0 || !found[without.ID].All {
+			if diff := cmp.Diff([]int64{2}, links(found[w.ID])); diff != "" || !found[w.ID].All ||
+				len(found[without.ID].Rows) > 0 || !found[without.ID].All {
 				t.Errorf("all %v: %s, %+v", test.all, diff, found)
 			}
 			want := PageViewTime{Link: LinkID{Valid: true, ID: 5}, PageviewID: Text("AAAAAA"), ServerTime: testTime + 20}
@@ -109,7 +111,8 @@ func TestManyPageViewTimesAreFoundAndGrow(t *testing.T) {
 			t.Fatal(err)
 		}
 		inTx(t, s, func(ctx context.Context, tx *Tx) error {
-			changed := []*PageViewTime{viewTime(&Visit{ID: 3}, visits+4, 0, ""), viewTime(&Visit{ID: visits + 1}, 1, 0, "")} // nobody's
+			// nobody's
+			changed := []*PageViewTime{viewTime(&Visit{ID: 3}, visits+4, 0, ""), viewTime(&Visit{ID: visits + 1}, 1, 0, "")}
 			for i := range maxChanged + 5 {
 				row := *rows[i]
 				row.TimeSpent = int64(100 + i)
@@ -220,7 +223,8 @@ func TestPageViewTimesAreFoundByTheirIndexes(t *testing.T) {
 		if err := tx.UpdatePageViewTimes(t.Context(), rows[:n]); err != nil {
 			t.Fatal(err)
 		}
-		if plan := explain(t, s.db, &tx.script.statement); len(plan) != 1 || plan[0].access != "range" || plan[0].key != pageViewKey {
+		if plan := explain(t, s.db, &tx.script.statement); len(plan) != 1 || plan[0].access != "range" ||
+			plan[0].key != pageViewKey {
 			t.Errorf("%d rows: %+v", n, plan)
 		}
 	}

@@ -26,7 +26,10 @@ func TestVisitorIDsAreSpread(t *testing.T) {
 		}
 		insertLinks(t, s, links...)
 		for i, visit := range []*Visit{v, w, x} {
-			c, item := newTestConversion(visit, 1), Item{Visit: visit, SiteID: 1, Visitor: id(1), OrderID: "0", ServerTime: testTime}
+			c, item := newTestConversion(visit, 1), Item{
+				Visit: visit, SiteID: 1, Visitor: id(1), OrderID: "0",
+				ServerTime: testTime,
+			}
 			c.Visitor = id(byte(1 + i%2))
 			s.ConformConversion(c)
 			inTx(t, s, func(ctx context.Context, tx *Tx) error {

@@ -134,7 +134,10 @@ func TestHistoryOfANewVisit(t *testing.T) {
 		{"unknown", nil, false, history{1, store.Int(0), store.Int(0), null, 0}},
 		{"unknown, with an order", nil, true, history{1, store.Int(0), store.Int(0), store.Int(0), 2}},
 		{"known", last(400, store.Int(50), null), false, history{4, store.Int(650), store.Int(600), null, 1}},
-		{"a customer", last(400, store.Int(50), store.Int(10)), false, history{4, store.Int(650), store.Int(600), store.Int(610), 2}},
+		{
+			"a customer", last(400, store.Int(50), store.Int(10)), false,
+			history{4, store.Int(650), store.Int(600), store.Int(610), 2},
+		},
 		{
 			"right behind the order", last(400, store.Int(50), store.Int(0)), false,
 			history{4, store.Int(650), store.Int(600), store.Int(600), 1},

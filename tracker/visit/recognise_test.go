@@ -49,7 +49,8 @@ func TestRandomIDs(t *testing.T) {
 		f.RandomConfigID = tt.randomised
 		v := Begin(&f, nil, Beginning{RandomID: random})
 		if string(v.Visitor[:]) != tt.visitor || string(v.ConfigID[:]) != tt.config || v.Profilable.V != 1 {
-			t.Errorf("randomised %v: visitor %s, config id %s, profilable %v", tt.randomised, v.Visitor[:], v.ConfigID[:], v.Profilable)
+			t.Errorf("randomised %v: visitor %s, config id %s, profilable %v", tt.randomised, v.Visitor[:], v.ConfigID[:],
+				v.Profilable)
 		}
 	}
 }

@@ -26,7 +26,8 @@ type Facts struct {
 	UserHashID store.BinaryID // first half of sha1(uid): the visitor id that a truthy uid stands for (spec §5.3)
 	ConfigID   store.BinaryID
 
-	RandomConfigID       bool // config_id and idvisitor are random: every request is a visit of its own (spec §V3.1.2, §V4.6)
+	// config_id and idvisitor are random: every request is a visit of its own (spec §V3.1.2, §V4.6)
+	RandomConfigID       bool
 	UserIDChangeNewVisit bool // the version lets another user id begin a new visit also where user ids replace visitor ids
 
 	ForceNew     bool // the parameter new_visit
