@@ -35,10 +35,10 @@ fmt: ## format all files
 	$(GO) run $(GOFUMPT) -w .
 
 golden: servers ## recorded cases of 5.1 and 6.0 against MariaDB and SQLite: area, equal, cases, columns that differ most
-	$(GO) test ./internal/golden -count=1 -timeout $(TIMEOUT) -v -run 'TestGolden' -golden.all
+	$(GO) test ./internal/testing/golden -count=1 -timeout $(TIMEOUT) -v -run 'TestGolden' -golden.all
 
 perf: servers ## the 6,000 recorded entries of ../shared/perf (Matomo 5.1) through the real command
-	$(GO) test ./internal/golden -count=1 -timeout $(TIMEOUT) -v -run 'TestRecordedTraffic'
+	$(GO) test ./internal/testing/golden -count=1 -timeout $(TIMEOUT) -v -run 'TestRecordedTraffic'
 
 captures: servers ## write what each command says anew (cmd/testdata/captures): look at the difference
 	$(GO) test ./cmd -count=1 -run 'TestCapture' -update
@@ -49,23 +49,23 @@ devices: ## all recorded user agents, for each release of device-detector: every
 ROUNDS ?= 10
 PARTS ?= 5
 bench: servers ## throughput beside the ceiling of the same machine: PARTS times ROUNDS times 6,000 recorded requests
-	$(GO) test ./internal/bench -count=1 -v -timeout 60m -run TestThroughput -bench.rounds $(ROUNDS) -bench.parts $(PARTS)
+	$(GO) test ./internal/testing/bench -count=1 -v -timeout 60m -run TestThroughput -bench.rounds $(ROUNDS) -bench.parts $(PARTS)
 
 BACKLOG ?= 1000000
 VISITS ?= 5000000
 bench-scale: servers ## a backlog of a million entries, a log_visit of five million rows, an entry of 50 MB, idle runs
-	$(GO) test ./internal/bench -count=1 -v -timeout 60m -run 'TestBacklog|TestTableSize|TestLargeEntry|TestIdle' -bench.backlog $(BACKLOG) -bench.visits $(VISITS) -bench.rounds 2
+	$(GO) test ./internal/testing/bench -count=1 -v -timeout 60m -run 'TestBacklog|TestTableSize|TestLargeEntry|TestIdle' -bench.backlog $(BACKLOG) -bench.visits $(VISITS) -bench.rounds 2
 
 FAULTS ?= 1
 faults: servers ## kill, freeze and stop workers, cut connections, restart servers; FAULTS=10 ten times as often
-	$(GO) test ./internal/faults -count=1 -v -timeout 12h -faults.budget $(FAULTS)
+	$(GO) test ./internal/testing/faults -count=1 -v -timeout 12h -faults.budget $(FAULTS)
 
 surroundings: servers ## databases and Redis as operators have them: settings, rules of tables, certificates, limits
-	$(GO) test ./internal/surroundings -count=1 -v -timeout 30m
+	$(GO) test ./internal/testing/surroundings -count=1 -v -timeout 30m
 
 ENTRIES ?= 50000
 failover: servers ## four workers drain ENTRIES entries while Sentinel and cluster masters are killed and slots move
-	$(GO) test ./internal/faults -count=1 -v -timeout 2h -run UnderLoad -faults.failover $(ENTRIES)
+	$(GO) test ./internal/testing/faults -count=1 -v -timeout 2h -run UnderLoad -faults.failover $(ENTRIES)
 
 REQUESTS ?= 1000000
 bench-serve: servers ## serve under load, beside redis-benchmark with the same payload
@@ -80,7 +80,7 @@ fuzz: ## fuzz each target for FUZZTIME
 	done
 
 cover: servers ## statement coverage of tracker/...
-	$(GO) test -timeout $(TIMEOUT) -coverpkg=./tracker/... -coverprofile=coverage.out ./tracker/... ./internal/golden
+	$(GO) test -timeout $(TIMEOUT) -coverpkg=./tracker/... -coverprofile=coverage.out ./tracker/... ./internal/testing/golden
 	$(GO) tool cover -func=coverage.out | tail -1
 
 demo: ## the whole way on embedded servers

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 // command is the program as a process of its own, in the installation's directory.

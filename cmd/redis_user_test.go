@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 // onlyFor lets Sentinels answer one ACL user, and nobody else more than a ping.

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 // openTerminal makes a pseudo terminal: what the user sees and types, and the program's side.

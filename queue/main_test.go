@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 // hosts splits addresses as they stand in the plugin's settings.

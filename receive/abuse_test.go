@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 // attack is something that must neither take the service down nor need much memory.

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 // A disk that is full refuses requests and takes them again when there is room; what it has taken is not lost.

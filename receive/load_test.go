@@ -20,7 +20,7 @@ import (
 
 	"github.com/gomodule/redigo/redis"
 
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 

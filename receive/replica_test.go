@@ -10,7 +10,7 @@ import (
 	"github.com/mna/redisc"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 

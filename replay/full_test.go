@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay"
 )

@@ -4,8 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/queuedtracking/queuedtracking/internal/golden/bench"
-	"github.com/queuedtracking/queuedtracking/internal/journey"
+	"github.com/queuedtracking/queuedtracking/internal/testing/golden/bench"
+	"github.com/queuedtracking/queuedtracking/internal/testing/journey"
 )
 
 // TestAgentsHaveVisitsOfTheirOwn plays a visitor that an AI agent helps now and then, in batches of 1, 2 and 500:

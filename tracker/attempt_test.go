@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/queuedtracking/queuedtracking/internal/journey"
+	"github.com/queuedtracking/queuedtracking/internal/testing/journey"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
 )

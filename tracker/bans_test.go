@@ -6,9 +6,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/queuedtracking/queuedtracking/internal/golden"
-	"github.com/queuedtracking/queuedtracking/internal/golden/bench"
-	"github.com/queuedtracking/queuedtracking/internal/journey"
+	"github.com/queuedtracking/queuedtracking/internal/testing/golden"
+	"github.com/queuedtracking/queuedtracking/internal/testing/golden/bench"
+	"github.com/queuedtracking/queuedtracking/internal/testing/journey"
 	"github.com/queuedtracking/queuedtracking/tracker/spam"
 )
 

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/queuedtracking/queuedtracking/internal/golden/bench"
-	"github.com/queuedtracking/queuedtracking/internal/journey"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testing/golden/bench"
+	"github.com/queuedtracking/queuedtracking/internal/testing/journey"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/queuedtracking/queuedtracking/internal/golden"
-	"github.com/queuedtracking/queuedtracking/internal/golden/bench"
-	"github.com/queuedtracking/queuedtracking/internal/journey"
+	"github.com/queuedtracking/queuedtracking/internal/testing/golden"
+	"github.com/queuedtracking/queuedtracking/internal/testing/golden/bench"
+	"github.com/queuedtracking/queuedtracking/internal/testing/journey"
 	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )

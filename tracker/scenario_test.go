@@ -7,9 +7,9 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/queuedtracking/queuedtracking/internal/golden"
-	"github.com/queuedtracking/queuedtracking/internal/golden/bench"
-	"github.com/queuedtracking/queuedtracking/internal/journey"
+	"github.com/queuedtracking/queuedtracking/internal/testing/golden"
+	"github.com/queuedtracking/queuedtracking/internal/testing/golden/bench"
+	"github.com/queuedtracking/queuedtracking/internal/testing/journey"
 )
 
 // moment is the time at which the entries of a scenario begin, shortly before the worker's clock.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/queuedtracking/queuedtracking/internal/journey"
+	"github.com/queuedtracking/queuedtracking/internal/testing/journey"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 // named makes a database on the server, to be connected to with a charset and a collation.

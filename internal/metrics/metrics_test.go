@@ -23,7 +23,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/history"
 	"github.com/queuedtracking/queuedtracking/internal/php"
-	"github.com/queuedtracking/queuedtracking/internal/testserver"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/receive"

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/queuedtracking/queuedtracking/internal/golden"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testing/golden"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
