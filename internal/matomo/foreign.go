@@ -60,16 +60,8 @@ func (c *Config) judge(name string) (reason string, err error) {
 	if reason, ok := trackerPlugins[name]; ok {
 		return reason, nil
 	}
-	if versions, ok := native[name]; ok {
-		v := c.pluginVersion(name)
-		if v.Since(versions.from) && !v.Since(versions.to) {
-			return "", nil
-		}
-		says := v.String()
-		if v == (Version{}) {
-			says = "none"
-		}
-		return fmt.Sprintf("is known in its versions %s; plugins/%s/plugin.json names %s", versions.inWords, name, says), nil
+	if _, ok := native[name]; ok {
+		return c.notNative(name), nil
 	}
 	folder := filepath.Join(c.dir, "plugins", name)
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {

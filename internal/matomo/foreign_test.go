@@ -85,15 +85,18 @@ func TestForeignTrackerPlugins(t *testing.T) {
 	}
 }
 
+// ofVersion are the files of a plugin.
+func ofVersion(plugin, version string) map[string]string {
+	return map[string]string{"plugins/" + plugin + "/plugin.json": `{"version": "` + version + `"}`}
+}
+
 // The same plugin belongs to Matomo in one version and is somebody else's, or gone, in another one.
 func TestPluginsAreKnownByVersion(t *testing.T) {
 	const (
 		absent  = "is not known, and its folder plugins/%s is not there to look into"
 		columns = "fills columns of the log tables (Columns/A.php)"
 	)
-	own := func(version string) map[string]string {
-		return map[string]string{"plugins/TrackingSpamPrevention/plugin.json": `{"version": "` + version + `"}`}
-	}
+	own := func(version string) map[string]string { return ofVersion("TrackingSpamPrevention", version) }
 	dimension := func(plugin string) map[string]string {
 		return map[string]string{"plugins/" + plugin + "/Columns/A.php": "VisitDimension"}
 	}
@@ -127,6 +130,18 @@ func TestPluginsAreKnownByVersion(t *testing.T) {
 			"TrackingSpamPrevention", "5.14.0", nil,
 			"is known in its versions 5.0 to 5.2; plugins/TrackingSpamPrevention/plugin.json names none",
 		},
+		{"MarketingCampaignsReporting", "5.1.2", ofVersion("MarketingCampaignsReporting", "5.0.2"), ""},
+		{"MarketingCampaignsReporting", "6.0.0", ofVersion("MarketingCampaignsReporting", "5.0.2"), ""}, // PHP does not load it
+		{
+			"MarketingCampaignsReporting", "5.14.0", ofVersion("MarketingCampaignsReporting", "5.1.0"),
+			"is known in its versions 5.0; plugins/MarketingCampaignsReporting/plugin.json names 5.1.0",
+		},
+		{
+			"MarketingCampaignsReporting", "6.0.0", ofVersion("MarketingCampaignsReporting", "6.0.0"),
+			"is known in its versions 5.0; plugins/MarketingCampaignsReporting/plugin.json names 6.0.0",
+		},
+		{"Bandwidth", "5.1.2", ofVersion("Bandwidth", "5.0.0"), ""},
+		{"Bandwidth", "5.1.2", ofVersion("Bandwidth", "4.0.5"), "is known in its versions 5.0; plugins/Bandwidth/plugin.json names 4.0.5"},
 		{"NextGreatThing", "6.0.0", dimension("NextGreatThing"), columns},
 	} {
 		foreign, err := installed(t, c.version, c.files, c.plugin).ForeignTrackerPlugins()

@@ -28,21 +28,13 @@ var harmless = wordSet(`ActivityLog AnonymousPiwikUsageMeasurement CustomAlerts 
 	QueuedTracking RollUpReporting SEOWebVitals SearchEngineKeywordsPerformance SecurityInfo TasksTimetable
 	TreemapVisualization UsersFlow VisitorGenerator WhiteLabel WooCommerceAnalytics`)
 
-// native are plugins beside Matomo that are part of this program in some of their versions: from the first one on, and
-// before the other.
-var native = map[string]struct{ from, to, inWords string }{
-	"TrackingSpamPrevention": {"5.0.0", "5.3.0", "5.0 to 5.2"},
-}
-
 // trackerPlugins are known to take part in tracking.
 var trackerPlugins = map[string]string{
 	"AbTesting":                   "records experiments in table log_abtesting",
 	"AdvertisingConversionExport": "records click ids in table log_clickid",
-	"Bandwidth":                   "fills column bandwidth of log_link_visit_action",
 	"CrashAnalytics":              "records crashes in tables log_crash and log_crash_event",
 	"FormAnalytics":               "records forms in table log_form",
 	"HeatmapSessionRecording":     "records sessions in tables log_hsr and log_hsr_event",
-	"MarketingCampaignsReporting": "fills the campaign_… columns and changes how campaigns are recognised",
 	"MediaAnalytics":              "records media in table log_media",
 }
 

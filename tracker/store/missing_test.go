@@ -14,11 +14,14 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
+// beside are the plugins of this program that Matomo does not come with, but for those whose columns it has had.
+const beside = "MarketingCampaignsReporting Bandwidth"
+
 // installations are the tables of Matomos as they install themselves, with the plugins of this program that they do
 // not have.
 var installations = []struct{ folder, without string }{
-	{"golden", "AIAgents BotTracking"},
-	{"golden-6", ""},
+	{"golden", "AIAgents BotTracking " + beside},
+	{"golden-6", beside},
 }
 
 // installed creates the tables of an installation.
@@ -81,10 +84,30 @@ func TestMissingColumnsAreNamedWithTheirPlugin(t *testing.T) {
 	}
 }
 
+// A plugin of others that has lost its columns is named like Matomo's own; those that are there are known.
+func TestMissingColumnsOfPluginsBesideMatomo(t *testing.T) {
+	db := installed(t, "golden")
+	for field := range matomo.CampaignFields {
+		for _, table := range []string{"log_visit", "log_conversion"} {
+			if field != matomo.CampaignGroup {
+				db.MustExec("ALTER TABLE matomo_" + table + " ADD COLUMN " + field.Column() + " VARCHAR(255) NULL")
+			}
+		}
+	}
+	want := []MissingColumn{
+		{"log_visit", "campaign_group", "MarketingCampaignsReporting"},
+		{"log_link_visit_action", "bandwidth", "Bandwidth"},
+		{"log_conversion", "campaign_group", "MarketingCampaignsReporting"},
+	}
+	if diff := cmp.Diff(want, missingOf(t, db, "AIAgents BotTracking")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // An update to 5.6 that was not finished has the plugin and not its column.
 func TestColumnOfAnUpdateThatWasNotFinished(t *testing.T) {
 	want := []MissingColumn{{"log_visit", "ai_agent_name", "AIAgents"}}
-	if diff := cmp.Diff(want, missingOf(t, installed(t, "golden"), "")); diff != "" {
+	if diff := cmp.Diff(want, missingOf(t, installed(t, "golden"), beside)); diff != "" {
 		t.Error(diff)
 	}
 }
