@@ -126,8 +126,8 @@ func TestBatchesAreReadAheadAndPreparedOnce(t *testing.T) {
 	titles := s.pushNumbered(t, 20)
 	o := s.options()
 	o.BatchSize = 2
-	c := &counting{Tracker: o.NewTracker()}
-	o.NewTracker = func() replay.Tracker { return c }
+	c := &counting{Tracker: s.assembly.NewTracker()}
+	o.NewEngine = s.engine(c)
 	s.run(t, o)
 	same(t, s.titles(t), titles...)
 	if c.prepared != 10 || c.prefetched != 9 || c.discard != 0 {
@@ -180,8 +180,8 @@ func TestStoppedRunLeavesWhatIsInFlight(t *testing.T) {
 	titles := s.pushNumbered(t, 20)
 	o := s.options()
 	o.BatchSize, o.MaxBatches = 2, 3
-	c := &counting{Tracker: o.NewTracker()}
-	o.NewTracker = func() replay.Tracker { return c }
+	c := &counting{Tracker: s.assembly.NewTracker()}
+	o.NewEngine = s.engine(c)
 	s.run(t, o)
 	same(t, s.titles(t), titles[:6]...)
 	if n := s.waiting(t); n != 14 || c.discard != c.prepared-3 {
@@ -198,8 +198,7 @@ func TestCheckpointOfAnEarlierRunIsNotTrusted(t *testing.T) {
 	titles := s.pushNumbered(t, 8)
 	o := s.options()
 	o.BatchSize = 2
-	own := o.NewTracker()
-	o.NewTracker = func() replay.Tracker { return own }
+	o.NewEngine = s.engine(s.assembly.NewTracker())
 	o.MaxBatches = 2
 	s.run(t, o)
 	other := s.options()
