@@ -25,6 +25,19 @@ func (s *site) pushNumbered(t *testing.T, n int) (titles []string) {
 	return titles
 }
 
+// cutConnections ends every other connection to the database.
+func (s *site) cutConnections(t *testing.T) {
+	t.Helper()
+	var ids []int64
+	err := s.db.Select(&ids, "SELECT id FROM information_schema.PROCESSLIST WHERE id <> CONNECTION_ID()")
+	if err != nil {
+		t.Error(err)
+	}
+	for _, id := range ids {
+		_, _ = s.db.Exec(fmt.Sprintf("KILL %d", id))
+	}
+}
+
 // passes counts how often points are passed.
 type passes struct {
 	mu sync.Mutex
@@ -53,15 +66,7 @@ func TestTroubleInFlight(t *testing.T) {
 					t.Error(err)
 				}
 			},
-			"connections cut": func(t *testing.T, s *site) {
-				var ids []int64
-				if err := s.db.Select(&ids, "SELECT id FROM information_schema.PROCESSLIST WHERE id <> CONNECTION_ID()"); err != nil {
-					t.Error(err)
-				}
-				for _, id := range ids {
-					_, _ = s.db.Exec(fmt.Sprintf("KILL %d", id))
-				}
-			},
+			"connections cut": func(t *testing.T, s *site) { s.cutConnections(t) },
 			"panic": func(*testing.T, *site) { panic("trouble") },
 		} {
 			t.Run(string(point)+", "+name, func(t *testing.T) {
