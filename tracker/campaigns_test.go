@@ -149,8 +149,9 @@ func (s *pluginStage) play(t *testing.T, c pluginCase, batch int) pluginCase {
 	maps.Copy(g.Config, c.Config)
 	g.SQL = []string{
 		"DELETE FROM {prefix}goal WHERE idsite = 2",
-		"INSERT INTO {prefix}goal (idsite, idgoal, name, description, match_attribute, pattern, pattern_type, case_sensitive, " +
-			"allow_multiple, revenue, deleted, event_value_as_revenue) VALUES (2, 1, 'g', '', 'manually', '', '', 0, 1, 0, 0, 0)",
+		"INSERT INTO {prefix}goal (idsite, idgoal, name, description, match_attribute, pattern, pattern_type, " +
+			"case_sensitive, allow_multiple, revenue, deleted, event_value_as_revenue) " +
+			"VALUES (2, 1, 'g', '', 'manually', '', '', 0, 1, 0, 0, 0)",
 	}
 	return seen(c, s.playCase(t, g, bench.Options{Batch: batch}))
 }
@@ -233,8 +234,8 @@ func campaignOf(row golden.Row) map[string]string {
 // TestCampaignsDoNotDependOnTheBatchSize has several people come by random campaigns, with goals and carts in between.
 func TestCampaignsDoNotDependOnTheBatchSize(t *testing.T) {
 	tagged := []string{
-		"", "", "?mtm_campaign=A", "?mtm_campaign=a&mtm_source=S", "?utm_content=c", "?mtm_campaign=10", "#mtm_campaign=1e1", "?mtm_source[]=x",
-		"?utm_id=Id&mtm_placement=" + strings.Repeat("p", 101),
+		"", "", "?mtm_campaign=A", "?mtm_campaign=a&mtm_source=S", "?utm_content=c", "?mtm_campaign=10",
+		"#mtm_campaign=1e1", "?mtm_source[]=x", "?utm_id=Id&mtm_placement=" + strings.Repeat("p", 101),
 	}
 	for _, database := range []string{bench.SQLite, bench.MariaDB} {
 		t.Run(database, func(t *testing.T) {
@@ -244,7 +245,8 @@ func TestCampaignsDoNotDependOnTheBatchSize(t *testing.T) {
 				var entries []journey.Entry
 				for i := range 60 {
 					person := r.IntN(4)
-					query := url.Values{"url": {fmt.Sprintf("http://site1.example.org/p%d", r.IntN(5)) + tagged[r.IntN(len(tagged))]}}
+					page := fmt.Sprintf("http://site1.example.org/p%d", r.IntN(5))
+					query := url.Values{"url": {page + tagged[r.IntN(len(tagged))]}}
 					query.Set("_id", fmt.Sprintf("%016x", person+1))
 					query.Set("bw_bytes", fmt.Sprint(r.IntN(9)-1))
 					switch r.IntN(6) {
@@ -264,8 +266,9 @@ func TestCampaignsDoNotDependOnTheBatchSize(t *testing.T) {
 					return s.playCase(t, c, o)
 				}
 				want := play(1, bench.Options{})
-				if n := len(want.rows["log_visit"]); n < 8 || want.summary.Result.Failed == 0 || len(want.summary.Result.Rejected) == 0 {
-					t.Errorf("%d visits, %s: not all rules had a turn", n, want.counts())
+				result := want.summary.Result
+				if len(want.rows["log_visit"]) < 8 || result.Failed == 0 || len(result.Rejected) == 0 {
+					t.Errorf("%s: not all rules had a turn", want.counts())
 				}
 				for _, batch := range []int{2, 7, 25, 500} {
 					for _, line := range differences(want, play(batch, bench.Options{}), sentIDs(entries)) {
@@ -286,8 +289,8 @@ func TestPluginsOfOtherVersionsAreLeftOut(t *testing.T) {
 	got := s.play(t, pluginCase{Requests: []map[string]any{{
 		"url": "https://shop.example.com/p?utm_content=c", "bw_bytes": "5",
 	}}}, 25)
-	if v := got.Visits; len(v) != 1 || v[0].Type != "1" || len(v[0].Campaign) > 0 || got.Pages[0] != "shop.example.com/p?utm_content=c" ||
-		got.Bandwidth[0] != nil {
+	if v := got.Visits; len(v) != 1 || v[0].Type != "1" || len(v[0].Campaign) > 0 ||
+		got.Pages[0] != "shop.example.com/p?utm_content=c" || got.Bandwidth[0] != nil {
 		t.Errorf("%+v", got)
 	}
 }

@@ -26,8 +26,8 @@ const (
 )
 
 var campaignColumns = [CampaignFields]string{
-	"campaign_name", "campaign_keyword", "campaign_source", "campaign_medium", "campaign_content", "campaign_id", "campaign_group",
-	"campaign_placement",
+	"campaign_name", "campaign_keyword", "campaign_source", "campaign_medium", "campaign_content", "campaign_id",
+	"campaign_group", "campaign_placement",
 }
 
 // Column is the name of the column, and of the setting that names its parameters.

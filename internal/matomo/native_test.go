@@ -26,11 +26,11 @@ func TestPluginsInVersionsOfTheirOwn(t *testing.T) {
 			config := installed(t, c.matomo, ofVersion(plugin, c.version), "Goals "+plugin)
 			p := config.Plugins()
 			if p.Active(plugin) != c.active || p.Native(plugin) != c.native {
-				t.Errorf("%s %s on Matomo %s: active %v, native %v, want %v, %v", plugin, c.version, c.matomo, p.Active(plugin),
-					p.Native(plugin), c.active, c.native)
+				t.Errorf("%s %s on Matomo %s: active %v, native %v, want %v, %v", plugin, c.version, c.matomo,
+					p.Active(plugin), p.Native(plugin), c.active, c.native)
 			}
 			if got, want := config.Tracker(1).Campaigns != nil, c.native && plugin == campaignsPlugin; got != want {
-				t.Errorf("%s %s on Matomo %s: campaign parameters %v, want %v", plugin, c.version, c.matomo, got, want)
+				t.Errorf("%s %s on Matomo %s: parameters %v, want %v", plugin, c.version, c.matomo, got, want)
 			}
 			if !p.Native("Goals") {
 				t.Error("a plugin of the core is not native")
@@ -43,13 +43,15 @@ func TestPluginsInVersionsOfTheirOwn(t *testing.T) {
 func TestVersionOfAPluginWithoutFiles(t *testing.T) {
 	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
 		for version, want := range map[string]bool{"5.0.2": true, "5.1.0": false} {
-			mustExec(t, db, "DELETE FROM m_option WHERE option_name = ?", "version_"+campaignsPlugin)
-			i := openVersion(t, db, "5.1.2", "[Plugins]\n"+pluginLines(campaignsPlugin), map[string]string{"version_" + campaignsPlugin: version})
+			const option = "version_" + campaignsPlugin
+			mustExec(t, db, "DELETE FROM m_option WHERE option_name = ?", option)
+			i := openVersion(t, db, "5.1.2", "[Plugins]\n"+pluginLines(campaignsPlugin), map[string]string{option: version})
 			if got := i.Plugins().Native(campaignsPlugin); got != want {
 				t.Errorf("version %s: native %v, want %v", version, got, want)
 			}
 			foreign, err := i.Config().ForeignTrackerPlugins()
-			if named := slices.ContainsFunc(foreign, func(f Foreign) bool { return f.Name == campaignsPlugin }); named == want || err != nil {
+			isNamed := func(f Foreign) bool { return f.Name == campaignsPlugin }
+			if slices.ContainsFunc(foreign, isNamed) == want || err != nil {
 				t.Errorf("version %s: foreign %v, %v", version, foreign, err)
 			}
 		}
@@ -66,7 +68,8 @@ func TestCampaignParametersOfTheFiles(t *testing.T) {
 		t.Fatal("no parameters")
 	}
 	want := [CampaignFields][]string{
-		CampaignName: {"own", "second"}, CampaignKeyword: {""}, CampaignSource: {"Array"}, CampaignMedium: {"mtm_medium", "pk_medium", "utm_medium"},
+		CampaignName: {"own", "second"}, CampaignKeyword: {""}, CampaignSource: {"Array"},
+		CampaignMedium:  {"mtm_medium", "pk_medium", "utm_medium"},
 		CampaignContent: {"mtm_content", "pk_content", "utm_content"}, CampaignID: {"mtm_cid", "pk_cid", "utm_id", "mtm_clid"},
 		CampaignGroup: {"mtm_group", "pk_group"}, CampaignPlacement: {"mtm_placement", "pk_placement"},
 	}

@@ -14,12 +14,13 @@ import (
 
 // Schema is what the tables offer to the tracker.
 type Schema struct {
-	VisitDimensions      []int                       // the N of columns custom_dimension_N of log_visit, ascending; empty while the plugin is off
-	ActionDimensions     []int                       // of log_link_visit_action
-	ConversionDimensions []int                       // of log_conversion
-	CustomVars           int                         // custom variables that all three tables can hold (spec §5.7)
-	Campaign             [matomo.CampaignFields]bool // the columns of plugin MarketingCampaignsReporting that log_visit has; none while it is off
-	HasVisitorIndex      bool                        // log_visit has index_idsite_idvisitor_time (spec §3.2)
+	VisitDimensions      []int // the N of columns custom_dimension_N of log_visit, ascending; empty while the plugin is off
+	ActionDimensions     []int // of log_link_visit_action
+	ConversionDimensions []int // of log_conversion
+	CustomVars           int   // custom variables that all three tables can hold (spec §5.7)
+	// Campaign tells which columns of plugin MarketingCampaignsReporting log_visit has; none while it is off.
+	Campaign        [matomo.CampaignFields]bool
+	HasVisitorIndex bool // log_visit has index_idsite_idvisitor_time (spec §3.2)
 
 	// VisitorIndexDescending tells that this index holds times in descending order, as declared: older servers ignore
 	// the word. It decides between visits of equal times (Tx.FindVisits).
