@@ -258,7 +258,9 @@ func TestAnswersToWhatIsTrackedAtOnce(t *testing.T) {
 		{"POST", "", with(`"send_image":0`), tracker.Result{Requests: 2}, nil, 204, ""},
 		{"POST", "", bulk, tracker.Result{}, errors.New("away"), 500, `{"status":"error","tracked":0,"invalid":0}`},
 		{
-			"POST", "", with(`"send_image":0`), tracker.Result{}, errors.New("away"), 500,
+			"POST", "", with(`"send_image":0`),
+			tracker.Result{},
+			errors.New("away"), 500,
 			`{"status":"error","tracked":0,"invalid":0}`,
 		},
 		{"POST", "", with(`"send_image":0`), rejected(request.UnknownSite), nil, 204, ""},
