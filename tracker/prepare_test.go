@@ -8,7 +8,7 @@ import (
 )
 
 // A batch that could not be prepared is prepared again: its requests for intranet sites have had no turn yet
-// (spec §3.6). Of two such requests in a row the first is trusted, the second is found by its browser.
+// (spec §3.6). Of two in a row the first is trusted, the second is not: it is found by its browser.
 func TestPreparationThatFailsLeavesTheIntranetRuleAsItWas(t *testing.T) {
 	p := newPipeline(t)
 	intranet := func(id string) string {
@@ -19,7 +19,7 @@ func TestPreparationThatFailsLeavesTheIntranetRuleAsItWas(t *testing.T) {
 	entries := decode(t, entry(2, intranet("0123456789abcdef")), entry(3, intranet("1123456789abcdef")))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := p.tracker.Prepare(ctx, entries)
+	_, err := p.tracker.Prepare(ctx, entries[:1])
 	if want := "fingerprint salts"; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), want) {
 		t.Fatalf("error %v, want %v of %s", err, context.Canceled, want)
 	}
