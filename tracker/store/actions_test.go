@@ -48,7 +48,7 @@ func TestActionsAreCreatedOnceAndFound(t *testing.T) {
 		if len(rows) != 3 || rows[0].Prefix != Int(2) || rows[1].Prefix.Valid {
 			t.Errorf("%+v", rows)
 		}
-		if s.sqlite {
+		if s.OneWriter() {
 			return
 		}
 		var wrong int
@@ -129,7 +129,7 @@ func TestRollbackKeepsTheDictionaryConsistent(t *testing.T) {
 		if err := s.db.Select(&ids, "SELECT idaction FROM m_log_action"); err != nil {
 			t.Fatal(err)
 		}
-		if s.sqlite && (len(ids) != 0 || e.ID != 0 || again.ID != 0) || !s.sqlite && (len(ids) != 1 || ids[0] != e.ID) {
+		if s.OneWriter() && (len(ids) != 0 || e.ID != 0 || again.ID != 0) || !s.OneWriter() && (len(ids) != 1 || ids[0] != e.ID) {
 			t.Errorf("rows %v, entries %d and %d", ids, e.ID, again.ID)
 		}
 		retry := entry(1, "r")

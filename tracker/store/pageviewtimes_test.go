@@ -204,7 +204,7 @@ func TestValuesThatLogPageViewTimeCannotHold(t *testing.T) {
 // Only the rows that change are locked, however small the table is.
 func TestPageViewTimesAreFoundByTheirIndexes(t *testing.T) {
 	s := openStore(t, mariaDB(t))
-	createMariaTables(t, s.db, sqliteSchema6)
+	upgrade(t, s.db)
 	s = openStore(t, s.db)
 	var rows []*PageViewTime
 	for i := range int64(300) {

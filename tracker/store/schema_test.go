@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 )
 
 func TestSchemaIsDiscovered(t *testing.T) {
@@ -52,7 +53,7 @@ func TestTablesOfOtherInstallations(t *testing.T) {
 		} {
 			s.db.MustExec(statement)
 		}
-		if s.sqlite {
+		if s.OneWriter() {
 			s.db.MustExec("DROP INDEX m_log_visit_" + visitorIndex)
 		} else {
 			s.db.MustExec("ALTER TABLE m_log_visit DROP INDEX " + visitorIndex)
@@ -105,20 +106,26 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 	if _, err := Open(t.Context(), db, Options{Prefix: "x`"}); err == nil {
 		t.Error("a prefix with a backquote")
 	}
-	if err := CreateSchema(t.Context(), db, "x`"); err == nil {
-		t.Error("a schema with a backquote")
-	}
-	if err := CreateSchema(t.Context(), db, "", CustomVariables(0)); err != nil {
-		t.Error(err)
-	}
-	if err := CreateSchema(t.Context(), db, ""); err == nil {
-		t.Error("tables that exist are created")
-	}
-	s, err := Open(t.Context(), db, Options{Features: allFeatures})
-	if err != nil || s.Schema().CustomVars != 0 {
-		t.Fatalf("%v", err)
-	}
-	s.Close()
+}
+
+func TestTablesWithoutPrefixAndCustomVariables(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, s *Store) {
+		if err := tables.Create(t.Context(), s.db, ""); err != nil {
+			t.Fatal(err)
+		}
+		for i := 1; i <= 5; i++ {
+			s.db.MustExec(fmt.Sprintf("ALTER TABLE log_link_visit_action DROP COLUMN custom_var_k%d", i))
+			s.db.MustExec(fmt.Sprintf("ALTER TABLE log_link_visit_action DROP COLUMN custom_var_v%d", i))
+		}
+		bare, err := Open(t.Context(), s.db, Options{Features: allFeatures})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer bare.Close()
+		if got := bare.Schema().CustomVars; got != 0 {
+			t.Errorf("%d custom variables, want 0", got)
+		}
+	})
 }
 
 func TestErrorsAreClassified(t *testing.T) {
