@@ -21,10 +21,14 @@ var (
 
 // Create creates the tables of Matomo 5.1, with five custom dimensions and five custom variables in each log table. The
 // tables are empty; none of them may be there.
-func Create(ctx context.Context, db sqlx.ExtContext, prefix string) error { return run(ctx, db, prefix, five) }
+func Create(ctx context.Context, db sqlx.ExtContext, prefix string) error {
+	return run(ctx, db, prefix, five)
+}
 
 // Upgrade turns the tables of Create into those of Matomo 6.0.
-func Upgrade(ctx context.Context, db sqlx.ExtContext, prefix string) error { return run(ctx, db, prefix, six) }
+func Upgrade(ctx context.Context, db sqlx.ExtContext, prefix string) error {
+	return run(ctx, db, prefix, six)
+}
 
 var validPrefix = regexp.MustCompile(`^[A-Za-z0-9_$]*$`)
 

@@ -62,16 +62,21 @@ func lines(t *testing.T, db *sqlx.DB, query string) (rows []string) {
 // SQLite.
 func TestBothDatabasesHaveTheSameTables(t *testing.T) {
 	const prefix = "$x_"
-	const columns = "SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME, ' ', IF(EXTRA = 'auto_increment', 'counts', CONCAT(IS_NULLABLE, ' ', " +
+	const columns = "SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME, ' ', IF(EXTRA = 'auto_increment', 'counts', " +
+		"CONCAT(IS_NULLABLE, ' ', " +
 		"REPLACE(COALESCE(COLUMN_DEFAULT, 'NULL'), 'current_timestamp()', 'CURRENT_TIMESTAMP')))) " +
 		"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION"
-	const columnsSQLite = "SELECT t.name || '.' || c.name || ' ' || CASE WHEN c.type = 'INTEGER' AND c.pk = 1 THEN 'counts' ELSE " +
+	const columnsSQLite = "SELECT t.name || '.' || c.name || ' ' || " +
+		"CASE WHEN c.type = 'INTEGER' AND c.pk = 1 THEN 'counts' ELSE " +
 		"iif(c.\"notnull\", 'NO', 'YES') || ' ' || COALESCE(c.dflt_value, 'NULL') END " +
-		"FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' AND t.name LIKE '$x%' ORDER BY t.name, c.cid"
-	const indexes = "SELECT CONCAT(TABLE_NAME, '_', INDEX_NAME, ' ', GROUP_CONCAT(COLUMN_NAME ORDER BY SEQ_IN_INDEX), ' ', NOT NON_UNIQUE) " +
+		"FROM sqlite_schema AS t, pragma_table_info(t.name) AS c " +
+		"WHERE t.type = 'table' AND t.name LIKE '$x%' ORDER BY t.name, c.cid"
+	const indexes = "SELECT CONCAT(TABLE_NAME, '_', INDEX_NAME, ' ', " +
+		"GROUP_CONCAT(COLUMN_NAME ORDER BY SEQ_IN_INDEX), ' ', NOT NON_UNIQUE) " +
 		"FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND INDEX_NAME <> 'PRIMARY' " +
 		"GROUP BY TABLE_NAME, INDEX_NAME, NON_UNIQUE ORDER BY BINARY CONCAT(TABLE_NAME, '_', INDEX_NAME)"
-	const indexesSQLite = "SELECT i.name || ' ' || (SELECT group_concat(name) FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno)) || " +
+	const indexesSQLite = "SELECT i.name || ' ' || " +
+		"(SELECT group_concat(name) FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno)) || " +
 		"' ' || i.\"unique\" FROM sqlite_schema AS t, pragma_index_list(t.name) AS i " +
 		"WHERE t.type = 'table' AND i.origin = 'c' ORDER BY i.name"
 	for _, version := range versions {
@@ -96,7 +101,8 @@ func TestBothDatabasesHaveTheSameTables(t *testing.T) {
 
 // Where the recordings are, so are the tables of the Matomo that they were made with.
 func TestTablesAreThoseOfRecordedInstallations(t *testing.T) {
-	const columns = "SELECT CONCAT_WS(' ', TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME, IS_NULLABLE, COLUMN_DEFAULT, EXTRA) " +
+	const columns = "SELECT CONCAT_WS(' ', TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME, IS_NULLABLE, " +
+		"COLUMN_DEFAULT, EXTRA) " +
 		"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, COLUMN_NAME"
 	const indexes = "SELECT CONCAT_WS(' ', TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, COLLATION, NON_UNIQUE) " +
 		"FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"

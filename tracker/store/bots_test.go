@@ -100,7 +100,7 @@ func TestBotRequestsThatDoNotFitAreRefusedBeforehand(t *testing.T) {
 			var refused *DataError
 			switch {
 			case tt.column == "" && err != nil:
-				t.Errorf("%d: %v", i, err)
+				t.Errorf("%d: %v, want no error", i, err)
 			case tt.column != "" && (!errors.As(err, &refused) || *refused != DataError{
 				"log_bot_request", tt.column,
 				tt.reason,

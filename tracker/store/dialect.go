@@ -39,7 +39,7 @@ type dialect struct {
 	readIndexes func(ctx context.Context, db *sqlx.DB, table string) ([]foundIndex, error)
 	// readUserText finds out how user_id of table log_visit compares: a function that makes an expression comparable
 	// with it, whatever the connection's collation.
-	readUserText func(ctx context.Context, db *sqlx.DB, table string) (comparable func(expression string) string, err error)
+	readUserText func(ctx context.Context, db *sqlx.DB, table string) (comparable func(string) string, err error)
 	// lockWaits is how many transactions wait for the lock of a row at the moment.
 	lockWaits func(ctx context.Context, db *sqlx.DB) (int64, error)
 }

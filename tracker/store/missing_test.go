@@ -45,7 +45,7 @@ func missingOf(t *testing.T, db *sqlx.DB, without string) []MissingColumn {
 func TestInstallationsLackNoColumn(t *testing.T) {
 	for _, i := range installations {
 		if missing := missingOf(t, installed(t, i.six), i.without); missing != nil {
-			t.Errorf("%s: %v", i.version, missing)
+			t.Errorf("%s: %v, want none", i.version, missing)
 		}
 	}
 }
@@ -67,10 +67,10 @@ func TestMissingColumnsAreNamedWithTheirPlugin(t *testing.T) {
 		}
 		const words = "[log_visit.profilable (core) log_visit.config_os_version (plugin DevicesDetection)]"
 		if got := fmt.Sprint(want[:2]); got != words {
-			t.Error(got)
+			t.Errorf("%s, want %s", got, words)
 		}
 		if missing := missingOf(t, db, i.without+" DevicesDetection PagePerformance"); len(missing) != 1 {
-			t.Errorf("%s: of inactive plugins: %v", i.version, missing)
+			t.Errorf("%s: of inactive plugins: %v, want only that of the core", i.version, missing)
 		}
 	}
 }

@@ -27,8 +27,10 @@ var mysqlDialect = dialect{
 		return string(q.sql)
 	},
 	forceIndex: func(index string) string { return " FORCE INDEX (" + index + ")" },
-	head:       func(column string, bytes int) string { return fmt.Sprintf("CAST(LEFT(%s, %d) AS BINARY)", column, bytes) },
-	firstID:    func(_ int, id int64) int64 { return id },
+	head: func(column string, bytes int) string {
+		return fmt.Sprintf("CAST(LEFT(%s, %d) AS BINARY)", column, bytes)
+	},
+	firstID: func(_ int, id int64) int64 { return id },
 
 	readServer:   readServer,
 	readColumns:  readColumns,
@@ -84,8 +86,9 @@ func readColumns(ctx context.Context, db *sqlx.DB, table string) ([]foundColumn,
 		Nullable string         `db:"nullable"`
 		Default  sql.NullString `db:"preset"`
 	}
-	const query = "SELECT COLUMN_NAME AS name, COLUMN_TYPE AS type, CHARACTER_SET_NAME AS charset, IS_NULLABLE AS nullable, " +
-		"COLUMN_DEFAULT AS preset FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION"
+	const query = "SELECT COLUMN_NAME AS name, COLUMN_TYPE AS type, CHARACTER_SET_NAME AS charset, " +
+		"IS_NULLABLE AS nullable, COLUMN_DEFAULT AS preset FROM information_schema.COLUMNS " +
+		"WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION"
 	if err := db.SelectContext(ctx, &rows, query, table); err != nil {
 		return nil, err
 	}
@@ -106,13 +109,16 @@ func readIndexes(ctx context.Context, db *sqlx.DB, table string) (parts []foundI
 	return parts, err
 }
 
-func readUserText(ctx context.Context, db *sqlx.DB, table string) (comparable func(expression string) string, err error) {
+func readUserText(
+	ctx context.Context, db *sqlx.DB, table string,
+) (comparable func(expression string) string, err error) {
 	var column struct {
 		Charset   string `db:"charset"`
 		Collation string `db:"collation"`
 	}
-	const query = "SELECT COALESCE(MAX(CHARACTER_SET_NAME), '') AS charset, COALESCE(MAX(COLLATION_NAME), '') AS collation " +
-		"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND COLUMN_NAME = 'user_id'"
+	const query = "SELECT COALESCE(MAX(CHARACTER_SET_NAME), '') AS charset, " +
+		"COALESCE(MAX(COLLATION_NAME), '') AS collation FROM information_schema.COLUMNS " +
+		"WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND COLUMN_NAME = 'user_id'"
 	if err := db.GetContext(ctx, &column, query, table); err != nil {
 		return nil, err
 	}

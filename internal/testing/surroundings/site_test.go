@@ -102,7 +102,6 @@ func (s *site) dsn() string {
 	return c.FormatDSN()
 }
 
-
 // set changes a setting of config.ini.php.
 func (s *site) set(section, key string, value any) {
 	if s.config[section] == nil {

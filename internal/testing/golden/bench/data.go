@@ -12,11 +12,11 @@ import (
 
 // Data is what cases are played with: recordings, the reference installation, Matomo's vendor files.
 type Data struct {
-	Cases   string // folder of areas
+	Cases   string   // folder of areas
 	Install []string // folders of the reference installation: golden.Install
-	Shared  bool   // the full recordings; otherwise what the repository holds
-	Six     bool   // of Matomo 6.0, otherwise of 5.1
-	Without string // a table that Matomo 6.0 has and the database shall not have
+	Shared  bool     // the full recordings; otherwise what the repository holds
+	Six     bool     // of Matomo 6.0, otherwise of 5.1
+	Without string   // a table that Matomo 6.0 has and the database shall not have
 
 	vendor, devices, geo string
 }
