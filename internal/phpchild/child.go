@@ -46,7 +46,7 @@ func (c *Child) Hello() Hello { return c.hello }
 // Pid is the number of the process.
 func (c *Child) Pid() int { return c.cmd.Process.Pid }
 
-// Started is when Matomo was ready, Batches how many transactions it has begun since, Memory how many bytes it has.
+// Started is when Matomo was ready.
 func (c *Child) Started() time.Time { return c.started }
 
 // Batches is how many transactions the child has begun.

@@ -289,7 +289,14 @@ final class QueuedTrackingChild
         try {
             $sets = [];
             foreach ($message['blobs'] ?? [] as $i => $element) {
-                $sets[] = $this->set($i, $element, $message['leave'][$i] ?? []);
+                try {
+                    $sets[] = $this->set($i, $element, $message['leave'][$i] ?? []);
+                } catch (\Throwable $e) {
+                    if ($this->at[1] >= 0 || $this->errno($e) !== 0) {
+                        throw $e;
+                    }
+                    $sets[] = [['s' => 'unopened'] + $this->words($e)];
+                }
             }
             $this->at = null;
             return ['op' => 'tracked', 'sets' => $sets, 'leaked' => $this->endedByOthers()];

@@ -38,7 +38,6 @@ type Options struct {
 	// Silence is how long a child may work at something, one request, say, until it counts as hung.
 	Silence time.Duration
 	Log     *slog.Logger
-	Clock   func() time.Time
 }
 
 // WithDefaults puts defaults in place of what was left out.
@@ -51,9 +50,6 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Clock == nil {
-		o.Clock = time.Now
 	}
 	return o
 }
@@ -71,7 +67,7 @@ func Start(ctx context.Context, o Options) (*Child, error) {
 	o = o.WithDefaults()
 	c := &Child{
 		options: o, hello: Hello{Binary: o.Binary}, answers: make(chan *answer, 16), ended: make(chan struct{}),
-		printed: printed{log: o.Log, clock: o.Clock},
+		printed: printed{log: o.Log, clock: time.Now},
 	}
 	if err := c.spawn(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Binary, err)
@@ -183,7 +179,7 @@ func (c *Child) greet(ctx context.Context) error {
 		return fmt.Errorf("start Matomo in PHP %s: %w", c.hello.PHP, c.explain(err))
 	}
 	c.hello.Matomo, c.hello.Plugins = ready.Matomo, ready.Plugins
-	c.started = c.options.Clock()
+	c.started = time.Now()
 	return nil
 }
 

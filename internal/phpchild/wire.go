@@ -100,6 +100,7 @@ const (
 	Failed   Outcome = "failed"   // by the database
 	Broken   Outcome = "broken"   // an error of PHP, such as a function that is not there
 	Left     Outcome = "left"     // as it was told
+	Unopened Outcome = "unopened" // stands for all requests of a set with which Matomo can do nothing
 )
 
 // maxLine bounds a message of the child, so that a broken one cannot take all memory.
