@@ -63,7 +63,7 @@ func (j *job) deadLetters(result *tracker.Result) []deadLetter {
 	all := j.undecodable[:len(j.undecodable):len(j.undecodable)]
 	for i := range result.Refusals {
 		refusal := &result.Refusals[i]
-		refusal.Set = j.positions[refusal.Set]
+		refusal.Set = j.entries[refusal.Set].Position
 		if refusal.Failed {
 			all = append(all, j.newDeadLetter(refusal.Set, refusal.Request, refusal.Err))
 		}
