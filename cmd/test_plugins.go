@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/queuedtracking/queuedtracking/internal/plugins"
 )
@@ -15,21 +16,29 @@ func (c *testCommand) checkPlugins(ctx context.Context) {
 		return
 	}
 	c.judged = judged
-	how := "told by asking PHP at " + judged.PHP
-	if !judged.AskedPHP {
-		how = "told by reading their files: " + judged.Unasked
-	}
+	how := howJudged(judged)
 	if need := judged.NeedPHP(); len(need) > 0 {
-		c.report.Fail("plugins", fmt.Errorf("%w; %s", needPHP(need), how),
+		c.report.Fail("plugins", fmt.Errorf("%w%s", needPHP(need), how),
 			"process refuses unless it is given --ignore-plugins: what these plugins do is then missing")
 	} else {
-		c.report.OK("plugins", fmt.Sprintf("%d active, none that tracks in a way that is not known; %s",
+		c.report.OK("plugins", fmt.Sprintf("%d active, none that tracks in a way that is not known%s",
 			len(judged.Plugins), how))
 	}
 	for _, v := range judged.Receiving() {
 		c.report.Notice("plugin "+v.Name, "takes part in receiving requests: "+v.Receives,
 			"serve refuses unless it is given --ignore-plugins; matomo.php receives with it")
 	}
+}
+
+// howJudged tells how those were judged that are not known by name.
+func howJudged(judged plugins.Judgement) string {
+	switch {
+	case judged.AskedPHP:
+		return "; PHP was asked: " + judged.PHP
+	case slices.ContainsFunc(judged.Plugins, func(v plugins.Verdict) bool { return v.FoundBy == plugins.Read }):
+		return "; files were read, PHP was not asked: " + judged.Unasked
+	}
+	return ""
 }
 
 // plugins are what was judged, in JSON.
