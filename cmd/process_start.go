@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
@@ -41,15 +40,16 @@ func (c *processCommand) checkInstallation(ctx context.Context) error {
 	if warning != "" {
 		c.logs.Warn(warning)
 	}
-	foreign, err := c.conn.config.ForeignTrackerPlugins()
+	judgement, err := c.conn.judge(ctx, false)
 	if err != nil {
 		return err
 	}
-	if len(foreign) > 0 && !c.ignorePlugins {
-		return fmt.Errorf("%w: --ignore-plugins processes all the same, without what they do", foreignError(foreign))
+	need := judgement.NeedPHP()
+	if len(need) > 0 && !c.ignorePlugins {
+		return fmt.Errorf("%w: --ignore-plugins processes all the same, without what they do", needPHP(need))
 	}
-	for _, f := range foreign {
-		c.logs.Warn("plugin ignored", "plugin", f.Name, "reason", f.Reason)
+	for _, v := range need {
+		c.logs.Warn("plugin ignored", "plugin", v.Name, "reason", v.Does)
 	}
 	spam, err := c.conn.installation.SpamPrevention(ctx)
 	if err != nil {
@@ -59,14 +59,6 @@ func (c *processCommand) checkInstallation(ctx context.Context) error {
 		c.logs.Warn(warning)
 	}
 	return c.checkVendor()
-}
-
-func foreignError(foreign []matomo.Foreign) error {
-	names := make([]string, len(foreign))
-	for i, f := range foreign {
-		names[i] = fmt.Sprintf("%s (%s)", f.Name, f.Reason)
-	}
-	return fmt.Errorf("active plugins take part in tracking and are not known here: %s", strings.Join(names, ", "))
 }
 
 // checkVendor insists on Matomo's data files; those for devices can be done without.
