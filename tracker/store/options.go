@@ -122,9 +122,9 @@ const checkpointPrefix = "QueuedTracking.replayed."
 // Checkpoint reads the checkpoint of a list and locks it until the transaction ends, so that a second worker that
 // believes to hold the list's lock waits here. A list that was never replayed has the zero Checkpoint.
 func (tx *Tx) Checkpoint(ctx context.Context, list string) (Checkpoint, error) {
-	option := checkpointPrefix + list
-	if len(option) > maxOptionName {
-		return Checkpoint{}, fmt.Errorf("checkpoint: list name %q is too long", list)
+	option, err := CheckpointOption(list)
+	if err != nil {
+		return Checkpoint{}, err
 	}
 	if err := tx.ensureCheckpoint(ctx, option); err != nil {
 		return Checkpoint{}, fmt.Errorf("checkpoint of %s: %w", list, err)
@@ -133,15 +133,40 @@ func (tx *Tx) Checkpoint(ctx context.Context, list string) (Checkpoint, error) {
 	q := tx.begin("SELECT `option_value`, ", d.increment, " FROM ", tx.s.table("option"), " WHERE `option_name` = ")
 	q.text(option).add(d.forUpdate)
 	value := ""
-	err := tx.query(ctx, func(rows *sqlx.Rows) error { return rows.Scan(&value, &tx.increment) })
+	err = tx.query(ctx, func(rows *sqlx.Rows) error { return rows.Scan(&value, &tx.increment) })
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("checkpoint of %s: %w", list, err)
 	}
-	return parseCheckpoint(list, value)
+	return ParseCheckpoint(list, value)
 }
 
-// parseCheckpoint reads "<offset> <digest>".
-func parseCheckpoint(list, value string) (c Checkpoint, err error) {
+// CheckpointOption is the name of the option that holds a list's checkpoint.
+func CheckpointOption(list string) (string, error) {
+	option := checkpointPrefix + list
+	if len(option) > maxOptionName {
+		return "", fmt.Errorf("checkpoint: list name %q is too long", list)
+	}
+	return option, nil
+}
+
+// CreateCheckpoint makes the row of a list's checkpoint, if it is not there, outside of any transaction.
+func (s *Store) CreateCheckpoint(ctx context.Context, list string) error {
+	option, err := CheckpointOption(list)
+	if err == nil {
+		_, err = s.db.ExecContext(ctx, s.insertCheckpoint(), option)
+	}
+	if err != nil {
+		return fmt.Errorf("checkpoint of %s: %w", list, err)
+	}
+	return nil
+}
+
+func (s *Store) insertCheckpoint() string {
+	return s.dialect.insertIgnore + " " + s.table("option") + " (`option_name`, `option_value`, `autoload`) VALUES (?, '', 0)"
+}
+
+// ParseCheckpoint reads what Checkpoint.String gives; "" is the zero Checkpoint.
+func ParseCheckpoint(list, value string) (c Checkpoint, err error) {
 	if value == "" {
 		return c, nil
 	}
@@ -167,8 +192,7 @@ func (tx *Tx) ensureCheckpoint(ctx context.Context, option string) error {
 	}
 	if n == 0 { // an INSERT would wait for a worker that has locked the row
 		tx.stats.Statements++
-		insert := tx.s.dialect.insertIgnore + " " + table + " (`option_name`, `option_value`, `autoload`) VALUES (?, '', 0)"
-		if _, err := db.ExecContext(ctx, insert, option); err != nil {
+		if _, err := db.ExecContext(ctx, tx.s.insertCheckpoint(), option); err != nil {
 			return err
 		}
 	}
