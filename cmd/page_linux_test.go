@@ -188,7 +188,7 @@ func lookAtPage(t *testing.T, output, page string) {
 	live, _, _ = strings.Cut(live, "\n")
 	draw(t, live, "status.png", "light", 900, 850)
 	draw(t, live, "status-dark.png", "dark", 900, 850)
-	if dom := chromium(t, "light", "--dump-dom", live); !strings.Contains(dom, "Waiting request sets") {
+	if dom := chromium(t, "light", "--dump-dom", live); !strings.Contains(dom, "Waiting sets") {
 		t.Errorf("without scripts the page has nothing:\n%s", dom)
 	}
 	away := strings.Replace(page, "<main>", `<main><p class="away"><strong>It does not answer.</strong> Why</p>`, 1)

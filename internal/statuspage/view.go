@@ -86,8 +86,8 @@ func (l *look) tiles() []fact {
 		rate.Value, rate.Note = perSecond(n), "tracked in the last "+terminal.Span(l.time.Sub(l.compared.time))
 	}
 	return []fact{
-		{Name: "Waiting request sets", Value: terminal.Number(sets), Note: "in " + terminal.Count(len(l.queues), "queue")},
-		{Name: "The oldest waits for", Value: age},
+		{Name: "Waiting sets", Value: terminal.Number(sets), Note: "in " + terminal.Count(len(l.queues), "queue")},
+		{Name: "Oldest set", Value: age},
 		rate,
 		{Name: "Workers at work", Value: terminal.Number(locked), Note: "each has locked a queue"},
 		{Name: "Dead letters", Value: terminal.Number(letters), Note: "queuedtracking failed list", Bad: letters > 0},
