@@ -1,5 +1,7 @@
 package metrics
 
+//lint:file-ignore SA1019 the newer format is read by Grafana 12 and later alone
+
 import (
 	"encoding/json"
 	"errors"
