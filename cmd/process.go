@@ -87,6 +87,7 @@ type processCommand struct {
 	forceVersion   bool
 	metricsListen  string
 	metricsFile    string
+	statusPage     pageFlag
 	json           bool
 
 	conn     *connection
@@ -100,7 +101,7 @@ type processCommand struct {
 }
 
 func newProcessCommand(p *program) *cobra.Command {
-	c := &processCommand{program: p}
+	c := &processCommand{program: p, statusPage: pageAuto}
 	command := &cobra.Command{
 		Use: "process", Short: "Track what is in the queues", Long: processHelp, Example: processExample, Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
@@ -125,6 +126,7 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.BoolVar(&c.forceVersion, "force-version", false,
 		"process for a Matomo other than 5.0 to 5.14 and 6.0, as the nearest of these would")
 	flags.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for /metrics, /healthz and /readyz while it runs, for --cycle 0")
+	flags.Var(&c.statusPage, "status-page", pageUsage)
 	flags.StringVar(&c.metricsFile, "metrics-file", "",
 		"write what runs have counted to this `file`, for node_exporter's textfile collector")
 	flags.BoolVar(&c.json, "json", false, "print summaries as JSON, one object per line")

@@ -20,7 +20,9 @@ func (c *processCommand) openMetrics() (end func(), err error) {
 		_, err := c.conn.backend.Len(ctx, queue.Key(0))
 		return err
 	}
-	serve, err := c.metricsServer(c.metricsListen, receive.Health{Ready: ready, Gatherer: registry})
+	serve, err := c.metricsServer(c.metricsListen, receive.Health{
+		Ready: ready, Gatherer: registry, Page: c.conn.statusPage("process", engineName, nil),
+	}, c.statusPage)
 	if err != nil {
 		return nil, err
 	}
