@@ -21,7 +21,7 @@ func (c *processCommand) openMetrics() (end func(), err error) {
 		return err
 	}
 	serve, err := c.metricsServer(c.metricsListen, receive.Health{
-		Ready: ready, Gatherer: registry, Page: c.conn.statusPage("process", engineName, nil),
+		Ready: ready, Gatherer: registry, Page: c.conn.statusPage("process", c.chosen.Name(), nil),
 	}, c.statusPage)
 	if err != nil {
 		return nil, err
