@@ -45,7 +45,7 @@ func (e *PHPError) Error() string {
 // Numbers of MySQL's errors.
 const (
 	clientErrors, afterClientErrors = 2000, 2100 // of the client: the server cannot be reached, or is gone
-	errUnknown                      = 1105
+	errUnknown                      = 65535      // none of the server's: Matomo keeps the number to itself
 )
 
 // err is the error in words: that of the database, as package store judges it, or a *PHPError.
