@@ -35,8 +35,10 @@ func miniature(t *testing.T) (dir string, db *sqlx.DB) {
 	if err := db.Get(&name, "SELECT DATABASE()"); err != nil {
 		t.Fatal(err)
 	}
-	db.MustExec("CREATE TABLE matomo_option (option_name varchar(191) PRIMARY KEY, option_value longtext, autoload tinyint)")
-	config := fmt.Sprintf("[database]\nunix_socket = %q\nusername = \"root\"\npassword = \"\"\ndbname = %q\n", maria.Socket, name)
+	db.MustExec("CREATE TABLE matomo_option (option_name varchar(191) PRIMARY KEY, option_value longtext, " +
+		"autoload tinyint)")
+	config := fmt.Sprintf("[database]\nunix_socket = %q\nusername = \"root\"\npassword = \"\"\ndbname = %q\n",
+		maria.Socket, name)
 	if err := os.Mkdir(filepath.Join(dir, "config"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +50,8 @@ func miniature(t *testing.T) (dir string, db *sqlx.DB) {
 
 func start(t *testing.T, dir string) *phpchild.Child {
 	t.Helper()
-	c, notes, err := phpchild.Find(t.Context(), phpchild.Options{Dir: dir}, phpchild.Wanted{Binary: testserver.PHP(t), Matomo: "5.1.2"})
+	want := phpchild.Wanted{Binary: testserver.PHP(t), Matomo: "5.1.2"}
+	c, notes, err := phpchild.Find(t.Context(), phpchild.Options{Dir: dir}, want)
 	if err != nil || len(notes) != 0 {
 		t.Fatalf("%v, %v", err, notes)
 	}
@@ -92,7 +95,8 @@ func TestOtherNamespace(t *testing.T) {
 
 func TestAnotherMatomoIsRefused(t *testing.T) {
 	dir, _ := miniature(t)
-	_, _, err := phpchild.Find(t.Context(), phpchild.Options{Dir: dir}, phpchild.Wanted{Binary: testserver.PHP(t), Matomo: "5.2.0"})
+	want := phpchild.Wanted{Binary: testserver.PHP(t), Matomo: "5.2.0"}
+	_, _, err := phpchild.Find(t.Context(), phpchild.Options{Dir: dir}, want)
 	if err == nil || !strings.Contains(err.Error(), "it runs Matomo 5.1.2") {
 		t.Errorf("error %v, want one of the version", err)
 	}
@@ -158,7 +162,8 @@ func TestCheckpointTravelsAndIsGuarded(t *testing.T) {
 		t.Fatal(err)
 	}
 	var value string
-	if err := db.Get(&value, "SELECT CONCAT(option_value, '/', autoload) FROM matomo_option"); err != nil || value != "18 new/0" {
+	err = db.Get(&value, "SELECT CONCAT(option_value, '/', autoload) FROM matomo_option")
+	if err != nil || value != "18 new/0" {
 		t.Errorf("option %q, %v, want the new checkpoint", value, err)
 	}
 }
@@ -178,7 +183,8 @@ func TestStatementsTakeBytesAndErrorsLeaveTheChild(t *testing.T) {
 	if err != nil || n != 2 {
 		t.Fatalf("%d rows, %v, want 2", n, err)
 	}
-	if _, err := c.Exec(t.Context(), "INSERT INTO not_there VALUES (1)"); err == nil || strings.Contains(err.Error(), "INSERT") {
+	_, err = c.Exec(t.Context(), "INSERT INTO not_there VALUES (1)")
+	if err == nil || strings.Contains(err.Error(), "INSERT") {
 		t.Errorf("error %v, want one without the statement", err)
 	}
 	if err := c.Commit(t.Context()); err != nil {

@@ -44,7 +44,8 @@ func TestUnfitBinariesAreNamedWithTheReason(t *testing.T) {
 }
 
 func TestSilentBinaryIsKilled(t *testing.T) {
-	_, err := Start(t.Context(), Options{Dir: t.TempDir(), Binary: program(t, "sleep 1000"), Silence: 50 * time.Millisecond})
+	o := Options{Dir: t.TempDir(), Binary: program(t, "sleep 1000"), Silence: 50 * time.Millisecond}
+	_, err := Start(t.Context(), o)
 	if err == nil || !strings.Contains(err.Error(), "nothing was heard of it for 50ms") {
 		t.Errorf("error %v, want one of silence", err)
 	}
@@ -52,7 +53,8 @@ func TestSilentBinaryIsKilled(t *testing.T) {
 
 func TestPHPVersions(t *testing.T) {
 	for version, good := range map[string]bool{
-		"7.2.4": false, "7.2.5": true, "7.3.0": true, "8.4.1-dev": true, "10.0.0": true, "7.1.33": false, "x": false, "": false,
+		"7.2.4": false, "7.2.5": true, "7.3.0": true, "8.4.1-dev": true, "10.0.0": true,
+		"7.1.33": false, "x": false, "": false,
 	} {
 		if err := fit(&answer{Op: "php", SAPI: "cli", PHP: version}); (err == nil) != good {
 			t.Errorf("PHP %q: %v, want fit %v", version, err, good)
@@ -75,8 +77,9 @@ func TestErrorsAreJudgedLikeThoseOfTheDriver(t *testing.T) {
 		{words{Class: "Error", Text: "Call to undefined function"}, false, false, false},
 	} {
 		err := test.words.err()
-		if got := [3]bool{store.IsRetryable(err), store.IsDataError(err), store.IsConnectionLost(err)}; got != [3]bool{test.retryable, test.data, test.lost} {
-			t.Errorf("%v: retryable, of the data, connection lost %v, want %v", err, got, [3]bool{test.retryable, test.data, test.lost})
+		got := [3]bool{store.IsRetryable(err), store.IsDataError(err), store.IsConnectionLost(err)}
+		if want := [3]bool{test.retryable, test.data, test.lost}; got != want {
+			t.Errorf("%v: retryable, of the data, connection lost %v, want %v", err, got, want)
 		}
 	}
 	if _, ok := errors.AsType[*mysql.MySQLError]((&words{Errno: 1062}).err()); !ok {
@@ -88,7 +91,8 @@ func TestPrintedLinesAreEscapedAndCounted(t *testing.T) {
 	var out strings.Builder
 	now := time.Unix(0, 0)
 	p := printed{log: slog.New(slog.NewTextHandler(&out, nil)), clock: func() time.Time { return now }}
-	p.read(strings.NewReader("\x1b[31mred\nDEBUG hidden\n" + strings.Repeat("again\n", 100) + strings.Repeat("x", 3*longestPrint)))
+	p.read(strings.NewReader("\x1b[31mred\nDEBUG hidden\n" + strings.Repeat("again\n", 100) +
+		strings.Repeat("x", 3*longestPrint)))
 	got := out.String()
 	if strings.Contains(got, "\x1b") || !strings.Contains(got, "[31mred") {
 		t.Errorf("not escaped: %.300q", got)

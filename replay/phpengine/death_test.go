@@ -37,10 +37,13 @@ func (s *site) killPHP(t *testing.T) {
 	}
 }
 
+// ofOthers are the connections to the site's database but the one that asks.
+const ofOthers = " FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+
 // cut ends all connections to the site's database but the test's own.
 func (s *site) cut(t *testing.T) {
 	var ids []int64
-	if err := s.db.Select(&ids, "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"); err != nil {
+	if err := s.db.Select(&ids, "SELECT id"+ofOthers); err != nil {
 		t.Error(err)
 	}
 	for _, id := range ids {
@@ -343,7 +346,7 @@ func TestChildDiesWithItsParent(t *testing.T) {
 	testserver.Eventually(t, "the child is gone", func() bool { return syscall.Kill(pid, 0) != nil })
 	testserver.Eventually(t, "its transaction is gone", func() bool {
 		var n int
-		err := s.db.Get(&n, "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()")
+		err := s.db.Get(&n, "SELECT COUNT(*)"+ofOthers)
 		return err == nil && n == 0
 	})
 	same(t, s.tracked(t))

@@ -126,7 +126,8 @@ func TestPHPEngineConnectionsCut(t *testing.T) {
 	for !ended() {
 		time.Sleep(rand.N(2 * time.Second))
 		var ids []int64
-		err := s.db.Select(&ids, "SELECT id FROM information_schema.processlist WHERE db = ? AND id <> CONNECTION_ID()", s.name)
+		err := s.db.Select(&ids, "SELECT id FROM information_schema.processlist "+
+			"WHERE db = ? AND id <> CONNECTION_ID()", s.name)
 		if err != nil {
 			t.Fatal(err)
 		}
