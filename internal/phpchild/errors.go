@@ -9,8 +9,8 @@ import (
 )
 
 // ErrDisabled says that Matomo does not record: its worker leaves queues as they are, too.
-var ErrDisabled = errors.New("Matomo does not track: record_statistics = 0 in section [Tracker] of its config, " +
-	"or it is not installed")
+var ErrDisabled = errors.New("tracking is off: record_statistics = 0 in section [Tracker] of Matomo's config, " +
+	"or Matomo is not installed")
 
 // ErrRolledBack says that somebody else has rolled the child's transaction back, as when a plugin keeps the error of a
 // deadlock to itself.
