@@ -175,7 +175,7 @@ func (c *serveCommand) open(ctx context.Context) error {
 	if err := c.openSettings(ctx); err != nil {
 		return err
 	}
-	if err := c.checkReception(); err != nil {
+	if err := c.checkReception(ctx); err != nil {
 		return err
 	}
 	err := c.conn.openQueue(ctx, 16)

@@ -29,7 +29,7 @@ func TestServeRefusesPluginsThatActAtReception(t *testing.T) {
 			t.Errorf("%v: exit status %d", args, r.status)
 		}
 		contains(t, r.stderr, "--ignore-plugins",
-			"XMLTracking (acts when requests are received (Tracker.initRequestSet in XMLTracking.php))")
+			"XMLTracking (listens to Tracker.initRequestSet)")
 	}
 	s := startServe(t, i.dir, i.env, "--ignore-plugins", "--process=false")
 	if status, _ := s.get(t, hit(1)); status != http.StatusOK || i.waiting(t) != 1 {

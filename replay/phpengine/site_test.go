@@ -20,6 +20,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/demo"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay"
@@ -80,14 +81,8 @@ func newSite(t *testing.T, maria *testserver.MariaDBServer, inDatabase bool) *si
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.db.Close() })
-	schema, err := os.ReadFile("../../testdata/matomo/schema.sql")
-	if err != nil {
+	if err := tables.Create(t.Context(), s.db, "matomo_"); err != nil {
 		t.Fatal(err)
-	}
-	for statement := range strings.SplitSeq(string(schema), ";\n") {
-		if strings.TrimSpace(statement) != "" {
-			s.db.MustExec(statement)
-		}
 	}
 	if s.store, err = store.Open(t.Context(), s.db, store.Options{Prefix: "matomo_"}); err != nil {
 		t.Fatal(err)
