@@ -9,8 +9,8 @@ import (
 )
 
 // ErrDisabled says that Matomo does not record: its worker leaves queues as they are, too.
-var ErrDisabled = errors.New("Matomo does not track: record_statistics = 0 in section [Tracker] of its config, " +
-	"or it is not installed")
+var ErrDisabled = errors.New("tracking is off: record_statistics = 0 in section [Tracker] of Matomo's config, " +
+	"or Matomo is not installed")
 
 // ErrRolledBack says that somebody else has rolled the child's transaction back, as when a plugin keeps the error of a
 // deadlock to itself.
@@ -45,7 +45,7 @@ func (e *PHPError) Error() string {
 // Numbers of MySQL's errors.
 const (
 	clientErrors, afterClientErrors = 2000, 2100 // of the client: the server cannot be reached, or is gone
-	errUnknown                      = 1105
+	errUnknown                      = 65535      // none of the server's: Matomo keeps the number to itself
 )
 
 // err is the error in words: that of the database, as package store judges it, or a *PHPError.

@@ -20,7 +20,8 @@
 // # Age
 //
 // A running Matomo never sees changed settings, and what it remembers grows. PHP's worker lives for a minute at most.
-// A child does, too, or for 500 batches, or until it has 256 MB: the next one is started while it still works (pool.go).
+// A child does, too, or for 500 batches, or until it has 256 MB. The next one is started while the old one works
+// (pool.go).
 //
 // # What cannot be kept
 //

@@ -98,6 +98,16 @@ func (e *Engine) Stats() Stats {
 	return s
 }
 
+// Pids are the processes of the children that live.
+func (e *Engine) Pids() (pids []int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for child := range e.pool.living {
+		pids = append(pids, child.Pid())
+	}
+	return pids
+}
+
 func (e *Engine) count(change func(*Stats)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -210,7 +210,8 @@ func pages(n int) (sets [][]string) {
 // tracked are the names of the actions, in order.
 func (s *site) tracked(t *testing.T) (names []string) {
 	t.Helper()
-	if err := s.db.Select(&names, "SELECT custom_var_k1 FROM matomo_log_link_visit_action ORDER BY idlink_va"); err != nil {
+	err := s.db.Select(&names, "SELECT custom_var_k1 FROM matomo_log_link_visit_action ORDER BY idlink_va")
+	if err != nil {
 		t.Fatal(err)
 	}
 	var actions int

@@ -101,9 +101,21 @@ func (tx *transaction) Track(ctx context.Context, part replay.Task) (*tracker.Re
 	return result, err
 }
 
+// maxPreviews is how often a preview is begun again after a death: as it leaves nothing, nobody else has to.
+const maxPreviews = 8
+
 // Preview implements replay.Transaction.
-func (tx *transaction) Preview(ctx context.Context, part replay.Task) (*tracker.Result, error) {
-	result, err := tx.Track(ctx, part)
+func (tx *transaction) Preview(ctx context.Context, part replay.Task) (result *tracker.Result, err error) {
+	for range maxPreviews {
+		if result, err = tx.Track(ctx, part); err == nil || tx.child.Usable() || !store.IsRetryable(err) {
+			break
+		}
+		again, err := tx.engine.Begin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		*tx = *again.(*transaction)
+	}
 	return result, errors.Join(err, tx.Rollback())
 }
 

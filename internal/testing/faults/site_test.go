@@ -33,6 +33,7 @@ type site struct {
 	backend queue.Backend
 
 	six bool // Matomo 6.0 with its tables, otherwise 5.1
+	php bool // Matomo in miniature tracks
 
 	redis   *testserver.RedisServer // of a site whose queues are in one Redis
 	redisDB int
@@ -178,7 +179,7 @@ func (s *site) job() job {
 	j := job{
 		Dir: s.dir, DBHost: s.maria.Host, DBPort: s.maria.Port, DBName: s.name, Queue: s.queue,
 		Queues: queues, Only: replay.AnyQueue, Batch: 10, Threshold: 1, Workers: 1,
-		LockTTL: 2 * time.Second, Patience: testserver.Patience,
+		LockTTL: 2 * time.Second, Patience: testserver.Patience, PHP: s.php,
 	}
 	if s.dbAddr != nil {
 		j.DBHost, j.DBPort = s.dbAddr.host, s.dbAddr.port

@@ -26,6 +26,9 @@ namespace Piwik\Tracker {
         public function __construct()
         {
             $c = parse_ini_file(PIWIK_INCLUDE_PATH . '/config/config.ini.php', true)['database'];
+            foreach (['host', 'port', 'dbname'] as $key) { // a test may come between with a proxy
+                $c[$key] = getenv('MINIATURE_' . strtoupper($key)) ?: ($c[$key] ?? '');
+            }
             $where = empty($c['unix_socket']) ? "host=$c[host];port=$c[port]" : "unix_socket=$c[unix_socket]";
             $this->pdo = new \PDO("mysql:$where;dbname=$c[dbname];charset=utf8mb4", $c['username'], $c['password'], [
                 \PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION, \PDO::MYSQL_ATTR_FOUND_ROWS => true,

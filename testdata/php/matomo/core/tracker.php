@@ -117,7 +117,8 @@ namespace Piwik {
         {
             $db = self::getDatabase();
             $time = gmdate('Y-m-d H:i:s', (int) $request->time);
-            $visitor = hex2bin(substr(str_pad(preg_replace('/[^0-9a-f]/', '', (string) $request->param('_id')), 16, '0'), 0, 16));
+            $id = preg_replace('/[^0-9a-f]/', '', (string) $request->param('_id')) ?: md5($_SERVER['REMOTE_ADDR'] ?? '');
+            $visitor = hex2bin(substr(str_pad($id, 16, '0'), 0, 16));
             $action = $this->action((string) $request->param('url'));
             $visit = $db->fetchOne('SELECT idvisit FROM matomo_log_visit WHERE idsite = ? AND idvisitor = ?
                 ORDER BY visit_last_action_time DESC LIMIT 1', [$site, $visitor]);
