@@ -26,6 +26,7 @@ func TestOverridesOfTheInstallation(t *testing.T) {
 		{"config/config.php", `return ['ini.General.proxy_ips' => ['10.0.0.1']];`, "replaces ini.General.proxy_ips", "ini.General.proxy_ips"},
 		{"config/config.php", `return ['log.level' => function ($c) { return $c->get('Piwik\Config')->General; }];`, "", ""},
 		{"config/config.php", `return ['diagnostics.optional' => [], 'Piwik\Log\LoggerInterface' => 1];`, "", ""},
+		{"config/config.php", `return ['advanced_campaign_reporting.uri_parameters.campaign_name' => ['c']];`, "campaign_name", ""},
 		{"config/config.php", `return [];`, "", ""},
 		{"config/test.php", `return ['Piwik\Tracker\VisitorRecognizer' => 1];`, "", ""},
 		{"bootstrap.php", `$GLOBALS['MATOMO_MODIFY_CONFIG_SETTINGS'] = function ($s) { return $s; };`, "sets MATOMO_MODIFY_CONFIG_SETTINGS", "sets"},

@@ -335,7 +335,7 @@ func checkSurvey(t *testing.T, got Judgement, way FoundBy) {
 		if (v.Receives != "") != receives {
 			t.Errorf("%s: at reception %q, want %v", s.name, v.Receives, receives)
 		}
-		if s.foundBy != "" && v.FoundBy != s.foundBy || s.foundBy == "" && v.FoundBy != way && v.FoundBy != Named {
+		if s.foundBy != "" && v.FoundBy != s.foundBy || s.foundBy == "" && v.FoundBy != way && (way == Asked || v.FoundBy != Named) {
 			t.Errorf("%s: %s", s.name, v.FoundBy)
 		}
 	}
