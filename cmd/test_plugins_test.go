@@ -37,7 +37,8 @@ func (i *installation) bootable(t *testing.T) (starts string) {
 
 // code is the main class of a plugin with an observer, which reading cannot tell from one that takes part.
 func code(name, returned string) string {
-	return "<?php namespace Piwik\\Plugins\\" + name + "; class " + name + " extends \\Piwik\\Plugin { public function registerEvents() { " +
+	return "<?php namespace Piwik\\Plugins\\" + name + "; class " + name +
+		" extends \\Piwik\\Plugin { public function registerEvents() { " +
 		"$unused = 'Tracker.setVisitorIp'; return " + returned + "; } }"
 }
 
@@ -59,10 +60,17 @@ func TestTestTellsHowPluginsWereJudged(t *testing.T) {
 	}
 	want := map[string]plugins.Verdict{
 		"Excludes": {
-			Name: "Excludes", Version: "1.2.3", Does: "listens to Tracker.isExcludedVisit", Tracks: plugins.PHP, FoundBy: plugins.Asked,
+			Name: "Excludes", Version: "1.2.3", Does: "listens to Tracker.isExcludedVisit",
+			Tracks: plugins.PHP, FoundBy: plugins.Asked,
 		},
 		"Silent": {Name: "Silent", Tracks: plugins.Harmless, FoundBy: plugins.Asked},
-		"Goals":  {Name: "Goals", Does: "goals and conversions", Tracks: plugins.Native, FoundBy: plugins.Named, Shipped: true},
+		"Goals": {
+			Name:    "Goals",
+			Does:    "goals and conversions",
+			Tracks:  plugins.Native,
+			FoundBy: plugins.Named,
+			Shipped: true,
+		},
 	}
 	for name, w := range want {
 		if diff := cmp.Diff(w, found[name]); diff != "" {
@@ -73,8 +81,14 @@ func TestTestTellsHowPluginsWereJudged(t *testing.T) {
 	if r.status != statusFailed {
 		t.Errorf("exit status %d", r.status)
 	}
-	contains(t, strings.Join(strings.Fields(r.stdout), " "), "not ok plugins", "PHP was asked: "+i.env["QUEUEDTRACKING_PHP"],
-		"Excludes 1.2.3 listens to Tracker.isExcludedVisit PHP asked PHP", "Silent nothing harmless asked PHP")
+	contains(
+		t,
+		strings.Join(strings.Fields(r.stdout), " "),
+		"not ok plugins",
+		"PHP was asked: "+i.env["QUEUEDTRACKING_PHP"],
+		"Excludes 1.2.3 listens to Tracker.isExcludedVisit PHP asked PHP",
+		"Silent nothing harmless asked PHP",
+	)
 	lacks(t, r.stdout, "goals and conversions")
 	contains(t, i.run(t, []string{"test", "-v"}).stdout, "goals and conversions")
 
@@ -88,7 +102,11 @@ func TestTestTellsHowPluginsWereJudged(t *testing.T) {
 		lacks(t, r.stderr, "Silent")
 	}
 	if before != 3 || lines(t, starts) != before {
-		t.Errorf("PHP was started %d times by test and %d times by process, want 3 and 0", before, lines(t, starts)-before)
+		t.Errorf(
+			"PHP was started %d times by test and %d times by process, want 3 and 0",
+			before,
+			lines(t, starts)-before,
+		)
 	}
 	delete(i.env, "QUEUEDTRACKING_PHP")
 	contains(t, i.run(t, []string{"test"}).stdout, "PHP was not asked: no PHP was found")

@@ -131,8 +131,8 @@ var trackingEntries = []string{"Tracker.", "advanced_campaign_reporting.", "geop
 
 // idleServices are classes of Matomo's, or begin the names of some, that have no say in tracking.
 var idleServices = []string{
-	`API\`, `Archive\`, `AssetManager`, `Cache\`, `CliMulti`, `Console`, `CronArchive`, `Db\Schema`, `Error`, `Exception`,
-	`Http`, `Log`, `Mail`, `Menu\`, `Metrics\`, `Notification`, `ProxyHttp`, `Report`, `Scheduler\`, `Session`,
+	`API\`, `Archive\`, `AssetManager`, `Cache\`, `CliMulti`, `Console`, `CronArchive`, `Db\Schema`, `Error`,
+	`Exception`, `Http`, `Log`, `Mail`, `Menu\`, `Metrics\`, `Notification`, `ProxyHttp`, `Report`, `Scheduler\`, `Session`,
 	`Translation\`, `Twig`, `Updat`, `View`, `Widget\`,
 }
 
