@@ -15,6 +15,7 @@ func (c *processCommand) openMetrics() (end func(), err error) {
 	}
 	registry := c.conn.newRegistry()
 	c.metrics = metrics.NewWorker(registry)
+	metrics.NewEngine(registry, c.chosen.Name(), c.chosen.counters())
 	ready := func(ctx context.Context) error {
 		_, err := c.conn.backend.Len(ctx, queue.Key(0))
 		return err

@@ -31,25 +31,10 @@ func (c *processCommand) prepare(ctx context.Context) error {
 	return c.conn.openQueue(ctx, c.workers+2)
 }
 
-// checkInstallation checks version, plugins and data files.
+// checkInstallation checks version, plugins and data files, and chooses the engine.
 func (c *processCommand) checkInstallation(ctx context.Context) error {
-	warning, err := matomo.CheckVersion(c.conn.installation.Version(), c.forceVersion)
-	if err != nil {
+	if err := c.chooseEngine(ctx); err != nil || c.chosen.php != "" {
 		return err
-	}
-	if warning != "" {
-		c.logs.Warn(warning)
-	}
-	judgement, err := c.conn.judge(ctx, false)
-	if err != nil {
-		return err
-	}
-	need := judgement.NeedPHP()
-	if len(need) > 0 && !c.ignorePlugins {
-		return fmt.Errorf("%w: --ignore-plugins processes all the same, without what they do", needPHP(need))
-	}
-	for _, v := range need {
-		c.logs.Warn("plugin ignored", "plugin", v.Name, "reason", v.Does)
 	}
 	spam, err := c.conn.installation.SpamPrevention(ctx)
 	if err != nil {
@@ -58,7 +43,7 @@ func (c *processCommand) checkInstallation(ctx context.Context) error {
 	if warning := spam.UnsentMail(); warning != "" {
 		c.logs.Warn(warning)
 	}
-	return c.checkVendor()
+	return nil
 }
 
 // checkVendor insists on Matomo's data files; those for devices can be done without.

@@ -19,6 +19,7 @@ type Judgement struct {
 	Overrides []Verdict // what is no plugin's: files of the installation, settings, observers
 	AskedPHP  bool
 	PHP       string // the binary that was asked, with its version
+	PHPBinary string // its path alone
 	Unasked   string // why PHP was not asked
 }
 
@@ -79,7 +80,7 @@ func Judge(ctx context.Context, config *matomo.Config, options Options) (Judgeme
 	var result Judgement
 	answer, php, err := options.ask(ctx, config)
 	if err == nil {
-		j.answer, result.AskedPHP, result.PHP = answer, true, php+" ("+answer.PHP+")"
+		j.answer, result.AskedPHP, result.PHP, result.PHPBinary = answer, true, php+" ("+answer.PHP+")", php
 	} else if ctx.Err() != nil {
 		return Judgement{}, ctx.Err()
 	} else {
