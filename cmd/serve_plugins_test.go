@@ -22,7 +22,7 @@ func (i *installation) activate(t *testing.T, name, text string) {
 
 func TestServeRefusesPluginsThatActAtReception(t *testing.T) {
 	i := newInstallation(t)
-	i.activate(t, "XMLTracking", "<?php return ['Tracker.initRequestSet' => 'x'];")
+	i.activate(t, "XMLTracking", "<?php return ['Tracker.initRequestSet' => 'x', 'Tracker.isExcludedVisit' => 'x'];")
 	for _, args := range [][]string{{}, {"--without-database"}, {"--process"}} {
 		r := i.run(t, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...))
 		if r.status != statusFailed {

@@ -58,7 +58,10 @@ func (c *testCommand) printPlugins() error {
 		if does == "" {
 			does = "nothing"
 		}
-		rows = append(rows, []string{clean(v.Name), clean(v.Version), clean(does), string(v.Tracks), string(v.FoundBy)})
+		rows = append(
+			rows,
+			[]string{clean(v.Name), clean(v.Version), clean(does), string(v.Tracks), string(v.FoundBy)},
+		)
 	}
 	if len(rows) == 0 {
 		return nil

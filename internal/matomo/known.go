@@ -132,8 +132,8 @@ func (c *Config) Knows(plugin string) Knowledge {
 		if version == (Version{}) {
 			says = "none"
 		}
-		return Knowledge{Standing: Theirs, Does: fmt.Sprintf("is known in its versions %s; plugins/%s/plugin.json names %s",
-			versions.inWords, plugin, says)}
+		return Knowledge{Standing: Theirs, Does: fmt.Sprintf(
+			"is known in its versions %s; plugins/%s/plugin.json names %s", versions.inWords, plugin, says)}
 	case isTheirs:
 		return Knowledge{Standing: Theirs, Does: theirs}
 	case gone:

@@ -106,11 +106,13 @@ func (o *outliner) classBefore(last, colons token) string {
 	}
 	end := len(strings.TrimRight(o.lexer.source[:colons.from], " \t\r\n"))
 	from := end
-	for from > 0 && (startsWord(o.lexer.source[from-1]) || isDigit(o.lexer.source[from-1]) || o.lexer.source[from-1] == '\\') {
+	for from > 0 && inName(o.lexer.source[from-1]) {
 		from--
 	}
 	return o.lexer.source[from:end]
 }
+
+func inName(c byte) bool { return startsWord(c) || isDigit(c) || c == '\\' }
 
 // class is the class in whose body the outliner is, nil outside of all and within their methods.
 func (o *outliner) class() *Class {

@@ -62,7 +62,10 @@ func TestFilesAreReadWherePHPFails(t *testing.T) {
 }
 
 func TestPHPIsEndedWithItsChildren(t *testing.T) {
-	dir := spoiled(t, `exec('sleep 1000 >/dev/null 2>&1 & echo $!', $out); file_put_contents(PIWIK_DOCUMENT_ROOT . '/pid', $out[0]); sleep(1000);`)
+	dir := spoiled(
+		t,
+		`exec('sleep 1000 >/dev/null 2>&1 & echo $!', $out); file_put_contents(PIWIK_DOCUMENT_ROOT . '/pid', $out[0]); sleep(1000);`,
+	)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	php := phpBinary(t)
@@ -133,7 +136,10 @@ func TestPHPHasTheRightsOfMatomosUser(t *testing.T) {
 	}
 	t.Setenv("QUEUEDTRACKING_DB_PASSWORD", "secret")
 	t.Setenv("MATOMO_SEEN", "yes")
-	dir := spoiled(t, `fwrite(STDERR, posix_geteuid() . getenv('QUEUEDTRACKING_DB_PASSWORD') . getenv('MATOMO_SEEN')); exit(0);`)
+	dir := spoiled(
+		t,
+		`fwrite(STDERR, posix_geteuid() . getenv('QUEUEDTRACKING_DB_PASSWORD') . getenv('MATOMO_SEEN')); exit(0);`,
+	)
 	for path := dir; path != "/" && path != os.TempDir(); path = filepath.Dir(path) {
 		if err := os.Chmod(path, 0o755); err != nil {
 			t.Fatal(err)
@@ -142,7 +148,8 @@ func TestPHPHasTheRightsOfMatomosUser(t *testing.T) {
 	if err := os.Chown(filepath.Join(dir, "config"), 65534, 65534); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := run(t.Context(), phpBinary(t), dir, "", nil); err == nil || !strings.HasSuffix(err.Error(), ": 65534yes") {
+	if _, err := run(t.Context(), phpBinary(t), dir, "", nil); err == nil ||
+		!strings.HasSuffix(err.Error(), ": 65534yes") {
 		t.Errorf("%v", err)
 	}
 }
@@ -163,10 +170,19 @@ func TestFindPHP(t *testing.T) {
 		{dir + "/text", "", dir, "", "is no program"},
 		{dir + "/none", "", dir, "", "no such file"},
 	} {
-		config := install(t, map[string]string{"config/config.ini.php": "[General]\nphp_binary_path = \"" + c.setting + "\"\n"})
+		config := install(
+			t,
+			map[string]string{"config/config.ini.php": "[General]\nphp_binary_path = \"" + c.setting + "\"\n"},
+		)
 		env := map[string]string{"PATH": c.path, "QUEUEDTRACKING_PHP": c.named}
-		got, err := FindPHP(config, func(name string) (string, bool) { v, ok := env[name]; return v, ok })(t.Context())
-		if got != c.want || (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+		got, err := FindPHP(
+			config,
+			func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+		)(
+			t.Context(),
+		)
+		if got != c.want || (err == nil) != (c.problem == "") ||
+			err != nil && !strings.Contains(err.Error(), c.problem) {
 			t.Errorf("%+v: %q, %v", c, got, err)
 		}
 	}

@@ -165,4 +165,4 @@ fwrite($answer, json_encode([
     'loaded' => array_values($manager->getLoadedPluginsName()),
     'parts' => $parts,
     'settings' => $settings,
-], JSON_UNESCAPED_SLASHES | JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE));
+], JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE));

@@ -141,6 +141,9 @@ func (j judging) plugin(name string) (Verdict, error) {
 	v.Receives = receives
 	if known.Standing == matomo.Theirs && (foundBy == Read || does != "") {
 		v.Tracks = PHP
+		if foundBy == Asked {
+			v.FoundBy = Asked // what it does is still said best by its name
+		}
 		return v, nil
 	}
 	v.Does, v.FoundBy = does, foundBy

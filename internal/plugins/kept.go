@@ -156,13 +156,16 @@ func (o Options) depends(config *matomo.Config) []string {
 	dir := config.Dir()
 	parts := []string{o.Release, script, o.Search, config.Host(), strings.Join(without(config), " ")}
 	for _, file := range []string{
-		config.LocalFile(), "config/common.config.ini.php", "config/global.ini.php", "config/config.php", "config/global.php",
+		config.LocalFile(), "config/common.config.ini.php", "config/global.ini.php",
+		"config/config.php", "config/global.php",
 		"bootstrap.php", "core/Version.php", "core/bootstrap.php",
 	} {
 		parts = append(parts, stamp(filepath.Join(dir, filepath.FromSlash(file))))
 	}
 	for _, name := range config.Plugins().Names() {
-		for _, file := range []string{"", "plugin.json", name + ".php", "config", "config/config.php", "config/tracker.php", "Columns", "Tracker"} {
+		for _, file := range []string{
+			"", "plugin.json", name + ".php", "config", "config/config.php", "config/tracker.php", "Columns", "Tracker",
+		} {
 			parts = append(parts, stamp(filepath.Join(dir, "plugins", name, filepath.FromSlash(file))))
 		}
 	}

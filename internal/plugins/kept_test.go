@@ -160,7 +160,8 @@ func TestFailureIsKeptForMinutes(t *testing.T) {
 	c, o, starts := keeping(t)
 	write(t, filepath.Join(c.Dir(), "core/bootstrap.php"), "<?php exit(1);")
 	for range 2 {
-		if j := judge(t, c, o); j.AskedPHP || !strings.Contains(j.Unasked, "cannot start Matomo") || len(j.NeedPHP()) != 1 {
+		if j := judge(t, c, o); j.AskedPHP || !strings.Contains(j.Unasked, "cannot start Matomo") ||
+			len(j.NeedPHP()) != 1 {
 			t.Errorf("%+v", j)
 		}
 	}

@@ -70,7 +70,15 @@ func TestPluginsAreKnownByVersion(t *testing.T) {
 		config := load(t, install(t, files, c.plugin).Dir(), c.version, nil)
 		got := judge(t, config, Options{}).Plugins[0]
 		if want := strings.ReplaceAll(c.does, "%s", c.plugin); got.Does != want || got.Tracks != c.tracks {
-			t.Errorf("%s on Matomo %s: %s, %q, want %s, %q", c.plugin, c.version, got.Tracks, got.Does, c.tracks, want)
+			t.Errorf(
+				"%s on Matomo %s: %s, %q, want %s, %q",
+				c.plugin,
+				c.version,
+				got.Tracks,
+				got.Does,
+				c.tracks,
+				want,
+			)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (o Options) ask(ctx context.Context, config *matomo.Config) (*Answer, strin
 		return nil, "", errNoPHP
 	}
 	if _, err := os.Stat(filepath.Join(config.Dir(), "core", "bootstrap.php")); err != nil {
-		return nil, "", fmt.Errorf("Matomo's PHP files are not there: no core/bootstrap.php in %s", config.Dir())
+		return nil, "", fmt.Errorf("no core/bootstrap.php in %s: Matomo's PHP files are not there", config.Dir())
 	}
 	depends := o.depends(config)
 	if k := o.kept(config, depends); k != nil && !o.Fresh {

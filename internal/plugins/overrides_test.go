@@ -26,6 +26,7 @@ func TestOverridesOfTheInstallation(t *testing.T) {
 		{"config/config.php", `return ['ini.General.proxy_ips' => ['10.0.0.1']];`, "replaces ini.General.proxy_ips", "ini.General.proxy_ips"},
 		{"config/config.php", `return ['log.level' => function ($c) { return $c->get('Piwik\Config')->General; }];`, "", ""},
 		{"config/config.php", `return ['diagnostics.optional' => [], 'Piwik\Log\LoggerInterface' => 1];`, "", ""},
+		{"config/config.php", `return ['advanced_campaign_reporting.uri_parameters.campaign_name' => ['c']];`, "campaign_name", ""},
 		{"config/config.php", `return [];`, "", ""},
 		{"config/test.php", `return ['Piwik\Tracker\VisitorRecognizer' => 1];`, "", ""},
 		{"bootstrap.php", `$GLOBALS['MATOMO_MODIFY_CONFIG_SETTINGS'] = function ($s) { return $s; };`, "sets MATOMO_MODIFY_CONFIG_SETTINGS", "sets"},
@@ -61,7 +62,9 @@ func TestOverridesOfTheInstallation(t *testing.T) {
 func TestChangedSettingsAreNamed(t *testing.T) {
 	const change = `<?php return ['Piwik\Config' => \Piwik\DI::decorate(function ($c) {
 		$c->Tracker['visit_standard_length'] = 99; $c->database['password'] = 'new'; return $c; })];`
-	ini := iniFile([]string{"EnvironmentVariables", "Any"}) + "[Tracker]\nvisit_standard_length = 1800\n[database]\npassword = old\nhost = db\n"
+	ini := iniFile(
+		[]string{"EnvironmentVariables", "Any"},
+	) + "[Tracker]\nvisit_standard_length = 1800\n[database]\npassword = old\nhost = db\n"
 	c := install(t, map[string]string{
 		"config/config.ini.php": ini, "core/bootstrap.php": miniature(t, "Piwik"),
 		"plugins/EnvironmentVariables/config/config.php": change,
@@ -111,7 +114,8 @@ func TestUnreadableFilesAreErrors(t *testing.T) {
 	for _, path := range []string{"plugins/Odd/Odd.php", "plugins/Odd/config/tracker.php", "config/config.php"} {
 		c := install(t, map[string]string{"plugins/Odd/readme.txt": ""}, "Odd")
 		loop(t, c.Dir()+"/"+path)
-		if _, err := Judge(t.Context(), c, Options{}); err == nil || !strings.Contains(err.Error(), path[strings.LastIndexByte(path, '/')+1:]) {
+		if _, err := Judge(t.Context(), c, Options{}); err == nil ||
+			!strings.Contains(err.Error(), path[strings.LastIndexByte(path, '/')+1:]) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

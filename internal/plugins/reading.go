@@ -143,7 +143,8 @@ func (r reader) family(class phpsource.Class) (family []phpsource.Class, lost st
 	family = []phpsource.Class{class}
 	for i := 0; i < len(family); i++ {
 		for _, name := range append([]string{family[i].Extends}, family[i].Traits...) {
-			if name == "" || slices.ContainsFunc(family, func(c phpsource.Class) bool { return strings.EqualFold(c.Name, name) }) {
+			if name == "" ||
+				slices.ContainsFunc(family, func(c phpsource.Class) bool { return strings.EqualFold(c.Name, name) }) {
 				continue
 			}
 			if c, ok := r.class(name); ok {

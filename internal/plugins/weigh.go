@@ -114,7 +114,7 @@ func (j judging) isTrackingService(owner, name string) bool {
 	case isSettings(name):
 		return true
 	case !strings.Contains(name, `\`):
-		return beginsWith(name, []string{"Tracker.", "path.geoip2", "path.root"})
+		return beginsWith(name, trackingEntries)
 	case !isMatomo:
 		return strings.HasPrefix(name, `DeviceDetector\`)
 	}
@@ -125,10 +125,14 @@ func (j judging) isTrackingService(owner, name string) bool {
 	return !beginsWith(class, idleServices)
 }
 
+// trackingEntries begin the names of what Matomo's container holds for tracking beside classes; those of plugin
+// MarketingCampaignsReporting have the names of parameters.
+var trackingEntries = []string{"Tracker.", "advanced_campaign_reporting.", "geopip2.", "path.geoip2", "path.root"}
+
 // idleServices are classes of Matomo's, or begin the names of some, that have no say in tracking.
 var idleServices = []string{
-	`API\`, `Archive\`, `AssetManager`, `Cache\`, `CliMulti`, `Console`, `CronArchive`, `Db\Schema`, `Error`, `Exception`,
-	`Http`, `Log`, `Mail`, `Menu\`, `Metrics\`, `Notification`, `ProxyHttp`, `Report`, `Scheduler\`, `Session`,
+	`API\`, `Archive\`, `AssetManager`, `Cache\`, `CliMulti`, `Console`, `CronArchive`, `Db\Schema`, `Error`,
+	`Exception`, `Http`, `Log`, `Mail`, `Menu\`, `Metrics\`, `Notification`, `ProxyHttp`, `Report`, `Scheduler\`, `Session`,
 	`Translation\`, `Twig`, `Updat`, `View`, `Widget\`,
 }
 

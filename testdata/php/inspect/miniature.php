@@ -10,7 +10,8 @@ namespace {
             return;
         }
         if (strpos($rest, 'Plugins\\') === 0) {
-            $file = PIWIK_DOCUMENT_ROOT . '/plugins/' . str_replace('\\', '/', substr($rest, strlen('Plugins\\'))) . '.php';
+            $below = str_replace('\\', '/', substr($rest, strlen('Plugins\\')));
+            $file = PIWIK_DOCUMENT_ROOT . "/plugins/$below.php";
             if (is_file($file)) {
                 require_once $file;
             }
@@ -66,7 +67,8 @@ namespace Piwik {
 
         public function __construct()
         {
-            $this->sections = StaticContainer::get(Application\Kernel\GlobalSettingsProvider::class)->getIniFileChain()->getAll();
+            $files = StaticContainer::get(Application\Kernel\GlobalSettingsProvider::class);
+            $this->sections = $files->getIniFileChain()->getAll();
         }
 
         public static function getInstance()
@@ -145,7 +147,8 @@ namespace Piwik\Application\Kernel {
             $all = [];
             $host = \Piwik\Url::$host;
             $local = PIWIK_USER_PATH . "/config/$host.config.ini.php";
-            foreach ([PIWIK_DOCUMENT_ROOT . '/config/global.ini.php', is_file($local) ? $local : PIWIK_USER_PATH . '/config/config.ini.php'] as $file) {
+            $local = is_file($local) ? $local : PIWIK_USER_PATH . '/config/config.ini.php';
+            foreach ([PIWIK_DOCUMENT_ROOT . '/config/global.ini.php', $local] as $file) {
                 foreach (is_file($file) ? parse_ini_file($file, true) : [] as $section => $values) {
                     $all[$section] = $values + ($all[$section] ?? []);
                 }
@@ -310,11 +313,16 @@ namespace Piwik\Plugin {
         {
             $found = [];
             $start = self::getPluginDirectory($name);
-            foreach (is_dir("$start/$folder") ? new \RecursiveIteratorIterator(new \RecursiveDirectoryIterator("$start/$folder", 4096)) : [] as $file) {
+            $files = is_dir("$start/$folder") ? new \RecursiveDirectoryIterator("$start/$folder", 4096) : null;
+            foreach ($files ? new \RecursiveIteratorIterator($files) : [] as $file) {
                 if (substr($file, -4) === '.php') {
                     $class = "Piwik\\Plugins\\$name\\" . str_replace('/', '\\', substr($file, strlen($start) + 1, -4));
-                    if (class_exists($class) && is_subclass_of($class, $base) && !(new \ReflectionClass($class))->isAbstract()) {
-                        $found[] = (new \ReflectionClass($class))->getName();
+                    if (!class_exists($class)) {
+                        continue;
+                    }
+                    $class = new \ReflectionClass($class);
+                    if ($class->isSubclassOf($base) && !$class->isAbstract()) {
+                        $found[] = $class->getName();
                     }
                 }
             }
