@@ -16,7 +16,7 @@ build: ## build ./queuedtracking
 dist: ## a release in ./dist: binaries, .deb and .rpm for amd64 and arm64, manual pages, units, SBOM, checksums
 	$(GO) run ./internal/dist
 
-servers: ## install redis-server, redis-sentinel, mariadb-server and promtool where they are missing
+servers: ## install redis-server, redis-sentinel, mariadb-server, promtool, systemd and man-db where they are missing
 	sh scripts/install-servers.sh
 
 # How long the tests of one package may take. go test's own limit of ten minutes is too short for a busy machine.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the servers that the tests start privately, with apt-get, and only those that are missing. Starts no
-# service. promtool, with which alert rules are tested, is taken out of Debian's package prometheus, whose service is
+# Installs the servers that the tests start privately, and the tools with which packages, units and manual pages are
+# tried, with apt-get, and only those that are missing. Starts no service. promtool, with which alert rules are tested, is taken out of Debian's package prometheus, whose service is
 # not installed; tests do without it.
 set -eu
 
@@ -17,6 +17,10 @@ need() { # program, Debian package
 need redis-server redis-server
 need redis-sentinel redis-sentinel
 need mariadbd mariadb-server
+need git git
+need systemd-analyze systemd
+need man man-db
+[ "$(id -u)" -eq 0 ] || need fakeroot fakeroot
 
 take_promtool() {
 	if command -v promtool >/dev/null 2>&1; then

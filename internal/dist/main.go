@@ -48,8 +48,7 @@ type release struct {
 }
 
 func (r *release) run(ctx context.Context) (err error) {
-	r.stage, err = os.MkdirTemp("", "queuedtracking-dist-")
-	if err != nil {
+	if r.stage, err = os.MkdirTemp("", "queuedtracking-dist-"); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(r.stage)) }()
@@ -59,6 +58,11 @@ func (r *release) run(ctx context.Context) (err error) {
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return err
 	}
+	return r.all(ctx)
+}
+
+// all takes all steps from the source to the checksums.
+func (r *release) all(ctx context.Context) error {
 	pack := func(ctx context.Context) error { return r.pack(ctx, packageVersion(r.build.Version), "deb", "rpm") }
 	for _, step := range []func(context.Context) error{r.compile, r.collect, r.publish, pack, r.sum} {
 		if err := step(ctx); err != nil {
