@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -24,14 +23,13 @@ func Manual() *cobra.Command {
 	prepare = func(c *cobra.Command) {
 		c.LocalNonPersistentFlags().VisitAll(everyFlag)
 		if c.Name() == "settings" {
-			c.Long = settingsHelp(helpWidth)
+			c.Long, c.DisableFlagsInUseLine = settingsHelp(helpWidth), true
 		}
 		for _, sub := range c.Commands() {
 			prepare(sub)
 		}
 	}
 	prepare(root)
-	root.Long += "\n\nThe page queuedtracking-settings(1) has the same text as \"" +
-		strings.Join([]string{root.Name(), "help", "settings"}, " ") + "\"."
+	root.Long += "\n\nThe page queuedtracking-settings(1) has the text of \"queuedtracking help settings\"."
 	return root
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the servers that the tests start privately, and the tools with which packages, units and manual pages are
 # tried, with apt-get, and only those that are missing. Starts no service. promtool, with which alert rules are tested, is taken out of Debian's package prometheus, whose service is
-# not installed; tests do without it.
+# not installed.
 set -eu
 
 missing=
@@ -34,7 +34,7 @@ take_promtool() {
 		install -m 755 "$folder/usr/bin/promtool" /usr/local/bin/promtool; then
 		echo "promtool: taken from package prometheus"
 	else
-		echo "promtool: not to be had, tests of alert rules are skipped" >&2
+		echo "promtool: not to be had, tests of alert rules will fail" >&2
 	fi
 	rm -rf "$folder"
 }

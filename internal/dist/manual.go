@@ -47,11 +47,15 @@ func (r *release) page(command *cobra.Command) ([]byte, error) {
 	err := doc.GenMan(command, &doc.GenManHeader{
 		Section: "1", Date: &r.time, Source: "queuedtracking " + r.build.Version, Manual: "queuedtracking",
 	}, &b)
-	return withoutEmptyValues.ReplaceAll(b.Bytes(), nil), err
+	text := noValue.ReplaceAll(b.Bytes(), nil)
+	return quotedValue.ReplaceAll(text, []byte("=$1")), err
 }
 
-// withoutEmptyValues matches what cobra writes behind flags that want no value.
-var withoutEmptyValues = regexp.MustCompile(`\[?=(""|\\&)?\]?(?m:$)`)
+// What cobra writes behind the names of flags that want no value, and quotes around the name of the value.
+var (
+	noValue     = regexp.MustCompile(`(?m)\[?=(""|false)?\]?$`)
+	quotedValue = regexp.MustCompile(`(?m)="(.+)"$`)
+)
 
 // special are the characters that mean something in Markdown.
 var special = regexp.MustCompile("[\\\\`*_\\[\\]<>&#|~]")
@@ -68,19 +72,21 @@ func markdown(help string) string {
 	}
 	lines := strings.Split(strings.TrimSpace(help), "\n")
 	for n, line := range lines {
-		literal := strings.HasPrefix(line, " ")
+		literal := indented(line)
 		if line == "" && fenced { // a gap between indented lines is part of them
-			literal = n+1 < len(lines) && strings.HasPrefix(lines[n+1], " ")
+			literal = n+1 < len(lines) && indented(lines[n+1])
 		}
 		fence(literal)
 		if !literal {
-			line = special.ReplaceAllString(line, `\$0`)
+			line = special.ReplaceAllString(strings.TrimLeft(line, "# "), `\$0`) // cobra's own texts have headings
 		}
 		b.WriteString(line + "\n")
 	}
 	fence(false)
 	return b.String()
 }
+
+func indented(line string) bool { return strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t") }
 
 // completions writes the scripts for bash, zsh and fish into folder completions of the stage.
 func (r *release) completions() error {

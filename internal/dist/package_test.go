@@ -311,7 +311,7 @@ func TestManualPagesRender(t *testing.T) {
 				t.Errorf("%s lacks %q:\n%s", filepath.Base(page), want, text)
 			}
 		}
-		if regexp.MustCompile(`warning|\\f[BIPR]|\*\*|` + "```").MatchString(text) {
+		if regexp.MustCompile(`warning|\\[f_<>~*]|####|` + "```").MatchString(text) {
 			t.Errorf("%s:\n%s", filepath.Base(page), text)
 		}
 	}
@@ -366,4 +366,11 @@ func TestInstallDocumentNamesWhatThePackageHas(t *testing.T) {
 		t.Errorf("docs/install.md does not tell: %s", verify)
 	}
 	run(t, built.out, strings.Fields(verify)...)
+}
+
+func TestAlertRulesOfThePackagePassTheirTests(t *testing.T) {
+	needs(t, "promtool", "prometheus")
+	m := newMachine(t)
+	m.dpkg(t, "-i", deb(t, "0.1.0"))
+	run(t, "/", "promtool", "test", "rules", m.path("usr/share/queuedtracking/alerts_test.yml"))
 }
