@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the servers that the tests start privately, and the tools with which packages, units and manual pages are
-# tried, with apt-get, and only those that are missing. Starts no service. promtool, with which alert rules are tested, is taken out of Debian's package prometheus, whose service is
-# not installed.
+# tried, with apt-get, and only those that are missing. Starts no service. promtool, with which alert rules are tested,
+# is taken out of Debian's package prometheus, whose service is not installed.
 set -eu
 
 missing=
