@@ -17,9 +17,9 @@ const lookAfterInterval = time.Minute
 
 // cycles goes over the queues as often as --cycle says, or until the first signal.
 func (c *processCommand) cycles(ctx context.Context, o replay.Options) (total replay.Summary, err error) {
-	trackers := make([]replay.Tracker, c.workers) // they stay the same: a worker has memories, as a PHP process has
-	for i := range trackers {
-		trackers[i] = c.assembly.NewTracker()
+	engines := make([]replay.Engine, c.workers) // they stay the same: a worker has memories, as a PHP process has
+	for i := range engines {
+		engines[i] = c.assembly.NewEngine()
 	}
 	if c.cycle != 1 {
 		if err := c.checkOptions(ctx); err != nil { // notes what they are now
@@ -45,7 +45,7 @@ func (c *processCommand) cycles(ctx context.Context, o replay.Options) (total re
 			o.Threshold = 1
 			lastTracked = c.clock()
 		}
-		o.NewTracker = inTurn(trackers)
+		o.NewEngine = inTurn(engines)
 		summary, err := c.oneCycle(ctx, o, threshold)
 		o.Threshold = threshold
 		total.Add(summary)
@@ -75,12 +75,12 @@ func (c *processCommand) reloaded() bool {
 	return true
 }
 
-// inTurn hands out trackers one after the other.
-func inTurn(trackers []replay.Tracker) func() replay.Tracker {
+// inTurn hands out engines one after the other.
+func inTurn(engines []replay.Engine) func() replay.Engine {
 	next := 0
-	return func() replay.Tracker {
+	return func() replay.Engine {
 		next++
-		return trackers[next-1]
+		return engines[next-1]
 	}
 }
 

@@ -127,11 +127,11 @@ const (
 // hold less. An error is logged and tried again: requests are received meanwhile.
 func (w *insideWorker) run(ctx context.Context, stop <-chan struct{}) error {
 	c := w.command
-	own := w.assembly.NewTracker()
+	own := w.assembly.NewEngine()
 	o := replay.Options{
 		Backend: c.conn.backend, Store: w.assembly.Store(), Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger,
-		NewTracker: func() replay.Tracker { return own },
-		Only:       replay.AnyQueue, Workers: 1, OnBatch: w.onBatch,
+		NewEngine: func() replay.Engine { return own },
+		Only:      replay.AnyQueue, Workers: 1, OnBatch: w.onBatch,
 	}
 	lastTracked := c.clock()
 	defer w.history.Write()

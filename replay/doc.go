@@ -1,6 +1,6 @@
 // Package replay is the worker. It takes a queue, locks it, reads a batch of entries, has them tracked in one
 // transaction together with the checkpoint, and removes them from the queue. It knows queues, locks and transactions;
-// what a request means is the Tracker's business.
+// what a request means is the business of an Engine (engine.go): the one in this program (native.go), or another.
 //
 // # A batch's life
 //
@@ -15,7 +15,7 @@
 //	                 |
 //	                 |  worker.track: can it overlap with the batches in front of it?
 //	                 |
-//	      yes: worker.putInFlight             no: worker.processAlone
+//	      yes: overlap.putInFlight            no: worker.processAlone
 //	      (several at once)                   (with nothing in flight)
 //	                 |                          |
 //	                 |                        job.write: attempts, until one is committed
@@ -39,7 +39,7 @@
 //	AfterRelease
 //
 //	an error while in flight        roll back, process the first that is not committed alone,
-//	                                read those behind it again               worker.rollBack
+//	                                read those behind it again               overlap.rollBack
 //	a server away, a deadlock       the next attempt, after a pause          worker.retry
 //	no answer to COMMIT             the next attempt reads the checkpoint    job.readCheckpoint, committedResult
 //	a request that is refused       found by halves, then a dead letter      job.isolate
@@ -73,7 +73,7 @@
 //
 // # Overlap
 //
-// Batches of a queue overlap: while one is committed and removed, the rows of the next are on their way (inflight.go),
+// Batches of the native engine overlap: while one is committed and removed, the rows of the next are on their way (inflight.go),
 // the one behind it is played in memory, and those behind that are read and prepared (lookahead.go). They are committed
 // one after the other all the same.
 package replay

@@ -41,6 +41,18 @@ type inFlight struct {
 	err          error
 }
 
+// overlap is what a worker with the native engine has in flight. With any other engine there is nothing.
+type overlap struct {
+	worker   *worker
+	native   *native     // nil: the engine is another one
+	inFlight []*inFlight // in the order of their batches
+}
+
+func newOverlap(w *worker) overlap {
+	n, _ := w.engine.(*native)
+	return overlap{worker: w, native: n}
+}
+
 // maxInFlight is how many batches of a worker may be in flight.
 const maxInFlight = 2
 
@@ -48,12 +60,12 @@ const maxInFlight = 2
 var errFront = errors.New("the batch in front was given up")
 
 // putInFlight plays the batch, hands its rows to a transaction and starts it. On an error nothing has happened.
-func (w *worker) putInFlight(ctx context.Context, j *job) (err error) {
+func (o *overlap) putInFlight(ctx context.Context, j *job) (err error) {
 	defer catchPanic(&err)
 	f := &inFlight{job: j, rowsInserted: make(chan struct{}), rowsSent: make(chan struct{}), ended: make(chan struct{})}
-	last, known := w.checkpoints[j.list]
-	if n := len(w.inFlight); n > 0 {
-		f.front = w.inFlight[n-1]
+	last, known := o.worker.checkpoints[j.list]
+	if n := len(o.inFlight); n > 0 {
+		f.front = o.inFlight[n-1]
 		last, known = f.front.job.checkpoint, true
 	}
 	if !known || last.Offset != j.head.Offset || !j.canOverlap() {
@@ -71,8 +83,8 @@ func (w *worker) putInFlight(ctx context.Context, j *job) (err error) {
 			return err
 		}
 	}
-	play, err := j.worker.tracker.Play(ctx, j.prepared, func(ctx context.Context) (*store.Tx, error) {
-		if err := w.allEnded(); err != nil {
+	play, err := o.native.tracker.Play(ctx, preparedBy(j.task), func(ctx context.Context) (*store.Tx, error) {
+		if err := o.allEnded(); err != nil {
 			return nil, err
 		}
 		return f.tx, f.begin(ctx)
@@ -107,8 +119,8 @@ func (w *worker) putInFlight(ctx context.Context, j *job) (err error) {
 		return err
 	}
 	j.deadLetters(f.result) // numbers the refusals by entry
-	delete(w.checkpoints, j.list)
-	w.inFlight = append(w.inFlight, f)
+	delete(o.worker.checkpoints, j.list)
+	o.inFlight = append(o.inFlight, f)
 	go f.complete(ctx)
 	return nil
 }
@@ -202,8 +214,8 @@ func (f *inFlight) commit(ctx context.Context) (err error) {
 }
 
 // allEnded waits until every batch in flight is committed and removed, and has its ids.
-func (w *worker) allEnded() error {
-	for _, f := range w.inFlight {
+func (o *overlap) allEnded() error {
+	for _, f := range o.inFlight {
 		if <-f.ended; !f.removed {
 			return errFront
 		}
@@ -214,15 +226,15 @@ func (w *worker) allEnded() error {
 
 // drain waits until at most so many batches are in flight. It reports false when something went wrong with one of them.
 // Then everything behind it has been discarded and has to be read again, also the batch that is to follow, if given.
-func (w *worker) drain(ctx context.Context, most int, behind *job) (inOrder bool, err error) {
-	for len(w.inFlight) > most {
-		f := w.inFlight[0]
+func (o *overlap) drain(ctx context.Context, most int, behind *job) (inOrder bool, err error) {
+	for len(o.inFlight) > most {
+		f := o.inFlight[0]
 		if <-f.ended; !f.removed {
-			return false, w.rollBack(ctx, behind)
+			return false, o.rollBack(ctx, behind)
 		}
 		f.tx.Settle()
-		w.inFlight = slices.Delete(w.inFlight, 0, 1) // which forgets it: it keeps the entries of its batch
-		w.checkpoints[f.job.list] = f.job.checkpoint
+		o.inFlight = slices.Delete(o.inFlight, 0, 1) // which forgets it: it keeps the entries of its batch
+		o.worker.checkpoints[f.job.list] = f.job.checkpoint
 		f.job.done(ctx, f.result, false)
 	}
 	return true, nil
@@ -231,9 +243,9 @@ func (w *worker) drain(ctx context.Context, most int, behind *job) (inOrder bool
 // rollBack ends what is in flight after the first of it was not committed, or not removed. Batches that are committed
 // all the same are removed from the queue, the first one is processed again, and the others are discarded: they are
 // read again, or left to another worker.
-func (w *worker) rollBack(ctx context.Context, behind *job) (err error) {
-	batches := w.inFlight
-	w.inFlight = nil
+func (o *overlap) rollBack(ctx context.Context, behind *job) (err error) {
+	batches := o.inFlight
+	o.inFlight = nil
 	if behind != nil {
 		behind.discard()
 	}
@@ -260,7 +272,7 @@ func (w *worker) rollBack(ctx context.Context, behind *job) (err error) {
 		}
 	}
 	for _, f := range slices.Backward(discarded) {
-		f.job.worker.tracker.Discard(f.job.prepared)
+		f.job.task.Discard()
 	}
 	return err
 }

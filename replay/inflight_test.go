@@ -25,6 +25,19 @@ func (s *site) pushNumbered(t *testing.T, n int) (titles []string) {
 	return titles
 }
 
+// cutConnections ends every other connection to the database.
+func (s *site) cutConnections(t *testing.T) {
+	t.Helper()
+	var ids []int64
+	err := s.db.Select(&ids, "SELECT id FROM information_schema.PROCESSLIST WHERE id <> CONNECTION_ID()")
+	if err != nil {
+		t.Error(err)
+	}
+	for _, id := range ids {
+		_, _ = s.db.Exec(fmt.Sprintf("KILL %d", id))
+	}
+}
+
 // passes counts how often points are passed.
 type passes struct {
 	mu sync.Mutex
@@ -53,16 +66,8 @@ func TestTroubleInFlight(t *testing.T) {
 					t.Error(err)
 				}
 			},
-			"connections cut": func(t *testing.T, s *site) {
-				var ids []int64
-				if err := s.db.Select(&ids, "SELECT id FROM information_schema.PROCESSLIST WHERE id <> CONNECTION_ID()"); err != nil {
-					t.Error(err)
-				}
-				for _, id := range ids {
-					_, _ = s.db.Exec(fmt.Sprintf("KILL %d", id))
-				}
-			},
-			"panic": func(*testing.T, *site) { panic("trouble") },
+			"connections cut": func(t *testing.T, s *site) { s.cutConnections(t) },
+			"panic":           func(*testing.T, *site) { panic("trouble") },
 		} {
 			t.Run(string(point)+", "+name, func(t *testing.T) {
 				if name == "panic" && (point == replay.AfterRead || point == replay.AfterRemoval || point == replay.AfterCommit) {
@@ -126,8 +131,8 @@ func TestBatchesAreReadAheadAndPreparedOnce(t *testing.T) {
 	titles := s.pushNumbered(t, 20)
 	o := s.options()
 	o.BatchSize = 2
-	c := &counting{Tracker: o.NewTracker()}
-	o.NewTracker = func() replay.Tracker { return c }
+	c := &counting{Tracker: s.assembly.NewTracker()}
+	o.NewEngine = s.engine(c)
 	s.run(t, o)
 	same(t, s.titles(t), titles...)
 	if c.prepared != 10 || c.prefetched != 9 || c.discard != 0 {
@@ -180,8 +185,8 @@ func TestStoppedRunLeavesWhatIsInFlight(t *testing.T) {
 	titles := s.pushNumbered(t, 20)
 	o := s.options()
 	o.BatchSize, o.MaxBatches = 2, 3
-	c := &counting{Tracker: o.NewTracker()}
-	o.NewTracker = func() replay.Tracker { return c }
+	c := &counting{Tracker: s.assembly.NewTracker()}
+	o.NewEngine = s.engine(c)
 	s.run(t, o)
 	same(t, s.titles(t), titles[:6]...)
 	if n := s.waiting(t); n != 14 || c.discard != c.prepared-3 {
@@ -198,8 +203,7 @@ func TestCheckpointOfAnEarlierRunIsNotTrusted(t *testing.T) {
 	titles := s.pushNumbered(t, 8)
 	o := s.options()
 	o.BatchSize = 2
-	own := o.NewTracker()
-	o.NewTracker = func() replay.Tracker { return own }
+	o.NewEngine = s.engine(s.assembly.NewTracker())
 	o.MaxBatches = 2
 	s.run(t, o)
 	other := s.options()

@@ -2,7 +2,6 @@ package replay
 
 import (
 	"context"
-	"errors"
 	"runtime/debug"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 )
 
 // job is one batch on its way from the head of a queue into the database: its entries as the queue has them (head),
-// what they hold (sets), and what the tracker has made of these (prepared).
+// what they hold, and what the engine has made of these (task).
 type job struct {
 	worker  *worker
 	run     *run
@@ -27,12 +26,11 @@ type job struct {
 	head  queue.Batch
 	lock  *lock.Lock
 
-	sets        []queue.RequestSet
-	positions   []int        // of the entry of each request set: undecodable entries have none
+	entries     []Entry
 	undecodable []deadLetter // entries that become dead letters as a whole
-	prepared    *tracker.Batch
-	behind      *job       // the next one, if it was read together with this one
-	lookAhead   *lookAhead // that reads what is behind this one; nil: none
+	task        Task         // what the engine has made of the entries
+	behind      *job         // the next one, if it was read together with this one
+	lookAhead   *lookAhead   // that reads what is behind this one; nil: none
 
 	started time.Time
 
@@ -43,6 +41,7 @@ type job struct {
 	lettersInTx     []deadLetter     // that are appended within the transaction
 	removedAlone    bool             // the batch, and nothing else, has left the queue
 	wroteOne        bool             // a request could be written: the database is well
+	failed          []error          // for which requests were taken out of the task
 }
 
 // newJob is a batch of a queue; size is the number of entries to ask for.
@@ -76,13 +75,13 @@ func (j *job) decode() {
 	n := len(j.head.Elements)
 	sets, errs := make([]queue.RequestSet, n), make([]error, n)
 	parallel.Each(n, j.options.Cores, worthACore, func(i int) { sets[i], errs[i] = decodeSafely(j.head.Elements[i]) })
-	j.sets, j.positions = sets[:0], make([]int, 0, n)
+	j.entries = make([]Entry, 0, n)
 	for i, err := range errs {
 		if err != nil {
 			j.undecodable = append(j.undecodable, j.newDeadLetter(i, letters.WholeEntry, err))
 			continue
 		}
-		j.sets, j.positions = append(j.sets, sets[i]), append(j.positions, i)
+		j.entries = append(j.entries, Entry{i, j.head.Elements[i], sets[i]})
 	}
 }
 
@@ -98,38 +97,35 @@ func catchPanic(err *error) {
 	}
 }
 
-// prepare lets the tracker read the requests.
+// prepare lets the engine read the requests.
 func (j *job) prepare(ctx context.Context) error {
 	err := j.retry(ctx, func() (err error) {
-		j.prepared, err = j.prepareSafely(ctx, j.sets)
+		j.task, err = j.prepareSafely(ctx, j.entries)
 		return err
 	})
-	var bug *tracker.PanicError
-	if errors.As(err, &bug) && j.setAside(ctx) {
+	if isBug(err) && j.setAside(ctx) {
 		return j.prepare(ctx)
 	}
 	return err
 }
 
-func (j *job) prepareSafely(ctx context.Context, sets []queue.RequestSet) (prepared *tracker.Batch, err error) {
+func (j *job) prepareSafely(ctx context.Context, entries []Entry) (task Task, err error) {
 	defer catchPanic(&err)
-	return j.worker.tracker.Prepare(ctx, sets)
+	return j.worker.engine.Prepare(ctx, entries)
 }
 
 // setAside takes out the entries that make the preparation panic, and reports whether there are any.
 func (j *job) setAside(ctx context.Context) bool {
-	var sets []queue.RequestSet
-	var positions []int
-	for i := range j.sets {
-		_, err := j.prepareSafely(ctx, j.sets[i:i+1])
-		var bug *tracker.PanicError
-		if errors.As(err, &bug) {
-			j.undecodable = append(j.undecodable, j.newDeadLetter(j.positions[i], letters.WholeEntry, err))
+	var fine []Entry
+	for i, entry := range j.entries {
+		_, err := j.prepareSafely(ctx, j.entries[i:i+1])
+		if isBug(err) {
+			j.undecodable = append(j.undecodable, j.newDeadLetter(entry.Position, letters.WholeEntry, err))
 			continue
 		}
-		sets, positions = append(sets, j.sets[i]), append(positions, j.positions[i])
+		fine = append(fine, entry)
 	}
-	found := len(sets) < len(j.sets)
-	j.sets, j.positions = sets, positions
+	found := len(fine) < len(j.entries)
+	j.entries = fine
 	return found
 }

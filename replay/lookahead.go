@@ -56,7 +56,7 @@ func (j *job) readFollowing(ctx context.Context, size int) *job {
 		return nil
 	}
 	var batches []*job
-	var prepared []*tracker.Batch
+	var tasks []Task
 	for _, part := range head.Parts(size) {
 		if !j.worker.enough(len(part.Elements)) {
 			break
@@ -64,18 +64,18 @@ func (j *job) readFollowing(ctx context.Context, size int) *job {
 		next := j.worker.newJob(j.queue, j.lock, size)
 		next.head = part
 		next.decode()
-		if next.prepared, err = next.prepareSafely(ctx, next.sets); err != nil {
+		if next.task, err = next.prepareSafely(ctx, next.entries); err != nil {
 			break
 		}
 		if n := len(batches); n > 0 {
 			batches[n-1].behind = next
 		}
-		batches, prepared = append(batches, next), append(prepared, next.prepared)
+		batches, tasks = append(batches, next), append(tasks, next.task)
 	}
 	if len(batches) == 0 {
 		return nil
 	}
-	if err := j.prefetchSafely(ctx, prepared); err != nil {
+	if err := j.prefetchSafely(ctx, tasks); err != nil {
 		batches[0].discard()
 		return nil
 	}
@@ -85,7 +85,7 @@ func (j *job) readFollowing(ctx context.Context, size int) *job {
 // discard gives up a batch that will not be written, and those behind it.
 func (j *job) discard() {
 	j.next(false)
-	j.worker.tracker.Discard(j.prepared)
+	j.task.Discard()
 }
 
 // next waits for the batch behind j, nil when there is none. When it is not wanted, the work on it is ended instead,
@@ -112,7 +112,11 @@ func (j *job) next(wanted bool) *job {
 	return next
 }
 
-func (j *job) prefetchSafely(ctx context.Context, behind []*tracker.Batch) (err error) {
+func (j *job) prefetchSafely(ctx context.Context, behind []Task) (err error) {
 	defer catchPanic(&err)
-	return j.worker.tracker.Prefetch(ctx, behind, j.prepared)
+	batches := make([]*tracker.Batch, len(behind))
+	for i, task := range behind {
+		batches[i] = preparedBy(task)
+	}
+	return j.worker.overlap.native.tracker.Prefetch(ctx, batches, preparedBy(j.task))
 }

@@ -21,7 +21,7 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 		if j != nil {
 			j.discard()
 		}
-		if _, e := w.drain(ctx, 0, nil); err == nil && e != nil {
+		if _, e := w.overlap.drain(ctx, 0, nil); err == nil && e != nil {
 			err = ofQueue(id, e)
 		}
 	}()
@@ -29,7 +29,7 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 	for n := 1; !w.stopped(ctx); n++ {
 		more := n < batchesPerLock || w.options.Clock().Sub(since) < timePerLock
 		if j == nil {
-			if _, err := w.drain(ctx, 0, nil); err != nil {
+			if _, err := w.overlap.drain(ctx, 0, nil); err != nil {
 				return worked, ofQueue(id, err)
 			}
 			if w.stopped(ctx) {
@@ -76,12 +76,15 @@ func (w *worker) enough(entries int) bool {
 // track puts the batch in flight or, if it cannot overlap with others, processes it alone. It returns the batch behind
 // it, if the look-ahead has read one.
 func (w *worker) track(ctx context.Context, j *job, more bool) (next *job, err error) {
+	if w.overlap.native == nil {
+		return nil, w.processAlone(ctx, j)
+	}
 	if more {
 		j.startLookAhead(ctx)
 	}
-	err = w.putInFlight(ctx, j)
+	err = w.overlap.putInFlight(ctx, j)
 	if err == nil {
-		inOrder, err := w.drain(ctx, maxInFlight, nil)
+		inOrder, err := w.overlap.drain(ctx, maxInFlight, nil)
 		return j.next(err == nil && inOrder && !w.stopped(ctx)), err
 	}
 	if !errors.Is(err, errNoOverlap) {
@@ -90,7 +93,7 @@ func (w *worker) track(ctx context.Context, j *job, more bool) (next *job, err e
 			w.summary.Retries++
 		}
 	}
-	if inOrder, err := w.drain(ctx, 0, j); err != nil || !inOrder {
+	if inOrder, err := w.overlap.drain(ctx, 0, j); err != nil || !inOrder {
 		return nil, err
 	}
 	err = w.processAlone(ctx, j)
@@ -120,7 +123,7 @@ func (w *worker) processAlone(ctx context.Context, j *job) error {
 // process tracks the entries and removes them from the queue. Entries that hold no request set, and requests that
 // cannot be written, go to the dead letters.
 func (j *job) process(ctx context.Context) (*tracker.Result, error) {
-	result, err := j.write(ctx, j.prepared)
+	result, err := j.write(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -131,16 +134,16 @@ func (j *job) process(ctx context.Context) (*tracker.Result, error) {
 
 // write makes attempts until the batch is committed. Each attempt reads the checkpoint first: when the outcome of a
 // COMMIT is unknown, because no answer came, the attempt is not repeated if it did succeed.
-func (j *job) write(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
+func (j *job) write(ctx context.Context) (result *tracker.Result, err error) {
 	for again := 0; ; {
 		err = j.retry(ctx, func() error {
-			result, err = j.attempt(ctx, prepared)
+			result, err = j.attempt(ctx)
 			return err
 		})
 		if err == nil || !blamesData(err) || ctx.Err() != nil {
 			return result, err
 		}
-		isolated, e := j.isolate(ctx, prepared, err, j.rehearse)
+		isolated, e := j.isolate(ctx, err, j.rehearse)
 		if e != nil {
 			return result, e
 		}
@@ -153,10 +156,10 @@ func (j *job) write(ctx context.Context, prepared *tracker.Batch) (result *track
 }
 
 // attempt is one transaction.
-func (j *job) attempt(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
+func (j *job) attempt(ctx context.Context) (result *tracker.Result, err error) {
 	defer catchPanic(&err)
 	j.run.at(BeforeBegin)
-	tx, err := j.options.Store.Begin(ctx)
+	tx, err := j.worker.engine.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -171,8 +174,14 @@ func (j *job) attempt(ctx context.Context, prepared *tracker.Batch) (result *tra
 	if cp == nil {
 		return j.committedResult(), nil
 	}
-	if result, err = j.worker.tracker.Write(ctx, tx, prepared); err != nil {
+	if result, err = tx.Track(ctx, j.task); err != nil {
 		return result, err
+	}
+	if cause := j.refused(result); cause != nil && !j.wroteOne {
+		if !result.Wrote() {
+			return result, cause
+		}
+		j.wroteOne = true
 	}
 	deadLetters := j.deadLetters(result)
 	if err := j.roomFor(ctx, len(deadLetters)); err != nil {
@@ -195,9 +204,14 @@ func (j *job) attempt(ctx context.Context, prepared *tracker.Batch) (result *tra
 	return result, nil
 }
 
+// checkpointReader is a transaction of any engine, or of the store.
+type checkpointReader interface {
+	Checkpoint(ctx context.Context, list string) (store.Checkpoint, error)
+}
+
 // readCheckpoint reads and locks the checkpoint, and finds out whether the batch, or a part of it, is committed
 // already: then it returns none.
-func (j *job) readCheckpoint(ctx context.Context, tx *store.Tx) (*checkpoint, error) {
+func (j *job) readCheckpoint(ctx context.Context, tx checkpointReader) (*checkpoint, error) {
 	stored, err := tx.Checkpoint(ctx, j.list)
 	if err != nil {
 		return nil, err
@@ -226,8 +240,13 @@ func (j *job) committedResult() *tracker.Result {
 	return &tracker.Result{}
 }
 
+// committer is a transaction of any engine.
+type committer interface {
+	Commit(ctx context.Context) error
+}
+
 // commit makes sure of the lock before it commits: a PHP worker that has taken over knows nothing of the checkpoint.
-func (j *job) commit(ctx context.Context, tx *store.Tx, result *tracker.Result) error {
+func (j *job) commit(ctx context.Context, tx committer, result *tracker.Result) error {
 	asked := time.Now()
 	if err := j.lock.Extend(ctx, j.options.LockTTL); err != nil {
 		return err

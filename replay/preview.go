@@ -53,11 +53,11 @@ func (j *job) preview(ctx context.Context) error {
 // judge plays the batch without the requests that the database would refuse, as write does.
 func (j *job) judge(ctx context.Context) (*tracker.Result, error) {
 	for {
-		result, err := j.played(ctx, j.prepared)
+		result, err := j.played(ctx, j.task)
 		if err == nil || !blamesData(err) {
 			return result, err
 		}
-		isolated, e := j.isolate(ctx, j.prepared, err, func(ctx context.Context, part *tracker.Batch) (bool, error) {
+		isolated, e := j.isolate(ctx, err, func(ctx context.Context, part Task) (bool, error) {
 			result, err := j.played(ctx, part)
 			return err == nil && result.Tracked > 0, err
 		})
@@ -67,12 +67,12 @@ func (j *job) judge(ctx context.Context) (*tracker.Result, error) {
 	}
 }
 
-func (j *job) played(ctx context.Context, prepared *tracker.Batch) (result *tracker.Result, err error) {
+func (j *job) played(ctx context.Context, task Task) (result *tracker.Result, err error) {
 	defer catchPanic(&err)
-	tx, err := j.options.Store.Begin(ctx)
+	tx, err := j.worker.engine.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer tx.Rollback() // nothing was written
-	return j.worker.tracker.Preview(ctx, tx, prepared)
+	return tx.Preview(ctx, task)
 }

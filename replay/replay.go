@@ -12,29 +12,17 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
-	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-// Tracker turns request sets into rows. *tracker.Tracker is one.
-type Tracker interface {
-	Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error)
-	Prefetch(ctx context.Context, batches []*tracker.Batch, front *tracker.Batch) error
-	Discard(batch *tracker.Batch)
-	Play(ctx context.Context, batch *tracker.Batch, begin func(ctx context.Context) (*store.Tx, error),
-	) (*tracker.Play, error)
-	Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
-	Preview(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
-}
-
 // Options say what a run processes and how.
 type Options struct {
-	Backend    queue.Backend
-	Store      *store.Store
-	NewTracker func() Tracker // each worker has its own
-	Clock      func() time.Time
-	Random     io.Reader // for the values of locks
-	Log        *slog.Logger
+	Backend   queue.Backend
+	Store     *store.Store  // the database that is tracked into
+	NewEngine func() Engine // each worker has its own. A run does not close it
+	Clock     func() time.Time
+	Random    io.Reader // for the values of locks
+	Log       *slog.Logger
 
 	Queues    int // number of queues, setting numQueueWorkers
 	Only      int // the one queue to take, AnyQueue for all
@@ -146,7 +134,7 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 		w := &worker{
 			run:         r,
 			options:     &r.options,
-			tracker:     o.NewTracker(),
+			engine:      o.NewEngine(),
 			manager:     manager,
 			locker:      lock.New(o.Backend, o.Random),
 			rounds:      manager.NewRotation((o.Start + n) % o.Queues),
@@ -155,6 +143,7 @@ func Run(ctx context.Context, stop <-chan struct{}, o Options) (Summary, error) 
 			blocked:     make(map[int]error),
 			sizer:       newSizer(&r.options),
 		}
+		w.overlap = newOverlap(w)
 		go func() {
 			err := w.work(ctx)
 			outcomes <- outcome{w.summary, err}

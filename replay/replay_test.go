@@ -226,7 +226,7 @@ func TestPanicsHitOnlyTheirRequests(t *testing.T) {
 	s := newSite(t, testserver.MariaDB(t))
 	s.push(t, "a", "bad", "b", "c", "d")
 	o := s.options()
-	o.NewTracker = func() replay.Tracker { return &buggy{Tracker: s.assembly.NewTracker(), prepare: "bad"} }
+	o.NewEngine = s.engine(&buggy{Tracker: s.assembly.NewTracker(), prepare: "bad"})
 	summary := s.run(t, o)
 	same(t, s.titles(t), "a", "b")
 	if found := s.letters(t); len(found) != 3 || found[0].Request != letters.WholeEntry ||
@@ -474,7 +474,7 @@ func TestPassingTroubleIsNobodysFault(t *testing.T) {
 	s.push(t, "a", "b")
 	o := s.options()
 	failures := 0
-	o.NewTracker = func() replay.Tracker { return &unlucky{s.assembly.NewTracker(), &failures} }
+	o.NewEngine = s.engine(&unlucky{s.assembly.NewTracker(), &failures})
 	if summary := s.run(t, o); summary.Tracked != 2 || summary.Failed != 0 || failures != 1 {
 		t.Errorf("%+v after %d failures", summary, failures)
 	}

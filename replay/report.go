@@ -82,9 +82,9 @@ func (j *job) report(took time.Duration, result tracker.Result) {
 
 // request gives the parameters of a request of an entry, nil when there is none.
 func (j *job) request(entry, request int) *php.Array {
-	i, found := slices.BinarySearch(j.positions, entry)
-	if !found || request < 0 || request >= len(j.sets[i].Requests) {
+	i, found := slices.BinarySearchFunc(j.entries, entry, func(e Entry, position int) int { return e.Position - position })
+	if !found || request < 0 || request >= len(j.entries[i].Set.Requests) {
 		return nil
 	}
-	return j.sets[i].Requests[request]
+	return j.entries[i].Set.Requests[request]
 }

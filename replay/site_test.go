@@ -110,9 +110,15 @@ func newSite(t *testing.T, maria *testserver.MariaDBServer) *site {
 	return s
 }
 
+// engine gives every worker the native engine with this tracker.
+func (s *site) engine(t replay.Tracker) func() replay.Engine {
+	engine := replay.NewNative(t, s.assembly.Store())
+	return func() replay.Engine { return engine }
+}
+
 func (s *site) options() replay.Options {
 	return replay.Options{
-		Backend: s.backend, Store: s.assembly.Store(), NewTracker: func() replay.Tracker { return s.assembly.NewTracker() },
+		Backend: s.backend, Store: s.assembly.Store(), NewEngine: s.assembly.NewEngine,
 		Clock: clock, Random: rand.Reader,
 		Log:    slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: replay.LevelTrace})),
 		Queues: 1, Only: replay.AnyQueue, BatchSize: 5, Threshold: 1,

@@ -25,13 +25,13 @@ func (j *job) trace(result tracker.Result) {
 	for _, r := range result.Refusals {
 		refused[place{r.Set, r.Request}] = r
 	}
-	for s, set := range j.sets {
-		for i, params := range set.Requests {
+	for _, entry := range j.entries {
+		for i, params := range entry.Set.Requests {
 			outcome := "taken"
-			if r, ok := refused[place{j.positions[s], i}]; ok {
+			if r, ok := refused[place{entry.Position, i}]; ok {
 				outcome = r.Err.Error()
 			}
-			offset := j.head.Offset + int64(j.positions[s])
+			offset := j.head.Offset + int64(entry.Position)
 			j.options.Log.LogAttrs(ctx, LevelTrace, "request", slog.Int("queue", j.queue), slog.Int64("offset", offset),
 				slog.Int("request", i), slog.String("outcome", outcome),
 				slog.Attr{Key: "params", Value: paramsValue(params)})

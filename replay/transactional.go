@@ -4,13 +4,12 @@ import (
 	"context"
 
 	"github.com/queuedtracking/queuedtracking/queue"
-	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // finishInTx removes the batch from a queue that is in the same database, and puts its dead letters aside there, as a
 // part of the transaction. It returns the dead letters that are left to be put aside after the commit: all of them
 // where the queue is elsewhere.
-func (j *job) finishInTx(ctx context.Context, tx *store.Tx, all []deadLetter) (left []deadLetter, err error) {
+func (j *job) finishInTx(ctx context.Context, tx Transaction, all []deadLetter) (left []deadLetter, err error) {
 	if j.run.transactional == nil {
 		return all, nil
 	}

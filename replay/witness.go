@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
 // ErrAllRefused is the error of a queue of which the database refuses every request, because a trigger is broken, say,
@@ -18,8 +16,8 @@ const maxWitnesses = 100
 // findWitness looks for a request that can be written: then the one that is refused is to blame, and not the rule that
 // refuses it. Requests of the batch are tried, each alone, and those behind it in the queue. Those to which nothing
 // belongs to be written, as an excluded one, show nothing.
-func (j *job) findWitness(ctx context.Context, prepared *tracker.Batch, cause error, rehearse rehearsal) error {
-	tried, err := j.tryEach(ctx, prepared, maxWitnesses, rehearse)
+func (j *job) findWitness(ctx context.Context, cause error, rehearse rehearsal) error {
+	tried, err := j.tryEach(ctx, j.task, maxWitnesses, rehearse)
 	if err != nil || j.wroteOne {
 		return err
 	}
@@ -35,10 +33,9 @@ func (j *job) findWitness(ctx context.Context, prepared *tracker.Batch, cause er
 }
 
 // tryEach tries requests one by one until one can be written. It returns how many were refused.
-func (j *job) tryEach(ctx context.Context, prepared *tracker.Batch, most int, rehearse rehearsal,
-) (refused int, err error) {
-	for i := 0; i < prepared.Len() && refused < most; i++ {
-		switch err := j.try(ctx, prepared.Only(i), rehearse); {
+func (j *job) tryEach(ctx context.Context, task Task, most int, rehearse rehearsal) (refused int, err error) {
+	for i := 0; i < task.Len() && refused < most; i++ {
+		switch err := j.try(ctx, task.Only(i), rehearse); {
 		case err != nil && (!blamesData(err) || ctx.Err() != nil):
 			return refused, err
 		case err != nil:
@@ -62,12 +59,12 @@ func (j *job) tryBehind(ctx context.Context, most int, rehearse rehearsal) (refu
 		return 0, err
 	}
 	behind.decode()
-	if behind.prepared, err = j.prepareSafely(ctx, behind.sets); err != nil {
+	if behind.task, err = j.prepareSafely(ctx, behind.entries); err != nil {
 		if isBug(err) { // it shows nothing
 			return 0, nil
 		}
 		return 0, err
 	}
-	defer j.worker.tracker.Discard(behind.prepared)
-	return j.tryEach(ctx, behind.prepared, most, rehearse)
+	defer behind.task.Discard()
+	return j.tryEach(ctx, behind.task, most, rehearse)
 }

@@ -14,7 +14,7 @@ import (
 type worker struct {
 	run      *run
 	options  *Options // of the run
-	tracker  Tracker
+	engine   Engine
 	manager  *queue.Manager
 	locker   *lock.Locker
 	rounds   *queue.Rotation
@@ -22,7 +22,7 @@ type worker struct {
 	summary  Summary
 	reported Summary // the summary at the last report
 
-	inFlight        []*inFlight                 // in the order of their batches
+	overlap         overlap
 	checkpoints     map[string]store.Checkpoint // by list, as this worker has left them
 	blocked         map[int]error               // queues that cannot go on
 	locksLost       int                         // lost in a row, since the last batch
@@ -38,7 +38,7 @@ func (w *worker) stopped(ctx context.Context) bool {
 	case <-w.stop:
 		return true
 	default:
-		return ctx.Err() != nil || w.options.MaxBatches > 0 && w.summary.Batches+len(w.inFlight) >= w.options.MaxBatches
+		return ctx.Err() != nil || w.options.MaxBatches > 0 && w.summary.Batches+len(w.overlap.inFlight) >= w.options.MaxBatches
 	}
 }
 

@@ -20,6 +20,12 @@ type Result struct {
 
 	Visits, Actions, Conversions int // rows written
 	BotRequests                  int // the same, of log_bot_request
+	RowsNotCounted               bool // the engine does not tell how many rows it has written
+}
+
+// Wrote reports whether rows were written, as far as is known.
+func (r *Result) Wrote() bool {
+	return r.Visits+r.Actions+r.Conversions+r.BotRequests > 0 || r.RowsNotCounted && r.Tracked > 0
 }
 
 // Refusal is one request that was not tracked although no rule excludes it.
@@ -39,6 +45,7 @@ func (r *Result) Add(o Result) {
 	r.Actions += o.Actions
 	r.Conversions += o.Conversions
 	r.BotRequests += o.BotRequests
+	r.RowsNotCounted = r.RowsNotCounted || o.RowsNotCounted
 	for reason, n := range o.Excluded {
 		if r.Excluded == nil {
 			r.Excluded = make(map[string]int)

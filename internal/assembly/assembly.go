@@ -20,6 +20,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/queue"
+	"github.com/queuedtracking/queuedtracking/replay"
 	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/bot"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
@@ -67,6 +68,9 @@ func (a *Assembly) Store() *store.Store { return a.store }
 
 // NewTracker returns a tracker for one worker. Nothing is loaded yet.
 func (a *Assembly) NewTracker() *Tracker { return &Tracker{assembly: a} }
+
+// NewEngine returns the engine of one worker that tracks with a tracker of its own.
+func (a *Assembly) NewEngine() replay.Engine { return replay.NewNative(a.NewTracker(), a.store) }
 
 // Close gives back what was loaded. No tracker may be used any more.
 func (a *Assembly) Close() error {

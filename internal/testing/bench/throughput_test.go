@@ -321,7 +321,7 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) cost {
 	statements := b.statements(t)
 	meter := startMeter()
 	summary, err := replay.Run(ctx, nil, replay.Options{
-		Backend: b.backend, Store: a.Store(), NewTracker: func() replay.Tracker { return a.NewTracker() },
+		Backend: b.backend, Store: a.Store(), NewEngine: a.NewEngine,
 		Clock: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 		Queues: queues, Only: replay.AnyQueue, BatchSize: m.batch, MaxBatchSize: m.most, Threshold: 1, Workers: m.workers, Cores: cores,
 		OnBatch: func(done replay.Report) {

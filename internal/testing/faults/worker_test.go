@@ -130,7 +130,7 @@ func (j *job) run(ctx context.Context, stop <-chan struct{}) (replay.Summary, er
 	}
 	defer a.Close() // files that were read
 	return j.replay(ctx, stop, replay.Options{
-		Backend: backend, Store: a.Store(), NewTracker: func() replay.Tracker { return a.NewTracker() },
+		Backend: backend, Store: a.Store(), NewEngine: a.NewEngine,
 		Clock: clock, Random: rand.Reader, Log: log,
 		Queues: j.Queues, Only: j.Only, BatchSize: j.Batch, Threshold: j.Threshold, Workers: j.Workers,
 		LockTTL: j.LockTTL, Patience: j.Patience, MaxLetters: j.MaxLetters, Fault: j.fault(),

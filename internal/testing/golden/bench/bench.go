@@ -248,11 +248,11 @@ func (r *run) drain(ctx context.Context, installation *matomo.Installation, db *
 	defer a.Close()
 	o.Store, o.Clock, o.Random, o.Log = a.Store(), r.clock, rand.Reader, r.o.Log
 	o.BatchSize, o.Threshold = r.o.Batch, 1
-	o.NewTracker = func() replay.Tracker {
+	o.NewEngine = func() replay.Engine {
 		if r.o.Wrap != nil {
-			return r.o.Wrap(a.NewTracker())
+			return replay.NewNative(r.o.Wrap(a.NewTracker()), a.Store())
 		}
-		return a.NewTracker()
+		return a.NewEngine()
 	}
 	done, err := replay.Run(ctx, nil, o)
 	r.summary.Add(done)
