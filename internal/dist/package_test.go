@@ -75,7 +75,8 @@ func (m machine) state(t *testing.T) string {
 	if !strings.Contains(m.read(t, "var/lib/dpkg/status"), "Package: queuedtracking\n") {
 		return ""
 	}
-	return run(t, string(m), "dpkg-query", "--admindir="+m.path("var/lib/dpkg"), "-W", "-f", "${db:Status-Status}", "queuedtracking")
+	return run(t, string(m), "dpkg-query", "--admindir="+m.path("var/lib/dpkg"), "-W", "-f", "${db:Status-Status}",
+		"queuedtracking")
 }
 
 // deb is the package of a version for this machine. Those that are not of the release have another environment file.
@@ -172,7 +173,8 @@ func TestUpgradeKeepsSettings(t *testing.T) {
 		t.Fatalf("settings of 0.0.9:\n%s", text)
 	}
 	m.dpkg(t, "-i", deb(t, "0.1.0"))
-	if text := m.read(t, settings); strings.Contains(text, "0.0.9") || !strings.Contains(text, "MATOMO_DIR=/var/www/matomo") {
+	text := m.read(t, settings)
+	if strings.Contains(text, "0.0.9") || !strings.Contains(text, "MATOMO_DIR=/var/www/matomo") {
 		t.Errorf("settings that nobody has changed are not those of the new version:\n%s", text)
 	}
 
@@ -195,7 +197,8 @@ func TestRemovalKeepsSettingsAndPurgeDoesNot(t *testing.T) {
 	m := newMachine(t)
 	m.dpkg(t, "-i", deb(t, "0.1.0"))
 	m.dpkg(t, "-r", "queuedtracking")
-	if got := m.state(t); got != "config-files" || m.has(program) || m.has("usr/share/queuedtracking") || !m.has(settings) {
+	got := m.state(t)
+	if got != "config-files" || m.has(program) || m.has("usr/share/queuedtracking") || !m.has(settings) {
 		t.Errorf("removed: dpkg says %q, program there: %v, settings there: %v", got, m.has(program), m.has(settings))
 	}
 	m.dpkg(t, "-P", "queuedtracking")
@@ -301,6 +304,12 @@ func TestFlagsOfTheEnvironmentFileExist(t *testing.T) {
 	}
 }
 
+// rendered is a manual page as people see it, with groff's warnings.
+func rendered(t *testing.T, page string) string {
+	t.Helper()
+	return run(t, "/", "env", "MANWIDTH=80", "LC_ALL=C.UTF-8", "MANROFFOPT=-c", "man", "--warnings", "-P", "cat", "-l", page)
+}
+
 func TestManualPagesRender(t *testing.T) {
 	needs(t, "man", "man-db")
 	m := newMachine(t)
@@ -310,7 +319,7 @@ func TestManualPagesRender(t *testing.T) {
 		t.Fatalf("%d pages: %v", len(pages), err)
 	}
 	for _, page := range pages {
-		text := run(t, "/", "env", "MANWIDTH=80", "LC_ALL=C.UTF-8", "MANROFFOPT=-c", "man", "--warnings", "-P", "cat", "-l", page)
+		text := rendered(t, page)
 		for _, want := range []string{"NAME\n", "SYNOPSIS\n", "DESCRIPTION\n", "queuedtracking 0.1.0", "Nov 2026"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s lacks %q:\n%s", filepath.Base(page), want, text)
@@ -320,8 +329,7 @@ func TestManualPagesRender(t *testing.T) {
 			t.Errorf("%s:\n%s", filepath.Base(page), text)
 		}
 	}
-	process := run(t, "/", "env", "MANWIDTH=80", "LC_ALL=C.UTF-8", "man", "-P", "cat", "-l",
-		m.path("usr/share/man/man1/queuedtracking-process.1.gz"))
+	process := rendered(t, m.path("usr/share/man/man1/queuedtracking-process.1.gz"))
 	for _, want := range []string{"--queue-id=queue", "dead_letters", "* * * * * cd /var/www/matomo"} {
 		if !strings.Contains(process, want) {
 			t.Errorf("the page of process lacks %q:\n%s", want, process)
