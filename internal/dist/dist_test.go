@@ -17,8 +17,9 @@ const commitTime = "2026-11-30T18:39:35+01:00"
 // repository is a git repository with what is in this working tree, whether it is a checkout or an archive itself.
 type repository string
 
-// environment lets git work with files of others, and gives commits a name and a time.
-var environment = append(os.Environ(),
+// environment lets git work with files of others, and gives commits a name and a time. Without cgo all builds share
+// what is compiled for the release.
+var environment = append(os.Environ(), "CGO_ENABLED=0",
 	"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
 	"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_AUTHOR_DATE="+commitTime,
 	"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org", "GIT_COMMITTER_DATE="+commitTime)
