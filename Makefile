@@ -1,20 +1,22 @@
 # Every target sets itself up: a machine needs Go and, for the tests, apt (or the servers that scripts/install-servers.sh names).
 
 GO ?= go
-VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo unknown)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race check fmt golden captures page devices perf bench bench-scale faults surroundings failover fuzz cover demo servers clean
+.PHONY: help build dist test race check fmt golden captures page devices perf bench bench-scale faults surroundings failover fuzz cover demo servers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build ./queuedtracking
-	$(GO) build -trimpath -ldflags "-s -w -X github.com/queuedtracking/queuedtracking/cmd.Version=$(VERSION)" -o queuedtracking .
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=auto -ldflags "-s -w" -o queuedtracking .
 
-servers: ## install redis-server, redis-sentinel, mariadb-server and promtool where they are missing
+dist: ## a release in ./dist: binaries, .deb and .rpm for amd64 and arm64, manual pages, units, SBOM, checksums
+	$(GO) run ./internal/dist
+
+servers: ## install redis-server, redis-sentinel, mariadb-server, promtool, systemd and man-db where they are missing
 	sh scripts/install-servers.sh
 
 # How long the tests of one package may take. go test's own limit of ten minutes is too short for a busy machine.
@@ -93,4 +95,4 @@ demo: ## the whole way on embedded servers
 	$(GO) run . demo
 
 clean: ## remove what the other targets make
-	rm -f queuedtracking coverage.out
+	rm -rf queuedtracking coverage.out dist

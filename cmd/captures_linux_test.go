@@ -234,7 +234,7 @@ var replacements = []struct {
 	{regexp.MustCompile(`[\d.]+ MiB memory used(\s+)\([\d.]+ MiB`), "21.5 MiB memory used${1}(21.6 MiB"},
 	{regexp.MustCompile(`took=\S+`), "took=12.345ms"},
 	{regexp.MustCompile(`go1\.\S+ \S+`), "go1.26 linux/amd64"},
-	{regexp.MustCompile(`queuedtracking (development|v\d)\S*( [0-9a-f]+)?(\+dirty)?`), "queuedtracking v1.0.0"},
+	{regexp.MustCompile(`queuedtracking (development|\d+\.\d)\S*\n(commit .*\ndate .*\n)?`), "queuedtracking 1.0.0\n"},
 	{regexp.MustCompile(`requests at 127\.0\.0\.1:\d+\n`), "requests at 127.0.0.1:8080\n"},
 	{regexp.MustCompile(`"(used|peak)_bytes":\d+`), `"${1}_bytes":1572864`},
 	{regexp.MustCompile(`\d+\.\d+\.\d+-MariaDB\S*`), "11.8.2-MariaDB"},

@@ -143,8 +143,8 @@ func newDirectory(t *testing.T, config string) string {
 	files := os.DirFS("../testdata")
 	for from, to := range map[string]string{
 		config: "config", "device-detector": "vendor/matomo/device-detector",
-		"vendor/matomo/searchengine-and-social-list": "vendor/matomo/searchengine-and-social-list",
-		"vendor/matomo/referrer-spam-list":           "vendor/matomo/referrer-spam-list",
+		"lists/searchengine-and-social-list": "vendor/matomo/searchengine-and-social-list",
+		"lists/referrer-spam-list":           "vendor/matomo/referrer-spam-list",
 	} {
 		if err := demo.CopyFolder(files, from, filepath.Join(dir, to)); err != nil {
 			t.Fatal(err)

@@ -55,7 +55,7 @@ func (c *serveCommand) ready(ctx context.Context) error {
 func (c *serveCommand) statusPage() http.Handler {
 	engine := ""
 	if c.inside != nil {
-		engine = engineName
+		engine = string(nativeEngine)
 	}
 	if c.store == nil {
 		return c.conn.statusPage("serve", engine, nil)

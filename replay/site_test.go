@@ -63,7 +63,7 @@ func newSite(t *testing.T, maria *testserver.MariaDBServer) *site {
 	dir := t.TempDir()
 	files := os.DirFS("../testdata")
 	for from, to := range map[string]string{
-		"matomo/config": "config", "device-detector": "vendor/matomo/device-detector", "vendor/matomo": "vendor/matomo",
+		"matomo/config": "config", "device-detector": "vendor/matomo/device-detector", "lists": "vendor/matomo",
 	} {
 		if err := demo.CopyFolder(files, from, filepath.Join(dir, filepath.FromSlash(to))); err != nil {
 			t.Fatal(err)

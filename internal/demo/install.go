@@ -24,7 +24,7 @@ const DatabaseFile = "matomo.sqlite"
 var folders = []struct{ from, to string }{
 	{"matomo-6/config", "config"},
 	{"device-detector/regexes", "vendor/matomo/device-detector/regexes"},
-	{"vendor/matomo", "vendor/matomo"},
+	{"lists", "vendor/matomo"},
 }
 
 // Install makes dir, which must be empty, the directory of a Matomo 6.0 with a database beside it, from the demo's

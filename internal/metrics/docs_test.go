@@ -120,7 +120,7 @@ func promtool(t *testing.T, args ...string) {
 	t.Helper()
 	tool, err := exec.LookPath("promtool")
 	if err != nil {
-		t.Skip("promtool is not installed: scripts/install-servers.sh fetches it from Debian's package prometheus")
+		t.Fatal("no promtool: scripts/install-servers.sh takes it from Debian's package prometheus")
 	}
 	if out, err := exec.Command(tool, args...).CombinedOutput(); err != nil {
 		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)

@@ -139,7 +139,7 @@ func matomoDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for from, to := range map[string]string{
-		"matomo/config": "config", "device-detector": "vendor/matomo/device-detector", "vendor/matomo": "vendor/matomo",
+		"matomo/config": "config", "device-detector": "vendor/matomo/device-detector", "lists": "vendor/matomo",
 	} {
 		if err := demo.CopyFolder(os.DirFS("../../../testdata"), from, filepath.Join(dir, filepath.FromSlash(to))); err != nil {
 			t.Fatal(err)

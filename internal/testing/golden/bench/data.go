@@ -60,7 +60,7 @@ func own(root, cases string) Data {
 	dir := filepath.Join(root, "testdata")
 	return Data{
 		Cases: filepath.Join(dir, cases), Install: []string{filepath.Join(dir, cases, "install")},
-		vendor: filepath.Join(dir, "vendor", "matomo"), devices: filepath.Join(dir, "device-detector"),
+		vendor: filepath.Join(dir, "lists"), devices: filepath.Join(dir, "device-detector"),
 	}
 }
 
