@@ -22,7 +22,7 @@ func (p *nativePlugin) has(v Version) bool { return v.Since(p.from) && !v.Since(
 // nativeVersion is the installed version of a plugin of the list, by its files or, where they are not there, by the
 // database.
 func (c *Config) nativeVersion(name string) Version {
-	if v := c.pluginVersion(name); v != (Version{}) {
+	if v := c.PluginVersion(name); v != (Version{}) {
 		return v
 	}
 	return c.plugins[name]

@@ -1,12 +1,43 @@
 package matomo
 
 import (
-	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jmoiron/sqlx"
 )
+
+// installed is the configuration of an installation with files, active plugins and a version.
+func installed(t *testing.T, version string, files map[string]string, active string) *Config {
+	t.Helper()
+	all := map[string]string{"config/config.ini.php": "[Plugins]\n" + pluginLines(active)}
+	for name, text := range files {
+		all[name] = text
+	}
+	c, err := LoadConfig(writeFiles(t, all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _ := ParseVersion(version)
+	if c, err = c.For(Found{Version: v}); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func pluginLines(names string) string {
+	var b strings.Builder
+	for _, name := range strings.Fields(names) {
+		b.WriteString("Plugins[] = " + name + "\n")
+	}
+	return b.String()
+}
+
+// ofVersion are the files of a plugin.
+func ofVersion(plugin, version string) map[string]string {
+	return map[string]string{"plugins/" + plugin + "/plugin.json": `{"version": "` + version + `"}`}
+}
 
 // A version that Matomo refuses to load is no plugin of the tracker; one that is not known here is active, and not this
 // program's.
@@ -49,10 +80,8 @@ func TestVersionOfAPluginWithoutFiles(t *testing.T) {
 			if got := i.Plugins().Native(campaignsPlugin); got != want {
 				t.Errorf("version %s: native %v, want %v", version, got, want)
 			}
-			foreign, err := i.Config().ForeignTrackerPlugins()
-			isNamed := func(f Foreign) bool { return f.Name == campaignsPlugin }
-			if slices.ContainsFunc(foreign, isNamed) == want || err != nil {
-				t.Errorf("version %s: foreign %v, %v", version, foreign, err)
+			if got := i.Config().Knows(campaignsPlugin).Standing == Native; got != want {
+				t.Errorf("version %s: known %v, want %v", version, got, want)
 			}
 		}
 	})
