@@ -24,7 +24,7 @@ func (c *testCommand) checkColumns(ctx context.Context) {
 	const name = "columns"
 	tables, err := store.Open(ctx, c.conn.db, store.Options{
 		Prefix:   c.conn.config.Database().Prefix,
-		Features: matomo.FeaturesOf(c.conn.installation.Plugins().Active),
+		Features: matomo.FeaturesOf(c.conn.installation.Plugins().Native),
 	})
 	if err != nil {
 		c.report.Fail(name, err, "")

@@ -73,7 +73,7 @@ func (c *uninstallCommand) run(command *cobra.Command) error {
 		return err
 	}
 	s, err := store.Open(ctx, conn.db, store.Options{
-		Prefix: conn.config.Database().Prefix, Features: matomo.FeaturesOf(conn.installation.Plugins().Active),
+		Prefix: conn.config.Database().Prefix, Features: matomo.FeaturesOf(conn.installation.Plugins().Native),
 	})
 	if err != nil {
 		return err

@@ -113,17 +113,20 @@ func (a *applier) recognise(ctx context.Context, s *step) error {
 }
 
 // forced reports whether a campaign or a website forces a new visit (spec §7.6), or another AI agent, or the first or
-// last hit of one (spec §V1.13).
+// last hit of one (spec §V1.13), or what plugin MarketingCampaignsReporting sees of a campaign (spec §P1.5).
 func (a *applier) forced(s *step) (bool, error) {
-	otherAgent := s.p.facts.Agent != s.last.Agent
-	if !a.t.features.Referrers {
-		return otherAgent, nil
+	forced := s.p.facts.Agent != s.last.Agent
+	if a.t.features.Referrers {
+		var err error
+		if s.referrer, err = a.detectReferrer(s, &s.last.Referer); err != nil {
+			return false, err
+		}
+		forced = forced || referrer.ForcesNewVisit(s.p.facts.Site, s.referrer, &s.last.Referer, s.last.Referer.Type)
 	}
-	var err error
-	if s.referrer, err = a.detectReferrer(s, &s.last.Referer); err != nil {
-		return false, err
+	if forced || !s.p.facts.Site.Tracker.NewVisitWhenCampaignChanges {
+		return forced, nil
 	}
-	return otherAgent || referrer.ForcesNewVisit(s.p.facts.Site, s.referrer, &s.last.Referer, s.last.Referer.Type), nil
+	return s.p.tags.Differ(s.last.Campaign, &a.t.store.Schema().Campaign)
 }
 
 func (a *applier) detectReferrer(s *step, current *store.Referer) (referrer.Result, error) {
@@ -189,19 +192,33 @@ func (a *applier) beginVisit(ctx context.Context, s *step) error {
 	if s.p.ecommerce != nil {
 		in.Buyer = s.p.ecommerce.Buyer(0)
 	}
-	if a.t.features.Referrers {
-		found, err := a.detectReferrer(s, nil)
-		if err != nil {
-			return err
-		}
-		in.Referer = found.Referer
-		if a.t.features.PrivacyManager {
-			in.Referer = referrer.Anonymize(found.Referer, s.p.req.Privacy().AnonymizeReferrer)
-		}
+	if err := a.setReferrer(s, &in); err != nil {
+		return err
 	}
 	s.row = visit.Begin(&s.p.facts, s.last, in)
 	a.setVisitDimensions(s)
 	a.setVisitVars(s)
+	return nil
+}
+
+// setReferrer finds out where a new visit comes from. Plugin MarketingCampaignsReporting has its turn after the referrer
+// is made anonymous (spec §P1.4).
+func (a *applier) setReferrer(s *step, in *visit.Beginning) error {
+	var found referrer.Result
+	var err error
+	if a.t.features.Referrers {
+		if found, err = a.detectReferrer(s, nil); err != nil {
+			return err
+		}
+	}
+	if in.Campaign, err = s.p.tags.OfVisit(&found.Referer); err != nil {
+		return err
+	}
+	in.Referer = found.Referer
+	if a.t.features.PrivacyManager {
+		in.Referer = referrer.Anonymize(found.Referer, s.p.req.Privacy().AnonymizeReferrer)
+	}
+	in.Referer = referrer.WithCampaign(in.Referer, in.Campaign)
 	return nil
 }
 
@@ -229,6 +246,7 @@ func (a *applier) continueVisit(s *step) error {
 	row := &a.row
 	row.CustomDimensions = slices.Clone(row.CustomDimensions)
 	row.CustomVars = slices.Clone(row.CustomVars)
+	row.Campaign = slices.Clone(row.Campaign)
 	s.row, s.before = row, row.LastLinkAction
 	in := visit.Continuation{Action: s.facts, Converted: s.converted}
 	if a.t.features.UserCountry {
@@ -327,6 +345,9 @@ func (a *applier) makeLink(s *step) error {
 			link.URLRef, link.NameRef = s.last.ExitURL, s.last.ExitName
 		}
 		link.TimeSpentRef = store.Int(s.timeSpent)
+		if a.t.features.Bandwidth {
+			link.Bandwidth = action.Bandwidth(s.p.req)
+		}
 		link.PageviewPosition = visit.Position(s.facts, s.last, s.isNew)
 		if a.t.features.CustomDimensions {
 			setDimensions(&link.CustomDimensions, a.t.store.Schema().ActionDimensions, dimension.Action(s.p.req, s.action))

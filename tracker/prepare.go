@@ -13,6 +13,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
 	"github.com/queuedtracking/queuedtracking/tracker/lookahead"
+	"github.com/queuedtracking/queuedtracking/tracker/referrer"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
@@ -58,6 +59,7 @@ type parsed struct {
 	device     *device.Device
 	printIP    string // address that counts in config_id
 	query      store.VisitQuery
+	tags       *referrer.Tags // nil without plugin MarketingCampaignsReporting
 	action     *action.Action
 	manual     *conversion.Converted // goal of the parameter idgoal
 	ecommerce  *conversion.Ecommerce

@@ -12,6 +12,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
 	"github.com/queuedtracking/queuedtracking/tracker/location"
+	"github.com/queuedtracking/queuedtracking/tracker/referrer"
 	"github.com/queuedtracking/queuedtracking/tracker/request"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
@@ -114,6 +115,7 @@ func (t *Tracker) readFacts(p *parsed, now int64, ip string) error {
 	p.lang = r.Language()
 	f.BrowserLang = r.BrowserLanguage(p.lang)
 	f.Plugins = browserPlugins(r)
+	p.tags = referrer.TagsOf(r)
 	if t.features.AIAgents && t.behaviours.AIAgents {
 		if agent := r.AIAgent(); agent != "" {
 			f.Agent = store.Text(agent)

@@ -73,8 +73,11 @@ func (a *applier) fillSource(src *conversion.Source, s *step) (err error) {
 		Random:               a.t.random,
 	}
 	if a.t.features.Referrers {
-		src.Referer, err = a.t.referrers.Attribution(s.p.req, s.knownReferrer())
+		if src.Referer, err = a.t.referrers.Attribution(s.p.req, s.knownReferrer()); err != nil {
+			return err
+		}
 	}
+	src.Campaign, err = s.p.tags.OfConversion(s.row.Campaign)
 	return err
 }
 
@@ -83,6 +86,9 @@ func (a *applier) fillSource(src *conversion.Source, s *step) (err error) {
 func (s *step) knownReferrer() store.Referer {
 	if s.late != nil {
 		return *s.late
+	}
+	if s.isNew && s.p.facts.Site.MaskCampaigns {
+		return s.p.tags.Masked(s.row.Referer)
 	}
 	return s.row.Referer
 }

@@ -22,18 +22,23 @@ func entry(after int64, requests ...string) journey.Entry {
 
 // entryFrom is an entry that came from an address.
 func entryFrom(ip string, after int64, requests ...string) journey.Entry {
-	var list []map[string]string
+	var list []map[string]any
 	for _, query := range requests {
 		values, err := url.ParseQuery(query)
 		if err != nil {
 			panic(err)
 		}
-		params := map[string]string{"rec": "1", "idsite": "1"}
+		params := map[string]any{"rec": "1", "idsite": "1"}
 		for name := range values {
 			params[name] = values.Get(name)
 		}
 		list = append(list, params)
 	}
+	return entryOf(ip, after, list...)
+}
+
+// entryOf is an entry whose requests have these parameters.
+func entryOf(ip string, after int64, list ...map[string]any) journey.Entry {
 	text, err := json.Marshal(map[string]any{
 		"requests": list, "tokenAuth": false, "time": moment + after,
 		"env": map[string]any{"server": map[string]string{"REMOTE_ADDR": ip, "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"}},

@@ -102,7 +102,7 @@ func New(o Options) *Tracker {
 		referrers:    o.Referrers,
 		locator:      o.Locator,
 		hosts:        o.Hosts,
-		features:     matomo.FeaturesOf(o.Installation.Plugins().Active),
+		features:     matomo.FeaturesOf(o.Installation.Plugins().Native),
 		behaviours:   o.Installation.Behaviours(),
 		clock:        o.Clock,
 		random:       o.Random,

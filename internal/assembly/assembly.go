@@ -55,7 +55,7 @@ type Assembly struct {
 func Assemble(ctx context.Context, installation *matomo.Installation, db *sqlx.DB, o Options) (*Assembly, error) {
 	s, err := store.Open(ctx, db, store.Options{
 		Prefix:   installation.Config().Database().Prefix,
-		Features: matomo.FeaturesOf(installation.Plugins().Active),
+		Features: matomo.FeaturesOf(installation.Plugins().Native),
 	})
 	if err != nil {
 		return nil, err

@@ -66,6 +66,10 @@ type Found struct {
 	Provider       Version // likewise
 	SpamPrevention Version // likewise, of plugin TrackingSpamPrevention; Matomo's from 6.0 on, which brings it
 
+	// Plugins are the versions, by option version_<plugin>, of those that are part of this program in some versions and
+	// whose files are not there.
+	Plugins map[string]Version
+
 	BotRequestTable   bool // log_bot_request
 	PageViewTimeTable bool // log_page_view_time
 	AgentColumn       bool // log_visit.ai_agent_name

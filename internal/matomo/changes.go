@@ -32,12 +32,14 @@ type stamp struct {
 var watchedFiles = []string{
 	"config/global.ini.php", "config/common.config.ini.php", "config/config.php", "bootstrap.php", "core/Version.php",
 	"plugins/QueuedTracking/plugin.json", "plugins/Provider/plugin.json", "plugins/TrackingSpamPrevention/plugin.json",
+	"plugins/Bandwidth/plugin.json", "plugins/MarketingCampaignsReporting/plugin.json",
 	"plugins/EnvironmentVariables/config/config.php",
 }
 
 // watchedOptions are those of versions, and those that decide what is loaded when a run begins.
 var watchedOptions = []string{
 	"version_core", "version_QueuedTracking", "version_Provider", "version_TrackingSpamPrevention",
+	"version_Bandwidth", "version_MarketingCampaignsReporting",
 	"usercountry.location_provider", "SearchEngineDefinitions", "SocialDefinitions", "AIAssistantDefinitions",
 }
 

@@ -25,8 +25,10 @@ type Config struct {
 	builtIn       bool       // there is no global.ini.php: built-in defaults stand in
 	version       Version
 	behaviours    Behaviours
-	files         *php.Array // the sections as the files have them
-	sections      *php.Array // the same, with what the environment replaces
+	plugins       map[string]Version  // Found.Plugins
+	campaigns     *CampaignParameters // nil without plugin MarketingCampaignsReporting
+	files         *php.Array          // the sections as the files have them
+	sections      *php.Array          // the same, with what the environment replaces
 	variables     map[settingName]string
 	core          []string // the plugins that global.ini.php lists, in their order
 	installedList bool     // a file lists the installed plugins
@@ -105,7 +107,10 @@ func (c *Config) For(f Found) (*Config, error) {
 		}
 		changed.merge(global)
 	}
-	changed.version, changed.behaviours = f.Version, BehavioursOf(f)
+	changed.version, changed.behaviours, changed.plugins = f.Version, BehavioursOf(f), f.Plugins
+	if changed.Plugins().Native(campaignsPlugin) {
+		changed.campaigns = changed.campaignParameters()
+	}
 	return &changed, nil
 }
 

@@ -1,16 +1,18 @@
 package matomo
 
-// Features tells which of Matomo's own tracker plugins are active: the columns and the behaviour of an inactive one
-// are left out (spec §15.1). The zero Features is a bare core.
+// Features tells which tracker plugins are active, of Matomo's own and of those beside it that are part of this
+// program: the columns and the behaviour of an inactive one are left out (spec §15.1). The zero Features is a bare
+// core.
 type Features struct {
 	Actions, Referrers, UserLanguage, DevicesDetection, DevicePlugins, Resolution   bool
 	VisitTime, VisitorInterest, UserCountry, GeoIP2, Events, Contents               bool
 	Goals, Ecommerce, PagePerformance, CustomDimensions, CustomVariables, Heartbeat bool
 	PrivacyManager, SitesManager, IntranetMeasurable, JsTrackerInstallCheck, Login  bool
 	AIAgents, BotTracking, TrackingSpamPrevention, Provider, UserID                 bool
+	MarketingCampaigns, Bandwidth                                                   bool
 }
 
-// FeaturesOf asks active for each plugin by its Matomo name.
+// FeaturesOf asks active, Plugins.Native for an installation, for each plugin by its Matomo name.
 func FeaturesOf(active func(plugin string) bool) Features {
 	return Features{
 		Actions:               active("Actions"),
@@ -42,5 +44,7 @@ func FeaturesOf(active func(plugin string) bool) Features {
 		TrackingSpamPrevention: active("TrackingSpamPrevention"),
 		Provider:               active("Provider"),
 		UserID:                 active("UserId"),
+		MarketingCampaigns:     active(campaignsPlugin),
+		Bandwidth:              active(bandwidthPlugin),
 	}
 }

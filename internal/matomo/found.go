@@ -34,13 +34,29 @@ func (i *Installation) find(ctx context.Context, version string) (Found, error) 
 		if *found != (Version{}) {
 			continue
 		}
-		text, _, err := i.Option(ctx, "version_"+plugin)
-		if err != nil {
+		var err error
+		if *found, err = i.storedVersion(ctx, plugin); err != nil {
 			return Found{}, err
 		}
-		*found, _ = ParseVersion(text)
+	}
+	f.Plugins = make(map[string]Version)
+	for plugin := range native {
+		if i.config.PluginVersion(plugin) != (Version{}) {
+			continue
+		}
+		var err error
+		if f.Plugins[plugin], err = i.storedVersion(ctx, plugin); err != nil {
+			return Found{}, err
+		}
 	}
 	return f, nil
+}
+
+// storedVersion is a plugin's by option version_<plugin>, the zero Version when there is none.
+func (i *Installation) storedVersion(ctx context.Context, plugin string) (Version, error) {
+	text, _, err := i.Option(ctx, "version_"+plugin)
+	v, _ := ParseVersion(text)
+	return v, err
 }
 
 // found is what the files say.

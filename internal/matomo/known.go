@@ -1,9 +1,6 @@
 package matomo
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // shipped are the plugins that belong to Matomo, with the first version that has them and the first that has them no
 // more. Each of them is part of this program (Features) or does nothing while tracking. The list is this program's
@@ -24,11 +21,12 @@ var shipped = []struct{ from, to, names string }{
 	{from: "6.0.0", names: "TrackingSpamPrevention"},
 }
 
-// tracks tells what plugins that belong to Matomo, or are part of this program in all their versions, do in tracking
-// (spec §15.1). The others of them do nothing there.
+// tracks tells what plugins that belong to Matomo, or are part of this program, do in tracking (spec §15.1). The others
+// of them do nothing there.
 var tracks = map[string]string{
 	"AIAgents":               "names AI agents",
 	"Actions":                "actions, their URLs and titles, site searches",
+	bandwidthPlugin:          "column bandwidth of actions",
 	"BotTracking":            "requests of AI bots",
 	"BulkTracking":           "several requests in one",
 	"Contents":               "contents and interactions with them",
@@ -46,6 +44,7 @@ var tracks = map[string]string{
 	"IntranetMeasurable":     "intranet sites",
 	"JsTrackerInstallCheck":  "its own test requests",
 	"Login":                  "tokens",
+	campaignsPlugin:          "campaigns in columns of their own",
 	"PagePerformance":        "times of page loads",
 	"PrivacyManager":         "anonymity, do not track",
 	"Provider":               "internet providers",
@@ -74,21 +73,13 @@ var receiving = map[string]string{
 	"DisableTracking": "may end a request before it is queued",
 }
 
-// native are plugins beside Matomo that are part of this program in some of their versions: from the first one on, and
-// before the other.
-var native = map[string]struct{ from, to, inWords string }{
-	"TrackingSpamPrevention": {"5.0.0", "5.3.0", "5.0 to 5.2"},
-}
-
 // trackerPlugins are known to take part in tracking.
 var trackerPlugins = map[string]string{
 	"AbTesting":                   "records experiments in table log_abtesting",
 	"AdvertisingConversionExport": "records click ids in table log_clickid",
-	"Bandwidth":                   "fills column bandwidth of log_link_visit_action",
 	"CrashAnalytics":              "records crashes in tables log_crash and log_crash_event",
 	"FormAnalytics":               "records forms in table log_form",
 	"HeatmapSessionRecording":     "records sessions in tables log_hsr and log_hsr_event",
-	"MarketingCampaignsReporting": "fills the campaign_… columns and changes how campaigns are recognised",
 	"MediaAnalytics":              "records media in table log_media",
 }
 
@@ -115,7 +106,7 @@ type Knowledge struct {
 // Knows tells what this program knows of a plugin of the installation.
 func (c *Config) Knows(plugin string) Knowledge {
 	isKnown, gone := known(plugin, c.version)
-	versions, sometimes := native[plugin]
+	_, sometimes := native[plugin]
 	does, takesPart := tracks[plugin]
 	switch theirs, isTheirs := trackerPlugins[plugin]; {
 	case isKnown || harmless[plugin]:
@@ -124,16 +115,10 @@ func (c *Config) Knows(plugin string) Knowledge {
 		}
 		return Knowledge{Quiet, isKnown, "", receiving[plugin]}
 	case sometimes:
-		version := c.PluginVersion(plugin)
-		if version.Since(versions.from) && !version.Since(versions.to) {
-			return Knowledge{Standing: Native, Does: does}
+		if reason := c.notNative(plugin); reason != "" {
+			return Knowledge{Standing: Theirs, Does: reason}
 		}
-		says := version.String()
-		if version == (Version{}) {
-			says = "none"
-		}
-		return Knowledge{Standing: Theirs, Does: fmt.Sprintf(
-			"is known in its versions %s; plugins/%s/plugin.json names %s", versions.inWords, plugin, says)}
+		return Knowledge{Standing: Native, Does: does}
 	case isTheirs:
 		return Knowledge{Standing: Theirs, Does: theirs}
 	case gone:

@@ -55,6 +55,14 @@ var kindOf = []struct {
 	{"Tracker", "url_query_parameter_to_exclude_from_url", false, fails},
 	{"Tracker", "campaign_var_name", false, fails},
 	{"Tracker", "campaign_keyword_var_name", false, fails},
+	{campaignsPlugin, "campaign_name", false, fails},
+	{campaignsPlugin, "campaign_keyword", false, fails},
+	{campaignsPlugin, "campaign_source", false, fails},
+	{campaignsPlugin, "campaign_medium", false, fails},
+	{campaignsPlugin, "campaign_content", false, fails},
+	{campaignsPlugin, "campaign_id", false, fails},
+	{campaignsPlugin, "campaign_group", false, fails},
+	{campaignsPlugin, "campaign_placement", false, fails},
 }
 
 const (
@@ -68,7 +76,7 @@ func (c *Config) Misfits() []Misfit {
 	for _, s := range kindOf {
 		v := c.Value(s.section, s.key)
 		variable := c.variables[settingName{s.section, s.key}]
-		if s.section == spamPlugin { // Matomo reads these from the files
+		if s.section == spamPlugin || s.section == campaignsPlugin { // Matomo reads these from the files
 			v, variable = c.fileValue(s.section, s.key), ""
 		}
 		if php.Empty(v) || v.IsArray() == s.isList {

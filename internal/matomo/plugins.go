@@ -9,20 +9,22 @@ import (
 type Plugins struct {
 	names  []string
 	active map[string]bool
+	others map[string]bool // active ones that are part of this program in other versions only
 }
 
 // Plugins returns the installation's active plugins. Where no file lists the installed plugins (Matomo adds the list
 // when it first runs) all active ones count as installed. Provider is left out where the queue's worker does not load
-// it.
+// it, and so are plugins that are too old for Matomo.
 func (c *Config) Plugins() Plugins {
 	installed := list(c.fileValue("PluginsInstalled", "PluginsInstalled"))
-	p := Plugins{active: make(map[string]bool)}
+	p := Plugins{active: make(map[string]bool), others: make(map[string]bool)}
 	for _, name := range list(c.fileValue("Plugins", "Plugins")) {
-		if name == "Provider" && !c.behaviours.ProviderInWorker {
+		if name == "Provider" && !c.behaviours.ProviderInWorker || c.tooOld(name) {
 			continue
 		}
 		if !p.active[name] && (!c.installedList || slices.Contains(installed, name)) {
 			p.active[name] = true
+			p.others[name] = c.notNative(name) != ""
 			p.names = append(p.names, name)
 		}
 	}
@@ -47,6 +49,10 @@ func (c *Config) byLoadOrder(a, b string) int {
 
 // Active reports whether the plugin of that name takes part.
 func (p Plugins) Active(name string) bool { return p.active[name] }
+
+// Native reports whether the plugin takes part and this program does what it does. It does not for a version of one
+// that is not known.
+func (p Plugins) Native(name string) bool { return p.active[name] && !p.others[name] }
 
 // Names lists the plugins in load order. The slice is not to be changed.
 func (p Plugins) Names() []string { return p.names }

@@ -115,6 +115,7 @@ type TrackerSettings struct {
 	CampaignKeywordParameters     []string // trimmed
 	// names that were among the two and do not count; page URLs go without them all the same
 	DiscardedCampaignParameters []string
+	Campaigns                   *CampaignParameters // of plugin MarketingCampaignsReporting, nil without it
 	NewVisitWhenCampaignChanges bool
 	NewVisitWhenWebsiteChanges  bool
 	NewVisitAfterMidnight       bool // for the decision of spec §3.4

@@ -41,9 +41,10 @@ func (s *SpamPrevention) UnsentMail() string {
 		"(setting notification_email)", spamPlugin, s.MaxActions, s.NotificationEmail)
 }
 
-// SpamPrevention reads the settings of plugin TrackingSpamPrevention, nil while it is not active.
+// SpamPrevention reads the settings of plugin TrackingSpamPrevention, nil while it is not active, or in a
+// version that is not known.
 func (i *Installation) SpamPrevention(ctx context.Context) (*SpamPrevention, error) {
-	if !i.plugins.Active(spamPlugin) {
+	if !i.plugins.Native(spamPlugin) {
 		return nil, nil
 	}
 	stored, err := i.PluginSettings(ctx, spamPlugin)

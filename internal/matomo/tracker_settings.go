@@ -52,6 +52,7 @@ func (c *Config) forAllSites(s *TrackerSettings) {
 	s.IgnoreVisitsCookieName = c.String(tracker, "ignore_visits_cookie_name")
 	s.CampaignNameParameters = splitTrim(c.String(tracker, "campaign_var_name"))
 	s.CampaignKeywordParameters = splitTrim(c.String(tracker, "campaign_keyword_var_name"))
+	s.Campaigns = c.campaigns
 	s.DailyFingerprint = c.Bool(tracker, "create_new_visit_after_midnight")
 	s.PageMaximumLength = int(c.Int(tracker, "page_maximum_length"))
 	s.EnableSpamFilter = c.Bool(tracker, "enable_spam_filter")

@@ -60,6 +60,20 @@ func TestPluginsAreKnownByVersion(t *testing.T) {
 			"TrackingSpamPrevention", "5.14.0", nil, PHP,
 			"is known in its versions 5.0 to 5.2; plugins/TrackingSpamPrevention/plugin.json names none",
 		},
+		{"MarketingCampaignsReporting", "5.14.0", own("5.0.2"), Native, "campaigns in columns of their own"},
+		{
+			"MarketingCampaignsReporting", "5.14.0", own("5.1.0"), PHP,
+			"is known in its versions 5.0; plugins/MarketingCampaignsReporting/plugin.json names 5.1.0",
+		},
+		{
+			"MarketingCampaignsReporting", "6.0.0", own("6.0.0"), PHP,
+			"is known in its versions 5.0; plugins/MarketingCampaignsReporting/plugin.json names 6.0.0",
+		},
+		{"Bandwidth", "5.1.2", own("5.0.0"), Native, "column bandwidth of actions"},
+		{
+			"Bandwidth", "5.1.2", own("4.0.5"), PHP,
+			"is known in its versions 5.0; plugins/Bandwidth/plugin.json names 4.0.5",
+		},
 		{"AbTesting", "5.1.2", nil, PHP, "records experiments in table log_abtesting"},
 		{"NextGreatThing", "6.0.0", dimension("NextGreatThing"), PHP, columns},
 	} {

@@ -28,8 +28,9 @@ type Source struct {
 	Action *action.Action
 	Link   *store.LinkAction
 
-	Referer         store.Referer // the one to attribute the conversions to (spec §7.7)
-	FallbackCountry string        // guessed from the language, for a visit without country
+	Referer         store.Referer    // the one to attribute the conversions to (spec §7.7)
+	Campaign        []store.NullText // of plugin MarketingCampaignsReporting (spec §P1.6)
+	FallbackCountry string           // guessed from the language, for a visit without country
 
 	// VisitDimensions and ConversionDimensions are the N of the columns custom_dimension_N of log_visit and
 	// log_conversion.
@@ -135,6 +136,7 @@ func (src *Source) base() store.Conversion {
 		SecondsSinceOrder: v.SecondsSinceOrder,
 		CountVisits:       v.CountVisits,
 		Referer:           store.Referer{Type: src.Referer.Type, Name: src.Referer.Name, Keyword: src.Referer.Keyword},
+		Campaign:          slices.Clone(src.Campaign),
 		Device: store.Device{
 			BrowserName: v.Device.BrowserName,
 			ClientType:  v.Device.ClientType,

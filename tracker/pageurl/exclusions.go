@@ -41,6 +41,9 @@ func ExclusionsOf(site *matomo.Site) *Exclusions {
 	x.add(site.Tracker.CampaignNameParameters...)
 	x.add(site.Tracker.CampaignKeywordParameters...)
 	x.add(site.Tracker.DiscardedCampaignParameters...)
+	if campaigns := site.Tracker.Campaigns; campaigns != nil {
+		x.add(campaigns.All...) // spec §P1.7
+	}
 	return x
 }
 

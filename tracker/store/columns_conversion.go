@@ -32,6 +32,7 @@ func conversionColumns(dimensions []int, variables int) []column[Conversion] {
 		{name: "referer_name", owner: referrers, value: func(c *Conversion) any { return &c.Referer.Name }},
 		{name: "referer_keyword", owner: referrers, value: func(c *Conversion) any { return &c.Referer.Keyword }},
 	}
+	columns = append(columns, campaignColumns(func(c *Conversion) []NullText { return c.Campaign })...)
 	columns = append(columns, deviceColumns(func(c *Conversion) *Device { return &c.Device })...)
 	columns = append(columns, locationColumns(func(c *Conversion) *Location { return &c.Location })...)
 	dimensionsOf := dimensionColumns(dimensions, func(c *Conversion) []NullText { return c.CustomDimensions })

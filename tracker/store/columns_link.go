@@ -15,6 +15,7 @@ func linkColumns(dimensions []int, variables int) []column[LinkAction] {
 		{name: "idaction_name", value: func(l *LinkAction) any { return &l.Name }},
 		{name: "idaction_url", value: func(l *LinkAction) any { return &l.URL }},
 		{name: "custom_float", value: func(l *LinkAction) any { return &l.CustomFloat }},
+		{name: "bandwidth", owner: bandwidth, value: func(l *LinkAction) any { return &l.Bandwidth }},
 
 		{name: "idpageview", owner: actions, value: func(l *LinkAction) any { return &l.PageviewID }},
 		{name: "pageview_position", owner: actions, value: func(l *LinkAction) any { return &l.PageviewPosition }},

@@ -26,6 +26,8 @@ var (
 	pagePerformance  = &owner{"PagePerformance", func(f *matomo.Features) bool { return f.PagePerformance }}
 	customDimensions = &owner{"CustomDimensions", func(f *matomo.Features) bool { return f.CustomDimensions }}
 	customVariables  = &owner{"CustomVariables", func(f *matomo.Features) bool { return f.CustomVariables }}
+	campaigns        = &owner{"MarketingCampaignsReporting", func(f *matomo.Features) bool { return f.MarketingCampaigns }}
+	bandwidth        = &owner{"Bandwidth", func(f *matomo.Features) bool { return f.Bandwidth }}
 )
 
 // visitColumns lists the columns of log_visit (spec §5.4). Those marked as read are Matomo's persisted fields
@@ -71,6 +73,7 @@ func visitColumns(dimensions []int, variables int) []column[Visit] {
 		{name: "location_provider", owner: provider, value: func(v *Visit) any { return &v.Provider }},
 		{name: "last_idlink_va", owner: customDimensions, value: func(v *Visit) any { return &v.LastLinkAction }, read: true},
 	}
+	columns = append(columns, reading(campaignColumns(func(v *Visit) []NullText { return v.Campaign })...)...)
 	columns = append(columns, visitDeviceColumns()...)
 	columns = append(columns, reading(locationColumns(func(v *Visit) *Location { return &v.Location })...)...)
 	columns = append(columns, reading(dimensionColumns(dimensions, func(v *Visit) []NullText { return v.CustomDimensions })...)...)
@@ -119,6 +122,24 @@ func locationColumns[R any](of func(*R) *Location) []column[R] {
 		{name: "location_latitude", owner: userCountry, value: func(r *R) any { return &of(r).Latitude }},
 		{name: "location_longitude", owner: userCountry, value: func(r *R) any { return &of(r).Longitude }},
 	}
+}
+
+// campaignColumns lists the columns of plugin MarketingCampaignsReporting, which visits and conversions share
+// (spec §P1.1).
+func campaignColumns[R any](of func(*R) []NullText) []column[R] {
+	var columns []column[R]
+	for field := range matomo.CampaignFields {
+		columns = append(columns, column[R]{
+			name: field.Column(), owner: campaigns,
+			value: func(r *R) any {
+				if list := of(r); len(list) > 0 {
+					return &list[field]
+				}
+				return nil
+			},
+		})
+	}
+	return columns
 }
 
 // dimensionColumns lists the columns custom_dimension_N, in the order of numbers (spec §5.6).

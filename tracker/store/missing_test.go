@@ -11,14 +11,17 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
+// beside are the plugins of this program that Matomo does not come with, but for those whose columns it has had.
+const beside = "MarketingCampaignsReporting Bandwidth"
+
 // installations are the tables of Matomos, with the plugins of this program that they do not have.
 var installations = []struct {
 	version string
 	six     bool
 	without string
 }{
-	{"5.1", false, "AIAgents BotTracking"},
-	{"6.0", true, ""},
+	{"5.1", false, "AIAgents BotTracking " + beside},
+	{"6.0", true, beside},
 }
 
 // installed creates the tables of an installation.
@@ -75,10 +78,30 @@ func TestMissingColumnsAreNamedWithTheirPlugin(t *testing.T) {
 	}
 }
 
+// A plugin of others that has lost its columns is named like Matomo's own; those that are there are known.
+func TestMissingColumnsOfPluginsBesideMatomo(t *testing.T) {
+	db := installed(t, false)
+	for field := range matomo.CampaignFields {
+		for _, table := range []string{"log_visit", "log_conversion"} {
+			if field != matomo.CampaignGroup {
+				db.MustExec("ALTER TABLE m_" + table + " ADD COLUMN " + field.Column() + " VARCHAR(255) NULL")
+			}
+		}
+	}
+	want := []MissingColumn{
+		{"log_visit", "campaign_group", "MarketingCampaignsReporting"},
+		{"log_link_visit_action", "bandwidth", "Bandwidth"},
+		{"log_conversion", "campaign_group", "MarketingCampaignsReporting"},
+	}
+	if diff := cmp.Diff(want, missingOf(t, db, "AIAgents BotTracking")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // An update to 5.6 that was not finished has the plugin and not its column.
 func TestColumnOfAnUpdateThatWasNotFinished(t *testing.T) {
 	want := []MissingColumn{{"log_visit", "ai_agent_name", "AIAgents"}}
-	if diff := cmp.Diff(want, missingOf(t, installed(t, false), "")); diff != "" {
+	if diff := cmp.Diff(want, missingOf(t, installed(t, false), beside)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -116,8 +116,9 @@ type Visit struct {
 	TotalActions, TotalInteractions        NullInt
 	TotalSearches, TotalEvents             NullInt
 
-	Referer Referer
-	Agent   NullText // ai_agent_name
+	Referer  Referer
+	Campaign []NullText // by matomo.CampaignField, of plugin MarketingCampaignsReporting; empty: all are NULL
+	Agent    NullText   // ai_agent_name
 
 	BrowserLang NullText
 	Resolution  NullText
@@ -182,6 +183,7 @@ type LinkAction struct {
 	EventAction                                                  ActionID
 	ContentInteraction, ContentName, ContentPiece, ContentTarget ActionID
 	CustomFloat                                                  NullText // a number as PHP prints it
+	Bandwidth                                                    NullInt  // bytes, of plugin Bandwidth
 	Performance                                                  Performance
 	CustomDimensions                                             []NullText // in the order of Schema.ActionDimensions
 	CustomVars                                                   []CustomVar
@@ -212,8 +214,9 @@ type Conversion struct {
 	SecondsSinceFirst                                             NullInt
 	SecondsSinceOrder                                             NullInt
 	CountVisits                                                   int64
-	Referer                                                       Referer // without URL
-	Device                                                        Device  // without engine, version and operating system
+	Referer                                                       Referer    // without URL
+	Campaign                                                      []NullText // as in Visit
+	Device                                                        Device     // without engine, version and operating system
 	Location                                                      Location
 	CustomDimensions                                              []NullText // in the order of Schema.ConversionDimensions
 	CustomVars                                                    []CustomVar

@@ -17,7 +17,9 @@ type Schema struct {
 	ActionDimensions     []int // of log_link_visit_action
 	ConversionDimensions []int // of log_conversion
 	CustomVars           int   // custom variables that all three tables can hold (spec §5.7)
-	HasVisitorIndex      bool  // log_visit has index_idsite_idvisitor_time (spec §3.2)
+	// Campaign tells which columns of plugin MarketingCampaignsReporting log_visit has; none while it is off.
+	Campaign        [matomo.CampaignFields]bool
+	HasVisitorIndex bool // log_visit has index_idsite_idvisitor_time (spec §3.2)
 
 	// VisitorIndexDescending tells that this index holds times in descending order, as declared: older servers ignore
 	// the word. It decides between visits of equal times (Tx.FindVisits).
@@ -136,8 +138,12 @@ var (
 	variableColumn  = regexp.MustCompile(`^custom_var_[kv]([1-9][0-9]*)$`)
 )
 
-// readPluginColumns finds out how many columns the plugins CustomDimensions and CustomVariables have added.
+// readPluginColumns finds out how many columns the plugins CustomDimensions and CustomVariables have added, and which
+// ones plugin MarketingCampaignsReporting has.
 func (s *Store) readPluginColumns(found map[string][]foundColumn, features matomo.Features) {
+	for field := range matomo.CampaignFields {
+		s.schema.Campaign[field] = features.MarketingCampaigns && s.schema.Has("log_visit", field.Column())
+	}
 	if features.CustomDimensions {
 		s.schema.VisitDimensions = numbered(found["log_visit"], dimensionColumn)
 		s.schema.ActionDimensions = numbered(found["log_link_visit_action"], dimensionColumn)

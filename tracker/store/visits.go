@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
 // VisitQuery asks for the visit of a site with the newest last action: by visitor id, up to moment To; if that finds
@@ -283,9 +285,12 @@ func (s *Store) finder(index, direction, key, more string) string {
 	return string(q.add(" LIMIT 1)").sql)
 }
 
-// newVisit returns a visit that can take all dimensions and variables.
+// newVisit returns a visit that can take all dimensions and variables, and a campaign.
 func (s *Store) newVisit() *Visit {
 	v := new(Visit)
+	if s.schema.Campaign != [matomo.CampaignFields]bool{} {
+		v.Campaign = make([]NullText, matomo.CampaignFields)
+	}
 	if n := len(s.schema.VisitDimensions); n > 0 {
 		v.CustomDimensions = make([]NullText, n)
 	}

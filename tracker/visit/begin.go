@@ -16,7 +16,8 @@ const (
 type Beginning struct {
 	Action     Action
 	Referer    store.Referer
-	LocationIP string // anonymized, 4 or 16 bytes
+	Campaign   []store.NullText // of plugin MarketingCampaignsReporting
+	LocationIP string           // anonymized, 4 or 16 bytes
 	Location   store.Location
 	Provider   store.NullText // location_provider
 	Buyer      int64          // visit_goal_buyer
@@ -44,6 +45,7 @@ func Begin(f *Facts, last Last, in Beginning) *store.Visit {
 		Location:        in.Location,
 		Provider:        in.Provider,
 		Referer:         in.Referer,
+		Campaign:        in.Campaign,
 		Agent:           f.Agent,
 	}
 	if f.RandomConfigID {
