@@ -79,12 +79,14 @@ func (w *worker) track(ctx context.Context, j *job, more bool) (next *job, err e
 	if w.overlap.native == nil {
 		return nil, w.processAlone(ctx, j)
 	}
+	w.overlap.readOn.Store(more)
+	w.overlap.size.Store(int64(w.sizer.size))
 	if more {
 		j.startLookAhead(ctx)
 	}
 	err = w.overlap.putInFlight(ctx, j)
 	if err == nil {
-		inOrder, err := w.overlap.drain(ctx, maxInFlight, nil)
+		inOrder, err := w.overlap.drain(ctx, w.overlap.most(), nil)
 		return j.next(err == nil && inOrder && !w.stopped(ctx)), err
 	}
 	if !errors.Is(err, errNoOverlap) {
@@ -97,7 +99,7 @@ func (w *worker) track(ctx context.Context, j *job, more bool) (next *job, err e
 		return nil, err
 	}
 	err = w.processAlone(ctx, j)
-	return j.next(err == nil && j.removedAlone && !w.stopped(ctx)), err
+	return j.next(err == nil && j.removedAlone && !w.stopped(ctx) && !(j.ahead && w.overlap.far())), err
 }
 
 // errStale says that the batch was removed from the queue by somebody else after it was read.
@@ -167,10 +169,12 @@ func (j *job) attempt(ctx context.Context) (result *tracker.Result, err error) {
 	if j.options.Fault != nil {
 		tx.AfterWrites(func() { j.run.at(AfterWrite) })
 	}
+	asked := time.Now()
 	cp, err := j.readCheckpoint(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
+	j.worker.distance.took(time.Since(asked))
 	if cp == nil {
 		return j.committedResult(), nil
 	}
@@ -252,8 +256,8 @@ func (j *job) commit(ctx context.Context, tx committer, result *tracker.Result) 
 		return err
 	}
 	j.run.at(BeforeCommit)
-	if time.Since(asked) > j.options.LockTTL/2 { // this process, or its machine, was frozen
-		return fmt.Errorf("%s: %w", j.lock.Key(), lock.ErrLost)
+	if err := j.worker.inTime(j.lock, asked); err != nil {
+		return err
 	}
 	j.unconfirmed = result
 	if err := tx.Commit(ctx); err != nil {

@@ -222,12 +222,7 @@ func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoi
 		q.add(" AND CAST(LEFT(`option_value`, ").int(int64(len(start))).add(") AS BINARY) = ").text(start)
 		q.add(" AND @@auto_increment_increment = ").int(tx.increment) // a cluster may change it at any time
 	}
-	_, err := tx.writeStep(ctx, step{check: func(matched int64) error {
-		if matched != 1 {
-			return ErrCheckpointMoved
-		}
-		return nil
-	}})
+	_, err := tx.writeStep(ctx, step{exactly: 1, otherwise: func() error { return ErrCheckpointMoved }})
 	return err
 }
 

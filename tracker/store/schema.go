@@ -257,6 +257,7 @@ func (s *Store) readServer(ctx context.Context) (serverInfo, error) {
 		basicPlane: row.Charset == "utf8mb3" || row.Charset == "utf8",
 		increment:  max(row.Increment, 1),
 		// Statements of some MB are no faster than one MB, but hold more memory.
+		maxPacket:     row.MaxPacket - 1024,
 		maxStatement:  min(row.MaxPacket-1024, 1<<20),
 		maxParameters: 60_000,
 		scripts:       s.takesScripts(ctx),

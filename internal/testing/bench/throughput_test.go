@@ -126,18 +126,19 @@ func ratios(costs []cost, base []float64) (float64, string) {
 }
 
 type bench struct {
-	server  *testserver.MariaDBServer
-	db      *sqlx.DB
-	redis   *testserver.RedisServer
-	backend *queue.Redis
-	home    string // of the installation
-	text    string // of its config.ini.php
-	install *golden.Installation
-	config  *matomo.Config
-	devices *device.Detector
-	corpus  []golden.Entry
-	round   int
-	later   *bench // with Matomo 6.0, on the same servers
+	server   *testserver.MariaDBServer
+	db       *sqlx.DB
+	redis    *testserver.RedisServer
+	backend  *queue.Redis
+	database string // its name
+	home     string // of the installation
+	text     string // of its config.ini.php
+	install  *golden.Installation
+	config   *matomo.Config
+	devices  *device.Detector
+	corpus   []golden.Entry
+	round    int
+	later    *bench // with Matomo 6.0, on the same servers
 }
 
 func newBench(t *testing.T) *bench {
@@ -171,6 +172,7 @@ func (b *bench) installMatomo(t *testing.T, suffix string) {
 		t.Fatal(err)
 	}
 	database := b.server.CreateDatabase(t)
+	b.database = database
 	plain, err := matomo.ParseConfig(home, golden.DatabaseConfig(b.server.Socket, database))
 	if err != nil {
 		t.Fatal(err)

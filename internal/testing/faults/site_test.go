@@ -15,6 +15,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/demo"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/testing/golden"
+	"github.com/queuedtracking/queuedtracking/internal/testing/proxy"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
@@ -37,7 +38,7 @@ type site struct {
 	redis   *testserver.RedisServer // of a site whose queues are in one Redis
 	redisDB int
 
-	dbAddr, redisAddr *proxy // that workers connect through, nil for none
+	dbAddr, redisAddr *proxy.Proxy // that workers connect through, nil for none
 }
 
 // newSite makes one on shared servers.
@@ -192,10 +193,10 @@ func (s *site) job() job {
 		LockTTL: 2 * time.Second, Patience: testserver.Patience,
 	}
 	if s.dbAddr != nil {
-		j.DBHost, j.DBPort = s.dbAddr.host, s.dbAddr.port
+		j.DBHost, j.DBPort = s.dbAddr.Host, s.dbAddr.Port
 	}
 	if s.redisAddr != nil {
-		j.Queue.RedisHost, j.Queue.RedisPort = s.redisAddr.host, strconv.Itoa(s.redisAddr.port)
+		j.Queue.RedisHost, j.Queue.RedisPort = s.redisAddr.Host, strconv.Itoa(s.redisAddr.Port)
 	}
 	return j
 }
