@@ -66,7 +66,7 @@ func (p *program) rootCommand() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = false
 	p.addCommonFlags(root.PersistentFlags())
 	root.AddCommand(
-		newProcessCommand(p), newMonitorCommand(p), newLockStatusCommand(p), newUnlockCommand(p),
+		newProcessCommand(p), newMonitorCommand(p), newLockStatusCommand(p), newUnlockCommand(p), newUninstallCommand(p),
 		newTestCommand(p), newPrintCommand(p), newFailedCommand(p), newServeCommand(p), newDemoCommand(p), newVersionCommand(p),
 		newSettingsTopic(p),
 	)

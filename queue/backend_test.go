@@ -471,3 +471,16 @@ func expectList(t *testing.T, b Backend, list string, want ...[]byte) {
 		t.Errorf("%s: length %d, %v; want %d", list, n, err, len(want))
 	}
 }
+
+func TestListsNameTheirQueue(t *testing.T) {
+	for _, id := range []int{0, 1, 12, MaxQueues - 1} {
+		if got, ok := ID(Key(id)); got != id || !ok {
+			t.Errorf("ID(%q) = %d, %v, want %d", Key(id), got, ok, id)
+		}
+	}
+	for _, list := range []string{"", "trackingQueueV1_", "trackingQueueV1_01", "trackingQueueV1_0", "trackingQueueV1_x", Key(MaxQueues), "other"} {
+		if got, ok := ID(list); ok {
+			t.Errorf("ID(%q) = %d, want none", list, got)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
@@ -20,6 +21,16 @@ func Key(id int) string {
 		return listPrefix
 	}
 	return listPrefix + "_" + strconv.Itoa(id)
+}
+
+// ID is the queue whose list has this name; ok is false where there is none.
+func ID(list string) (id int, ok bool) {
+	if list == listPrefix {
+		return 0, true
+	}
+	number, ok := strings.CutPrefix(list, listPrefix+"_")
+	id, err := strconv.Atoi(number)
+	return id, ok && err == nil && Key(id) == list && id < MaxQueues
 }
 
 // Keys are the names of the lists of the queues from first up to, but not including, end.

@@ -74,8 +74,8 @@ func (j *job) deadLetters(result *tracker.Result) []deadLetter {
 // markTTL is how long an interrupted batch may wait for its continuation.
 const markTTL = 30 * 24 * time.Hour
 
-// markKey names the mark that says whose dead letters were put aside last.
-func markKey(list string) string { return "queuedtracking:buried:{" + list + "}" }
+// MarkKey names the mark that says whose dead letters of a list were put aside last.
+func MarkKey(list string) string { return "queuedtracking:buried:{" + list + "}" }
 
 // putAside appends the dead letters of the committed batch to those of the queue, unless the mark says that it has been
 // done. They come from the checkpoint: perhaps it is a killed worker's batch, of which nothing else is known.
@@ -86,7 +86,7 @@ func (j *job) putAside(ctx context.Context) error {
 	}
 	err := j.retry(ctx, func() error {
 		mark := queue.Mark{
-			Key: markKey(j.list), Value: fmt.Sprintf("%d %s", j.checkpoint.Offset, saved.last), TTL: markTTL, WhenFull: true,
+			Key: MarkKey(j.list), Value: fmt.Sprintf("%d %s", j.checkpoint.Offset, saved.last), TTL: markTTL, WhenFull: true,
 		}
 		if value, _, err := j.options.Backend.Get(ctx, mark.Key); err != nil || value == mark.Value {
 			return err

@@ -67,7 +67,7 @@ func TestTroubleInFlight(t *testing.T) {
 				}
 			},
 			"connections cut": func(t *testing.T, s *site) { s.cutConnections(t) },
-			"panic": func(*testing.T, *site) { panic("trouble") },
+			"panic":           func(*testing.T, *site) { panic("trouble") },
 		} {
 			t.Run(string(point)+", "+name, func(t *testing.T) {
 				if name == "panic" && (point == replay.AfterRead || point == replay.AfterRemoval || point == replay.AfterCommit) {

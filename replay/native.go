@@ -56,7 +56,7 @@ type nativeTask struct {
 	prepared *tracker.Batch
 }
 
-func (t *nativeTask) Len() int { return t.prepared.Len() }
+func (t *nativeTask) Len() int          { return t.prepared.Len() }
 func (t *nativeTask) Prefix(n int) Task { return &nativeTask{t.engine, t.prepared.Prefix(n)} }
 
 func (t *nativeTask) Only(i int) Task            { return &nativeTask{t.engine, t.prepared.Only(i)} }

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/queuedtracking/queuedtracking/lock"
@@ -15,15 +16,12 @@ import (
 //
 // What a killed worker has committed and not removed is removed, not moved: in another queue nobody would recognise it.
 func MoveOrphans(ctx context.Context, o Options, visitor queue.VisitorFunc) (moved int, err error) {
-	r := newRun(o)
 	manager, err := queue.NewManager(o.Backend, o.Queues)
 	if err != nil {
 		return 0, err
 	}
-	w := &worker{
-		run: r, options: &r.options, manager: manager, locker: lock.New(o.Backend, o.Random),
-		checkpoints: make(map[string]store.Checkpoint),
-	}
+	w := newSettler(o)
+	w.manager = manager
 	var orphans []queue.Orphan
 	err = w.retry(ctx, func() (err error) {
 		orphans, err = manager.Orphans(ctx)
@@ -46,17 +44,53 @@ func MoveOrphans(ctx context.Context, o Options, visitor queue.VisitorFunc) (mov
 }
 
 func (w *worker) moveOrphan(ctx context.Context, id int, visitor queue.VisitorFunc) (moved int, err error) {
+	err = w.withQueue(ctx, id, func(ctx context.Context, held *lock.Lock) error {
+		stillOurs := func(ctx context.Context) error { return held.Extend(ctx, w.options.LockTTL) }
+		moved, err = w.manager.Move(ctx, id, visitor, stillOurs)
+		return err
+	})
+	if errors.Is(err, ErrLocked) {
+		return 0, nil
+	}
+	return moved, err
+}
+
+// ErrLocked says that somebody else has locked a queue.
+var ErrLocked = errors.New("somebody else has locked the queue")
+
+// WithQueue calls do while it holds the lock of a queue, which then begins with an entry that is not tracked yet: what
+// a killed worker has committed is removed before. Where somebody else holds the lock the error is ErrLocked.
+func WithQueue(ctx context.Context, o Options, id int, do func(ctx context.Context) error) error {
+	return newSettler(o).withQueue(ctx, id, func(ctx context.Context, held *lock.Lock) error {
+		if err := held.Extend(ctx, DefaultLockTTL); err != nil {
+			return err
+		}
+		return do(ctx)
+	})
+}
+
+// newSettler is a worker that tracks nothing.
+func newSettler(o Options) *worker {
+	r := newRun(o)
+	return &worker{
+		run: r, options: &r.options, locker: lock.New(o.Backend, o.Random), checkpoints: make(map[string]store.Checkpoint),
+	}
+}
+
+func (w *worker) withQueue(ctx context.Context, id int, do func(context.Context, *lock.Lock) error) error {
 	held, ok, err := w.acquire(ctx, id)
-	if err != nil || !ok {
-		return 0, err
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return ErrLocked
 	}
 	locked, release := w.keepLocked(ctx, held)
 	defer release()
 	if err := w.removeCommitted(locked, id, held); err != nil {
-		return 0, err
+		return err
 	}
-	stillOurs := func(ctx context.Context) error { return held.Extend(ctx, w.options.LockTTL) }
-	return w.manager.Move(locked, id, visitor, stillOurs)
+	return do(locked, held)
 }
 
 // removeCommitted removes what is committed already from the head of a queue.
