@@ -38,6 +38,7 @@ import (
 var (
 	rounds  = flag.Int("bench.rounds", 0, "how often the 6,000 recorded entries are drained, with fresh visitors each time; 0: one tenth of them, once")
 	profile = flag.String("bench.profile", "", "write a CPU profile of the last part to this file; with one measurement as bench.only")
+	farAway = flag.Duration("bench.faraway", 0, "round trip from which on batches travel in convoys: 1ns always, 1h never; 0: as by default")
 	parts   = flag.Int("bench.parts", 1, "how often each measurement is made")
 	only    = flag.String("bench.only", "", "make only the measurements with these names, such as 25,25x2,25@6.0")
 	shared  = filepath.Join("..", "..", "..", "..", "shared")
@@ -326,6 +327,7 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) cost {
 		Backend: b.backend, Store: a.Store(), NewEngine: a.NewEngine,
 		Clock: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 		Queues: queues, Only: replay.AnyQueue, BatchSize: m.batch, MaxBatchSize: m.most, Threshold: 1, Workers: m.workers, Cores: cores,
+		FarAway: *farAway,
 		OnBatch: func(done replay.Report) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -34,6 +34,7 @@ type site struct {
 	backend queue.Backend
 
 	six bool // Matomo 6.0 with its tables, otherwise 5.1
+	far bool // batches travel in convoys, as where the database is far away
 
 	redis   *testserver.RedisServer // of a site whose queues are in one Redis
 	redisDB int
@@ -67,6 +68,14 @@ func inDatabase() matomo.QueueSettings {
 	settings := matomo.DefaultQueueSettings()
 	settings.Backend = matomo.BackendMySQL
 	return settings
+}
+
+// newFarSite makes one whose batches travel in convoys.
+func newFarSite(t *testing.T) *site {
+	t.Helper()
+	s := newSixSite(t)
+	s.far = true
+	return s
 }
 
 // newSixSite makes one of Matomo 6.0.
@@ -113,8 +122,8 @@ func (s *site) upgrade(t *testing.T) {
 	}
 }
 
-// kinds are the two ways in which rows and queue are kept in step, by the checkpoint and by one transaction, and the
-// two series of Matomo.
+// kinds are the two ways in which rows and queue are kept in step, by the checkpoint and by one transaction, the two
+// series of Matomo, and convoys.
 var kinds = []struct {
 	name    string
 	newSite func(*testing.T) *site
@@ -123,6 +132,7 @@ var kinds = []struct {
 	{"queues in Redis", newSite, 1},
 	{"queues in the database", newMySQLSite, 0.25},
 	{"Matomo 6.0", newSixSite, 0.5},
+	{"database far away", newFarSite, 0.5},
 }
 
 // newSiteWith makes one whose queues are where the settings say.
@@ -190,7 +200,7 @@ func (s *site) job() job {
 	j := job{
 		Dir: s.dir, DBHost: s.maria.Host, DBPort: s.maria.Port, DBName: s.name, Queue: s.queue,
 		Queues: queues, Only: replay.AnyQueue, Batch: 10, Threshold: 1, Workers: 1,
-		LockTTL: 2 * time.Second, Patience: testserver.Patience,
+		LockTTL: 2 * time.Second, Patience: testserver.Patience, Far: s.far,
 	}
 	if s.dbAddr != nil {
 		j.DBHost, j.DBPort = s.dbAddr.Host, s.dbAddr.Port
