@@ -136,10 +136,13 @@ func (c *convoy) send(ctx context.Context, group []*inFlight) (err error) {
 	c.ask(ctx)
 	patient, cancel := outlast(ctx)
 	defer cancel()
+	sent := c.worker.options.Clock()
 	if err := c.store.Send(patient, txs); err != nil {
 		return err
 	}
+	took := c.worker.options.Clock().Sub(sent) / time.Duration(len(group))
 	for _, f := range group {
+		f.job.took = took
 		f.job.run.at(AfterCommit)
 	}
 	return nil

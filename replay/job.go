@@ -35,6 +35,7 @@ type job struct {
 	lookAhead   *lookAhead   // that reads what is behind this one; nil: none
 
 	started time.Time
+	took    time.Duration // in a convoy: its share of the time that its message took; 0: since it started
 
 	unconfirmed     *tracker.Result  // of the attempt whose COMMIT was sent
 	checkpoint      store.Checkpoint // that the batch leaves or, when it was committed already, that it found

@@ -27,7 +27,7 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 	}()
 	since := w.options.Clock()
 	for n := 1; !w.stopped(ctx); n++ {
-		more := n < batchesPerLock || w.options.Clock().Sub(since) < timePerLock
+		more := n < batchesPerLock || w.options.Clock().Sub(since) < w.timePerLock()
 		if j == nil {
 			if _, err := w.overlap.drain(ctx, 0, nil); err != nil {
 				return worked, ofQueue(id, err)
@@ -48,6 +48,11 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 		}
 	}
 	return worked, nil
+}
+
+// timePerLock is longer where the servers are far away: the first batch under a lock takes some round trips.
+func (w *worker) timePerLock() time.Duration {
+	return min(timePerLock+roundTripsPerLock*w.distance.roundTrip(), maxTimePerLock)
 }
 
 // read reads and prepares the queue's oldest entries, nil when the queue holds too few.
@@ -317,7 +322,10 @@ func (j *job) remove(ctx context.Context) (bool, error) {
 
 // done counts a batch that is in the database and out of the queue, and derives the size of the next ones from it.
 func (j *job) done(ctx context.Context, result *tracker.Result, repeated bool) {
-	took := j.options.Clock().Sub(j.started)
+	took := j.took
+	if took == 0 {
+		took = j.options.Clock().Sub(j.started)
+	}
 	j.report(took, *result)
 	j.adapt(ctx, took, repeated)
 }

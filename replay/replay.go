@@ -118,6 +118,9 @@ var ErrStopped = errors.New("stopped")
 const (
 	batchesPerLock = 10
 	timePerLock    = 500 * time.Millisecond
+
+	roundTripsPerLock = 100 // more
+	maxTimePerLock    = 2 * time.Second
 )
 
 // Run processes the queues until none that it may take holds Threshold sets, or until stop is closed: then every

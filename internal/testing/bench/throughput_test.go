@@ -131,9 +131,10 @@ type bench struct {
 	db       *sqlx.DB
 	redis    *testserver.RedisServer
 	backend  *queue.Redis
-	database string // its name
-	home     string // of the installation
-	text     string // of its config.ini.php
+	producer *queue.Redis // queues entries
+	database string       // its name
+	home     string       // of the installation
+	text     string       // of its config.ini.php
 	install  *golden.Installation
 	config   *matomo.Config
 	devices  *device.Detector
@@ -153,6 +154,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.backend.Close() })
+	b.producer = b.backend
 	later := *b
 	b.later = &later
 	b.installMatomo(t, "")
@@ -271,7 +273,7 @@ func (b *bench) push(t *testing.T, queues int) int {
 		elements[list] = append(elements[list], element)
 	}
 	for list, values := range elements {
-		if err := b.backend.Append(ctx, list, values...); err != nil {
+		if err := b.producer.Append(ctx, list, values...); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -42,7 +42,7 @@ type job struct {
 	Forever           bool // until it is stopped, not until there is nothing left to do
 	MaxLetters        int
 	LockTTL, Patience time.Duration
-	Far               bool // as if the database were far away; otherwise as if it never were
+	Far               bool           // as if the database were far away; otherwise as if it never were
 	Point             replay.Point   // at which something happens
 	Nth               int            // how often it is passed before
 	Signal            syscall.Signal // what the process does to itself there

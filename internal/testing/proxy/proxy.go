@@ -92,13 +92,13 @@ const inTransit = 1024
 func (k *link) pump(to, from net.Conn, asking bool) {
 	way := make(chan parcel, inTransit)
 	go func() {
-		defer k.close()
 		for p := range way {
 			time.Sleep(time.Until(p.sent.Add(time.Duration(k.RoundTrip.Load()) / 2)))
 			if k.pass(to, p.data, asking) != nil {
 				break
 			}
 		}
+		k.close()
 		for range way { // until the reader has noticed
 		}
 	}()
