@@ -1,20 +1,22 @@
 # Every target sets itself up: a machine needs Go and, for the tests, apt (or the servers that scripts/install-servers.sh names).
 
 GO ?= go
-VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo unknown)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race check fmt golden captures devices perf bench bench-far bench-scale faults surroundings failover fuzz cover demo servers clean
+.PHONY: help build dist test race check fmt golden captures page devices perf bench bench-far bench-scale faults surroundings failover fuzz cover demo servers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build ./queuedtracking
-	$(GO) build -trimpath -ldflags "-s -w -X github.com/queuedtracking/queuedtracking/cmd.Version=$(VERSION)" -o queuedtracking .
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=auto -ldflags "-s -w" -o queuedtracking .
 
-servers: ## install redis-server, redis-sentinel, mariadb-server and promtool where they are missing
+dist: ## a release in ./dist: binaries, .deb and .rpm for amd64 and arm64, manual pages, units, SBOM, checksums
+	$(GO) run ./internal/dist
+
+servers: ## install redis-server, redis-sentinel, mariadb-server, promtool, systemd and man-db where they are missing
 	sh scripts/install-servers.sh
 
 # How long the tests of one package may take. go test's own limit of ten minutes is too short for a busy machine.
@@ -42,6 +44,12 @@ perf: servers ## the 6,000 recorded entries of ../shared/perf (Matomo 5.1) throu
 
 captures: servers ## write what each command says anew (cmd/testdata/captures): look at the difference
 	$(GO) test ./cmd -count=1 -run 'TestCapture' -update
+
+PAGE_TOOLS ?= /tmp/queuedtracking-page
+page: servers ## the status page in Chromium: axe, widths, no scripts; draws docs/images anew (needs apt and npm, not in make test)
+	sh scripts/install-chromium.sh $(PAGE_TOOLS)
+	$(GO) test ./cmd -count=1 -timeout $(TIMEOUT) -v -run 'TestStatusPageInChromium|TestPictureOfMonitor' -update \
+		-page.axe $(PAGE_TOOLS)/node_modules/axe-core/axe.min.js
 
 devices: ## all recorded user agents, for each release of device-detector: every column, and the time per user agent
 	$(GO) test ./tracker/device -count=1 -timeout $(TIMEOUT) -v -run 'TestDeviceCorpus|TestRecordedVisits|TestTables|TestBuiltIn'
@@ -91,4 +99,4 @@ demo: ## the whole way on embedded servers
 	$(GO) run . demo
 
 clean: ## remove what the other targets make
-	rm -f queuedtracking coverage.out
+	rm -rf queuedtracking coverage.out dist

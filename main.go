@@ -9,7 +9,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/cmd"
 )
 
-//go:embed testdata/demo testdata/matomo testdata/matomo-6 testdata/device-detector testdata/vendor
+// No folder in here may be called vendor: Go leaves those out of modules, and "go install" would fail.
+//
+//go:embed testdata/demo testdata/matomo testdata/matomo-6 testdata/device-detector testdata/lists
 var testdata embed.FS
 
 func main() {

@@ -3,6 +3,8 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/queuedtracking/queuedtracking/internal/build"
 )
 
 const rootHelp = `queuedtracking takes the tracking requests that Matomo's plugin QueuedTracking has queued and writes them into Matomo's
@@ -61,7 +63,7 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetHelpFunc(p.printHelp)
 	root.SetFlagErrorFunc(wrongFlag)
 	root.Args, root.RunE = knownCommand, showHelp
-	root.Version = versionText()
+	root.Version = versionText(build.Current())
 	root.SetVersionTemplate("{{.Version}}")
 	root.CompletionOptions.HiddenDefaultCmd = false
 	p.addCommonFlags(root.PersistentFlags())

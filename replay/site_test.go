@@ -18,6 +18,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/demo"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay"
@@ -62,7 +63,7 @@ func newSite(t *testing.T, maria *testserver.MariaDBServer) *site {
 	dir := t.TempDir()
 	files := os.DirFS("../testdata")
 	for from, to := range map[string]string{
-		"matomo/config": "config", "device-detector": "vendor/matomo/device-detector", "vendor/matomo": "vendor/matomo",
+		"matomo/config": "config", "device-detector": "vendor/matomo/device-detector", "lists": "vendor/matomo",
 	} {
 		if err := demo.CopyFolder(files, from, filepath.Join(dir, filepath.FromSlash(to))); err != nil {
 			t.Fatal(err)
@@ -75,15 +76,16 @@ func newSite(t *testing.T, maria *testserver.MariaDBServer) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.db.Close() })
-	for _, file := range []string{"schema.sql", "rows.sql"} {
-		text, err := os.ReadFile(filepath.Join("../testdata/matomo", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for statement := range strings.SplitSeq(string(text), ";\n") {
-			if strings.TrimSpace(statement) != "" {
-				s.db.MustExec(statement)
-			}
+	if err := tables.Create(t.Context(), s.db, "matomo_"); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := os.ReadFile("../testdata/matomo/rows.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for statement := range strings.SplitSeq(string(rows), ";\n") {
+		if strings.TrimSpace(statement) != "" {
+			s.db.MustExec(statement)
 		}
 	}
 	s.redis = testserver.Redis(t)

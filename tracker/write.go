@@ -118,7 +118,7 @@ func (a *applier) play(ctx context.Context) error {
 		if p.failure != nil {
 			a.work.pending.failures = append(a.work.pending.failures, p.failure)
 		}
-		if p.nonce != "" {
+		if p.nonce != "" && p.err == nil {
 			a.work.pending.nonces = append(a.work.pending.nonces, nonce{p.req.SiteID(), p.nonce})
 		}
 		if p.bot != nil {

@@ -158,7 +158,7 @@ func TestAssistantsNeedNoFile(t *testing.T) {
 	} {
 		vendor := matomo.VendorIn(t.TempDir())
 		if err := os.CopyFS(filepath.Dir(vendor.Assistants()),
-			os.DirFS("../../testdata/vendor/matomo/searchengine-and-social-list")); err != nil {
+			os.DirFS("../../testdata/lists/searchengine-and-social-list")); err != nil {
 			t.Fatal(err)
 		}
 		if err := tt.spoil(vendor.Assistants()); err != nil {

@@ -13,6 +13,7 @@ import (
 	_ "modernc.org/sqlite" // the demo's database
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
@@ -23,7 +24,7 @@ const DatabaseFile = "matomo.sqlite"
 var folders = []struct{ from, to string }{
 	{"matomo-6/config", "config"},
 	{"device-detector/regexes", "vendor/matomo/device-detector/regexes"},
-	{"vendor/matomo", "vendor/matomo"},
+	{"lists", "vendor/matomo"},
 }
 
 // Install makes dir, which must be empty, the directory of a Matomo 6.0 with a database beside it, from the demo's
@@ -72,7 +73,10 @@ var versions = map[string]string{"version_core": "6.0.0", "version_QueuedTrackin
 
 // fill creates the tables and the rows of matomo/rows.sql.
 func fill(ctx context.Context, files fs.FS, db *sqlx.DB, prefix string) error {
-	if err := store.CreateSchema(ctx, db, prefix, store.Matomo6()); err != nil {
+	if err := tables.Create(ctx, db, prefix); err != nil {
+		return err
+	}
+	if err := tables.Upgrade(ctx, db, prefix); err != nil {
 		return err
 	}
 	rows, err := fs.ReadFile(files, path.Join("matomo", "rows.sql"))

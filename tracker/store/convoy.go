@@ -45,7 +45,7 @@ func (s *Store) Convoy(within time.Duration) *Convoy {
 }
 
 // TakesConvoys reports whether the server, and what may stand in front of it, take several statements in one message.
-func (s *Store) TakesConvoys() bool { return s.server.scripts && !s.sqlite }
+func (s *Store) TakesConvoys() bool { return s.server.scripts }
 
 // Begin starts a transaction that collects what it writes. It cannot read. Transactions are to be sent in the order in
 // which they began; the one before has to be complete.
