@@ -56,7 +56,9 @@ func TestAnswersToCommitLost(t *testing.T) {
 			if n := s.waiting(t); n != 0 || s.dbAddr.Mutes.Load() < 10 {
 				t.Errorf("%d entries are left after %d lost answers", n, s.dbAddr.Mutes.Load())
 			}
-			if done["recovered"] != 0 || done["tracked"] != want {
+			// The server goes on with a message whose answer was cut: what it commits after the worker has looked at the
+			// checkpoint is found by the next attempt, and counted as somebody else's.
+			if !s.far && (done["recovered"] != 0 || done["tracked"] != want) {
 				t.Errorf("%d requests are counted as tracked and %d entries as somebody else's, want %d and none", done["tracked"], done["recovered"], want)
 			}
 			equal(t, s.read(t), s.undisturbed(t, requests))
