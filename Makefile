@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist test race check fmt golden captures page devices perf bench bench-far bench-scale faults surroundings failover fuzz cover demo servers clean
+.PHONY: help build dist test race check fmt golden captures page devices perf bench bench-scale faults surroundings failover fuzz cover demo servers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,10 +63,6 @@ BACKLOG ?= 1000000
 VISITS ?= 5000000
 bench-scale: servers ## a backlog of a million entries, a log_visit of five million rows, an entry of 50 MB, idle runs
 	$(GO) test ./internal/testing/bench -count=1 -v -timeout 60m -run 'TestBacklog|TestTableSize|TestLargeEntry|TestIdle' -bench.backlog $(BACKLOG) -bench.visits $(VISITS) -bench.rounds 2
-
-FAR ?= 500us,1ms,2ms,10ms
-bench-far: servers ## throughput with database and Redis at these round trips, beside the same run without, and a model of PHP's worker
-	$(GO) test ./internal/testing/bench -count=1 -v -timeout 120m -run TestFar -bench.far $(FAR) -bench.rounds 2 -bench.parts $(PARTS)
 
 FAULTS ?= 1
 faults: servers ## kill, freeze and stop workers, cut connections, restart servers; FAULTS=10 ten times as often

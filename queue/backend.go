@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 )
 
@@ -114,16 +113,6 @@ func (b Batch) Parts(n int) []Batch {
 		b.Offset, b.Len = b.Offset+int64(n), b.Len-int64(n)
 	}
 	return append(parts, b)
-}
-
-// Join is the batch of batches that follow each other.
-func Join(batches ...Batch) Batch {
-	all := batches[0]
-	all.Elements, all.rows = slices.Clip(all.Elements), slices.Clip(all.rows)
-	for _, b := range batches[1:] {
-		all.Elements, all.rows = append(all.Elements, b.Elements...), append(all.rows, b.rows...)
-	}
-	return all
 }
 
 // Unknown stands for a number that the server did not tell.

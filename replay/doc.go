@@ -75,6 +75,5 @@
 //
 // Batches of the native engine overlap: while one is committed and removed, the rows of the next are on their way (inflight.go),
 // the one behind it is played in memory, and those behind that are read and prepared (lookahead.go). They are committed
-// one after the other all the same. Where the database is far away they travel in convoys, several with their COMMITs in
-// one message (convoy.go): BeforeCommit comes before the message, AfterCommit after its answer, AfterWrite not at all.
+// one after the other all the same.
 package replay

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/tracker"
@@ -33,9 +32,6 @@ type inFlight struct {
 	tx     *store.Tx
 	result *tracker.Result
 
-	message  atomic.Int64  // in a convoy: number of the message in which it travels, 0 before
-	answered chan struct{} // in a convoy: closed when the batch is committed, or given up
-
 	rowsInserted chan struct{} // closed when the server has the visits and actions, or will not have them
 	idsKnown     bool          // after that: it has
 	rowsSent     chan struct{} // closed when the server has all rows, or will not have them
@@ -50,36 +46,11 @@ type overlap struct {
 	worker   *worker
 	native   *native     // nil: the engine is another one
 	inFlight []*inFlight // in the order of their batches
-
-	convoy   *convoy       // in which they travel, nil: each alone
-	messages atomic.Int64  // of convoys that have left
-	chunks   chan struct{} // one for each chunk of batches that is read ahead of those that are played
-	readOn   atomic.Bool   // what follows those is read, too
-	size     atomic.Int64  // of batches to be read
 }
 
 func newOverlap(w *worker) overlap {
 	n, _ := w.engine.(*native)
-	return overlap{worker: w, native: n, chunks: make(chan struct{}, maxChunks)}
-}
-
-// far reports whether the database is so far away that batches travel in convoys.
-func (o *overlap) far() bool {
-	return o.worker.options.Store.TakesConvoys() && o.worker.distance.roundTrip() >= o.worker.options.FarAway
-}
-
-// most is how many batches may be in flight while another one is played.
-func (o *overlap) most() int {
-	if o.convoy == nil {
-		return maxInFlight
-	}
-	bytes := 0
-	for i, f := range slices.Backward(o.inFlight) {
-		if bytes += f.job.bytes(); bytes > maxBytesInConvoy {
-			return max(1, len(o.inFlight)-1-i)
-		}
-	}
-	return maxInConvoy
+	return overlap{worker: w, native: n}
 }
 
 // maxInFlight is how many batches of a worker may be in flight.
@@ -91,10 +62,7 @@ var errFront = errors.New("the batch in front was given up")
 // putInFlight plays the batch, hands its rows to a transaction and starts it. On an error nothing has happened.
 func (o *overlap) putInFlight(ctx context.Context, j *job) (err error) {
 	defer catchPanic(&err)
-	f := &inFlight{
-		job: j, answered: make(chan struct{}), rowsInserted: make(chan struct{}), rowsSent: make(chan struct{}),
-		ended: make(chan struct{}),
-	}
+	f := &inFlight{job: j, rowsInserted: make(chan struct{}), rowsSent: make(chan struct{}), ended: make(chan struct{})}
 	last, known := o.worker.checkpoints[j.list]
 	if n := len(o.inFlight); n > 0 {
 		f.front = o.inFlight[n-1]
@@ -108,9 +76,6 @@ func (o *overlap) putInFlight(ctx context.Context, j *job) (err error) {
 			_ = f.tx.Rollback()
 		}
 	}()
-	if o.convoy != nil || len(o.inFlight) == 0 && o.far() {
-		return o.join(ctx, f, last)
-	}
 	// If the look-ups of this batch have seen the rows of the one in front, these have their ids before they are met
 	// again in memory.
 	if f.front != nil && f.front.insertsAnswered() {
@@ -127,7 +92,13 @@ func (o *overlap) putInFlight(ctx context.Context, j *job) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := f.accept(ctx, play); err != nil {
+	f.result = play.Result()
+	for _, refusal := range f.result.Refusals {
+		if refusal.Failed { // a dead letter, which is noted in the checkpoint
+			return errNoOverlap
+		}
+	}
+	if err := play.Name(ctx); err != nil {
 		return err
 	}
 	if f.front != nil {
@@ -140,88 +111,18 @@ func (o *overlap) putInFlight(ctx context.Context, j *job) (err error) {
 			return err
 		}
 	}
-	if err := f.write(ctx, play, last); err != nil {
-		return err
-	}
-	o.add(f)
-	go f.complete(ctx)
-	return nil
-}
-
-// join lets the batch travel in the convoy.
-func (o *overlap) join(ctx context.Context, f *inFlight, last store.Checkpoint) (err error) {
-	if err := o.awaitSeen(f.job.lookedUp); err != nil {
-		return err
-	}
-	play, err := o.native.tracker.Play(ctx, preparedBy(f.job.task), func(context.Context) (*store.Tx, error) {
-		return nil, errNoOverlap
-	})
-	if err != nil {
-		return err
-	}
-	if err := f.accept(ctx, play); err != nil {
-		return err
-	}
-	if o.convoy == nil {
-		o.convoy = newConvoy(ctx, o.worker, f.job.lock)
-	}
-	f.job.started = f.job.options.Clock()
-	f.job.run.at(BeforeBegin)
-	f.front = nil
-	if f.tx, err = o.convoy.store.Begin(); err != nil {
-		return err
-	}
-	if err := f.write(ctx, play, last); err != nil {
-		_ = f.tx.Rollback()
-		return err
-	}
-	o.convoy.store.Complete(f.tx)
-	o.add(f)
-	o.convoy.put(f)
-	return nil
-}
-
-// awaitSeen waits for the numbers of the rows that look-ups may have seen, of the batches that had left by then: in
-// memory they must have them before they are met again.
-func (o *overlap) awaitSeen(messages int64) error {
-	for _, f := range o.inFlight {
-		if number := f.message.Load(); number == 0 || number > messages {
-			break
-		}
-		if <-f.answered; !f.committed {
-			return errFront
-		}
-		f.tx.Settle()
-	}
-	return nil
-}
-
-// accept takes what was played, and adds new names, unless there are dead letters, which the checkpoint has to note.
-func (f *inFlight) accept(ctx context.Context, play *tracker.Play) error {
-	f.result = play.Result()
-	for _, refusal := range f.result.Refusals {
-		if refusal.Failed {
-			return errNoOverlap
-		}
-	}
-	return play.Name(ctx)
-}
-
-// write hands the rows to the transaction, and what moves the checkpoint.
-func (f *inFlight) write(ctx context.Context, play *tracker.Play, last store.Checkpoint) error {
 	if err := play.Write(ctx, f.tx); err != nil {
 		return err
 	}
-	j := f.job
 	j.checkpoint = parseCheckpoint(last).after(j.head, nil)
-	return f.tx.MoveCheckpoint(ctx, j.list, last, j.checkpoint)
-}
-
-// add notes a batch that is in flight from now on.
-func (o *overlap) add(f *inFlight) {
-	f.job.deadLetters(f.result) // numbers the refusals by entry
-	delete(o.worker.checkpoints, f.job.list)
+	if err := f.tx.MoveCheckpoint(ctx, j.list, last, j.checkpoint); err != nil {
+		return err
+	}
+	j.deadLetters(f.result) // numbers the refusals by entry
+	delete(o.worker.checkpoints, j.list)
 	o.inFlight = append(o.inFlight, f)
+	go f.complete(ctx)
+	return nil
 }
 
 // errNoOverlap says that a batch has to be processed alone.
@@ -326,7 +227,7 @@ func (o *overlap) allEnded() error {
 // drain waits until at most so many batches are in flight. It reports false when something went wrong with one of them.
 // Then everything behind it has been discarded and has to be read again, also the batch that is to follow, if given.
 func (o *overlap) drain(ctx context.Context, most int, behind *job) (inOrder bool, err error) {
-	for len(o.inFlight) > most || len(o.inFlight) > 0 && o.inFlight[0].hasEnded() {
+	for len(o.inFlight) > most {
 		f := o.inFlight[0]
 		if <-f.ended; !f.removed {
 			return false, o.rollBack(ctx, behind)
@@ -336,27 +237,7 @@ func (o *overlap) drain(ctx context.Context, most int, behind *job) (inOrder boo
 		o.worker.checkpoints[f.job.list] = f.job.checkpoint
 		f.job.done(ctx, f.result, false)
 	}
-	if most == 0 {
-		o.endConvoy()
-	}
 	return true, nil
-}
-
-func (f *inFlight) hasEnded() bool {
-	select {
-	case <-f.ended:
-		return true
-	default:
-		return false
-	}
-}
-
-// endConvoy gives the convoy's connection back.
-func (o *overlap) endConvoy() {
-	if o.convoy != nil {
-		o.convoy.close()
-		o.convoy = nil
-	}
 }
 
 // rollBack ends what is in flight after the first of it was not committed, or not removed. Batches that are committed
@@ -369,7 +250,6 @@ func (o *overlap) rollBack(ctx context.Context, behind *job) (err error) {
 		behind.discard()
 	}
 	batches[len(batches)-1].job.next(false)
-	o.endConvoy()
 	for _, f := range batches {
 		<-f.ended
 		f.tx.Settle()

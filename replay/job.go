@@ -30,12 +30,9 @@ type job struct {
 	undecodable []deadLetter // entries that become dead letters as a whole
 	task        Task         // what the engine has made of the entries
 	behind      *job         // the next one, if it was read together with this one
-	ahead       bool         // it was read ahead
-	lookedUp    int64        // messages that had left when the look-ups for it were answered
 	lookAhead   *lookAhead   // that reads what is behind this one; nil: none
 
 	started time.Time
-	took    time.Duration // in a convoy: its share of the time that its message took; 0: since it started
 
 	unconfirmed     *tracker.Result  // of the attempt whose COMMIT was sent
 	checkpoint      store.Checkpoint // that the batch leaves or, when it was committed already, that it found

@@ -3,7 +3,6 @@ package replay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/lock"
@@ -63,15 +62,6 @@ func (w *worker) heartbeat(ctx context.Context, cancel context.CancelCauseFunc, 
 			return
 		}
 	}
-}
-
-// inTime makes sure that a lock, of which it was asked at this moment whether it is ours, cannot have run out: this
-// process, or its machine, may have been frozen since.
-func (w *worker) inTime(held *lock.Lock, asked time.Time) error {
-	if time.Since(asked) > w.options.LockTTL/2 {
-		return fmt.Errorf("%s: %w", held.Key(), lock.ErrLost)
-	}
-	return nil
 }
 
 // release gives the lock back, also when the run was stopped. A lock that cannot be given back runs out by itself.

@@ -19,14 +19,9 @@ type lookAhead struct {
 
 // So much is read at once, unless a batch is larger.
 const (
-	entriesAtOnce    = 100
-	entriesAtOnceFar = 400
-	bytesAtOnce      = 1 << 20
+	entriesAtOnce = 100
+	bytesAtOnce   = 1 << 20
 )
-
-// maxChunks is how many chunks of batches, which were read at once, may wait to be played, and be read, where the
-// servers are far away. Elsewhere the next one is read while the last one is played.
-const maxChunks = 3
 
 // atOnce is how many batches like j are read at once. Where batches can grow, the next one does not wait for the end of
 // a row of small ones.
@@ -34,11 +29,7 @@ func (j *job) atOnce() int {
 	if j.worker.sizer.most > j.size {
 		return 1
 	}
-	entries := entriesAtOnce
-	if j.worker.overlap.far() {
-		entries = entriesAtOnceFar
-	}
-	return max(1, min(entries/max(j.size, 1), bytesAtOnce/max(j.bytes(), 1)))
+	return max(1, min(entriesAtOnce/max(j.size, 1), bytesAtOnce/max(j.bytes(), 1)))
 }
 
 // startLookAhead begins to read what follows j and the batches that were read with it, unless it is being read, or the
@@ -51,38 +42,11 @@ func (j *job) startLookAhead(ctx context.Context) {
 	if last.lookAhead != nil || len(last.head.Elements) < last.size {
 		return
 	}
-	last.lookAhead = last.readBehind(ctx)
-}
-
-// readBehind begins to read what follows j. Where the servers are far away it goes on with what follows that, while
-// there is room.
-func (j *job) readBehind(ctx context.Context) *lookAhead {
-	o := &j.worker.overlap
-	reading, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	a := &lookAhead{cancel, make(chan *job, 1)}
-	size := int(o.size.Load())
-	far := o.far()
-	go func() {
-		select {
-		case o.chunks <- struct{}{}:
-		case <-reading.Done():
-			a.done <- nil
-			return
-		}
-		first := j.readFollowing(reading, size)
-		last := first
-		for last != nil && last.behind != nil {
-			last = last.behind
-		}
-		switch {
-		case first == nil:
-			<-o.chunks
-		case far && o.readOn.Load() && len(last.head.Elements) == last.size:
-			last.lookAhead = last.readBehind(ctx)
-		}
-		a.done <- first
-	}()
-	return a
+	size := j.worker.sizer.size
+	go func() { a.done <- last.readFollowing(ctx, size) }()
+	last.lookAhead = a
 }
 
 // readFollowing reads batches of this size behind j. It returns the first of them, nil for none.
@@ -98,7 +62,7 @@ func (j *job) readFollowing(ctx context.Context, size int) *job {
 			break
 		}
 		next := j.worker.newJob(j.queue, j.lock, size)
-		next.head, next.ahead = part, true
+		next.head = part
 		next.decode()
 		if next.task, err = next.prepareSafely(ctx, next.entries); err != nil {
 			break
@@ -114,9 +78,6 @@ func (j *job) readFollowing(ctx context.Context, size int) *job {
 	if err := j.prefetchSafely(ctx, tasks); err != nil {
 		batches[0].discard()
 		return nil
-	}
-	for _, next := range batches {
-		next.lookedUp = j.worker.overlap.messages.Load()
 	}
 	return batches[0]
 }
@@ -138,9 +99,7 @@ func (j *job) next(wanted bool) *job {
 		if !wanted {
 			a.cancel()
 		}
-		if next = <-a.done; next != nil {
-			<-j.worker.overlap.chunks
-		}
+		next = <-a.done
 	}
 	if next == nil {
 		return nil

@@ -27,7 +27,7 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 	}()
 	since := w.options.Clock()
 	for n := 1; !w.stopped(ctx); n++ {
-		more := n < batchesPerLock || w.options.Clock().Sub(since) < w.timePerLock()
+		more := n < batchesPerLock || w.options.Clock().Sub(since) < timePerLock
 		if j == nil {
 			if _, err := w.overlap.drain(ctx, 0, nil); err != nil {
 				return worked, ofQueue(id, err)
@@ -48,11 +48,6 @@ func (w *worker) batches(ctx context.Context, id int, held *lock.Lock) (worked b
 		}
 	}
 	return worked, nil
-}
-
-// timePerLock is longer where the servers are far away: the first batch under a lock takes some round trips.
-func (w *worker) timePerLock() time.Duration {
-	return min(timePerLock+roundTripsPerLock*w.distance.roundTrip(), maxTimePerLock)
 }
 
 // read reads and prepares the queue's oldest entries, nil when the queue holds too few.
@@ -84,14 +79,12 @@ func (w *worker) track(ctx context.Context, j *job, more bool) (next *job, err e
 	if w.overlap.native == nil {
 		return nil, w.processAlone(ctx, j)
 	}
-	w.overlap.readOn.Store(more)
-	w.overlap.size.Store(int64(w.sizer.size))
 	if more {
 		j.startLookAhead(ctx)
 	}
 	err = w.overlap.putInFlight(ctx, j)
 	if err == nil {
-		inOrder, err := w.overlap.drain(ctx, w.overlap.most(), nil)
+		inOrder, err := w.overlap.drain(ctx, maxInFlight, nil)
 		return j.next(err == nil && inOrder && !w.stopped(ctx)), err
 	}
 	if !errors.Is(err, errNoOverlap) {
@@ -104,7 +97,7 @@ func (w *worker) track(ctx context.Context, j *job, more bool) (next *job, err e
 		return nil, err
 	}
 	err = w.processAlone(ctx, j)
-	return j.next(err == nil && j.removedAlone && !w.stopped(ctx) && !(j.ahead && w.overlap.far())), err
+	return j.next(err == nil && j.removedAlone && !w.stopped(ctx)), err
 }
 
 // errStale says that the batch was removed from the queue by somebody else after it was read.
@@ -174,12 +167,10 @@ func (j *job) attempt(ctx context.Context) (result *tracker.Result, err error) {
 	if j.options.Fault != nil {
 		tx.AfterWrites(func() { j.run.at(AfterWrite) })
 	}
-	asked := time.Now()
 	cp, err := j.readCheckpoint(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	j.worker.distance.took(time.Since(asked))
 	if cp == nil {
 		return j.committedResult(), nil
 	}
@@ -261,8 +252,8 @@ func (j *job) commit(ctx context.Context, tx committer, result *tracker.Result) 
 		return err
 	}
 	j.run.at(BeforeCommit)
-	if err := j.worker.inTime(j.lock, asked); err != nil {
-		return err
+	if time.Since(asked) > j.options.LockTTL/2 { // this process, or its machine, was frozen
+		return fmt.Errorf("%s: %w", j.lock.Key(), lock.ErrLost)
 	}
 	j.unconfirmed = result
 	if err := tx.Commit(ctx); err != nil {
@@ -322,10 +313,7 @@ func (j *job) remove(ctx context.Context) (bool, error) {
 
 // done counts a batch that is in the database and out of the queue, and derives the size of the next ones from it.
 func (j *job) done(ctx context.Context, result *tracker.Result, repeated bool) {
-	took := j.took
-	if took == 0 {
-		took = j.options.Clock().Sub(j.started)
-	}
+	took := j.options.Clock().Sub(j.started)
 	j.report(took, *result)
 	j.adapt(ctx, took, repeated)
 }

@@ -40,7 +40,6 @@ type Options struct {
 	LockTTL    time.Duration // how long a queue stays locked after its worker was killed; 0: DefaultLockTTL
 	Patience   time.Duration // how long to wait for a server that is away; 0: DefaultPatience
 	MaxLetters int           // dead letters that a queue may have; 0: DefaultMaxLetters
-	FarAway    time.Duration // round trip to the database from which on batches travel in convoys; 0: DefaultFarAway
 
 	OnBatch func(Report) // called after each batch, from the worker's goroutine; may be nil
 	Fault   func(Point)  // called at each point, for tests; nil otherwise
@@ -48,9 +47,6 @@ type Options struct {
 
 // DefaultPatience is how long a run waits for a server that is away.
 const DefaultPatience = time.Minute
-
-// DefaultFarAway is more than a server on the same machine, or in the same rack, takes to answer.
-const DefaultFarAway = 300 * time.Microsecond
 
 func (o *Options) setDefaults() {
 	if o.LockTTL <= 0 {
@@ -61,9 +57,6 @@ func (o *Options) setDefaults() {
 	}
 	if o.MaxLatency <= 0 {
 		o.MaxLatency = DefaultMaxLatency
-	}
-	if o.FarAway <= 0 {
-		o.FarAway = DefaultFarAway
 	}
 	if o.MaxLetters <= 0 {
 		o.MaxLetters = DefaultMaxLetters
@@ -118,9 +111,6 @@ var ErrStopped = errors.New("stopped")
 const (
 	batchesPerLock = 10
 	timePerLock    = 500 * time.Millisecond
-
-	roundTripsPerLock = 100 // more
-	maxTimePerLock    = 2 * time.Second
 )
 
 // Run processes the queues until none that it may take holds Threshold sets, or until stop is closed: then every

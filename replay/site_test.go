@@ -118,18 +118,12 @@ func (s *site) engine(t replay.Tracker) func() replay.Engine {
 	return func() replay.Engine { return engine }
 }
 
-// Round trips from which on batches travel in convoys: always, or never, however fast the machine is.
-const (
-	far  = time.Nanosecond
-	near = time.Hour
-)
-
 func (s *site) options() replay.Options {
 	return replay.Options{
 		Backend: s.backend, Store: s.assembly.Store(), NewEngine: s.assembly.NewEngine,
 		Clock: clock, Random: rand.Reader,
 		Log:    slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: replay.LevelTrace})),
-		Queues: 1, Only: replay.AnyQueue, BatchSize: 5, Threshold: 1, FarAway: near,
+		Queues: 1, Only: replay.AnyQueue, BatchSize: 5, Threshold: 1,
 	}
 }
 

@@ -23,7 +23,6 @@ type worker struct {
 	reported Summary // the summary at the last report
 
 	overlap         overlap
-	distance        distance
 	checkpoints     map[string]store.Checkpoint // by list, as this worker has left them
 	blocked         map[int]error               // queues that cannot go on
 	locksLost       int                         // lost in a row, since the last batch

@@ -103,39 +103,27 @@ func (a *attempt) FindVisits(ctx context.Context, queries []store.VisitQuery) ([
 func (a *attempt) flush(later bool) {
 	a.visits.Number()
 	all := a.all()
-	for _, v := range a.visits.Touched() {
+	for i, v := range a.visits.Touched() {
 		isNew := v.Stored == nil
 		if isNew {
 			a.lastID++
 			v.Row.ID = a.lastID
 		}
-		r := a.rowOf(v.Row)
+		r := rowOf(v.Row)
 		switch there := all.at(r.Place); {
 		case isNew && there != (row{}):
 			a.t.Fatalf("batch %d begins %+v, but the database has %+v", a.number, r, there)
-		case !isNew && a.rowOf(v.Stored) != there:
-			a.t.Fatalf("batch %d changes %+v, but the database has %+v", a.number, a.rowOf(v.Stored), there)
-		case a.arrived[v.Row.ID]:
-			a.t.Fatalf("batch %d changes %+v, whose number has arrived", a.number, r)
+		case !isNew && rowOf(v.Stored) != there:
+			a.t.Fatalf("batch %d changes %+v, but the database has %+v", a.number, rowOf(v.Stored), there)
 		}
 		if a.writes = append(a.writes, r); a.began {
 			a.view.put(r)
 		}
 		if isNew && later {
 			a.unsent = append(a.unsent, unsent{v.Row, r.ID})
-			v.Row.ID = -int64(len(a.references)) - 1
-			a.references[v.Row.ID] = r.ID
+			v.Row.ID = -1<<32 - int64(i)
 		}
 	}
-}
-
-// rowOf is the row with the number that the server has for it.
-func (w *world) rowOf(v *store.Visit) row {
-	r := rowOf(v)
-	if id, ok := w.references[r.ID]; ok {
-		r.ID = id
-	}
-	return r
 }
 
 // all is what the database will have once all is committed that is written.
@@ -152,7 +140,6 @@ func (a *attempt) all() table {
 // arrive gives the rows their numbers.
 func (a *attempt) arrive() {
 	for _, u := range a.unsent {
-		a.arrived[u.row.ID] = true
 		u.row.ID = u.id
 	}
 	a.unsent = nil

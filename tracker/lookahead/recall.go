@@ -86,7 +86,6 @@ func (f *InFlight[N]) recallAnswer(v *Visits, r *Reading, key question) (known a
 // Visit, which the batches pass on; it reports false if there should be another one.
 func (v *Visits) carry(visits []*Visit) bool {
 	for _, visit := range visits {
-		visit.number()
 		visit.Stored, visit.order = visit.Row, 0
 		visit.Views.settle()
 		if store.Deferred(visit.Row.ID) {

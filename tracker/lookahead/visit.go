@@ -8,15 +8,7 @@ type Visit struct {
 	Row    *store.Visit // the row as the batch has left it; from its first change on the pointer stays the same
 	Views  PageViews    // what is known of its page view times
 
-	order int          // position among the visits that the batch began, 0 for the others
-	begun *store.Visit // the row that was, or will be, inserted and gets the number from the server; nil for a visit that was read
-}
-
-// number gives the row its idvisit, if that is known by now.
-func (v *Visit) number() {
-	if v.begun != nil {
-		v.Row.ID = v.begun.ID
-	}
+	order int // position among the visits that the batch began, 0 for the others
 }
 
 // Begun reports whether the visit began in the batch that is played.

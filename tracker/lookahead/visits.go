@@ -139,7 +139,7 @@ func (v *Visits) Keep(visit *Visit, row *store.Visit) {
 // Begin adds a new visit.
 func (v *Visits) Begin(row *store.Visit) *Visit {
 	v.begun++
-	visit := &Visit{Row: row, begun: row, order: v.begun, Views: PageViews{known: true, complete: true}}
+	visit := &Visit{Row: row, order: v.begun, Views: PageViews{known: true, complete: true}}
 	v.touched = append(v.touched, visit)
 	v.remember(visit)
 	return visit
@@ -168,14 +168,13 @@ func (v *Visits) Settle() {
 	}
 }
 
-// Number gives the visits that batches in front have begun their idvisit, as far as these have got them by now.
+// Number gives the visits that batches in front have begun their idvisit, which these have got by now.
 func (v *Visits) Number() {
-	v.unnumbered = slices.DeleteFunc(v.unnumbered, func(visit *Visit) bool {
-		visit.number()
-		if store.Deferred(visit.Row.ID) {
-			return false
+	for _, visit := range v.unnumbered {
+		if visit.changed() {
+			visit.Row.ID = visit.Stored.ID
 		}
 		v.byID[visit.Row.ID] = visit
-		return true
-	})
+	}
+	v.unnumbered = nil
 }

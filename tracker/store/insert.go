@@ -39,7 +39,7 @@ func insertRows[R any](ctx context.Context, tx *Tx, t *table[R], how insertion[R
 		})
 		q.add(how.tail)
 		written := rows[:n]
-		answered := step{otherwise: how.all, exactly: int64(n), done: func(affected, id int64) {
+		answered := step{done: func(affected, id int64) {
 			if how.id != nil {
 				tx.s.ids(n, id, tx.increment, func(i int, id int64) { *how.id(written[i]) = id })
 			}
@@ -47,6 +47,14 @@ func insertRows[R any](ctx context.Context, tx *Tx, t *table[R], how insertion[R
 				how.done(affected)
 			}
 		}}
+		if how.all != nil {
+			answered.check = func(affected int64) error {
+				if affected < int64(n) {
+					return how.all()
+				}
+				return nil
+			}
+		}
 		collected, err := tx.writeStep(ctx, answered)
 		if err != nil {
 			return err
@@ -54,7 +62,7 @@ func insertRows[R any](ctx context.Context, tx *Tx, t *table[R], how insertion[R
 		if collected && how.id != nil {
 			variable := tx.script.keepID()
 			for i, row := range written {
-				*how.id(row) = tx.script.reference(variable, int64(i)*tx.increment)
+				*how.id(row) = reference(variable, int64(i)*tx.increment)
 			}
 		}
 		rows = rows[n:]

@@ -65,7 +65,6 @@ func readServer(ctx context.Context, db *sqlx.DB) (serverInfo, error) {
 		basicPlane: row.Charset == "utf8mb3" || row.Charset == "utf8",
 		increment:  max(row.Increment, 1),
 		// Statements of some MB are no faster than one MB, but hold more memory.
-		maxPacket:     row.MaxPacket - 1024,
 		maxStatement:  min(row.MaxPacket-1024, 1<<20),
 		maxParameters: 60_000,
 		scripts:       takesScripts(ctx, db),

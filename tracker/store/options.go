@@ -219,7 +219,12 @@ func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoi
 	}
 	q.add(" AND ", tx.s.dialect.head("`option_value`", len(start)), " = ").text(start)
 	q.add(" AND ", tx.s.dialect.increment, " = ").int(tx.increment)
-	_, err := tx.writeStep(ctx, step{exactly: 1, otherwise: func() error { return ErrCheckpointMoved }})
+	_, err := tx.writeStep(ctx, step{check: func(matched int64) error {
+		if matched != 1 {
+			return ErrCheckpointMoved
+		}
+		return nil
+	}})
 	return err
 }
 

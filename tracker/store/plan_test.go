@@ -138,7 +138,7 @@ func TestUpdateVisitsUsesThePrimaryKey(t *testing.T) {
 			changes = append(changes, VisitChange{v, &after})
 		}
 		for i := range changes[:len(changes)/2] {
-			changes[i].After.ID = tx.script.reference(1, int64(i)) // a visit that the script inserts
+			changes[i].After.ID = reference(1, int64(i)) // a visit that the script inserts
 		}
 		if err := tx.UpdateVisits(t.Context(), changes); err != nil {
 			t.Fatal(err)

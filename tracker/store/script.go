@@ -5,10 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/go-sql-driver/mysql"
-	"github.com/jmoiron/sqlx"
 )
 
 // script collects statements that write, so that they travel to MySQL or MariaDB in one message: each round trip costs as much as the
@@ -24,20 +22,13 @@ type script struct {
 	cut       cut
 }
 
-// Variables of a script, by number, that hold no row's number.
-const (
-	nowhere      = 0            // what nobody wants to know
-	sentVariable = maxVariables // when a convoy's message came
-)
-
 // cut is where the second message of a script begins, if it is not sent in one.
 type cut struct{ steps, sql, args int }
 
 // step is what a statement's answer is for. Either function may be nil.
 type step struct {
-	done      func(affected, id int64) // is told what the server said
-	exactly   int64                    // so many rows have to be affected
-	otherwise func() error             // or the transaction must not be committed, for this reason; nil: it may be
+	done  func(affected, id int64)   // is told what the server said
+	check func(affected int64) error // finds out whether the transaction may be committed
 }
 
 func (c *script) add(q *statement, s step) {
@@ -48,26 +39,6 @@ func (c *script) add(q *statement, s step) {
 	c.args = append(c.args, q.args...)
 	c.long += q.long
 	c.steps = append(c.steps, s)
-	if c.convoy > 0 && s.otherwise != nil {
-		c.require("ROW_COUNT() = " + strconv.FormatInt(s.exactly, 10))
-	}
-}
-
-// require adds a statement that fails unless the condition holds, so that the server does not go on.
-func (c *script) require(condition string) {
-	c.add(new(statement).add("SET ", variableName(nowhere), " = IF(", condition, ", 0, ", failing, ")"), step{})
-}
-
-// failing is an expression that makes a statement fail when it comes to it.
-const failing = "(SELECT 1 UNION SELECT 2)"
-
-// append adds another script.
-func (c *script) append(behind *script) {
-	c.sql = append(c.sql, ';')
-	c.sql = append(c.sql, behind.sql...)
-	c.args = append(c.args, behind.args...)
-	c.long += behind.long
-	c.steps = append(c.steps, behind.steps...)
 }
 
 func (c *script) reset() {
@@ -79,7 +50,7 @@ func (c *script) reset() {
 // silent reports whether there are statements, and whether nobody wants to know what becomes of them.
 func (c *script) silent() bool {
 	for _, s := range c.steps {
-		if s.done != nil || s.otherwise != nil {
+		if s.done != nil || s.check != nil {
 			return false
 		}
 	}
@@ -93,18 +64,11 @@ func (c *script) keepID() (variable int) {
 	return c.variables
 }
 
-// maxDistance bounds how far a row may be from the first one of its statement, maxVariables how many variables a script
-// or a convoy may have.
-const (
-	maxDistance  = 1 << 26
-	maxVariables = 1 << 17
-)
+// maxDistance bounds how far a row may be from the first one of its statement.
+const maxDistance = 1 << 32
 
-// reference is the ID of a row whose number will be that of the variable plus distance. Of two rows the one that is
-// inserted later has the lower reference.
-func (c *script) reference(variable int, distance int64) int64 {
-	return -((c.convoy*maxVariables+int64(variable))*maxDistance + distance)
-}
+// reference is the ID of a row whose number will be that of the variable plus distance.
+func reference(variable int, distance int64) int64 { return -(int64(variable)*maxDistance + distance) }
 
 // Deferred reports whether an ID is a reference: the row is on its way to the database.
 func Deferred(id int64) bool { return id < 0 }
@@ -114,11 +78,7 @@ func (q *statement) id(id int64) *statement {
 	if !Deferred(id) {
 		return q.int(id)
 	}
-	variable, distance := -id/maxDistance, -id%maxDistance
-	if variable/maxVariables != q.convoy { // a row of another convoy, which should have its number by now
-		return q.add(failing)
-	}
-	return q.add(variableName(int(variable%maxVariables)), "+").int(distance)
+	return q.add(variableName(int(-id/maxDistance)), "+").int(-id % maxDistance)
 }
 
 // variableName is the name of a variable of the connection.
@@ -132,9 +92,6 @@ func (tx *Tx) write(ctx context.Context, done func(affected, id int64)) (collect
 
 func (tx *Tx) writeStep(ctx context.Context, s step) (collected bool, err error) {
 	limit := &tx.s.server
-	if tx.convoy != nil {
-		return true, tx.collect(s)
-	}
 	if tx.script.size()+tx.q.size() > limit.maxStatement || len(tx.script.args)+len(tx.q.args) > limit.maxParameters {
 		if err := tx.Flush(ctx); err != nil {
 			return false, err
@@ -160,27 +117,13 @@ func (tx *Tx) writeStep(ctx context.Context, s step) (collected bool, err error)
 	return false, tx.refused
 }
 
-// collect adds the statement under construction to a transaction of a convoy.
-func (tx *Tx) collect(s step) error {
-	if tx.s.full(&tx.q) || tx.script.size()+tx.q.size() > tx.s.maxMessage() {
-		return fmt.Errorf("%w: too long", errConvoy)
-	}
-	tx.script.add(&tx.q, s)
-	return nil
-}
-
 // answered passes an answer on.
 func (s *step) answered(affected, id int64) error {
 	if s.done != nil {
 		s.done(affected, id)
 	}
-	return s.refuses(affected)
-}
-
-// refuses tells why the transaction must not be committed.
-func (s *step) refuses(affected int64) error {
-	if s.otherwise != nil && affected != s.exactly {
-		return s.otherwise()
+	if s.check != nil {
+		return s.check(affected)
 	}
 	return nil
 }
@@ -188,9 +131,6 @@ func (s *step) refuses(affected int64) error {
 // Cut lets what was collected so far travel in a message of its own. Its rows can have their numbers (Number) while the server is busy with
 // the rest.
 func (tx *Tx) Cut() {
-	if tx.convoy != nil {
-		return
-	}
 	c := &tx.script
 	c.cut = cut{len(c.steps), len(c.sql), len(c.args)}
 }
@@ -200,9 +140,6 @@ func (tx *Tx) Cut() {
 func (tx *Tx) Flush(ctx context.Context) error {
 	if !tx.sent {
 		tx.Cut() // at the end: nobody waits for numbers, one message will do
-	}
-	if tx.convoy != nil {
-		return errConvoy
 	}
 	if err := tx.Send(ctx, func() {}); err != nil {
 		return err
@@ -237,7 +174,7 @@ func (tx *Tx) Send(ctx context.Context, numbered func()) error {
 // Number gives the rows in front of the cut their IDs. Another goroutine may be busy with Send or Commit at the same time.
 func (tx *Tx) Number() {
 	if tx.inserted != nil {
-		tx.inserted.pass(tx.script.steps[:tx.script.cut.steps])
+		pass(tx.inserted, tx.script.steps[:tx.script.cut.steps])
 		tx.inserted = nil
 	}
 }
@@ -247,7 +184,7 @@ func (tx *Tx) Number() {
 func (tx *Tx) Settle() {
 	tx.Number()
 	if tx.answers != nil {
-		tx.answers.pass(tx.script.steps[tx.script.cut.steps:])
+		pass(tx.answers, tx.script.steps[tx.script.cut.steps:])
 		tx.answers = nil
 	}
 	if tx.sent && tx.refused == nil {
@@ -255,69 +192,53 @@ func (tx *Tx) Settle() {
 	}
 }
 
-// answers are what the server said to statements: how many rows each has changed, and the first number that it gave.
-type answers struct{ affected, ids []int64 }
-
-// complete returns an error unless there are so many.
-func (a *answers) complete(statements int) error {
-	if len(a.affected) != statements || len(a.ids) != statements {
-		return fmt.Errorf("%d answers to %d statements", len(a.affected), statements)
-	}
-	return nil
-}
-
-// part are the answers to some of the statements.
-func (a *answers) part(first, last int) *answers {
-	return &answers{a.affected[first:last], a.ids[first:last]}
-}
-
 // pass passes the answers to statements on.
-func (a *answers) pass(steps []step) {
+func pass(answers mysql.Result, steps []step) {
+	affected, ids := answers.AllRowsAffected(), answers.AllLastInsertIds()
 	for i, s := range steps {
 		if s.done != nil {
-			s.done(a.affected[i], a.ids[i])
+			s.done(affected[i], ids[i])
 		}
 	}
 }
 
 // send runs statements in one message, and finds out whether what they have done may be committed.
-func (tx *Tx) send(ctx context.Context, sql []byte, args []any, steps []step) (*answers, error) {
+func (tx *Tx) send(ctx context.Context, sql []byte, args []any, steps []step) (mysql.Result, error) {
 	tx.count(len(steps))
 	tx.begun = true
-	a, err := run(ctx, tx.conn, string(sql), args)
-	if err == nil {
-		err = a.complete(len(steps))
+	answers, err := tx.run(ctx, string(sql), args)
+	if err == nil && (len(answers.AllRowsAffected()) != len(steps) || len(answers.AllLastInsertIds()) != len(steps)) {
+		err = fmt.Errorf("%d answers to %d statements", len(answers.AllRowsAffected()), len(steps))
 	}
 	if err != nil {
 		return nil, err
 	}
-	for i, affected := range a.affected {
-		if err == nil {
-			err = steps[i].refuses(affected)
+	for i, affected := range answers.AllRowsAffected() {
+		if check := steps[i].check; check != nil && err == nil {
+			err = check(affected)
 		}
 	}
 	if tx.written != nil {
 		tx.written()
 	}
-	return a, err
+	return answers, err
 }
 
 // run sends a message on the driver's connection: package sql would tell of its last statement only.
-func run(ctx context.Context, conn *sqlx.Conn, sql string, values []any) (a *answers, err error) {
+func (tx *Tx) run(ctx context.Context, sql string, values []any) (results mysql.Result, err error) {
 	args := make([]driver.NamedValue, len(values))
 	for i, arg := range values {
 		args[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
 	}
-	err = conn.Raw(func(conn any) error {
+	err = tx.conn.Raw(func(conn any) error {
 		result, err := conn.(driver.ExecerContext).ExecContext(ctx, sql, args)
 		if errors.Is(err, driver.ErrSkip) { // the driver would not do it in one message
 			return mysql.ErrPktTooLarge
 		}
 		if err == nil {
-			results := result.(mysql.Result)
-			a = &answers{results.AllRowsAffected(), results.AllLastInsertIds()}
+			results = result.(mysql.Result)
 		}
 		return err
 	})
-	return a, err
+	return results, err
 }

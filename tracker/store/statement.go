@@ -12,8 +12,6 @@ type statement struct {
 	sql  []byte
 	args []any
 	long int // bytes that the parameters may need once they are written into the statement
-
-	convoy int64 // number of the convoy in which the statement travels, 0 for none
 }
 
 func (q *statement) reset() {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -50,9 +49,8 @@ type Store struct {
 	hints       map[string]string   // by index: " FORCE INDEX (…)", nothing where it is missing
 
 	known    *otter.Cache[actionKey, int64]
-	creating sync.Mutex   // held while names are added to log_action
-	replays  sync.Map     // lists whose checkpoint row is known to exist
-	convoys  atomic.Int64 // that there have been
+	creating sync.Mutex // held while names are added to log_action
+	replays  sync.Map   // lists whose checkpoint row is known to exist
 }
 
 // serverInfo is what a server says of itself.
@@ -61,7 +59,6 @@ type serverInfo struct {
 	mariadb       bool  // MariaDB and MySQL differ in what they make of invalid text
 	basicPlane    bool  // the connection's character set is utf8mb3: no 4-byte characters
 	increment     int64 // auto_increment_increment
-	maxPacket     int   // bytes of a message
 	maxStatement  int   // bytes
 	maxParameters int
 	scripts       bool // several statements may travel in one message

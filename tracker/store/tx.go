@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -15,14 +16,13 @@ import (
 // Statements that write are collected and sent together (script.go); what reads sends them first.
 type Tx struct {
 	s         *Store
-	conn      *sqlx.Conn // nil for a transaction of a convoy
-	convoy    *Convoy    // in which it travels, nil: alone
-	q         statement  // the statement under construction
+	conn      *sqlx.Conn
+	q         statement // the statement under construction
 	script    script
-	inserted  *answers // to the script's first message, not yet passed on
-	answers   *answers // to the second one, if there is one
-	sent      bool     // and nothing was written since
-	begun     bool     // the server knows of the transaction
+	inserted  mysql.Result // answers to the script's first message, not yet passed on
+	answers   mysql.Result // to the second one, if there is one
+	sent      bool         // and nothing was written since
+	begun     bool         // the server knows of the transaction
 	increment int64
 	stats     Stats
 	onCommit  []func()
@@ -53,7 +53,7 @@ func (s *Store) Begin(ctx context.Context) (*Tx, error) {
 	}
 	tx.count(1)
 	if _, err := conn.ExecContext(ctx, s.dialect.begin); err != nil {
-		discard(tx.conn)
+		tx.discard()
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	tx.begun = true
@@ -102,25 +102,22 @@ func (tx *Tx) Rollback() error {
 	for _, f := range tx.undo {
 		f()
 	}
-	switch {
-	case tx.convoy != nil:
-		return nil
-	case !tx.begun:
+	if !tx.begun {
 		return tx.conn.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
 	defer cancel()
 	if _, err := tx.conn.ExecContext(ctx, "ROLLBACK"); err != nil {
-		discard(tx.conn)
+		tx.discard()
 		return fmt.Errorf("rollback: %w", err)
 	}
 	return tx.conn.Close()
 }
 
-// discard closes a connection for good.
-func discard(conn *sqlx.Conn) {
-	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-	_ = conn.Close()
+// discard closes the connection for good.
+func (tx *Tx) discard() {
+	_ = tx.conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = tx.conn.Close()
 }
 
 // OnCommit notes a function to run once the transaction is committed.
@@ -162,7 +159,7 @@ func (tx *Tx) exec(ctx context.Context) (sql.Result, error) {
 // query sends the statement under construction, after those that were collected, and calls row for each row of the
 // result.
 func (tx *Tx) query(ctx context.Context, row func(rows *sqlx.Rows) error) error {
-	if tx.convoy == nil && tx.script.silent() { // the transaction begins with the first question
+	if tx.script.silent() { // the transaction begins with the first question
 		tx.count(len(tx.script.steps) + 1)
 		tx.script.add(&tx.q, step{})
 		tx.begun = true

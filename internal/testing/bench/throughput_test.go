@@ -39,7 +39,6 @@ import (
 var (
 	rounds  = flag.Int("bench.rounds", 0, "how often the 6,000 recorded entries are drained, with fresh visitors each time; 0: one tenth of them, once")
 	profile = flag.String("bench.profile", "", "write a CPU profile of the last part to this file; with one measurement as bench.only")
-	farAway = flag.Duration("bench.faraway", 0, "round trip from which on batches travel in convoys: 1ns always, 1h never; 0: as by default")
 	parts   = flag.Int("bench.parts", 1, "how often each measurement is made")
 	only    = flag.String("bench.only", "", "make only the measurements with these names, such as 25,25x2,25@6.0")
 	shared  = filepath.Join("..", "..", "..", "..", "shared")
@@ -128,20 +127,18 @@ func ratios(costs []cost, base []float64) (float64, string) {
 }
 
 type bench struct {
-	server   *testserver.MariaDBServer
-	db       *sqlx.DB
-	redis    *testserver.RedisServer
-	backend  *queue.Redis
-	producer *queue.Redis // queues entries
-	database string       // its name
-	home     string       // of the installation
-	text     string       // of its config.ini.php
-	install  *golden.Installation
-	config   *matomo.Config
-	devices  *device.Detector
-	corpus   []golden.Entry
-	round    int
-	later    *bench // with Matomo 6.0, on the same servers
+	server  *testserver.MariaDBServer
+	db      *sqlx.DB
+	redis   *testserver.RedisServer
+	backend *queue.Redis
+	home    string // of the installation
+	text    string // of its config.ini.php
+	install *golden.Installation
+	config  *matomo.Config
+	devices *device.Detector
+	corpus  []golden.Entry
+	round   int
+	later   *bench // with Matomo 6.0, on the same servers
 }
 
 func newBench(t *testing.T) *bench {
@@ -155,7 +152,6 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.backend.Close() })
-	b.producer = b.backend
 	later := *b
 	b.later = &later
 	b.installMatomo(t, "")
@@ -176,7 +172,6 @@ func (b *bench) installMatomo(t *testing.T, suffix string) {
 		t.Fatal(err)
 	}
 	database := b.server.CreateDatabase(t)
-	b.database = database
 	plain, err := matomo.ParseConfig(home, golden.DatabaseConfig(b.server.Socket, database))
 	if err != nil {
 		t.Fatal(err)
@@ -274,7 +269,7 @@ func (b *bench) push(t *testing.T, queues int) int {
 		elements[list] = append(elements[list], element)
 	}
 	for list, values := range elements {
-		if err := b.producer.Append(ctx, list, values...); err != nil {
+		if err := b.backend.Append(ctx, list, values...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -330,7 +325,6 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) cost {
 		Backend: b.backend, Store: a.Store(), NewEngine: a.NewEngine,
 		Clock: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 		Queues: queues, Only: replay.AnyQueue, BatchSize: m.batch, MaxBatchSize: m.most, Threshold: 1, Workers: m.workers, Cores: cores,
-		FarAway: *farAway,
 		OnBatch: func(done replay.Report) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -22,44 +22,32 @@ func TestWorkerFrozenForLongerThanItsLockLives(t *testing.T) {
 	for _, point := range frozen {
 		t.Run(string(point), func(t *testing.T) {
 			t.Parallel()
+			const requests = 800
+			s := newSite(t)
+			s.push(t, corpus(t, requests))
 			nth, waits := 3, true // the other one waits for the transaction of the batch that is in flight
 			if point == replay.AfterRead || point == replay.BeforeBegin {
 				nth, waits = 0, false // none is
 			}
-			freeze(t, newSite(t), point, nth, waits)
+			c := s.start(t, func(j *job) { j.Point, j.Nth, j.Signal = point, nth, syscall.SIGSTOP })
+			if !c.until("at") {
+				t.Fatal("never there")
+			}
+			testserver.Eventually(t, "lock runs out", func() bool { return len(s.locked(t)) == 0 })
+			other := s.start(t, nil)
+			if waits {
+				time.Sleep(500 * time.Millisecond)
+			} else {
+				other.done()
+			}
+			c.signal(syscall.SIGCONT)
+			made.add("workers frozen", 1)
+			c.done()
+			other.done()
+			s.drain(t)
+			equal(t, s.read(t), undisturbed(t, requests))
 		})
-		if point == replay.AfterWrite {
-			continue // in a convoy rows and COMMIT are one message
-		}
-		t.Run(string(point)+", database far away", func(t *testing.T) {
-			t.Parallel()
-			freeze(t, newFarSite(t), point, 3, false)
-		})
 	}
-}
-
-// freeze stops a worker when it passes the point after so many times, and lets it go on when another one has, or waits
-// for, its queue.
-func freeze(t *testing.T, s *site, point replay.Point, nth int, waits bool) {
-	const requests = 800
-	s.push(t, s.corpus(t, requests))
-	c := s.start(t, func(j *job) { j.Point, j.Nth, j.Signal = point, nth, syscall.SIGSTOP })
-	if !c.until("at") {
-		t.Fatal("never there")
-	}
-	testserver.Eventually(t, "lock runs out", func() bool { return len(s.locked(t)) == 0 })
-	other := s.start(t, nil)
-	if waits {
-		time.Sleep(500 * time.Millisecond)
-	} else {
-		other.done()
-	}
-	c.signal(syscall.SIGCONT)
-	made.add("workers frozen", 1)
-	c.done()
-	other.done()
-	s.drain(t)
-	equal(t, s.read(t), s.undisturbed(t, requests))
 }
 
 // Locks vanish or change hands all the time, and two workers are always there to use it.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gomodule/redigo/redis"
 
-	"github.com/queuedtracking/queuedtracking/internal/testing/proxy"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
@@ -17,13 +16,13 @@ func TestRedisConnectionsCutAtRandomBytes(t *testing.T) {
 	t.Parallel()
 	requests := 1500 * times(1)
 	s := newSite(t)
-	s.redisAddr = proxy.New(t, s.redis.Addr)
-	s.redisAddr.Most.Store(60_000)
+	s.redisAddr = newProxy(t, s.redis.Addr)
+	s.redisAddr.most.Store(60_000)
 	s.push(t, corpus(t, requests))
 	s.start(t, func(j *job) { j.Workers = 2 }).done()
-	made.add("Redis connections cut", int(s.redisAddr.Cuts.Load()))
-	if s.redisAddr.Cuts.Load() < 10 {
-		t.Errorf("only %d cuts", s.redisAddr.Cuts.Load())
+	made.add("Redis connections cut", int(s.redisAddr.cuts.Load()))
+	if s.redisAddr.cuts.Load() < 10 {
+		t.Errorf("only %d cuts", s.redisAddr.cuts.Load())
 	}
 	testserver.Eventually(t, "locks whose answer was cut run out", func() bool { return len(s.locked(t)) == 0 })
 	s.drain(t)

@@ -15,7 +15,6 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/demo"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/tables"
-	"github.com/queuedtracking/queuedtracking/internal/testing/proxy"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
@@ -34,13 +33,12 @@ type site struct {
 	backend queue.Backend
 
 	six bool // Matomo 6.0 with its tables, otherwise 5.1
-	far bool // batches travel in convoys, as where the database is far away
 	php bool // Matomo in miniature tracks
 
 	redis   *testserver.RedisServer // of a site whose queues are in one Redis
 	redisDB int
 
-	dbAddr, redisAddr *proxy.Proxy // that workers connect through, nil for none
+	dbAddr, redisAddr *proxy // that workers connect through, nil for none
 }
 
 // newSite makes one on shared servers.
@@ -69,14 +67,6 @@ func inDatabase() matomo.QueueSettings {
 	settings := matomo.DefaultQueueSettings()
 	settings.Backend = matomo.BackendMySQL
 	return settings
-}
-
-// newFarSite makes one whose batches travel in convoys.
-func newFarSite(t *testing.T) *site {
-	t.Helper()
-	s := newSixSite(t)
-	s.far = true
-	return s
 }
 
 // newSixSite makes one of Matomo 6.0.
@@ -110,8 +100,8 @@ func (s *site) upgrade(t *testing.T) {
 	}
 }
 
-// kinds are the two ways in which rows and queue are kept in step, by the checkpoint and by one transaction, the two
-// series of Matomo, and convoys.
+// kinds are the two ways in which rows and queue are kept in step, by the checkpoint and by one transaction, and the
+// two series of Matomo.
 var kinds = []struct {
 	name    string
 	newSite func(*testing.T) *site
@@ -120,7 +110,6 @@ var kinds = []struct {
 	{"queues in Redis", newSite, 1},
 	{"queues in the database", newMySQLSite, 0.25},
 	{"Matomo 6.0", newSixSite, 0.5},
-	{"database far away", newFarSite, 0.5},
 }
 
 // newSiteWith makes one whose queues are where the settings say.
@@ -190,13 +179,13 @@ func (s *site) job() job {
 	j := job{
 		Dir: s.dir, DBHost: s.maria.Host, DBPort: s.maria.Port, DBName: s.name, Queue: s.queue,
 		Queues: queues, Only: replay.AnyQueue, Batch: 10, Threshold: 1, Workers: 1,
-		LockTTL: 2 * time.Second, Patience: testserver.Patience, Far: s.far, PHP: s.php,
+		LockTTL: 2 * time.Second, Patience: testserver.Patience, PHP: s.php,
 	}
 	if s.dbAddr != nil {
-		j.DBHost, j.DBPort = s.dbAddr.Host, s.dbAddr.Port
+		j.DBHost, j.DBPort = s.dbAddr.host, s.dbAddr.port
 	}
 	if s.redisAddr != nil {
-		j.Queue.RedisHost, j.Queue.RedisPort = s.redisAddr.Host, strconv.Itoa(s.redisAddr.Port)
+		j.Queue.RedisHost, j.Queue.RedisPort = s.redisAddr.host, strconv.Itoa(s.redisAddr.port)
 	}
 	return j
 }

@@ -42,7 +42,6 @@ type job struct {
 	Forever           bool // until it is stopped, not until there is nothing left to do
 	MaxLetters        int
 	LockTTL, Patience time.Duration
-	Far               bool           // as if the database were far away; otherwise as if it never were
 	Point             replay.Point   // at which something happens
 	Nth               int            // how often it is passed before
 	Signal            syscall.Signal // what the process does to itself there
@@ -139,16 +138,8 @@ func (j *job) run(ctx context.Context, stop <-chan struct{}) (replay.Summary, er
 		Backend: backend, Store: a.Store(), NewEngine: newEngine,
 		Clock: clock, Random: rand.Reader, Log: log,
 		Queues: j.Queues, Only: j.Only, BatchSize: j.Batch, Threshold: j.Threshold, Workers: j.Workers,
-		LockTTL: j.LockTTL, Patience: j.Patience, MaxLetters: j.MaxLetters, FarAway: farAway(j.Far), Fault: j.fault(),
+		LockTTL: j.LockTTL, Patience: j.Patience, MaxLetters: j.MaxLetters, Fault: j.fault(),
 	})
-}
-
-// farAway makes sure that batches travel in convoys, or never do, however fast the machine is.
-func farAway(far bool) time.Duration {
-	if far {
-		return 1
-	}
-	return time.Hour
 }
 
 // replay goes over the queues once or until it is stopped.
