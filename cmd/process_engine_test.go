@@ -97,7 +97,8 @@ func TestProcessRefusesWhatNothingCanTrack(t *testing.T) {
 		},
 		{
 			"natively", func(t *testing.T, i *installation) { i.activate(t, "Odd", unknownPlugin) },
-			[]string{"--engine", "native"}, []string{"Odd", "--ignore-plugins", "--engine php"},
+			[]string{"--engine", "native"},
+			[]string{"Odd", "--ignore-plugins", "--engine php"},
 		},
 		{"PHP asked for", nil, []string{"--engine", "php"}, []string{"/nowhere/php"}},
 		{"no engine", nil, []string{"--engine", "java"}, []string{"auto, native or php"}},

@@ -34,7 +34,6 @@ func (f *pageFlag) Set(text string) error {
 // at reports whether there is a page at an address.
 func (f pageFlag) at(a net.Addr) bool { return f == pageOn || f == pageAuto && statuspage.IsLocal(a) }
 
-
 // statusPage makes the page. engine is empty for a process that tracks nothing.
 func (c *connection) statusPage(command, engine string, spool func() (entries, bytes int64)) *statuspage.Page {
 	matomo := ""

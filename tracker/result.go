@@ -18,8 +18,8 @@ type Result struct {
 	// Refusals tells the rejected and failed requests apart, in queue order.
 	Refusals []Refusal
 
-	Visits, Actions, Conversions int // rows written
-	BotRequests                  int // the same, of log_bot_request
+	Visits, Actions, Conversions int  // rows written
+	BotRequests                  int  // the same, of log_bot_request
 	RowsNotCounted               bool // the engine does not tell how many rows it has written
 }
 
