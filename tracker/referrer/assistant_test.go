@@ -2,7 +2,6 @@ package referrer
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,16 +13,9 @@ import (
 // detectorOf knows the lists of the repository and does as a version with these behaviours.
 func detectorOf(t testing.TB, behaviours matomo.Behaviours) *Detector {
 	t.Helper()
-	vendor := matomo.VendorIn(testdata)
-	read := func(file string) Source {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return Source{YAML: text}
-	}
 	d, err := Load(Lists{
-		SearchEngines: read(vendor.SearchEngines()), Socials: read(vendor.Socials()), Assistants: read(vendor.Assistants()),
+		SearchEngines: listIn(t, ownLists, "SearchEngines.yml"), Socials: listIn(t, ownLists, "Socials.yml"),
+		Assistants: listIn(t, ownLists, "AIAssistants.yml"),
 	}, behaviours)
 	if err != nil {
 		t.Fatal(err)

@@ -20,25 +20,38 @@ const shared = "../../../shared"
 // sharedDetector knows the lists of Matomo 5.1.2.
 func sharedDetector(t testing.TB) *Detector {
 	t.Helper()
-	return loadDetector(t, filepath.Join(shared, "matomo-data"))
+	folder := filepath.Dir(matomo.VendorIn(filepath.Join(shared, "matomo-data")).SearchEngines())
+	if _, err := os.Stat(folder); err != nil {
+		t.Skip("the lists of Matomo are not there: ", err)
+	}
+	return loadDetector(t, folder)
 }
 
-func loadDetector(t testing.TB, dir string) *Detector {
+// ownLists are those that are part of the repository.
+const ownLists = testdata + "/lists/searchengine-and-social-list"
+
+// ownDetector knows them.
+func ownDetector(t testing.TB) *Detector {
 	t.Helper()
-	vendor := matomo.VendorIn(dir)
-	engines, err := os.ReadFile(vendor.SearchEngines())
-	if err != nil {
-		t.Skip("the lists of Matomo are not there: ", err)
-	}
-	networks, err := os.ReadFile(vendor.Socials())
-	if err != nil {
-		t.Skip("the lists of Matomo are not there: ", err)
-	}
-	d, err := load(Source{YAML: engines}, Source{YAML: networks})
+	return loadDetector(t, ownLists)
+}
+
+func loadDetector(t testing.TB, folder string) *Detector {
+	t.Helper()
+	d, err := load(listIn(t, folder, "SearchEngines.yml"), listIn(t, folder, "Socials.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
+}
+
+func listIn(t testing.TB, folder, name string) Source {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Source{YAML: text}
 }
 
 // load makes a detector of Matomo 5.1.

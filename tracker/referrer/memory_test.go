@@ -18,7 +18,7 @@ func result(d *Detector, in Input) string {
 }
 
 func TestMemoryChangesNoResult(t *testing.T) {
-	d := loadDetector(t, testdata)
+	d := ownDetector(t)
 	var m Memory
 	for range 2 {
 		for _, referrer := range []string{
@@ -39,7 +39,7 @@ func TestMemoryChangesNoResult(t *testing.T) {
 }
 
 func TestMemoryTellsSitesAndSettingsApart(t *testing.T) {
-	d := loadDetector(t, testdata)
+	d := ownDetector(t)
 	const referrer = "https://www.example.com/a?id=7"
 	first := testInput(page, referrer)
 	second, third := first, first
@@ -89,7 +89,7 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 func BenchmarkDetectAgain(b *testing.B) {
-	d := loadDetector(b, testdata)
+	d := ownDetector(b)
 	var m Memory
 	in := testInput(page+"products/7?color=red", "https://www.example.com/some/path/article.html?id=7")
 	in.Memory = &m

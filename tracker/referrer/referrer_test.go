@@ -43,7 +43,7 @@ func testInput(url, referrer string) Input {
 const page = "http://site.example.org/"
 
 func TestDetect(t *testing.T) {
-	d := loadDetector(t, testdata)
+	d := ownDetector(t)
 	tests := []struct {
 		url, referrer string
 		want          store.Referer
@@ -108,7 +108,7 @@ func TestDetect(t *testing.T) {
 }
 
 func TestColumnsThatAreNotSetAreTold(t *testing.T) {
-	d := loadDetector(t, testdata)
+	d := ownDetector(t)
 	for referrer, want := range map[string][2]bool{
 		"https://www.google.com/":      {true, false},
 		"https://www.google.com/?x&q=": {true, false},
@@ -127,7 +127,7 @@ func TestOwnHostIsForeignWhenUnknownURLsAreExcluded(t *testing.T) {
 	in := testInput("  http://unknown.example.org/x", "http://unknown.example.org/")
 	in.General = &matomo.General{}
 	in.URL = " //unknown.example.org/x" // not a URL before it is trimmed, so that the index does not have it
-	d := loadDetector(t, testdata)
+	d := ownDetector(t)
 	if got, err := d.Detect(in); err != nil || got.Type.V != Direct {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -138,7 +138,7 @@ func TestOwnHostIsForeignWhenUnknownURLsAreExcluded(t *testing.T) {
 }
 
 func TestCampaignAmongParametersWins(t *testing.T) {
-	d := loadDetector(t, testdata)
+	d := ownDetector(t)
 	in := testInput(page+"?utm_campaign=url&utm_term=term", "")
 	in.Raw.Set("utm_campaign", php.String("Raw<C>&x"))
 	if got, _ := d.Detect(in); got.Referer != ref(Campaign, text("raw<c>&x"), text("term"), text("")) {
@@ -155,7 +155,7 @@ func TestCampaignAmongParametersWins(t *testing.T) {
 }
 
 func TestSameCampaignKeepsItsKeyword(t *testing.T) {
-	d := loadDetector(t, testdata)
+	d := ownDetector(t)
 	in := testInput(page+"?utm_campaign=Name", "https://example.com/")
 	for _, tt := range []struct {
 		current *store.Referer
@@ -175,7 +175,7 @@ func TestSameCampaignKeepsItsKeyword(t *testing.T) {
 }
 
 func TestListsWherePHPWantsTextAreRefused(t *testing.T) {
-	d := loadDetector(t, testdata)
+	d := ownDetector(t)
 	elements := php.NewArray(1)
 	elements.Append(php.String("x"))
 	list := php.ArrayValue(elements)
@@ -209,7 +209,7 @@ func TestListsWherePHPWantsTextAreRefused(t *testing.T) {
 }
 
 func TestTextIsCutToTheColumns(t *testing.T) {
-	d := loadDetector(t, testdata)
+	d := ownDetector(t)
 	in := testInput(page+"?utm_campaign="+strings.Repeat("é", 300)+"&utm_term="+strings.Repeat("k", 300), "")
 	got, err := d.Detect(in)
 	if err != nil || got.Name != text(strings.Repeat("é", 255)) || got.Keyword != text(strings.Repeat("k", 255)) {
@@ -322,7 +322,7 @@ func TestUpdateOfAVisitKeepsWhatIsNotSet(t *testing.T) {
 }
 
 func TestAttribution(t *testing.T) {
-	d := loadDetector(t, testdata)
+	d := ownDetector(t)
 	google := ref(SearchEngine, text("Google"), null, text("https://www.google.com/"))
 	campaign := ref(Campaign, text("c"), text("k"), text("x"))
 	for name, tt := range map[string]struct {
@@ -367,7 +367,7 @@ func boundRequest(query string, changes ...func(*matomo.Site)) *request.Request 
 }
 
 func BenchmarkDetect(b *testing.B) {
-	d := loadDetector(b, testdata)
+	d := ownDetector(b)
 	for name, in := range map[string]Input{
 		"none":     testInput(page+"products/7?color=red", ""),
 		"own":      testInput(page+"products/7?color=red", page+"products"),

@@ -43,7 +43,7 @@ func searchText(t *testing.T, d *Detector, ref string) string {
 }
 
 func TestSearchEngines(t *testing.T) {
-	d := loadDetector(t, testdata)
+	d := ownDetector(t)
 	for in, want := range map[string]string{
 		// spec §D.5
 		"http://www.google.de/url?sa=t&q=&esrc=s":                             "Google|-",
