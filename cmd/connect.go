@@ -25,8 +25,9 @@ type connection struct {
 	program *program
 	flags   *pflag.FlagSet
 
-	config        *matomo.Config // as the installation's version reads it once the database is open
-	watch         *matomo.Watch  // of what config and installation depend on
+	config        *matomo.Config  // as the installation's version reads it once the database is open
+	configured    matomo.Database // of the files alone, as PHP sees it
+	watch         *matomo.Watch   // of what config and installation depend on
 	settings      *overrides
 	db            *sqlx.DB
 	installation  *matomo.Installation
@@ -101,7 +102,8 @@ func (c *connection) openConfig() error {
 	if problem := c.config.DomainProblem(); problem != "" {
 		c.program.logs.Warn(problem)
 	}
-	c.settings.database = c.config.Database()
+	c.configured = c.config.Database()
+	c.settings.database = c.configured
 	if err := c.settings.apply(c.program, c.flags, c.settings.ofDatabase()); err != nil {
 		return err
 	}

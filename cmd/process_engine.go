@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 
@@ -107,30 +108,48 @@ func (c *processCommand) warnOfWhatIsIgnored(judgement plugins.Judgement) error 
 // this installation is not tried again.
 func (c *processCommand) findPHP(ctx context.Context, why error, asked string) error {
 	c.chosen.php, c.chosen.why = asked, why
-	if asked != "" && c.php == "" {
+	if asked != "" && c.php == "" && c.conn.sameDatabase() {
 		return nil
 	}
-	wanted := phpchild.Wanted{
-		Binary: c.php, Configured: c.conn.config.String("General", "php_binary_path"),
-		Matomo: c.conn.installation.Version(),
-	}
-	child, unfit, err := phpchild.Find(ctx, c.phpOptions(), wanted)
-	if err != nil {
-		if why == nil {
-			return err
-		}
+	hello, err := c.conn.findPHP(ctx, c.php)
+	switch {
+	case err != nil && why != nil:
 		return fmt.Errorf("%w, and Matomo's own PHP cannot track either: %w", why, err)
+	case err != nil:
+		return err
 	}
-	for _, reason := range unfit {
-		c.logs.Info("PHP not taken", "reason", reason)
-	}
-	hello := child.Hello()
 	c.chosen.php, c.chosen.version = hello.Binary, hello.PHP
-	return child.End(ctx)
+	return nil
 }
 
-func (c *processCommand) phpOptions() phpchild.Options {
-	return phpchild.Options{Dir: c.conn.config.Dir(), Host: c.conn.config.Host(), Log: c.logs.Logger}
+// errOtherDatabase says that PHP would not track where this program does.
+var errOtherDatabase = errors.New("it tracks into the database of config.ini.php alone, and flags or variables name " +
+	"another one here: put it into section [database]")
+
+// sameDatabase reports whether the database is the one that Matomo's own PHP uses.
+func (c *connection) sameDatabase() bool { return c.configured.SamePlace(c.settings.database) }
+
+// findPHP looks for a PHP that can track for this installation: named, or any that is there.
+func (c *connection) findPHP(ctx context.Context, named string) (phpchild.Hello, error) {
+	if !c.sameDatabase() {
+		return phpchild.Hello{}, errOtherDatabase
+	}
+	log := c.program.logs.Logger
+	o := c.phpOptions(slog.New(slog.DiscardHandler)) // what is wrong is in the error
+	child, unfit, err := phpchild.Find(ctx, o, phpchild.Wanted{
+		Binary: named, Configured: c.config.String("General", "php_binary_path"), Matomo: c.installation.Version(),
+	})
+	if err != nil {
+		return phpchild.Hello{}, err
+	}
+	for _, reason := range unfit {
+		log.Info("PHP not taken", "reason", reason)
+	}
+	return child.Hello(), child.End(ctx)
+}
+
+func (c *connection) phpOptions(log *slog.Logger) phpchild.Options {
+	return phpchild.Options{Dir: c.config.Dir(), Host: c.config.Host(), Log: log}
 }
 
 // phpSpeed is what PHP tracks on a usual machine (docs/plugins.md).
@@ -156,7 +175,7 @@ func (c *processCommand) newEngines() (engines []replay.Engine, close func()) {
 			engines = append(engines, c.assembly.NewEngine())
 			continue
 		}
-		o := c.phpOptions()
+		o := c.conn.phpOptions(c.logs.Logger)
 		engine := phpengine.New(phpengine.Options{
 			Dir: o.Dir, Host: o.Host, Binary: c.chosen.php, DB: c.conn.db, Store: c.assembly.Store(), Log: o.Log,
 		})

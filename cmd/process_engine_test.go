@@ -19,6 +19,12 @@ func withPHP(t *testing.T) *installation {
 	if err := demo.CopyFolder(os.DirFS("../testdata/php"), "matomo", i.dir); err != nil {
 		t.Fatal(err)
 	}
+	i.writeSettings(t)
+	for name := range i.env {
+		if strings.HasPrefix(name, "QUEUEDTRACKING_DB_") {
+			delete(i.env, name)
+		}
+	}
 	return i
 }
 
@@ -101,6 +107,11 @@ func TestProcessRefusesWhatNothingCanTrack(t *testing.T) {
 			[]string{"Odd", "--ignore-plugins", "--engine php"},
 		},
 		{"PHP asked for", nil, []string{"--engine", "php"}, []string{"/nowhere/php"}},
+		{
+			"another database", func(t *testing.T, i *installation) { i.env["QUEUEDTRACKING_DB_HOST"] = "localhost" },
+			[]string{"--engine", "php"},
+			[]string{"section [database]"},
+		},
 		{"no engine", nil, []string{"--engine", "java"}, []string{"auto, native or php"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

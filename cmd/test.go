@@ -100,7 +100,7 @@ func (c *testCommand) check(ctx context.Context) error {
 	c.checkColumns(ctx)
 
 	c.report.Group("Installation")
-	c.checkVersions()
+	c.checkVersions(ctx)
 	c.checkDeviceDetector()
 	c.checkPlugins(ctx)
 

@@ -18,8 +18,8 @@ func (c *testCommand) checkPlugins(ctx context.Context) {
 	c.judged = judged
 	how := howJudged(judged)
 	if need := judged.NeedPHP(); len(need) > 0 {
-		c.report.Fail("plugins", fmt.Errorf("%w%s", needPHP(need), how),
-			"process refuses unless it is given --ignore-plugins: what these plugins do is then missing")
+		c.throughPHP(ctx, "plugins", fmt.Errorf("%w%s", needPHP(need), how),
+			"unless it is given --ignore-plugins: what these plugins do is then missing")
 	} else {
 		c.report.OK("plugins", fmt.Sprintf("%d active, none that tracks in a way that is not known%s",
 			len(judged.Plugins), how))
@@ -28,6 +28,23 @@ func (c *testCommand) checkPlugins(ctx context.Context) {
 		c.report.Notice("plugin "+v.Name, "takes part in receiving requests: "+v.Receives,
 			"serve refuses unless it is given --ignore-plugins; matomo.php receives with it")
 	}
+}
+
+// throughPHP notes what this program does not know: Matomo's own PHP tracks, if it can. Otherwise process refuses, unless
+// a flag lets it pass.
+func (c *testCommand) throughPHP(ctx context.Context, name string, unknown error, unless string) {
+	if c.conn.installation == nil {
+		c.report.Fail(name, unknown, "process refuses "+unless)
+		return
+	}
+	named, _ := c.program.lookupEnv("QUEUEDTRACKING_PHP")
+	hello, err := c.conn.findPHP(ctx, named)
+	if err != nil {
+		c.report.Fail(name, unknown, fmt.Sprintf("process refuses %s; Matomo's own PHP cannot track: %v", unless, err))
+		return
+	}
+	c.report.Notice(name, unknown.Error(), fmt.Sprintf("process tracks through Matomo's own PHP, %s (%s): %s",
+		hello.Binary, hello.PHP, phpSpeed))
 }
 
 // howJudged tells how those were judged that are not known by name.

@@ -38,6 +38,12 @@ type Database struct {
 	LockWaitTimeout int // seconds, 0: the server's (Tracker.innodb_lock_wait_timeout)
 }
 
+// SamePlace reports whether both are the same tables, reached in the same way.
+func (d Database) SamePlace(other Database) bool {
+	place := func(d Database) [5]any { return [5]any{d.Host, d.Port, d.Socket, d.Name, d.Prefix} }
+	return place(d) == place(other)
+}
+
 // Time limits of a connection. Reading is generous: a statement may wait for row locks (50 s by default) and for slow
 // disks.
 const (
