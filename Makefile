@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist test race check fmt golden captures devices perf bench bench-scale faults surroundings failover fuzz cover demo servers clean
+.PHONY: help build dist test race check fmt golden captures page devices perf bench bench-scale faults surroundings failover fuzz cover demo servers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ perf: servers ## the 6,000 recorded entries of ../shared/perf (Matomo 5.1) throu
 
 captures: servers ## write what each command says anew (cmd/testdata/captures): look at the difference
 	$(GO) test ./cmd -count=1 -run 'TestCapture' -update
+
+PAGE_TOOLS ?= /tmp/queuedtracking-page
+page: servers ## the status page in Chromium: axe, widths, no scripts; draws docs/images anew (needs apt and npm, not in make test)
+	sh scripts/install-chromium.sh $(PAGE_TOOLS)
+	$(GO) test ./cmd -count=1 -timeout $(TIMEOUT) -v -run 'TestStatusPageInChromium|TestPictureOfMonitor' -update \
+		-page.axe $(PAGE_TOOLS)/node_modules/axe-core/axe.min.js
 
 devices: ## all recorded user agents, for each release of device-detector: every column, and the time per user agent
 	$(GO) test ./tracker/device -count=1 -timeout $(TIMEOUT) -v -run 'TestDeviceCorpus|TestRecordedVisits|TestTables|TestBuiltIn'

@@ -42,6 +42,7 @@ type capture struct {
 	args    string
 	stage   func(t *testing.T, i *installation) // nil: nothing is in the queues
 	changes bool                                // what it shows: each outlet gets an installation of its own
+	screens bool                                // it is about what only terminals get
 	answer  string                              // to a question, if there is a terminal to ask at
 	change  func(t *testing.T, i *installation, p *program)
 }
@@ -61,6 +62,9 @@ func TestCaptures(t *testing.T) {
 			fmt.Fprintf(&b, "$ queuedtracking %s\n", c.args)
 			seen := make(map[string]string) // text to the outlet that had it first
 			for n, at := range outlets {
+				if c.screens && (at.columns == 0 || at.term == "dumb") {
+					continue
+				}
 				if c.changes && n > 0 {
 					i = c.installation(t)
 				}

@@ -44,6 +44,10 @@ var captures = []capture{
 	},
 	{name: "process-locked", changes: true, args: "process --force-num-requests-process-at-once 1", stage: stageLocked},
 	{name: "monitor", changes: true, args: "monitor --iterations 2 --interval 20ms", stage: stageBacklog, change: shrink},
+	{
+		name: "monitor-graphs", changes: true, screens: true, args: "monitor --iterations 44 --interval 10ms",
+		stage: stageBacklog, change: workAndArrive,
+	},
 	{name: "monitor-once", args: "monitor --once --warn 20 --warn-age 5m --crit-age 1h", stage: stageBacklog},
 	{name: "monitor-after-runs", args: "monitor --once", stage: stageRuns},
 	{name: "monitor-json", args: "monitor --once --json", stage: stageBacklog},
@@ -160,6 +164,36 @@ func shrink(t *testing.T, i *installation, p *program) {
 		now = now.Add(2 * time.Second)
 		if _, err := redis.Do("LTRIM", queue.Key(0), 1, -1); err != nil {
 			t.Error(err)
+		}
+		return now
+	}
+}
+
+// workAndArrive lets three sets come into the second queue and takes away some of the first, more and more, whenever
+// somebody looks at the clock, on a terminal that has the characters of graphs.
+func workAndArrive(t *testing.T, i *installation, p *program) {
+	i.lock(t, 0)
+	i.env["LANG"] = "C.UTF-8"
+	redis := i.redis.DialDatabase(t, atoi(t, i.env["QUEUEDTRACKING_REDIS_DATABASE"]))
+	set, err := queue.Encode(setAt("another", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	do := func(command string, args ...any) {
+		if _, err := redis.Do(command, args...); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 700 {
+		do("RPUSH", queue.Key(0), set)
+	}
+	now, looks := captureTime, 0
+	p.sleep = func(context.Context, time.Duration) {}
+	p.clock = func() time.Time {
+		now, looks = now.Add(2*time.Second), looks+1
+		do("LTRIM", queue.Key(0), looks/2, -1)
+		if looks%8 < 4 {
+			do("RPUSH", queue.Key(1), set, set, set)
 		}
 		return now
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/demo"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
@@ -74,22 +75,24 @@ type installation struct {
 	clock   func() time.Time // nil: that of the machine
 }
 
-// newInstallation makes one from testdata/matomo, of Matomo 5.1.
+// newInstallation makes one with the rows of testdata/matomo, of Matomo 5.1.
 func newInstallation(t *testing.T) *installation {
 	t.Helper()
-	return makeInstallation(t, "matomo/config", "matomo/schema.sql", "matomo/rows.sql")
+	return makeInstallation(t, "matomo/config", tables.Create)
 }
 
 // newInstallationOfSix makes one of Matomo 6.0, with its global.ini.php.
 func newInstallationOfSix(t *testing.T) *installation {
 	t.Helper()
-	i := makeInstallation(t, "matomo-6/config", "golden-6/install/schema.sql", "matomo/rows.sql")
+	i := makeInstallation(t, "matomo-6/config", tables.Create, tables.Upgrade)
 	i.db.MustExec("UPDATE matomo_option SET option_value = '6.0.0' WHERE option_name = 'version_core'")
 	i.db.MustExec("UPDATE matomo_option SET option_value = '6.0.1' WHERE option_name = 'version_QueuedTracking'")
 	return i
 }
 
-func makeInstallation(t *testing.T, config string, scripts ...string) *installation {
+func makeInstallation(
+	t *testing.T, config string, create ...func(ctx context.Context, db sqlx.ExtContext, prefix string) error,
+) *installation {
 	t.Helper()
 	server := testserver.MariaDB(t)
 	name := server.CreateDatabase(t)
@@ -98,9 +101,12 @@ func makeInstallation(t *testing.T, config string, scripts ...string) *installat
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	for _, script := range scripts {
-		execFile(t, db, script)
+	for _, create := range create {
+		if err := create(t.Context(), db, "matomo_"); err != nil {
+			t.Fatal(err)
+		}
 	}
+	execFile(t, db, "matomo/rows.sql")
 
 	redis, database := testserver.RedisDatabase(t)
 	backend, err := queue.NewRedis(queue.RedisOptions{Host: redis.Host, Port: redis.Port, Database: database})

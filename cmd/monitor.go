@@ -13,7 +13,8 @@ import (
 )
 
 const monitorHelp = `Shows what is in the queues and keeps showing it, every two seconds: how many request sets, how old the oldest of
-them is, how many more (+) or fewer (-) there are each second, and when a queue that shrinks will be empty.
+them is, how many more (+) or fewer (-) there are each second, and when a queue that shrinks will be empty. Terminals
+with UTF-8 also get graphs of what was seen so far, with a bar for each look.
 
 On a terminal the table is refreshed in place, one page of queues at a time:
 
@@ -57,6 +58,7 @@ type monitorCommand struct {
 
 	conn   *connection
 	before *snapshot
+	graphs *graphs // nil: nothing is drawn
 }
 
 func newMonitorCommand(p *program) *cobra.Command {
@@ -124,6 +126,7 @@ func (c *monitorCommand) take(ctx context.Context) (*snapshot, error) {
 	}
 	if err == nil {
 		c.before = s
+		c.graphs.add(s)
 	}
 	return s, err
 }
@@ -156,7 +159,7 @@ func (c *monitorCommand) printOnce(s *snapshot) {
 	}
 	pages := pager{rows: c.rows, page: c.page}
 	pages.fit(len(s.Queues))
-	fmt.Fprint(c.stdout, "\n"+view(s, pages, false, columns))
+	fmt.Fprint(c.stdout, "\n"+view(s, nil, pages, false, columns))
 }
 
 // printLines is for pipes.
@@ -213,11 +216,14 @@ func (c *monitorCommand) refreshScreen(ctx context.Context, screen *terminal.Scr
 	ticker := time.NewTicker(c.interval)
 	defer ticker.Stop()
 	pages := pager{rows: c.rows, page: c.page}
+	if terminal.DrawsBlocks(c.lookupEnv) {
+		c.graphs = new(graphs)
+	}
 	_, err = c.take(ctx)
 	for n := 1; err == nil || c.mayPass(err); n++ {
 		pages.fit(len(c.before.Queues))
 		columns := c.device(c.stdout).Width()
-		shown = heading(c.conn.settings.queue, columns) + view(c.before, pages, screen.Keys() != nil, columns)
+		shown = heading(c.conn.settings.queue, columns) + view(c.before, c.graphs, pages, screen.Keys() != nil, columns)
 		if err != nil {
 			shown += "\n" + terminal.Wrap("Seen last; trying again: "+printable(err), columns, "") + "\n"
 		}

@@ -112,7 +112,11 @@ func countsText(c history.Counts) string {
 }
 
 func ago(now time.Time, m history.Moment) string {
-	return fmt.Sprintf("%s ago on %s", terminal.Span(now.Sub(m.Time)), clean(m.Host))
+	text := fmt.Sprintf("%s ago on %s", terminal.Span(now.Sub(m.Time)), clean(m.Host))
+	if m.Engine == string(phpEngine) {
+		text += ", through Matomo's own PHP"
+	}
+	return text
 }
 
 // historyBlock is the part of the screen below the table.

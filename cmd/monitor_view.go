@@ -69,19 +69,25 @@ func (p *pager) shown(all []queueState) []queueState {
 	return all[from:min(from+p.rows, len(all))]
 }
 
-const rule = "-----------------------------------------------------------\n"
+const rule = "------------------------------------------------------\n"
 
-// view is the table on the screen.
-func view(s *snapshot, p pager, keys bool, columns int) string {
+// view is the table on the screen; g may be nil.
+func view(s *snapshot, g *graphs, p pager, keys bool, columns int) string {
 	var b strings.Builder
-	b.WriteString(rule + row("Queue", false, "Sets", "Oldest", "Change/s", "Empty in") + rule)
+	width := g.columnsIn(columns)
+	rule := rule
+	if width > 0 {
+		rule = strings.Repeat("-", tableWidth+2*(len(" | ")+width)) + "\n"
+	}
+	b.WriteString(rule + row("Queue", false, "Sets", "Oldest", "Change/s", "Empty in", g.headings(width)) + rule)
 	queues := p.shown(s.Queues)
 	for _, q := range queues {
 		b.WriteString(row(strconv.Itoa(q.ID), q.Locked, terminal.Number(q.Sets), age(q.Oldest),
-			change(q.Rate), emptyIn(q.Sets, q.Rate)))
+			change(q.Rate), emptyIn(q.Sets, q.Rate), g.beside(q.ID, width)))
 	}
 	b.WriteString(rule)
-	b.WriteString(row("Total", false, terminal.Number(s.Total), age(s.oldest()), change(s.Rate), emptyIn(s.Total, s.Rate)))
+	b.WriteString(row("Total", false, terminal.Number(s.Total), age(s.oldest()), change(s.Rate),
+		emptyIn(s.Total, s.Rate), g.beside(allQueues, width)))
 	b.WriteString(rule)
 	fmt.Fprintf(&b, "queues %d-%d of %d | page %d/%d", queues[0].ID, queues[len(queues)-1].ID, len(s.Queues), p.page,
 		p.pages)
@@ -89,15 +95,15 @@ func view(s *snapshot, p pager, keys bool, columns int) string {
 		b.WriteString(" | keys: 0-9 , . arrows q")
 	}
 	fmt.Fprintf(&b, "\n%s%s", fit(memory(s.Memory)+".", columns)+terminal.Count(s.Active, "worker")+" active.\n",
-		below(s, queues, columns))
-	if text := legend(s); text != "" {
+		g.below(queues, columns)+below(s, queues, columns))
+	if text := legend(s, g.drawn()); text != "" {
 		b.WriteString("\n" + fit(text, columns))
 	}
 	return b.String()
 }
 
 // legend explains what the table shows.
-func legend(s *snapshot) string {
+func legend(s *snapshot, drawn bool) string {
 	var parts []string
 	if s.Active > 0 {
 		parts = append(parts, "* a worker has locked this queue.")
@@ -106,16 +112,19 @@ func legend(s *snapshot) string {
 		parts = append(parts, "Change/s: request sets more (+) or fewer (-) per second since the last look.",
 			"Empty in: the time left at that pace.")
 	}
+	if drawn {
+		parts = append(parts, "Graphs: a bar for each look, the latest at the right.")
+	}
 	return strings.Join(parts, " ")
 }
 
-// row is a line of the table, with a mark if the queue is locked.
-func row(name string, locked bool, sets, oldest, change, empty string) string {
+// row is a line of the table, with a mark if the queue is locked. graphs stand at its end.
+func row(name string, locked bool, sets, oldest, change, empty, graphs string) string {
 	mark := " "
 	if locked {
 		mark = "*"
 	}
-	line := fmt.Sprintf("%6s %s | %12s | %8s | %8s | %9s", name, mark, sets, oldest, change, empty)
+	line := fmt.Sprintf("%5s %s | %10s | %8s | %8s | %8s%s", name, mark, sets, oldest, change, empty, graphs)
 	return strings.TrimRight(line, " ") + "\n"
 }
 

@@ -29,12 +29,12 @@ func TestViewTellsHowEachQueueChanges(t *testing.T) {
 	s := twoLooks()
 	p := pager{rows: 16, page: 1}
 	p.fit(len(s.Queues))
-	got := view(s, p, true, 80)
+	got := view(s, nil, p, true, 80)
 	contains(t, got,
-		"\n     0 * |       12,000 |       0s |     -600 |       20s\n",
-		"\n     1   |          300 |   3m 20s |       +1 |   (grows)\n",
-		"\n     2   |           50 |   6m 40s |        0 |         -\n",
-		"\n Total   |       12,350 |   6m 40s |     -599 |       20s\n",
+		"\n    0 * |     12,000 |       0s |     -600 |      20s\n",
+		"\n    1   |        300 |   3m 20s |       +1 |  (grows)\n",
+		"\n    2   |         50 |   6m 40s |        0 |        -\n",
+		"\nTotal   |     12,350 |   6m 40s |     -599 |      20s\n",
 		"* a worker has locked this queue", "request sets more (+)")
 }
 
@@ -43,12 +43,58 @@ func TestViewFitsNarrowTerminals(t *testing.T) {
 	s.Orphans = []orphanState{{ID: 5, Sets: 3}, {ID: 6, Sets: 1}}
 	p := pager{rows: 16, page: 1}
 	p.fit(len(s.Queues))
-	for _, columns := range []int{60, 80, 160} {
-		for line := range strings.SplitSeq(view(s, p, true, columns), "\n") {
-			if terminal.Width(line) > columns {
-				t.Errorf("%d columns: %q", columns, line)
+	g := graphsOf(50)
+	for _, columns := range []int{40, 60, 72, 73, 80, 160, 300} {
+		for _, drawn := range []*graphs{nil, g} {
+			text := view(s, drawn, p, true, columns)
+			for line := range strings.SplitSeq(text, "\n") {
+				if terminal.Width(line) > columns && columns >= tableWidth {
+					t.Errorf("%d columns: %q", columns, line)
+				}
+			}
+			if got, want := strings.Contains(text, "█"), drawn != nil; got != want {
+				t.Errorf("%d columns: graphs %t, want %t:\n%s", columns, got, want, text)
 			}
 		}
+	}
+}
+
+// graphsOf are the graphs of three queues after that many looks: the first one shrinks, the second grows, the third
+// stays as it is.
+func graphsOf(looks int) *graphs {
+	g := new(graphs)
+	var before *snapshot
+	for n := range looks {
+		s := &snapshot{Time: time.Unix(int64(2*n), 0)}
+		for id, sets := range []int64{int64(looks-n-1) * 100, int64(n * n), 50} {
+			s.Queues = append(s.Queues, queueState{ID: id, Sets: sets})
+			s.Total += sets
+		}
+		s.compare(before)
+		g.add(s)
+		before = s
+	}
+	return g
+}
+
+func TestGraphsShowWhatWasSeen(t *testing.T) {
+	g := graphsOf(8)
+	for id, want := range map[int]string{
+		0:         " | █▇▆▅▄▃▂▁ |  ▁▁▁▁▁▁▁",
+		1:         " | ▁▁▂▂▃▅▆█ |  ▂▃▄▅▆▇█",
+		2:         " | ████████ |  ▁▁▁▁▁▁▁",
+		3:         " |          |         ", // there was no such queue
+		allQueues: " | █▇▆▅▄▄▃▂ |  ▁▁▁▁▂▂▂",
+	} {
+		if got := g.beside(id, 8); got != want {
+			t.Errorf("queue %d: %q, want %q", id, got, want)
+		}
+	}
+	if got := graphsOf(1).columnsIn(160); got != 0 {
+		t.Errorf("a single look draws graphs of %d columns", got)
+	}
+	if n := len(graphsOf(500).looks); n != longestGraph {
+		t.Errorf("%d looks are remembered, want %d", n, longestGraph)
 	}
 }
 

@@ -80,15 +80,19 @@ type processCommand struct {
 	maxBatches     int
 	batch          batchFlag
 	dryRun         bool
+	engine         engineFlag
+	php            string // the binary, "" to look for one
 	ignorePlugins  bool
 	withoutDevices bool
 	forceVersion   bool
 	metricsListen  string
 	metricsFile    string
+	statusPage     pageFlag
 	json           bool
 
 	conn     *connection
 	looked   time.Time // when lookAfter last did its work
+	chosen   chosenEngine
 	assembly *assembly.Assembly
 	progress *terminal.Progress
 	metrics  *metrics.Worker   // nil: nobody asks
@@ -97,7 +101,7 @@ type processCommand struct {
 }
 
 func newProcessCommand(p *program) *cobra.Command {
-	c := &processCommand{program: p}
+	c := &processCommand{program: p, statusPage: pageAuto}
 	command := &cobra.Command{
 		Use: "process", Short: "Track what is in the queues", Long: processHelp, Example: processExample, Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
@@ -113,11 +117,16 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.IntVarP(&c.delay, "delay", "d", 0, "seconds to wait at the end, for supervisors that want a program to run for a while")
 	flags.IntVar(&c.maxBatches, "max-batches", 0, "stop each worker after this `number` of batches per cycle; default: no limit")
 	flags.BoolVar(&c.dryRun, "dry-run", false, "find out what would be tracked, excluded and refused; write nothing, remove nothing")
+	c.engine = autoEngine
+	flags.Var(&c.engine, "engine",
+		"what tracks: native, this program; php, Matomo's own PHP, which is slower; auto, native unless something is not known here")
+	flags.StringVar(&c.php, "php", "", "PHP `binary` for the command line; default: $QUEUEDTRACKING_PHP, else it is looked for")
 	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false, "process although an active plugin changes tracking in a way that is not known here")
 	flags.BoolVar(&c.withoutDevices, "without-device-detection", false, "process without the data of device-detector: all devices are unknown")
 	flags.BoolVar(&c.forceVersion, "force-version", false,
 		"process for a Matomo other than 5.0 to 5.14 and 6.0, as the nearest of these would")
 	flags.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for /metrics, /healthz and /readyz while it runs, for --cycle 0")
+	flags.Var(&c.statusPage, "status-page", pageUsage)
 	flags.StringVar(&c.metricsFile, "metrics-file", "",
 		"write what runs have counted to this `file`, for node_exporter's textfile collector")
 	flags.BoolVar(&c.json, "json", false, "print summaries as JSON, one object per line")
@@ -125,6 +134,9 @@ func newProcessCommand(p *program) *cobra.Command {
 }
 
 func (c *processCommand) validate(command *cobra.Command) error {
+	if c.php == "" {
+		c.php, _ = c.lookupEnv("QUEUEDTRACKING_PHP")
+	}
 	switch {
 	case command.Flags().Changed("force-num-requests-process-at-once") && c.force < 1:
 		return usage("--force-num-requests-process-at-once %d: wants 1 or more", c.force)
@@ -180,6 +192,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 	if err := c.moveOrphans(ctx); err != nil {
 		return err
 	}
+	c.tellEngine()
 	c.showProgress()
 	summary, err := c.cycles(ctx, c.options())
 	c.conclude(ctx, summary, err)

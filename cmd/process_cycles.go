@@ -17,10 +17,8 @@ const lookAfterInterval = time.Minute
 
 // cycles goes over the queues as often as --cycle says, or until the first signal.
 func (c *processCommand) cycles(ctx context.Context, o replay.Options) (total replay.Summary, err error) {
-	engines := make([]replay.Engine, c.workers) // they stay the same: a worker has memories, as a PHP process has
-	for i := range engines {
-		engines[i] = c.assembly.NewEngine()
-	}
+	engines, end := c.newEngines()
+	defer end()
 	if c.cycle != 1 {
 		if err := c.checkOptions(ctx); err != nil { // notes what they are now
 			return total, err

@@ -30,6 +30,7 @@ func (c *processCommand) beginHistory() error {
 		return nil
 	}
 	c.history = c.conn.newRecorder(c.logs.Logger)
+	c.history.Engine(c.chosen.Name())
 	if c.metricsFile == "" {
 		return nil
 	}

@@ -12,6 +12,7 @@ type processSummary struct {
 	Time        time.Time              `json:"time"`
 	Final       bool                   `json:"final"` // the whole run; else what was done since the object before
 	DryRun      bool                   `json:"dry_run"`
+	Engine      string                 `json:"engine"`
 	Seconds     float64                `json:"seconds"`
 	Batches     int                    `json:"batches"`
 	Sets        int                    `json:"request_sets"`
@@ -57,6 +58,6 @@ func (p *processSummary) finish(left []leftQueue, err error) {
 
 // printSummaryJSON prints it as one line. That it could not be printed is found out at the end, as for all output.
 func (c *processCommand) printSummaryJSON(p processSummary) {
-	p.Time, p.DryRun = c.clock().UTC(), c.dryRun
+	p.Time, p.DryRun, p.Engine = c.clock().UTC(), c.dryRun, c.chosen.Name()
 	_ = printJSON(c.stdout, p)
 }

@@ -15,11 +15,14 @@ func (c *processCommand) openMetrics() (end func(), err error) {
 	}
 	registry := c.conn.newRegistry()
 	c.metrics = metrics.NewWorker(registry)
+	metrics.NewEngine(registry, c.chosen.Name(), c.chosen.counters())
 	ready := func(ctx context.Context) error {
 		_, err := c.conn.backend.Len(ctx, queue.Key(0))
 		return err
 	}
-	serve, err := c.metricsServer(c.metricsListen, receive.Health{Ready: ready, Gatherer: registry})
+	serve, err := c.metricsServer(c.metricsListen, receive.Health{
+		Ready: ready, Gatherer: registry, Page: c.conn.statusPage("process", c.chosen.Name(), nil),
+	}, c.statusPage)
 	if err != nil {
 		return nil, err
 	}

@@ -108,9 +108,12 @@ func (c *processCommand) printSummary(s replay.Summary) {
 		if s.BotRequests > 0 {
 			bots = ", " + terminal.Count(s.BotRequests, "bot request")
 		}
-		fmt.Fprintf(w, "Tracked: %s (%s, %s, %s%s)\n", tracked,
-			terminal.Count(s.Visits, "new visit"), terminal.Count(s.Actions, "action"), terminal.Count(s.Conversions,
-				"conversion"), bots)
+		rows := fmt.Sprintf(" (%s, %s, %s%s)", terminal.Count(s.Visits, "new visit"), terminal.Count(s.Actions, "action"),
+			terminal.Count(s.Conversions, "conversion"), bots)
+		if s.RowsNotCounted {
+			rows = ""
+		}
+		fmt.Fprintf(w, "Tracked: %s%s\n", tracked, rows)
 	}
 	printReasons(w, title("Excluded", "Would be excluded"), s.Excluded)
 	printReasons(w, title("Rejected", "Would be rejected"), s.Rejected)

@@ -123,6 +123,7 @@ func (c *processCommand) conclude(ctx context.Context, s replay.Summary, err err
 		return
 	}
 	c.printSummary(s)
+	c.printEngine()
 	for _, line := range waitingLines(left) {
 		fmt.Fprintln(c.out(), line)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
@@ -32,24 +31,10 @@ func (c *processCommand) prepare(ctx context.Context) error {
 	return c.conn.openQueue(ctx, c.workers+2)
 }
 
-// checkInstallation checks version, plugins and data files.
+// checkInstallation checks version, plugins and data files, and chooses the engine.
 func (c *processCommand) checkInstallation(ctx context.Context) error {
-	warning, err := matomo.CheckVersion(c.conn.installation.Version(), c.forceVersion)
-	if err != nil {
+	if err := c.chooseEngine(ctx); err != nil || c.chosen.php != "" {
 		return err
-	}
-	if warning != "" {
-		c.logs.Warn(warning)
-	}
-	foreign, err := c.conn.config.ForeignTrackerPlugins()
-	if err != nil {
-		return err
-	}
-	if len(foreign) > 0 && !c.ignorePlugins {
-		return fmt.Errorf("%w: --ignore-plugins processes all the same, without what they do", foreignError(foreign))
-	}
-	for _, f := range foreign {
-		c.logs.Warn("plugin ignored", "plugin", f.Name, "reason", f.Reason)
 	}
 	spam, err := c.conn.installation.SpamPrevention(ctx)
 	if err != nil {
@@ -58,15 +43,7 @@ func (c *processCommand) checkInstallation(ctx context.Context) error {
 	if warning := spam.UnsentMail(); warning != "" {
 		c.logs.Warn(warning)
 	}
-	return c.checkVendor()
-}
-
-func foreignError(foreign []matomo.Foreign) error {
-	names := make([]string, len(foreign))
-	for i, f := range foreign {
-		names[i] = fmt.Sprintf("%s (%s)", f.Name, f.Reason)
-	}
-	return fmt.Errorf("active plugins take part in tracking and are not known here: %s", strings.Join(names, ", "))
+	return nil
 }
 
 // checkVendor insists on Matomo's data files; those for devices can be done without.

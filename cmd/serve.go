@@ -59,6 +59,7 @@ type serveCommand struct {
 	*program
 	listen, metricsListen string
 	listenMode            fileMode
+	page                  pageFlag
 	prefix                string
 	spool                 string
 	spoolMiB              int64
@@ -84,7 +85,7 @@ type serveCommand struct {
 }
 
 func newServeCommand(p *program) *cobra.Command {
-	c := &serveCommand{program: p, limits: receive.DefaultLimits(), listenMode: fileMode(receive.DefaultMode)}
+	c := &serveCommand{program: p, limits: receive.DefaultLimits(), listenMode: fileMode(receive.DefaultMode), page: pageAuto}
 	command := &cobra.Command{
 		Use: "serve", Short: "Receive tracking requests into the queues", Long: serveHelp, Example: serveExample, Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
@@ -94,6 +95,7 @@ func newServeCommand(p *program) *cobra.Command {
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address`: host:port, unix:PATH, or systemd for the socket of a unit")
 	flags.Var(&c.listenMode, "listen-mode", "who may connect to the unix socket that --listen names: `mode` as for chmod")
 	flags.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for /metrics, /healthz and /readyz; the last two are also at --listen")
+	flags.Var(&c.page, "status-page", pageUsage)
 	flags.StringVar(&c.prefix, "prefix", "", "`path` before /matomo.php, such as /analytics")
 	flags.StringVar(&c.spool, "spool", "", "`directory` that keeps requests while Redis is away")
 	flags.Int64Var(&c.spoolMiB, "spool-max", 1024, "most `MiB` of it")
@@ -175,7 +177,7 @@ func (c *serveCommand) open(ctx context.Context) error {
 	if err := c.openSettings(ctx); err != nil {
 		return err
 	}
-	if err := c.checkReception(); err != nil {
+	if err := c.checkReception(ctx); err != nil {
 		return err
 	}
 	err := c.conn.openQueue(ctx, 16)
@@ -250,7 +252,9 @@ func (c *serveCommand) serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := c.stopOrEnd(ctx)
 	if c.metricsListen != "" {
-		tell, err := c.metricsServer(c.metricsListen, receive.Health{Ready: c.ready, Gatherer: c.registry})
+		tell, err := c.metricsServer(c.metricsListen, receive.Health{
+			Ready: c.ready, Gatherer: c.registry, Page: c.statusPage(),
+		}, c.page)
 		if err != nil {
 			return errors.Join(err, l.Close())
 		}

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"crypto/rand"
+	"net/http"
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/queue"
@@ -48,4 +49,16 @@ func (c *serveCommand) ready(ctx context.Context) error {
 	}
 	_, err := c.conn.backend.Len(ctx, queue.Key(0))
 	return err
+}
+
+// statusPage is the page for people, at --metrics-listen.
+func (c *serveCommand) statusPage() http.Handler {
+	engine := ""
+	if c.inside != nil {
+		engine = string(nativeEngine)
+	}
+	if c.store == nil {
+		return c.conn.statusPage("serve", engine, nil)
+	}
+	return c.conn.statusPage("serve", engine, c.store.Waiting)
 }

@@ -22,14 +22,14 @@ func (i *installation) activate(t *testing.T, name, text string) {
 
 func TestServeRefusesPluginsThatActAtReception(t *testing.T) {
 	i := newInstallation(t)
-	i.activate(t, "XMLTracking", "<?php return ['Tracker.initRequestSet' => 'x'];")
+	i.activate(t, "XMLTracking", "<?php return ['Tracker.initRequestSet' => 'x', 'Tracker.isExcludedVisit' => 'x'];")
 	for _, args := range [][]string{{}, {"--without-database"}, {"--process"}} {
 		r := i.run(t, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...))
 		if r.status != statusFailed {
 			t.Errorf("%v: exit status %d", args, r.status)
 		}
 		contains(t, r.stderr, "--ignore-plugins",
-			"XMLTracking (acts when requests are received (Tracker.initRequestSet in XMLTracking.php))")
+			"XMLTracking (listens to Tracker.initRequestSet)")
 	}
 	s := startServe(t, i.dir, i.env, "--ignore-plugins", "--process=false")
 	if status, _ := s.get(t, hit(1)); status != http.StatusOK || i.waiting(t) != 1 {

@@ -190,7 +190,7 @@ func TestPagesTurn(t *testing.T) {
 func TestViewTellsWhatIsNotKnown(t *testing.T) {
 	p := pager{rows: 1, page: 1}
 	p.fit(1)
-	got := view(&snapshot{Queues: make([]queueState, 1), Orphans: []orphanState{{ID: 4, Sets: 2}}}, p, false, 80)
+	got := view(&snapshot{Queues: make([]queueState, 1), Orphans: []orphanState{{ID: 4, Sets: 2}}}, nil, p, false, 80)
 	contains(t, got, "does not tell how much memory", "queue 4 with 2 sets", "queues 0-0 of 1")
 	if old("") != "of unknown age" || old("3s") != "3s old" || timeLeft(queue.NoExpiry) != " and would stay so for ever" {
 		t.Error("unknown times")

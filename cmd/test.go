@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/plugins"
 	"github.com/queuedtracking/queuedtracking/internal/selftest"
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
@@ -18,8 +19,9 @@ import (
 const testHelp = `Tries, one after the other, everything that processing needs: Matomo's directory and detection data; the database, the
 rights on Matomo's tables and that these take part in transactions; the versions of Matomo, of plugin QueuedTracking and of
 device-detector, and the active plugins; the connection to the queues and each primitive that locks and queues are made of.
-Each line says ok, notice, not ok or skipped, and what to do. -v also lists what the version of Matomo does otherwise than
-others when it tracks.
+Each line says ok, notice, not ok or skipped, and what to do. Below them are the active plugins that do not belong to
+Matomo: what each does in tracking, whether that is native (a part of this program), harmless or left to PHP, and how
+that was found out. -v lists all plugins, and what the version of Matomo does otherwise than others when it tracks.
 
 It changes nothing: keys in Redis are its own (queuedtracking:test:…) and deleted at the end, statements in the database
 concern no row. Passwords are not shown. The exit status is 1 if something that is needed does not work.`
@@ -38,6 +40,7 @@ type testCommand struct {
 	conn    *connection
 	devices *device.Found // nil: device-detector was not looked at
 	known   bool          // the settings were found
+	judged  plugins.Judgement
 
 	certificates certificates // that servers of Redis have shown
 	report       selftest.Report
@@ -87,7 +90,7 @@ func (c *testCommand) check(ctx context.Context) error {
 	d := c.conn.settings.database
 	if !c.report.Check("connection", c.conn.openDatabase(ctx), fmt.Sprintf("%s at %s", d.Name, d.Address()), "") {
 		c.report.Group("Installation")
-		c.checkPlugins()
+		c.checkPlugins(ctx)
 		c.report.Group("Queue")
 		c.report.Skip("all", "the settings are in the database")
 		return nil
@@ -99,7 +102,7 @@ func (c *testCommand) check(ctx context.Context) error {
 	c.report.Group("Installation")
 	c.checkVersions()
 	c.checkDeviceDetector()
-	c.checkPlugins()
+	c.checkPlugins(ctx)
 
 	c.report.Group("Queue")
 	err = c.conn.readSettings(ctx)
@@ -195,7 +198,7 @@ func (c *testCommand) print() error {
 	if c.json {
 		return printJSON(c.stdout, map[string]any{
 			"works": c.report.Works(), "settings": c.settings(), "versions": c.versions(), "behaviours": c.behaviours(),
-			"checks": cleanChecks(c.report.Checks),
+			"plugins": c.plugins(), "checks": cleanChecks(c.report.Checks),
 		})
 	}
 	c.printSettings()
@@ -212,6 +215,9 @@ func (c *testCommand) print() error {
 		if check.Advice != "" && check.Status != selftest.OK {
 			fmt.Fprintln(c.stdout, c.item(belowCheck+"-> ", check.Advice))
 		}
+	}
+	if err := c.printPlugins(); err != nil {
+		return err
 	}
 	if err := c.printBehaviours(); err != nil {
 		return err

@@ -55,22 +55,6 @@ func (c *testCommand) checkDeviceDetector() {
 	}
 }
 
-// checkPlugins judges the active plugins.
-func (c *testCommand) checkPlugins() {
-	config := c.conn.config
-	foreign, err := config.ForeignTrackerPlugins()
-	switch {
-	case err != nil:
-		c.report.Fail("plugins", err, "")
-	case len(foreign) > 0:
-		c.report.Fail("plugins", foreignError(foreign),
-			"process refuses unless it is given --ignore-plugins: what these plugins do is then missing")
-	default:
-		c.report.OK("plugins", fmt.Sprintf("%d active, none that tracks in a way that is not known",
-			len(config.Plugins().Names())))
-	}
-}
-
 // testVersions are the versions that were found, "" for what could not be seen.
 type testVersions struct {
 	Matomo         string `json:"matomo"`

@@ -102,7 +102,7 @@ func TestProcessRefusesPluginsOfTheCoreThatAreNotKnown(t *testing.T) {
 		if r.status != statusFailed {
 			t.Errorf("%s: exit status %d", command, r.status)
 		}
-		contains(t, r.stdout+r.stderr, "NextGreatThing (processes tracking requests (Tracker/BotRequestProcessor.php))",
+		contains(t, r.stdout+r.stderr, "NextGreatThing (processes requests of bots: Tracker/BotRequestProcessor.php)",
 			"--ignore-plugins")
 	}
 	if i.waiting(t) != 1 {

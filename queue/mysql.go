@@ -70,7 +70,8 @@ func (m *MySQL) call(ctx context.Context, what string, create func(context.Conte
 }
 
 // inTx is call with f in a transaction.
-func (m *MySQL) inTx(ctx context.Context, what string, create func(context.Context) error, f func(context.Context, Executor) error) error {
+func (m *MySQL) inTx(ctx context.Context, what string, create func(context.Context) error, f func(context.Context, *sqlx.Tx) error,
+) error {
 	return m.call(ctx, what, create, func(ctx context.Context) error {
 		tx, err := m.db.BeginTxx(ctx, nil)
 		if err != nil {

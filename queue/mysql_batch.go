@@ -6,16 +6,17 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // countUpTo is the length up to which Head counts a list. Counting reads every row, which for a long backlog would take longer than
 // tracking a batch.
 const countUpTo = 10_000
 
-// Executor is a database, or a connection or transaction of one.
+// Executor is a database, or a connection or transaction of one, that may be another process's.
 type Executor interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	SelectContext(ctx context.Context, dest any, query string, args ...any) error
 }
 
 // Head implements Backend. The length of a list of more than 10,000 entries may be told too high, by the gaps in the numbering of its
@@ -114,7 +115,7 @@ func (m *MySQL) RemoveFirst(ctx context.Context, list string, batch Batch) (bool
 	if err := m.ensureCounter(ctx, list, batch); err != nil {
 		return false, err
 	}
-	err := m.inTx(ctx, "delete", nil, func(ctx context.Context, tx Executor) error {
+	err := m.inTx(ctx, "delete", nil, func(ctx context.Context, tx *sqlx.Tx) error {
 		removed, err := m.removeRows(ctx, tx, list, batch)
 		if err == nil && !removed {
 			err = errGone

@@ -3,6 +3,8 @@ package queue
 import (
 	"context"
 	"strings"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // maxStatement bounds the bytes of elements that go into one INSERT: max_allowed_packet is 1 MB on old servers, and escaping may double
@@ -20,14 +22,14 @@ func (m *MySQL) Append(ctx context.Context, list string, elements ...[]byte) err
 			return m.insert(ctx, m.db, list, elements)
 		})
 	}
-	return m.inTx(ctx, "insert", m.createList(list), func(ctx context.Context, tx Executor) error {
+	return m.inTx(ctx, "insert", m.createList(list), func(ctx context.Context, tx *sqlx.Tx) error {
 		return m.insertAll(ctx, tx, list, elements)
 	})
 }
 
 // AppendMarked implements Backend.
 func (m *MySQL) AppendMarked(ctx context.Context, list string, mark Mark, elements ...[]byte) error {
-	return m.inTx(ctx, "insert", m.createBoth(list), func(ctx context.Context, tx Executor) error {
+	return m.inTx(ctx, "insert", m.createBoth(list), func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := m.insertAll(ctx, tx, list, elements); err != nil {
 			return err
 		}
@@ -143,7 +145,7 @@ func (m *MySQL) Take(ctx context.Context, list string, element []byte) (taken bo
 
 // Move implements Backend.
 func (m *MySQL) Move(ctx context.Context, from, to string, element, replacement []byte) (moved bool, err error) {
-	err = m.inTx(ctx, "move", m.createBoth(from, to), func(ctx context.Context, tx Executor) error {
+	err = m.inTx(ctx, "move", m.createBoth(from, to), func(ctx context.Context, tx *sqlx.Tx) error {
 		moved, err = m.take(ctx, tx, from, element)
 		if err != nil || !moved {
 			return err
@@ -153,8 +155,14 @@ func (m *MySQL) Move(ctx context.Context, from, to string, element, replacement 
 	return moved, err
 }
 
+// searcher is an Executor that also answers questions.
+type searcher interface {
+	Executor
+	SelectContext(ctx context.Context, dest any, query string, args ...any) error
+}
+
 // take deletes the oldest row with this element. The row is looked for without locks, so that neither writers nor the reader wait.
-func (m *MySQL) take(ctx context.Context, from Executor, list string, element []byte) (bool, error) {
+func (m *MySQL) take(ctx context.Context, from searcher, list string, element []byte) (bool, error) {
 	for {
 		var ids []int64
 		err := from.SelectContext(ctx, &ids, "SELECT idqueuelist FROM "+m.table(list)+

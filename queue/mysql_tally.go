@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // A tally is kept as rows of the table of keys, one for each name: their keys begin with the tally's, their values are
@@ -21,7 +23,7 @@ func (m *MySQL) AddTally(ctx context.Context, key, total string, ttl time.Durati
 	if err := m.deleteExpired(ctx); err != nil {
 		return err
 	}
-	return m.inTx(ctx, "insert", m.createKeys, func(ctx context.Context, tx Executor) error {
+	return m.inTx(ctx, "insert", m.createKeys, func(ctx context.Context, tx *sqlx.Tx) error {
 		rows := func(key string) (numbers, texts []any) {
 			for _, name := range slices.Sorted(maps.Keys(tally.Numbers)) {
 				numbers = append(numbers, tallyKey(key, name), name+"="+strconv.FormatInt(tally.Numbers[name], 10))

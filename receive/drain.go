@@ -75,7 +75,6 @@ func (w *Writer) drain(ctx context.Context) {
 				return
 			case <-w.o.Spool.filled:
 			}
-			clear(certain)
 			continue
 		default:
 			err = w.move(r, certain)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
@@ -256,8 +257,16 @@ func TestAnswersToWhatIsTrackedAtOnce(t *testing.T) {
 		{"POST", "", with(`"token_auth":"other"`), tracker.Result{Requests: 2}, nil, 200, `{"status":"success","tracked":2,"invalid":0}`},
 		{"POST", "", with(`"send_image":0`), tracker.Result{Requests: 2}, nil, 204, ""},
 		{"POST", "", bulk, tracker.Result{}, errors.New("away"), 500, `{"status":"error","tracked":0,"invalid":0}`},
+		{
+			"POST", "", with(`"send_image":0`),
+			tracker.Result{},
+			errors.New("away"), 500,
+			`{"status":"error","tracked":0,"invalid":0}`,
+		},
+		{"POST", "", with(`"send_image":0`), rejected(request.UnknownSite), nil, 204, ""},
 	} {
-		o := testOptions(t, recordedConfig, nil)
+		o, registry := testOptions(t, recordedConfig, nil), prometheus.NewRegistry()
+		o.Metrics = NewMetrics(registry)
 		o.Track = func(context.Context, queue.RequestSet) (tracker.Result, error) { return test.result, test.err }
 		o.Superuser = func(_ context.Context, token string, _ bool) (bool, error) { return token == "root", nil }
 		got := answerTo(t, o, httptest.NewRequest(test.method, "/matomo.php?queuedtracking=0"+test.query, strings.NewReader(test.body)))
@@ -265,7 +274,35 @@ func TestAnswersToWhatIsTrackedAtOnce(t *testing.T) {
 		if got.StatusCode != test.status || string(body) != test.want {
 			t.Errorf("%s %s %+v: status %d, body %q, want %d, %q", test.method, test.query, test.result, got.StatusCode, body, test.status, test.want)
 		}
+		outcome := outcomeTracked
+		if test.err != nil || len(test.result.Rejected) > 0 || test.result.Failed > 0 { // also one of many
+			outcome = outcomeRefused
+		}
+		if diff := cmp.Diff(map[string]float64{outcome: 1}, countedOutcomes(t, registry)); diff != "" {
+			t.Errorf("%s %s %+v: requests by outcome (-want +got):\n%s", test.method, test.query, test.result, diff)
+		}
 	}
+}
+
+// countedOutcomes are the numbers of requests by what became of them, without zeros.
+func countedOutcomes(t *testing.T, registry *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := make(map[string]float64)
+	for _, family := range families {
+		if family.GetName() != "queuedtracking_http_requests_total" {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			if n := m.GetCounter().GetValue(); n != 0 {
+				counted[m.GetLabel()[0].GetValue()] = n
+			}
+		}
+	}
+	return counted
 }
 
 func TestMemoryForBodiesIsBounded(t *testing.T) {
@@ -277,19 +314,77 @@ func TestMemoryForBodiesIsBounded(t *testing.T) {
 	h.reading.Store(o.Limits.BodyMemory)
 	r := httptest.NewRequest(http.MethodPost, "/matomo.php", strings.NewReader(strings.Repeat("x", smallBody+1)))
 	if got := asking(t, h.Handle)(r).StatusCode; got != http.StatusServiceUnavailable || h.reading.Load() != o.Limits.BodyMemory {
-		t.Errorf("status %d, %d bytes", got, h.reading.Load())
+		t.Errorf("status %d, %d bytes in use; want %d, %d", got, h.reading.Load(), http.StatusServiceUnavailable,
+			o.Limits.BodyMemory)
 	}
 }
 
 func TestLimitsThatCannotWork(t *testing.T) {
-	for name, change := range map[string]func(*Limits){
-		"body": func(l *Limits) { l.BodyBytes = 0 }, "memory": func(l *Limits) { l.BodyMemory = 1 },
-		"rate": func(l *Limits) { l.Rate = -1 }, "burst": func(l *Limits) { l.Rate, l.Burst = 1, 0 },
+	for _, tt := range []struct {
+		about  string
+		change func(*Limits)
+		want   string // part of the error, "" for none
+	}{
+		{"the usual ones", func(*Limits) {}, ""},
+		{"no body", func(l *Limits) { l.BodyBytes = 0 }, "bytes of a body: 0"},
+		{"no headers", func(l *Limits) { l.HeaderBytes = -1 }, "bytes of headers: -1"},
+		{"no requests", func(l *Limits) { l.BulkRequests = 0 }, "requests of a bulk request: 0"},
+		{"no connections", func(l *Limits) { l.Connections = 0 }, "connections: 0"},
+		{"no time", func(l *Limits) { l.ReadTimeout = 0 }, "time for a request: 0"},
+		{"memory for less than one body", func(l *Limits) { l.BodyMemory = l.BodyBytes - 1 }, "memory for bodies"},
+		{"memory for one body", func(l *Limits) { l.BodyMemory = l.BodyBytes }, ""},
+		{"negative rate", func(l *Limits) { l.Rate = -1 }, "rate -1"},
+		{"rate without burst", func(l *Limits) { l.Rate, l.Burst = 1, 0 }, "burst"},
+		{"a burst of one", func(l *Limits) { l.Rate, l.Burst = 1, 1 }, ""},
+		{"neither rate nor burst", func(l *Limits) { l.Rate, l.Burst = 0, 0 }, ""},
 	} {
 		o := testOptions(t, "", nil)
-		change(&o.Limits)
-		if _, err := NewHandler(o); err == nil {
-			t.Errorf("%s: no error", name)
+		tt.change(&o.Limits)
+		_, err := NewHandler(o)
+		if (err != nil) != (tt.want != "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want %q", tt.about, err, tt.want)
+		}
+	}
+}
+
+// Bodies as long as the limit are taken whether their length is announced or not. Whatever becomes of one, its memory
+// is free afterwards.
+func TestBodiesUpToTheLimitAreTaken(t *testing.T) {
+	const limit = smallBody + 100
+	for _, tt := range []struct {
+		length    int
+		announced bool
+		memory    int64 // that others leave
+		want      int
+	}{
+		{limit, true, limit, http.StatusOK},
+		{limit + 1, true, limit, http.StatusRequestEntityTooLarge},
+		{limit, false, limit, http.StatusOK},
+		{limit + 1, false, limit + 1, http.StatusRequestEntityTooLarge},
+		{limit, true, limit - 1, http.StatusServiceUnavailable},
+		{limit, false, limit - 1, http.StatusServiceUnavailable},
+		{smallBody, true, 0, http.StatusOK}, // needs no share
+		{smallBody, false, smallBody - 1, http.StatusServiceUnavailable},
+	} {
+		o := testOptions(t, recordedConfig, &sink{})
+		o.Limits.BodyBytes = limit
+		h, err := NewHandler(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		others := o.Limits.BodyMemory - tt.memory
+		h.reading.Store(others)
+		r := httptest.NewRequest(http.MethodPost, "/matomo.php", strings.NewReader(strings.Repeat("x", tt.length)))
+		if !tt.announced {
+			r.ContentLength = -1
+		}
+		if got := asking(t, h.Handle)(r).StatusCode; got != tt.want {
+			t.Errorf("%d bytes, announced %v, memory %d: status %d, want %d", tt.length, tt.announced, tt.memory, got,
+				tt.want)
+		}
+		if got := h.reading.Load(); got != others {
+			t.Errorf("%d bytes, announced %v, memory %d: %d are in use afterwards, want %d", tt.length, tt.announced, tt.memory,
+				got, others)
 		}
 	}
 }

@@ -98,10 +98,11 @@ func recovering(handler fasthttp.RequestHandler, log *slog.Logger) fasthttp.Requ
 }
 
 // Health answers whether the process lives (/healthz) and whether it can take requests (/readyz), and serves metrics
-// (/metrics).
+// (/metrics) and a page for people (/).
 type Health struct {
 	Ready    func(ctx context.Context) error // nil: requests have a place to go
-	Gatherer prometheus.Gatherer
+	Gatherer prometheus.Gatherer             // nil: no metrics
+	Page     http.Handler                    // nil: no page
 }
 
 // Beside serves /healthz and /readyz, and leaves every other path to handler.
@@ -124,7 +125,7 @@ const (
 // probeTimeout bounds the look at the queue's server.
 const probeTimeout = 2 * time.Second
 
-// Handler serves /healthz and /readyz, and /metrics when there is a gatherer.
+// Handler serves /healthz and /readyz, /metrics when there is a gatherer, and / when there is a page.
 func (h Health) Handler() fasthttp.RequestHandler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "alive") })
@@ -139,6 +140,9 @@ func (h Health) Handler() fasthttp.RequestHandler {
 	})
 	if h.Gatherer != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(h.Gatherer, promhttp.HandlerOpts{}))
+	}
+	if h.Page != nil {
+		mux.Handle("GET /{$}", h.Page)
 	}
 	return fasthttpadaptor.NewFastHTTPHandler(mux)
 }

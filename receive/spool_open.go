@@ -68,9 +68,6 @@ func (s *Spool) open() (err error) {
 			return fmt.Errorf("%s: %w", filepath.Base(name), err)
 		}
 	}
-	if len(s.segments) > 0 {
-		s.signal()
-	}
 	if err := s.reserve(filepath.Join(s.dir, sequenceFile)); err != nil {
 		s.log.Warn("spool: if the clock is set back before the next start, requests may be taken for older ones", "error",
 			err)
@@ -157,8 +154,5 @@ func (s *Spool) cut(f *os.File, size int64) error {
 		return err
 	}
 	s.log.Warn("end of a spool segment is no complete record and was put aside", "file", damaged, "bytes", len(rest))
-	if err := f.Truncate(size); err != nil {
-		return err
-	}
-	return s.disk.sync(f)
+	return f.Truncate(size) // not synced: what comes back after a power cut is cut off again
 }

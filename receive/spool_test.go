@@ -64,41 +64,53 @@ func TestSpoolKeepsOrderOverARestart(t *testing.T) {
 	if s.Owner() != owner {
 		t.Errorf("owner %s became %s", owner, s.Owner())
 	}
-	if entries, _ := s.Waiting(); entries != 4 || s.waits("a") == 0 || s.waits("c") > 0 {
-		t.Errorf("%d entries wait, a %d, c %d", entries, s.waits("a"), s.waits("c"))
+	if entries, _ := s.Waiting(); entries != 4 || s.waits("a") != 2 || s.waits("b") != 1 || s.waits("c") != 0 {
+		t.Errorf("%d entries wait in %d records of a, %d of b, %d of c; want 4 in 2, 1, 0", entries, s.waits("a"),
+			s.waits("b"), s.waits("c"))
 	}
-	if s.nextSequence() <= want[2].Sequence {
-		t.Error("sequence went back")
+	if got, last := s.nextSequence(), want[2].Sequence; got <= last {
+		t.Errorf("sequence %d, want more than %d", got, last)
 	}
 	if diff := cmp.Diff(want, empty(t, s)); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if entries, size := s.Waiting(); entries != 0 || size != 0 || s.waits("a") > 0 {
-		t.Errorf("empty spool holds %d entries, %d bytes", entries, size)
+	if entries, size := s.Waiting(); entries != 0 || size != 0 || s.waits("a") != 0 {
+		t.Errorf("%d entries, %d bytes, %d records of a wait; want none", entries, size, s.waits("a"))
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*"+segmentSuffix)); len(left) > 0 {
 		t.Errorf("segments are left: %v", left)
 	}
 }
 
-// An empty spool whose clock was set back must not give numbers again that the queue's marks have passed: such groups
-// would pass for delivered.
+// A spool whose clock was set back must not give numbers again that the queue's marks have passed: such groups would
+// pass for delivered. What was reserved tells, also of an empty spool; where that was not to be written, as on a full
+// disk, the records that wait.
 func TestSequenceGrowsWhenTheClockIsSetBack(t *testing.T) {
-	dir := t.TempDir()
-	var last uint64
-	for _, now := range []int64{1_800_000_000, 0, 1_700_000_000} {
-		s, err := OpenSpool(dir, 1<<20, func() time.Time { return time.Unix(now, 0) }, discard())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 3 {
-			n := s.nextSequence()
-			if n <= last {
-				t.Errorf("at %d: %d after %d", now, n, last)
+	for _, reserved := range []bool{true, false} {
+		dir := t.TempDir()
+		var last uint64
+		for _, now := range []int64{1_800_000_000, 0, 1_700_000_000} {
+			s, err := OpenSpool(dir, 1<<20, func() time.Time { return time.Unix(now, 0) }, discard())
+			if err != nil {
+				t.Fatal(err)
 			}
-			last = n
+			for range 3 {
+				n := s.nextSequence()
+				if n <= last {
+					t.Errorf("reserved %v, at %d: %d, want more than %d", reserved, now, n, last)
+				}
+				last = n
+			}
+			if !reserved {
+				if err := s.Append(record{Sequence: last, List: "a"}); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Remove(filepath.Join(dir, sequenceFile)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.Close()
 		}
-		s.Close()
 	}
 }
 
@@ -112,59 +124,72 @@ func TestSpoolGoesOverSegments(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(s.segments) != 3 {
-		t.Errorf("%d segments", len(s.segments))
+	if got, want := len(s.segments), 3; got != want {
+		t.Errorf("%d segments, want %d", got, want)
 	}
 	var got []string
 	for _, r := range empty(t, s) {
 		got = append(got, r.List)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
 func TestFullSpoolRefusesAndTakesAgain(t *testing.T) {
-	s := openSpool(t, t.TempDir(), 100)
-	r := group(s, "a", string(make([]byte, 60)))
-	if err := s.Append(r); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Append(r); !errors.Is(err, errSpoolFull) {
-		t.Errorf("error %v", err)
-	}
-	empty(t, s)
-	if err := s.Append(r); err != nil {
-		t.Error(err)
+	r := record{Sequence: 1, List: "a", Elements: [][]byte{make([]byte, 60)}}
+	size := int64(len(r.encode()))
+	for _, tt := range []struct {
+		limit int64
+		want  int // records
+	}{{0, 0}, {size - 1, 0}, {size, 1}, {2*size - 1, 1}, {2 * size, 2}} {
+		s := openSpool(t, t.TempDir(), tt.limit)
+		for round := range 2 {
+			for i := range tt.want {
+				if err := s.Append(r); err != nil {
+					t.Errorf("limit %d, round %d, record %d: %v", tt.limit, round, i, err)
+				}
+			}
+			if err := s.Append(r); !errors.Is(err, errSpoolFull) {
+				t.Errorf("limit %d, round %d: error %v of one more record, want %v", tt.limit, round, err, errSpoolFull)
+			}
+			if got := len(empty(t, s)); got != tt.want {
+				t.Errorf("limit %d, round %d: %d records, want %d", tt.limit, round, got, tt.want)
+			}
+		}
 	}
 }
 
 // TestFullDiskLeavesNoHalfRecord lets writes end in the middle, as ENOSPC does, in the first and in a later record of a
-// segment.
+// segment. This process and the next one find the other records.
 func TestFullDiskLeavesNoHalfRecord(t *testing.T) {
-	dir := t.TempDir()
-	s := openSpool(t, dir, 1<<20)
 	full := func(f *os.File, b []byte) (int, error) {
 		n, _ := f.Write(b[:len(b)/2])
 		return n, syscall.ENOSPC
 	}
-	var want []record
-	for _, fails := range []bool{true, false, true, false, true} {
-		s.disk = realDisk
-		r := group(s, "a", fmt.Sprint(fails))
-		if fails {
-			s.disk.write = full
-		} else {
-			want = append(want, r)
+	for _, restart := range []bool{false, true} {
+		dir := t.TempDir()
+		s := openSpool(t, dir, 1<<20)
+		var want []record
+		for i, fails := range []bool{true, false, true, false, true} {
+			s.disk = realDisk
+			r := group(s, "a", fmt.Sprint(fails))
+			if fails {
+				s.disk.write = full
+			} else {
+				want = append(want, r)
+			}
+			if err := s.Append(r); errors.Is(err, syscall.ENOSPC) != fails {
+				t.Errorf("record %d: error %v, want %v: %v", i, err, syscall.ENOSPC, fails)
+			}
 		}
-		if err := s.Append(r); errors.Is(err, syscall.ENOSPC) != fails {
-			t.Errorf("error %v", err)
+		if restart {
+			s.Close()
+			s = openSpool(t, dir, 1<<20)
 		}
-	}
-	s.Close()
-	s = openSpool(t, dir, 1<<20)
-	if diff := cmp.Diff(want, empty(t, s)); diff != "" {
-		t.Error(diff)
+		if diff := cmp.Diff(want, empty(t, s)); diff != "" {
+			t.Errorf("restart %v (-want +got):\n%s", restart, diff)
+		}
 	}
 }
 
@@ -188,10 +213,10 @@ func TestSpoolCutsATornRecordOff(t *testing.T) {
 		s = openSpool(t, dir, 1<<20)
 		got, ok, err := s.first()
 		if err != nil || !ok {
-			t.Fatal(ok, err)
+			t.Fatalf("record %v, error %v; want true, none", ok, err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Error(diff)
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if info, _ := os.Stat(path); info.Size() != int64(len(whole)) {
 			t.Errorf("segment has %d bytes, want %d", info.Size(), len(whole))

@@ -18,6 +18,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/demo"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay"
@@ -75,15 +76,16 @@ func newSite(t *testing.T, maria *testserver.MariaDBServer) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.db.Close() })
-	for _, file := range []string{"schema.sql", "rows.sql"} {
-		text, err := os.ReadFile(filepath.Join("../testdata/matomo", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for statement := range strings.SplitSeq(string(text), ";\n") {
-			if strings.TrimSpace(statement) != "" {
-				s.db.MustExec(statement)
-			}
+	if err := tables.Create(t.Context(), s.db, "matomo_"); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := os.ReadFile("../testdata/matomo/rows.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for statement := range strings.SplitSeq(string(rows), ";\n") {
+		if strings.TrimSpace(statement) != "" {
+			s.db.MustExec(statement)
 		}
 	}
 	s.redis = testserver.Redis(t)

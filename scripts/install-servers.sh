@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs the servers that the tests start privately, and the tools with which packages, units and manual pages are
-# tried, with apt-get, and only those that are missing. Starts no service. promtool, with which alert rules are tested,
-# is taken out of Debian's package prometheus, whose service is not installed.
+# Installs the servers that the tests start privately, PHP for the command line with what Matomo's tracker needs, and the
+# tools with which packages, units and manual pages are tried, with apt-get, and only those that are missing. Starts no
+# service. promtool, with which alert rules are tested, is taken out of Debian's package prometheus, whose service is
+# not installed.
 set -eu
 
 missing=
@@ -17,6 +18,19 @@ need() { # program, Debian package
 need redis-server redis-server
 need redis-sentinel redis-sentinel
 need mariadbd mariadb-server
+need php php-cli
+
+need_extension() { # PHP's name of it, Debian package
+	if command -v php >/dev/null 2>&1 && php -m 2>/dev/null | grep -qix "$1"; then
+		echo "PHP extension $1: already installed"
+	else
+		echo "PHP extension $1: missing, package $2 will be installed"
+		missing="$missing $2"
+	fi
+}
+
+need_extension pdo_mysql php-mysql
+need_extension mbstring php-mbstring
 need git git
 need systemd-analyze systemd
 need man man-db

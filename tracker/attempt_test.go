@@ -110,11 +110,12 @@ func TestVisitorsAreToldByTheInstallationsSettings(t *testing.T) {
 		{"cid=123", ""},
 		{"idsite=99&_id=0123456789abcdef", "\x01\x23\x45\x67\x89\xab\xcd\xef"},
 		{"", ""},
+		{"cip=203.0.113.5", ""}, // not authenticated: the address of the header counts
 	}
 	for _, test := range tests {
 		id, ip := visitors(decode(t, entry(0, test.query))[0], 0)
-		if string(id) != test.id || ip != "198.18.7.7" {
-			t.Errorf("%s: visitor %x at %s, want %x", test.query, id, ip, test.id)
+		if want := "198.18.7.7"; string(id) != test.id || ip != want {
+			t.Errorf("%s: visitor %x at %s, want %x at %s", test.query, id, ip, test.id, want)
 		}
 	}
 }

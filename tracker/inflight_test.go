@@ -167,7 +167,7 @@ func TestPageViewTimesGoOnAcrossBatchesInTheAir(t *testing.T) {
 	a.land(t)
 	want := []string{"aaaaaa 25", "bbbbbb 22", "cccccc 15", "dddddd 10", "eeeeee 0"}
 	if diff := cmp.Diff(want, a.views(t)); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -183,7 +183,7 @@ func TestPageViewTimesOfVisitsThatBeginInTheAir(t *testing.T) {
 	a.land(t)
 	want := []string{"aaaaaa 8", "bbbbbb 0"}
 	if diff := cmp.Diff(want, a.views(t)[1:]); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -206,7 +206,7 @@ func TestPageViewTimesAfterARollback(t *testing.T) {
 	a.ground(t, c)
 	want := []string{"aaaaaa 21", "bbbbbb 10"}
 	if diff := cmp.Diff(want, a.views(t)); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -250,6 +250,84 @@ func TestPageViewTimesAreKeptSince6(t *testing.T) {
 			wantCells(t, o, "log_page_view_time", "time_spent", want...)
 			wantCells(t, o, "log_link_visit_action", "idpageview", "aaaaaa", "bbbbbb", "")
 		})
+	}
+}
+
+// Nothing of batches that were rolled back counts as visible to those that are read ahead afterwards.
+func TestRolledBackBatchIsReadAfterItIsRepeated(t *testing.T) {
+	a := newAir(t)
+	a.ground(t, a.prepare(t, entryFrom("198.51.100.9", 0, "url=http://site1.example.org/&_id=ffffffffffffffff")))
+	b, c := a.prepare(t, entry(10, page("/a"))), a.prepare(t, entry(20, page("/b")))
+	a.prefetch(t, a.front, b, c)
+	a.fly(t, b)
+	a.fly(t, c)
+	<-a.up[0].sent // the other one has not begun
+	for _, f := range a.up {
+		if err := f.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.up = nil
+	tx := a.begin(t)
+	if _, err := a.tracker.Write(t.Context(), tx, b); err != nil {
+		t.Fatal(err)
+	}
+	a.prefetch(t, b, c) // sees nothing of b yet
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.fly(t, c)
+	a.land(t)
+	var got []int
+	if err := a.bench.DB().Select(&got, "SELECT visit_total_actions FROM matomo_log_visit ORDER BY idvisit"); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int{1, 2}, got); diff != "" {
+		t.Errorf("actions of visits (-want +got):\n%s", diff)
+	}
+}
+
+// A day is marked once, also by batches that follow each other before the first of them is committed.
+func TestDayIsMarkedOnceByBatchesInTheAir(t *testing.T) {
+	a := newAir(t)
+	// The marks are read.
+	a.ground(t, a.prepare(t, entry(0, page("/")), entry(1, "idsite=3&url=http://site3.example.net/"+past)))
+	b, c := a.prepare(t, entry(10, page("/b")+past)), a.prepare(t, entry(20, page("/c")+past))
+	a.prefetch(t, a.front, b, c)
+	a.fly(t, b)
+	a.fly(t, c)
+	a.land(t)
+	var got []string
+	if err := a.bench.DB().Select(&got, "SELECT SUBSTRING(option_name, 5, 34) FROM matomo_option WHERE option_name LIKE "+
+		"'%report_to_invalidate%' ORDER BY 1"); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"_report_to_invalidate_1_2026-11-22", "_report_to_invalidate_3_2026-11-22"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Rows of a visit may have had other ids before its visitor id was spread: each id that the batch has gone through is
+// looked for.
+func TestVisitorIDsOfABatchAreAllLookedFor(t *testing.T) {
+	a := newAir(t)
+	id := func(n int) string { return fmt.Sprintf("&_id=%016x", n) }
+	page := func(path string, n int) string { return "url=http://site1.example.org" + path + id(n) }
+	a.ground(t, a.prepare(t, entry(0, page("/a", 1)), entry(1, page("/b", 1))))
+	if _, err := a.bench.DB().Exec("UPDATE matomo_log_link_visit_action SET idvisitor = UNHEX('0000000000000002') " +
+		"ORDER BY idlink_va LIMIT 1"); err != nil {
+		t.Fatal(err)
+	}
+	a.ground(t, a.prepare(t, entry(10, page("/c", 2)), entry(20, page("/d", 3))))
+	var got []string
+	if err := a.bench.DB().Select(&got, "SELECT LOWER(HEX(idvisitor)) FROM matomo_log_link_visit_action "+
+		"ORDER BY idlink_va"); err != nil {
+		t.Fatal(err)
+	}
+	three := fmt.Sprintf("%016x", 3)
+	if diff := cmp.Diff([]string{three, three, three, three}, got); diff != "" {
+		t.Errorf("visitor ids of actions (-want +got):\n%s", diff)
 	}
 }
 
@@ -320,13 +398,13 @@ func TestPreviewOfMatomo6WritesNothing(t *testing.T) {
 	tx.AfterWrites(func() { t.Error("a preview writes") })
 	result, err := a.tracker.Preview(context.Background(), tx, batch)
 	if err != nil || result.Tracked != 2 {
-		t.Errorf("%+v, %v", result, err)
+		t.Errorf("%+v, error %v; want 2 tracked, none", result, err)
 	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
 	if got := a.views(t); len(got) != 1 {
-		t.Errorf("page views %v", got)
+		t.Errorf("page views %v, want 1", got)
 	}
 }
 

@@ -19,12 +19,12 @@ type nonce struct {
 func (w *unitOfWork) writeNonces(ctx context.Context) error {
 	for _, n := range w.pending.nonces {
 		name := "JsTrackerInstallCheck_" + strconv.FormatInt(n.site, 10)
-		value, found, err := w.tx.Option(ctx, name)
+		value, _, err := w.tx.Option(ctx, name)
 		if err != nil {
 			return fmt.Errorf("option %s: %w", name, err)
 		}
 		updated, ok := exclude.MarkNonce(value, n.token, w.batch.now)
-		if !found || !ok {
+		if !ok {
 			continue
 		}
 		if err := w.tx.SetOptions(ctx, []store.Option{{Name: name, Value: updated}}); err != nil {

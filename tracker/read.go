@@ -44,9 +44,7 @@ func (t *Tracker) read(p *parsed) error {
 	if err != nil {
 		return err
 	}
-	if t.features.JsTrackerInstallCheck {
-		p.nonce, _ = exclude.InstallCheckNonce(r)
-	}
+	p.nonce, _ = exclude.InstallCheckNonce(r)
 	verdict, err := t.exclusions.Decide(r)
 	p.excluded, p.askRanges = verdict.Rule, verdict.Ranges
 	p.asked = exclude.ComesToDoNotTrack(p.excluded)

@@ -13,6 +13,7 @@ import (
 	_ "modernc.org/sqlite" // the demo's database
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
@@ -72,7 +73,10 @@ var versions = map[string]string{"version_core": "6.0.0", "version_QueuedTrackin
 
 // fill creates the tables and the rows of matomo/rows.sql.
 func fill(ctx context.Context, files fs.FS, db *sqlx.DB, prefix string) error {
-	if err := store.CreateSchema(ctx, db, prefix, store.Matomo6()); err != nil {
+	if err := tables.Create(ctx, db, prefix); err != nil {
+		return err
+	}
+	if err := tables.Upgrade(ctx, db, prefix); err != nil {
 		return err
 	}
 	rows, err := fs.ReadFile(files, path.Join("matomo", "rows.sql"))

@@ -14,10 +14,11 @@ import (
 // general is what concerns no queue, in the place of a queue's number.
 const general = "all"
 
-// Moment is when somebody was at work, and who.
+// Moment is when somebody was at work, who, and what tracked: "native" or "php", "" where it is not known.
 type Moment struct {
-	Time time.Time `json:"time"`
-	Host string    `json:"host"`
+	Time   time.Time `json:"time"`
+	Host   string    `json:"host"`
+	Engine string    `json:"engine,omitempty"`
 }
 
 // Failure is what ended a run.
@@ -126,7 +127,7 @@ func moment(kept map[string]string, owner, prefix string) *Moment {
 	if err != nil {
 		return nil
 	}
-	return &Moment{at, kept[owner+":"+prefix+"host"]}
+	return &Moment{at, kept[owner+":"+prefix+"host"], kept[owner+":"+prefix+"engine"]}
 }
 
 func failure(kept map[string]string, owner string) *Failure {

@@ -51,6 +51,7 @@ type Recorder struct {
 	reasons map[string]bool
 	warned  bool
 	refused bool // the server does not let us
+	engine  string
 }
 
 // NewRecorder makes a recorder for the workers of this host.
@@ -59,6 +60,13 @@ func NewRecorder(tallies queue.Tallies, clock func() time.Time, host string, log
 		tallies: tallies, clock: clock, host: terminal.Shorten(terminal.Escape(host), maxReason), log: log,
 		days: make(map[string]*queue.Tally), reasons: make(map[string]bool), written: clock(),
 	}
+}
+
+// Engine notes what tracks from now on, "native" or "php".
+func (r *Recorder) Engine(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.engine = name
 }
 
 // Batch counts a batch, and writes when the last time is a while ago. It reports whether it has written.
@@ -109,7 +117,7 @@ func (r *Recorder) today() *queue.Tally {
 
 // stamp notes who was at work when.
 func (r *Recorder) stamp(tally *queue.Tally, owner string) {
-	tally.Texts[owner+":time"], tally.Texts[owner+":host"] = r.now(), r.host
+	tally.Texts[owner+":time"], tally.Texts[owner+":host"], tally.Texts[owner+":engine"] = r.now(), r.host, r.engine
 }
 
 func (r *Recorder) fail(tally *queue.Tally, owner string, err error) {

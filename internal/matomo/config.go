@@ -181,6 +181,9 @@ func hasKey(sections *php.Array, section, key string) bool {
 // Dir is the absolute path of the Matomo directory.
 func (c *Config) Dir() string { return c.dir }
 
+// Host is the host whose configuration this is, "" where it is that of all hosts.
+func (c *Config) Host() string { return c.source.Host }
+
 // LocalFile is the name of the configuration file that is the installation's own: config/config.ini.php, or that of a
 // host.
 func (c *Config) LocalFile() string { return filepath.ToSlash(c.file) }

@@ -108,5 +108,13 @@ func bootstrapWords(dir string) string {
 	if err != nil {
 		return ""
 	}
-	return firstOf(string(text), "PIWIK_USER_PATH", "CONFIG_INI_PATH_RESOLVER", "MATOMO_MODIFY_CONFIG_SETTINGS")
+	for _, word := range []string{"PIWIK_USER_PATH", "CONFIG_INI_PATH_RESOLVER", "MATOMO_MODIFY_CONFIG_SETTINGS"} {
+		if strings.Contains(string(text), word) {
+			return word
+		}
+	}
+	return ""
 }
+
+// Bootstrap names what Matomo's bootstrap.php does to the configuration, which is not followed here, "" for nothing.
+func (c *Config) Bootstrap() string { return bootstrapWords(c.dir) }

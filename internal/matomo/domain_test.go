@@ -96,16 +96,8 @@ func TestBootstrapIsJudged(t *testing.T) {
 		"<?php error_reporting(0);":                                                       false,
 	} {
 		c := loadConfig(t, writeFiles(t, map[string]string{"config/config.ini.php": "", "bootstrap.php": text}))
-		foreign, err := c.ForeignTrackerPlugins()
-		if err != nil {
-			t.Fatal(err)
-		}
-		found := false
-		for _, f := range foreign {
-			found = found || f.Name == "bootstrap.php"
-		}
-		if found != want {
-			t.Errorf("%s: %v", text, foreign)
+		if got := c.Bootstrap(); (got != "") != want {
+			t.Errorf("%s: %q", text, got)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package matomo
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
@@ -50,15 +49,6 @@ func (c *Config) ReadsEnvironment() bool {
 	return err == nil
 }
 
-// replacesSettings is what plugins and installations do that decorate Matomo's configuration as plugin
-// EnvironmentVariables does, in ways that are not known here.
-const replacesSettings = "replaces Matomo's settings"
-
-var configDefinition = regexp.MustCompile(`(Piwik\\{1,2}Config['"]|\bConfig::class|['"]ini\.[\w.]+['"])\s*=>`)
-
-// replacesConfig reports whether definitions for Matomo's container have one for its configuration.
-func replacesConfig(definitions string) bool { return configDefinition.MatchString(definitions) }
-
 // variable is the name of the environment's variable for a setting.
 func variable(section, key string) string { return "MATOMO_" + upper(section) + "_" + upper(key) }
 
@@ -102,6 +92,12 @@ func (c *Config) Variables() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// FromEnvironment reports whether a variable of the environment replaces a setting.
+func (c *Config) FromEnvironment(section, key string) bool {
+	_, ok := c.variables[settingName{section, key}]
+	return ok
 }
 
 // Origin tells where a setting comes from: the name of a variable, or of the configuration file.

@@ -1,7 +1,6 @@
 package matomo
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -88,8 +87,8 @@ proxy_client_headers[] = HTTP_X_FORWARDED_FOR
 	if len(misfits) != 1 || misfits[0].Advice != "unset MATOMO_GENERAL_PROXY_CLIENT_HEADERS" {
 		t.Errorf("%+v", misfits)
 	}
-	if foreign, err := c.ForeignTrackerPlugins(); len(foreign) > 0 || err != nil {
-		t.Errorf("refused: %v %v", foreign, err)
+	if !c.FromEnvironment("database", "password") || c.FromEnvironment("database", "host") {
+		t.Error("wrong settings from the environment")
 	}
 	if again, err := c.For(Found{}); err != nil || again.Database().Password != "ge$heim&amp;" {
 		t.Errorf("forgotten once the database is open: %v", err)
@@ -125,29 +124,5 @@ func TestVariablesDoNotReachReadersOfTheFiles(t *testing.T) {
 	}
 	if len(c.Misfits()) > 0 || !c.Plugins().Active("Goals") {
 		t.Errorf("%+v, plugins %v", c.Misfits(), c.Plugins().Names())
-	}
-}
-
-// Others than the plugin replace settings, too: in config/config.php, as many images for containers do, or in a plugin.
-func TestReplacedSettingsAreNamed(t *testing.T) {
-	for text, want := range map[string]bool{
-		`<?php return ['Piwik\Config' => DI\decorate(function ($previous) { return $previous; })];`:    true,
-		`<?php return ["Piwik\\Config" => DI\decorate(function ($previous) { return $previous; })];`:   true,
-		`<?php use Piwik\Config; return [Config::class => DI\decorate(function ($c) { return $c; })];`: true,
-		`<?php return ['ini.General.proxy_ips' => ['10.0.0.1']];`:                                      true,
-		`<?php return ['log.level' => function ($c) { return $c->get('Piwik\Config')->General; }];`:    false,
-		`<?php return ['observers' => [ServerConfig::classes => 1]];`:                                  false,
-	} {
-		for _, place := range []string{"config/config.php", "plugins/Mine/config/config.php"} {
-			c := loadConfig(t, writeFiles(t, map[string]string{
-				"config/config.ini.php": "[Plugins]\nPlugins[] = Mine\n",
-				place:                   text, "plugins/Mine/Mine.php": "",
-			}))
-			foreign, err := c.ForeignTrackerPlugins()
-			if err != nil || (len(foreign) == 1) != want || want && !strings.Contains(foreign[0].Reason,
-				"replaces Matomo's settings") {
-				t.Errorf("%s in %s: %v %v", text, place, foreign, err)
-			}
-		}
 	}
 }

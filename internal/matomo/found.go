@@ -49,9 +49,9 @@ func (c *Config) found(version string) Found {
 		version = fileVersion(c.dir)
 	}
 	f := Found{
-		QueuedTracking: c.pluginVersion("QueuedTracking"),
-		Provider:       c.pluginVersion("Provider"),
-		SpamPrevention: c.pluginVersion(spamPlugin),
+		QueuedTracking: c.PluginVersion("QueuedTracking"),
+		Provider:       c.PluginVersion("Provider"),
+		SpamPrevention: c.PluginVersion(spamPlugin),
 		ComplianceFlag: c.featureFlag("PrivacyCompliance"),
 	}
 	f.Version, _ = ParseVersion(version)
@@ -80,8 +80,8 @@ func (c *Config) featureFlag(name string) bool {
 	return strings.EqualFold(c.String("FeatureFlags", name+"_feature"), "enabled")
 }
 
-// pluginVersion is the version in the plugin's plugin.json, the zero Version when there is none.
-func (c *Config) pluginVersion(plugin string) Version {
+// PluginVersion is the version in the plugin's plugin.json, the zero Version when there is none.
+func (c *Config) PluginVersion(plugin string) Version {
 	text, err := os.ReadFile(filepath.Join(c.dir, "plugins", plugin, "plugin.json"))
 	if err != nil {
 		return Version{}

@@ -51,8 +51,10 @@ func TestReferenceInstallation(t *testing.T) {
 	if warning, err := CheckVersion(i.Version(), false); warning != "" || err != nil {
 		t.Errorf("version %s: %s, %v", i.Version(), warning, err)
 	}
-	if foreign, err := i.Config().ForeignTrackerPlugins(); err != nil || foreign != nil {
-		t.Errorf("foreign plugins %v, %v", foreign, err)
+	for _, name := range i.Plugins().Names() {
+		if standing := i.Config().Knows(name).Standing; standing != Quiet && standing != Native {
+			t.Errorf("plugin %s: %v", name, standing)
+		}
 	}
 	settings, err := i.QueueSettings(ctx)
 	want := DefaultQueueSettings()

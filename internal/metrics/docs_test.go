@@ -130,15 +130,70 @@ func promtool(t *testing.T, args ...string) {
 func TestAlertsPassTheirUnitTests(t *testing.T) {
 	promtool(t, "check", "rules", filepath.Join(docs, "alerts.yml"))
 	promtool(t, "test", "rules", filepath.Join(docs, "alerts_test.yml"))
+}
+
+// An alert that always fires, and one that never does, would pass half of these.
+func TestEachAlertHasAUnitTestOfItsFiringAndOfItsSilence(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(docs, "alerts_test.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range alertRules(t) {
-		if !strings.Contains(string(text), "alertname: "+name) {
-			t.Errorf("%s has no unit test", name)
+	var file struct {
+		Tests []struct {
+			Cases []struct {
+				Alert string `yaml:"alertname"`
+				Fired []any  `yaml:"exp_alerts"`
+			} `yaml:"alert_rule_test"`
 		}
 	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	fires, silent := make(map[string]bool), make(map[string]bool)
+	for _, test := range file.Tests {
+		for _, c := range test.Cases {
+			if len(c.Fired) > 0 {
+				fires[c.Alert] = true
+			} else {
+				silent[c.Alert] = true
+			}
+		}
+	}
+	for name := range alertRules(t) {
+		if !fires[name] || !silent[name] {
+			t.Errorf("%s: a unit test in which it fires %t, in which it does not %t", name, fires[name], silent[name])
+		}
+	}
+}
+
+func TestDocumentsListTheAlerts(t *testing.T) {
+	list, err := os.ReadFile(filepath.Join(docs, "metrics.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range alertRules(t) {
+		if !strings.Contains(string(list), "\n| "+name+" | ") {
+			t.Errorf("metrics.md does not list %s", name)
+		}
+	}
+}
+
+// forPrometheus is an expression of the dashboard with what Grafana puts into it.
+func forPrometheus(expr string) string {
+	return strings.NewReplacer("$instance", ".*", "$__rate_interval", "5m").Replace(expr)
+}
+
+func TestPrometheusUnderstandsEachExpressionOfTheDashboard(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("groups:\n  - name: dashboard\n    rules:\n")
+	for _, expr := range panels(t) {
+		fmt.Fprintf(&b, "      - {record: 'x', expr: '%s', labels: {n: '%d'}}\n", forPrometheus(expr), b.Len())
+	}
+	file := filepath.Join(t.TempDir(), "rules.yml")
+	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	promtool(t, "check", "rules", file)
 }
 
 // scraped are the series of "process" on hosts a and b and of "serve" on c.
@@ -177,8 +232,7 @@ func TestDashboardIsRightWhenSeveralProcessesAreScraped(t *testing.T) {
 		if !ok {
 			t.Fatalf("no panel %s", panel)
 		}
-		expr = strings.NewReplacer("$instance", ".*", "$__rate_interval", "5m").Replace(expr)
-		fmt.Fprintf(&b, "      - {expr: '%s', eval_time: 10m, exp_samples: %s}\n", expr, want)
+		fmt.Fprintf(&b, "      - {expr: '%s', eval_time: 10m, exp_samples: %s}\n", forPrometheus(expr), want)
 	}
 	file := filepath.Join(t.TempDir(), "dashboard_test.yml")
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {

@@ -186,11 +186,11 @@ func TestKeptCountersAreThoseOfAWorker(t *testing.T) {
 	}
 }
 
-// TestDashboardAndAlertsAskForMetricsThatExist keeps docs and code together.
+// TestDashboardAndAlertsAskForMetricsThatExist keeps docs and code together; docs/metrics.md has them all.
 func TestDashboardAndAlertsAskForMetricsThatExist(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	_, _, collector := queues(t)
-	registry.MustRegister(collector)
+	registry.MustRegister(collector, NewBuild("v1"))
 	w := NewWorker(registry)
 	w.Batch(replay.Report{})
 	w.Looked(time.Now())
@@ -207,10 +207,17 @@ func TestDashboardAndAlertsAskForMetricsThatExist(t *testing.T) {
 	}
 	// A counter with labels is not told before it counts.
 	known := []string{"queuedtracking_http_requests_total", "queuedtracking_queue_oldest_age_seconds"}
+	list, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range families {
+		if !strings.Contains(string(list), "| `"+f.GetName()+"` |") {
+			t.Errorf("metrics.md does not list %s", f.GetName())
+		}
 		known = append(known, f.GetName(), f.GetName()+"_bucket", f.GetName()+"_sum", f.GetName()+"_count")
 	}
-	for _, name := range []string{"alerts.yml", "grafana/queuedtracking.json"} {
+	for _, name := range []string{"alerts.yml", "grafana/queuedtracking.json", "metrics.md"} {
 		text, err := os.ReadFile(filepath.Join("../../docs", name))
 		if err != nil {
 			t.Fatal(err)

@@ -48,65 +48,71 @@ func (q *Queues) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// state is what the server says of all queues.
-type state struct {
-	lengths, failed []int64
-	locks           []time.Duration
-	ages            []float64
+// QueueState is what the server says of a queue.
+type QueueState struct {
+	ID                int
+	Sets, DeadLetters int64
+	Oldest            time.Duration // age of the oldest set; 0: empty, or it cannot be decoded
+	Lock              time.Duration // time left of the lock that a worker holds; 0: none does
 }
 
 // Collect implements prometheus.Collector.
 func (q *Queues) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), q.timeout)
-	defer cancel()
-	n := q.queues()
-	s, err := q.look(ctx, n)
+	states, err := q.Look(context.Background())
 	if err != nil {
 		to <- prometheus.MustNewConstMetric(q.up, prometheus.GaugeValue, 0)
 		return
 	}
 	to <- prometheus.MustNewConstMetric(q.up, prometheus.GaugeValue, 1)
-	for id := range n {
-		label := strconv.Itoa(id)
+	for _, s := range states {
+		label := strconv.Itoa(s.ID)
 		gauge := func(d *prometheus.Desc, v float64) {
 			to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, label)
 		}
-		gauge(q.length, float64(s.lengths[id]))
-		gauge(q.age, s.ages[id])
-		gauge(q.failed, float64(s.failed[id]))
-		gauge(q.locked, s.locks[id].Seconds())
+		gauge(q.length, float64(s.Sets))
+		gauge(q.age, s.Oldest.Seconds())
+		gauge(q.failed, float64(s.DeadLetters))
+		gauge(q.locked, s.Lock.Seconds())
 	}
 }
 
-func (q *Queues) look(ctx context.Context, n int) (s state, err error) {
+// Look looks at all queues, within the timeout.
+func (q *Queues) Look(ctx context.Context) ([]QueueState, error) {
+	ctx, cancel := context.WithTimeout(ctx, q.timeout)
+	defer cancel()
+	n := q.queues()
 	lists := queue.Keys(0, n)
 	failed, locks := make([]string, n), make([]string, n)
 	for id, list := range lists {
 		failed[id], locks[id] = queue.FailedKey(list), lock.Key(id)
 	}
-	if s.lengths, err = q.backend.Lens(ctx, lists...); err != nil {
-		return s, err
+	waiting, err := q.backend.Lens(ctx, lists...)
+	if err != nil {
+		return nil, err
 	}
-	if s.failed, err = q.backend.Lens(ctx, failed...); err != nil {
-		return s, err
+	letters, err := q.backend.Lens(ctx, failed...)
+	if err != nil {
+		return nil, err
 	}
-	if s.locks, err = q.backend.TTLs(ctx, locks...); err != nil {
-		return s, err
+	held, err := q.backend.TTLs(ctx, locks...)
+	if err != nil {
+		return nil, err
 	}
-	s.ages = make([]float64, n)
+	states := make([]QueueState, n)
 	for id, list := range lists {
-		if s.lengths[id] == 0 {
+		states[id] = QueueState{ID: id, Sets: waiting[id], DeadLetters: letters[id], Lock: held[id]}
+		if waiting[id] == 0 {
 			continue
 		}
-		if s.ages[id], err = q.oldest(ctx, list); err != nil {
-			return s, err
+		if states[id].Oldest, err = q.oldest(ctx, list); err != nil {
+			return nil, err
 		}
 	}
-	return s, nil
+	return states, nil
 }
 
-// oldest is the age of a list's first entry in seconds, 0 when that cannot be decoded.
-func (q *Queues) oldest(ctx context.Context, list string) (float64, error) {
+// oldest is the age of a list's first entry, 0 when that cannot be decoded.
+func (q *Queues) oldest(ctx context.Context, list string) (time.Duration, error) {
 	first, err := q.backend.Range(ctx, list, 0, 1)
 	if err != nil || len(first) == 0 {
 		return 0, err
@@ -115,5 +121,5 @@ func (q *Queues) oldest(ctx context.Context, list string) (float64, error) {
 	if err != nil || set.Time == 0 {
 		return 0, nil // workers put such an entry aside
 	}
-	return max(0, q.clock().Sub(time.Unix(set.Time, 0)).Seconds()), nil
+	return max(0, q.clock().Sub(time.Unix(set.Time, 0))), nil
 }

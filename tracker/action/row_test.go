@@ -17,10 +17,10 @@ func TestRowHoldsTheActionsColumns(t *testing.T) {
 		want   store.LinkAction
 	}{
 		{
-			`{"url":"http://h/","action_name":"t","pv_id":"abcdefgh","pf_net":"0","pf_srv":"1","pf_tfr":"16777216","pf_dm1":"3","pf_dm2":"x","pf_onl":"5"}`,
+			`{"url":"http://h/","action_name":"t","pv_id":"abcdefgh","pf_net":"0","pf_srv":"1","pf_tfr":"16777216","pf_dm1":"3","pf_dm2":"x","pf_onl":"16777215"}`,
 			store.LinkAction{
 				Name: id(1), URL: id(2), PageviewID: store.Text("abcdef"),
-				Performance: store.Performance{Network: store.Int(0), Server: store.Int(1), DOMProcessing: store.Int(3), OnLoad: store.Int(5)},
+				Performance: store.Performance{Network: store.Int(0), Server: store.Int(1), DOMProcessing: store.Int(3), OnLoad: store.Int(1<<24 - 1)},
 			},
 		},
 		{`{"url":"x"}`, store.LinkAction{Name: id(0), URL: id(0), PageviewID: store.Text("")}},

@@ -56,43 +56,48 @@ func (tx *Tx) FindActions(ctx context.Context, entries []*ActionEntry) error {
 		return nil
 	}
 	tx.stats.Statements++
-	if !tx.s.sqlite {
-		return tx.s.FindActions(ctx, missing)
-	}
-	if err := tx.s.lookUpActions(ctx, tx.conn, &tx.q, missing, unseen); err != nil {
+	if err := tx.s.lookUpActions(ctx, tx.aside(), &tx.q, missing, unseen); err != nil {
 		return err
 	}
-	tx.hold(missing)
+	tx.remember(missing)
 	return nil
+}
+
+// aside is where names and the rows of checkpoints come from and go to: they are committed at once, on another
+// connection. Where only one transaction can write they are part of tx.
+func (tx *Tx) aside() database {
+	if tx.s.dialect.oneWriter {
+		return tx.conn
+	}
+	return tx.s.db
 }
 
 // CreateActions adds the entries that have no ID yet to log_action and sets their IDs, in the order of the slice. A row
 // that another worker has added meanwhile wins when its id is lower; ours is deleted then (spec §6.6).
 //
-// On MySQL and MariaDB the rows are committed at once, on another connection: they are harmless when the batch rolls
-// back, and other workers need not wait for them. On SQLite, where only one transaction can write, they are part of tx,
-// and a Rollback takes the IDs back.
+// The rows are committed at once, on another connection: they are harmless when the batch rolls back, and other workers
+// need not wait for them. On SQLite, where only one transaction can write, they are part of tx, and a Rollback takes the
+// IDs back.
 func (tx *Tx) CreateActions(ctx context.Context, entries []*ActionEntry) error {
 	missing := withoutID(entries)
 	if len(missing) == 0 {
 		return nil
 	}
-	if tx.s.sqlite {
-		tx.stats.Statements++
-		if err := tx.s.createActions(ctx, tx.conn, missing); err != nil {
-			return err
-		}
-		tx.hold(missing)
-		return nil
-	}
 	tx.stats.Statements++
-	return tx.s.CreateActions(ctx, missing)
+	if !tx.s.dialect.oneWriter {
+		return tx.s.CreateActions(ctx, missing)
+	}
+	if err := tx.s.createActions(ctx, tx.aside(), missing); err != nil {
+		return err
+	}
+	tx.remember(missing)
+	return nil
 }
 
 // CreateActions is Tx.CreateActions ahead of a transaction. On SQLite it does nothing.
 func (s *Store) CreateActions(ctx context.Context, entries []*ActionEntry) error {
 	missing := withoutID(entries)
-	if len(missing) == 0 || s.sqlite {
+	if len(missing) == 0 || s.dialect.oneWriter {
 		return nil
 	}
 	// One after the other: workers of this process that meet the same new name do not add it twice.
@@ -276,8 +281,13 @@ func (s *Store) remember(entries []*ActionEntry) {
 	}
 }
 
-// hold remembers entries of this transaction once it is committed, and forgets their IDs when it is not.
-func (tx *Tx) hold(entries []*ActionEntry) {
+// remember remembers entries. Those that are a part of this transaction it remembers once this is committed, and forgets
+// their IDs when it is not.
+func (tx *Tx) remember(entries []*ActionEntry) {
+	if !tx.s.dialect.oneWriter {
+		tx.s.remember(entries)
+		return
+	}
 	tx.onCommit = append(tx.onCommit, func() { tx.s.remember(entries) })
 	tx.undo = append(tx.undo, func() { clearIDs(entries) })
 }

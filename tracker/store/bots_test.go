@@ -10,30 +10,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-const botTable = "CREATE TABLE m_log_bot_request (idrequest integer PRIMARY KEY AUTOINCREMENT, idsite int unsigned NOT NULL, " +
-	"server_time datetime NOT NULL, created_time datetime NOT NULL DEFAULT CURRENT_TIMESTAMP, idaction_url int unsigned, " +
-	"bot_name varchar(100) NOT NULL, bot_type varchar(50) NOT NULL, http_status_code smallint unsigned, response_size_bytes int unsigned, " +
-	"response_time_ms int unsigned, source varchar(50))"
-
-// withBotTable adds the table to the store's database, and opens it anew.
-func withBotTable(t *testing.T, s *Store) *Store {
-	t.Helper()
-	statement := botTable
-	if !s.sqlite {
-		statement = strings.Replace(statement, "AUTOINCREMENT", "AUTO_INCREMENT", 1)
-	}
-	if _, err := s.db.Exec(statement); err != nil {
-		t.Fatal(err)
-	}
-	scripts := s.server.scripts
-	s = openStore(t, s.db)
-	s.server.scripts = scripts
-	return s
-}
-
 func TestBotRequestsAreInserted(t *testing.T) {
-	onEachDatabase(t, func(t *testing.T, s *Store) {
-		s = withBotTable(t, s)
+	onEachDatabaseOfSix(t, func(t *testing.T, s *Store) {
 		page := &ActionEntry{Type: 1, Name: "a.example/p", Prefix: Int(0)}
 		requests := []*BotRequest{
 			{
@@ -100,8 +78,7 @@ func readBots(t *testing.T, db *sqlx.DB) (lines []string) {
 }
 
 func TestBotRequestsThatDoNotFitAreRefusedBeforehand(t *testing.T) {
-	onEachDatabase(t, func(t *testing.T, s *Store) {
-		s = withBotTable(t, s)
+	onEachDatabaseOfSix(t, func(t *testing.T, s *Store) {
 		tests := []struct {
 			column, reason string
 			spoil          func(b *BotRequest)
@@ -123,7 +100,7 @@ func TestBotRequestsThatDoNotFitAreRefusedBeforehand(t *testing.T) {
 			var refused *DataError
 			switch {
 			case tt.column == "" && err != nil:
-				t.Errorf("%d: %v", i, err)
+				t.Errorf("%d: %v, want no error", i, err)
 			case tt.column != "" && (!errors.As(err, &refused) || *refused != DataError{
 				"log_bot_request", tt.column,
 				tt.reason,

@@ -6,27 +6,26 @@ import (
 	"strings"
 )
 
-// CheckpointOption is the name of the option that holds the checkpoint of a list.
-func CheckpointOption(list string) string { return checkpointPrefix + list }
-
-// Checkpoints returns the lists that have a checkpoint.
-func (tx *Tx) Checkpoints(ctx context.Context) (lists []string, err error) {
+// Checkpoints returns the options that hold checkpoints, with the list of each.
+func (tx *Tx) Checkpoints(ctx context.Context) (lists map[string]string, err error) {
 	names, err := tx.OptionNames(ctx, checkpointPrefix+"%")
 	if err != nil {
 		return nil, fmt.Errorf("checkpoints: %w", err)
 	}
+	lists = make(map[string]string, len(names))
 	for _, name := range names {
-		lists = append(lists, strings.TrimPrefix(name, checkpointPrefix))
+		lists[name] = strings.TrimPrefix(name, checkpointPrefix)
 	}
 	return lists, nil
 }
 
 // ForgetCheckpoint deletes the checkpoint of a list: whoever tracks it next begins anew.
 func (tx *Tx) ForgetCheckpoint(ctx context.Context, list string) error {
-	tx.begin("DELETE FROM ", tx.s.table("option"), " WHERE `option_name` = ").text(CheckpointOption(list))
+	option := checkpointPrefix + list
+	tx.begin("DELETE FROM ", tx.s.table("option"), " WHERE `option_name` = ").text(option)
 	if _, err := tx.write(ctx, nil); err != nil {
 		return fmt.Errorf("checkpoint of %s: %w", list, err)
 	}
-	tx.OnCommit(func() { tx.s.replays.Delete(CheckpointOption(list)) })
+	tx.OnCommit(func() { tx.s.replays.Delete(option) })
 	return nil
 }

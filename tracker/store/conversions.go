@@ -10,7 +10,7 @@ import (
 // one whose key (idvisit, idgoal, buster) or whose order id exists is left out (spec §8.3). Their visits and actions
 // must have been inserted.
 func (tx *Tx) InsertConversions(ctx context.Context, conversions []*Conversion, inserted func(n int)) error {
-	how := insertion[Conversion]{verb: tx.s.insertIgnore(), done: func(affected int64) { inserted(int(affected)) }}
+	how := insertion[Conversion]{verb: tx.s.dialect.insertIgnore, done: func(affected int64) { inserted(int(affected)) }}
 	return insertRows(ctx, tx, &tx.s.conversions, how, conversions)
 }
 

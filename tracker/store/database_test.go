@@ -2,17 +2,15 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
@@ -37,11 +35,7 @@ func onEachDatabase(t *testing.T, test func(t *testing.T, s *Store)) {
 // onEachDatabaseOfSix runs a test on empty tables of Matomo 6.
 func onEachDatabaseOfSix(t *testing.T, test func(t *testing.T, s *Store)) {
 	onEachDatabase(t, func(t *testing.T, s *Store) {
-		if s.sqlite {
-			s.db.MustExec(strings.ReplaceAll(sqliteSchema6, "{prefix}", testPrefix))
-		} else {
-			createMariaTables(t, s.db, sqliteSchema6)
-		}
+		upgrade(t, s.db)
 		six := openStore(t, s.db)
 		six.server.scripts = s.server.scripts
 		test(t, six)
@@ -65,16 +59,14 @@ func sqliteDB(t testing.TB) *sqlx.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if err := CreateSchema(t.Context(), db, testPrefix); err != nil {
-		t.Fatal(err)
-	}
+	createTables(t, db)
 	return db
 }
 
 func mariaDB(t testing.TB) *sqlx.DB {
 	t.Helper()
 	db := emptyMariaDB(t, testserver.MariaDB(t))
-	createMariaSchema(t, db)
+	createTables(t, db)
 	return db
 }
 
@@ -91,35 +83,18 @@ func emptyMariaDB(t testing.TB, server *testserver.MariaDBServer) *sqlx.DB {
 	return db
 }
 
-// createMariaSchema creates the tables of schema_sqlite.sql, in MySQL's words.
-func createMariaSchema(t testing.TB, db *sqlx.DB) {
+func createTables(t testing.TB, db *sqlx.DB) {
 	t.Helper()
-	createMariaTables(t, db, sqliteSchema)
-	for _, base := range []string{"log_visit", "log_link_visit_action", "log_conversion"} {
-		for i := 1; i <= 5; i++ {
-			db.MustExec(fmt.Sprintf("ALTER TABLE %s%s ADD custom_var_k%d varchar(200), ADD custom_var_v%d varchar(200)",
-				testPrefix, base, i, i))
-		}
+	if err := tables.Create(t.Context(), db, testPrefix); err != nil {
+		t.Fatal(err)
 	}
 }
 
-func createMariaTables(t testing.TB, db *sqlx.DB, schema string) {
+// upgrade makes the tables those of Matomo 6.
+func upgrade(t testing.TB, db *sqlx.DB) {
 	t.Helper()
-	schema = strings.ReplaceAll(schema, "{prefix}", testPrefix)
-	schema = regexp.MustCompile(`(?m)^--.*\n`).ReplaceAllString(schema, "")
-	schema = regexp.MustCompile(`utf8mb3 (\S+)`).ReplaceAllString(schema, "$1 CHARACTER SET utf8mb3")
-	schema = regexp.MustCompile(`text (datetime|timestamp|date|time|decimal)`).ReplaceAllString(schema, "$1")
-	schema = regexp.MustCompile("INDEX `"+testPrefix+"[a-z_]*?(index_[a-z_]*|unique_[a-z_]*)` ON").ReplaceAllString(schema, "INDEX `$1` ON")
-	schema = strings.NewReplacer(
-		"integer PRIMARY KEY AUTOINCREMENT", "bigint unsigned NOT NULL PRIMARY KEY AUTO_INCREMENT", " COLLATE NOCASE", "", " timestamp", " timestamp NULL",
-	).Replace(schema)
-	for statement := range strings.SplitSeq(schema, ";\n") {
-		if strings.TrimSpace(statement) == "" {
-			continue
-		}
-		if _, err := db.Exec(statement); err != nil {
-			t.Fatalf("%v\n%s", err, statement)
-		}
+	if err := tables.Upgrade(t.Context(), db, testPrefix); err != nil {
+		t.Fatal(err)
 	}
 }
 

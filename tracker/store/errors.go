@@ -9,8 +9,6 @@ import (
 	"syscall"
 
 	"github.com/go-sql-driver/mysql"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // DataError is a value that the database refuses in strict mode (spec §B.3).
@@ -68,10 +66,7 @@ func IsRetryable(err error) bool {
 	if sqlState(err) == "40" { // rolled back
 		return true
 	}
-	if code := sqliteError(err); code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED {
-		return true
-	}
-	return IsConnectionLost(err)
+	return isBusySQLite(err) || IsConnectionLost(err)
 }
 
 // IsConnectionLost reports whether the database cannot be reached, went away, has no connection left or does not accept
@@ -126,7 +121,7 @@ func IsValueError(err error) bool {
 // connection, rights, settings or the schema (surroundings.go). A rule that is broken itself refuses all rows alike,
 // which only other rows can show.
 func IsDataError(err error) bool {
-	if IsValueError(err) || sqliteError(err) == sqlite3.SQLITE_CONSTRAINT {
+	if IsValueError(err) || isConstraintSQLite(err) {
 		return true
 	}
 	return serverError(err) != 0 && !IsRetryable(err) && !isOfSurroundings(err)
@@ -134,7 +129,7 @@ func IsDataError(err error) bool {
 
 // isDuplicate reports whether a unique key refused a row.
 func isDuplicate(err error) bool {
-	return serverError(err) == errDuplicate || sqliteError(err) == sqlite3.SQLITE_CONSTRAINT
+	return serverError(err) == errDuplicate || isConstraintSQLite(err)
 }
 
 // serverError is the number of a MySQL or MariaDB error, 0 for any other error.
@@ -154,13 +149,4 @@ func sqlState(err error) string {
 		return string(m.SQLState[:2])
 	}
 	return ""
-}
-
-// sqliteError is SQLite's primary result code, 0 for any other error.
-func sqliteError(err error) int {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		return e.Code() & 0xff
-	}
-	return 0
 }

@@ -117,41 +117,12 @@ func separator(n int) string {
 	return ", "
 }
 
-// insertIgnore begins an INSERT that leaves out rows whose key exists.
-func (s *Store) insertIgnore() string {
-	if s.sqlite {
-		return "INSERT OR IGNORE INTO"
-	}
-	return "INSERT IGNORE INTO"
-}
-
-// onDuplicate ends an INSERT that changes these columns of a row whose key exists.
-func (s *Store) onDuplicate(key string, columns ...string) string {
-	q := new(statement)
-	if s.sqlite {
-		q.add(" ON CONFLICT (", key, ") DO UPDATE SET ")
-	} else {
-		q.add(" ON DUPLICATE KEY UPDATE ")
-	}
-	for i, column := range columns {
-		q.add(separator(i), column, " = ")
-		if s.sqlite {
-			q.add("excluded.", column)
-		} else {
-			q.add("VALUES(", column, ")")
-		}
-	}
-	return string(q.sql)
-}
-
-// ids calls set with the number of each of n rows that one statement has inserted. MySQL tells the first number and
-// guarantees that those of one statement are equally spaced; SQLite tells the last.
+// ids calls set with the number of each of n rows that one statement has inserted: those of one statement are equally
+// spaced. id is what LastInsertId said.
 func (s *Store) ids(n int, id, increment int64, set func(i int, id int64)) {
-	if s.sqlite {
-		id -= int64(n - 1)
-	}
+	first := s.dialect.firstID(n, id)
 	for i := range n {
-		set(i, id+int64(i)*increment)
+		set(i, first+int64(i)*increment)
 	}
 }
 
@@ -169,9 +140,5 @@ func (tx *Tx) InsertLinkActions(ctx context.Context, links []*LinkAction) error 
 
 // InsertFailures adds failures; one that is known already stays as it is (spec §12.1).
 func (tx *Tx) InsertFailures(ctx context.Context, failures []*Failure) error {
-	tail := " ON DUPLICATE KEY UPDATE `idsite` = VALUES(`idsite`)"
-	if tx.s.sqlite {
-		tail = " ON CONFLICT DO NOTHING"
-	}
-	return insertRows(ctx, tx, &tx.s.failures, insertion[Failure]{verb: insertInto, tail: tail}, failures)
+	return insertRows(ctx, tx, &tx.s.failures, insertion[Failure]{verb: insertInto, tail: tx.s.dialect.keepRow}, failures)
 }

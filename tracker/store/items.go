@@ -60,7 +60,7 @@ func (tx *Tx) ApplyItems(ctx context.Context, updates []ItemUpdate, inserts []It
 	for i, c := range tx.s.items.columns {
 		all[i] = c.sqlName
 	}
-	tail := tx.s.onDuplicate("`idvisit`, `idorder`, `idaction_sku`", all...)
+	tail := tx.s.dialect.onDuplicate("`idvisit`, `idorder`, `idaction_sku`", all...)
 	if err := insertRows(ctx, tx, &tx.s.items, insertion[Item]{verb: insertInto, tail: tail}, rows); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (tx *Tx) ApplyItems(ctx context.Context, updates []ItemUpdate, inserts []It
 			return err
 		}
 	}
-	return insertRows(ctx, tx, &tx.s.items, insertion[Item]{verb: tx.s.insertIgnore()}, fresh)
+	return insertRows(ctx, tx, &tx.s.items, insertion[Item]{verb: tx.s.dialect.insertIgnore}, fresh)
 }
 
 // moveItems gives items that change hands, from the cart to an order, their new idorder. The rest of their values

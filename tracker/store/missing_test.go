@@ -2,8 +2,6 @@ package store
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,28 +9,24 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
-// installations are the tables of Matomos as they install themselves, with the plugins of this program that they do
-// not have.
-var installations = []struct{ folder, without string }{
-	{"golden", "AIAgents BotTracking"},
-	{"golden-6", ""},
+// installations are the tables of Matomos, with the plugins of this program that they do not have.
+var installations = []struct {
+	version string
+	six     bool
+	without string
+}{
+	{"5.1", false, "AIAgents BotTracking"},
+	{"6.0", true, ""},
 }
 
 // installed creates the tables of an installation.
-func installed(t *testing.T, folder string) *sqlx.DB {
+func installed(t *testing.T, six bool) *sqlx.DB {
 	t.Helper()
-	db := emptyMariaDB(t, testserver.MariaDB(t))
-	script, err := os.ReadFile(filepath.Join("../../testdata", folder, "install/schema.sql"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for statement := range strings.SplitSeq(string(script), ";\n") {
-		if strings.TrimSpace(statement) != "" {
-			db.MustExec(statement)
-		}
+	db := mariaDB(t)
+	if six {
+		upgrade(t, db)
 	}
 	return db
 }
@@ -40,7 +34,7 @@ func installed(t *testing.T, folder string) *sqlx.DB {
 func missingOf(t *testing.T, db *sqlx.DB, without string) []MissingColumn {
 	t.Helper()
 	features := matomo.FeaturesOf(func(plugin string) bool { return !strings.Contains(without, plugin) })
-	s, err := Open(t.Context(), db, Options{Prefix: "matomo_", Features: features})
+	s, err := Open(t.Context(), db, Options{Prefix: testPrefix, Features: features})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,33 +44,33 @@ func missingOf(t *testing.T, db *sqlx.DB, without string) []MissingColumn {
 
 func TestInstallationsLackNoColumn(t *testing.T) {
 	for _, i := range installations {
-		if missing := missingOf(t, installed(t, i.folder), i.without); missing != nil {
-			t.Errorf("%s: %v", i.folder, missing)
+		if missing := missingOf(t, installed(t, i.six), i.without); missing != nil {
+			t.Errorf("%s: %v, want none", i.version, missing)
 		}
 	}
 }
 
 func TestMissingColumnsAreNamedWithTheirPlugin(t *testing.T) {
 	for _, i := range installations {
-		db := installed(t, i.folder)
+		db := installed(t, i.six)
 		for _, column := range []string{"config_os_version", "profilable", "custom_dimension_2"} {
-			db.MustExec("ALTER TABLE matomo_log_visit DROP COLUMN " + column)
+			db.MustExec("ALTER TABLE m_log_visit DROP COLUMN " + column)
 		}
-		db.MustExec("ALTER TABLE matomo_log_link_visit_action DROP COLUMN time_on_load")
+		db.MustExec("ALTER TABLE m_log_link_visit_action DROP COLUMN time_on_load")
 		want := []MissingColumn{
 			{"log_visit", "profilable", ""},
 			{"log_visit", "config_os_version", "DevicesDetection"},
 			{"log_link_visit_action", "time_on_load", "PagePerformance"},
 		}
 		if diff := cmp.Diff(want, missingOf(t, db, i.without)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", i.folder, diff)
+			t.Errorf("%s (-want +got):\n%s", i.version, diff)
 		}
 		const words = "[log_visit.profilable (core) log_visit.config_os_version (plugin DevicesDetection)]"
 		if got := fmt.Sprint(want[:2]); got != words {
-			t.Error(got)
+			t.Errorf("%s, want %s", got, words)
 		}
 		if missing := missingOf(t, db, i.without+" DevicesDetection PagePerformance"); len(missing) != 1 {
-			t.Errorf("%s: of inactive plugins: %v", i.folder, missing)
+			t.Errorf("%s: of inactive plugins: %v, want only that of the core", i.version, missing)
 		}
 	}
 }
@@ -84,7 +78,7 @@ func TestMissingColumnsAreNamedWithTheirPlugin(t *testing.T) {
 // An update to 5.6 that was not finished has the plugin and not its column.
 func TestColumnOfAnUpdateThatWasNotFinished(t *testing.T) {
 	want := []MissingColumn{{"log_visit", "ai_agent_name", "AIAgents"}}
-	if diff := cmp.Diff(want, missingOf(t, installed(t, "golden"), "")); diff != "" {
+	if diff := cmp.Diff(want, missingOf(t, installed(t, false), "")); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -21,7 +21,7 @@ const maxOptionName = 191
 
 // SetOptions writes options, existing ones too (spec §B.5), with one statement.
 func (tx *Tx) SetOptions(ctx context.Context, options []Option) error {
-	tail := tx.s.onDuplicate("`option_name`", "`option_value`", "`autoload`")
+	tail := tx.s.dialect.onDuplicate("`option_name`", "`option_value`", "`autoload`")
 	for len(options) > 0 {
 		q := tx.begin("INSERT INTO ", tx.s.table("option"), " (`option_name`, `option_value`, `autoload`) VALUES ")
 		n := fill(tx.s, &tx.q, options, func(n int) {
@@ -89,9 +89,7 @@ func (tx *Tx) LockOption(ctx context.Context, option, initial string) (value str
 	for range 2 {
 		found := false
 		q := tx.begin("SELECT `option_value` FROM ", tx.s.table("option"), " WHERE `option_name` = ").text(option)
-		if !tx.s.sqlite {
-			q.add(" FOR UPDATE")
-		}
+		q.add(tx.s.dialect.forUpdate)
 		err = tx.query(ctx, func(rows *sqlx.Rows) error {
 			found = true
 			return rows.Scan(&value)
@@ -99,7 +97,7 @@ func (tx *Tx) LockOption(ctx context.Context, option, initial string) (value str
 		if found || err != nil {
 			return value, err
 		}
-		q = tx.begin(tx.s.insertIgnore(), " ", tx.s.table("option"), " (`option_name`, `option_value`, `autoload`) VALUES (").text(option)
+		q = tx.begin(tx.s.dialect.insertIgnore, " ", tx.s.table("option"), " (`option_name`, `option_value`, `autoload`) VALUES (").text(option)
 		q.add(", ").text(initial).add(", 0)")
 		if _, err := tx.exec(ctx); err != nil {
 			return "", err
@@ -109,14 +107,7 @@ func (tx *Tx) LockOption(ctx context.Context, option, initial string) (value str
 }
 
 // LockWaits is how many transactions of the server wait for the lock of a row at the moment.
-func (s *Store) LockWaits(ctx context.Context) (waiting int64, err error) {
-	if s.sqlite {
-		return 0, nil
-	}
-	var name string
-	err = s.db.QueryRowxContext(ctx, "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'").Scan(&name, &waiting)
-	return waiting, err
-}
+func (s *Store) LockWaits(ctx context.Context) (int64, error) { return s.dialect.lockWaits(ctx, s.db) }
 
 // Checkpoint is how far a queue's list is in the database (docs/how-it-works.md): Offset counts the entries ever
 // committed, Digest identifies the last batch.
@@ -131,36 +122,51 @@ const checkpointPrefix = "QueuedTracking.replayed."
 // Checkpoint reads the checkpoint of a list and locks it until the transaction ends, so that a second worker that
 // believes to hold the list's lock waits here. A list that was never replayed has the zero Checkpoint.
 func (tx *Tx) Checkpoint(ctx context.Context, list string) (Checkpoint, error) {
-	option := checkpointPrefix + list
-	if len(option) > maxOptionName {
-		return Checkpoint{}, fmt.Errorf("checkpoint: list name %q is too long", list)
+	option, err := CheckpointOption(list)
+	if err != nil {
+		return Checkpoint{}, err
 	}
 	if err := tx.ensureCheckpoint(ctx, option); err != nil {
 		return Checkpoint{}, fmt.Errorf("checkpoint of %s: %w", list, err)
 	}
-	q := tx.begin("SELECT `option_value`")
-	if !tx.s.sqlite {
-		q.add(", @@auto_increment_increment") // a cluster may change it at any time
-	}
-	q.add(" FROM ", tx.s.table("option"), " WHERE `option_name` = ").text(option)
-	if !tx.s.sqlite {
-		q.add(" FOR UPDATE")
-	}
+	d := tx.s.dialect
+	q := tx.begin("SELECT `option_value`, ", d.increment, " FROM ", tx.s.table("option"), " WHERE `option_name` = ")
+	q.text(option).add(d.forUpdate)
 	value := ""
-	err := tx.query(ctx, func(rows *sqlx.Rows) error {
-		if tx.s.sqlite {
-			return rows.Scan(&value)
-		}
-		return rows.Scan(&value, &tx.increment)
-	})
+	err = tx.query(ctx, func(rows *sqlx.Rows) error { return rows.Scan(&value, &tx.increment) })
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("checkpoint of %s: %w", list, err)
 	}
-	return parseCheckpoint(list, value)
+	return ParseCheckpoint(list, value)
 }
 
-// parseCheckpoint reads "<offset> <digest>".
-func parseCheckpoint(list, value string) (c Checkpoint, err error) {
+// CheckpointOption is the name of the option that holds a list's checkpoint.
+func CheckpointOption(list string) (string, error) {
+	option := checkpointPrefix + list
+	if len(option) > maxOptionName {
+		return "", fmt.Errorf("checkpoint: list name %q is too long", list)
+	}
+	return option, nil
+}
+
+// CreateCheckpoint makes the row of a list's checkpoint, if it is not there, outside of any transaction.
+func (s *Store) CreateCheckpoint(ctx context.Context, list string) error {
+	option, err := CheckpointOption(list)
+	if err == nil {
+		_, err = s.db.ExecContext(ctx, s.insertCheckpoint(), option)
+	}
+	if err != nil {
+		return fmt.Errorf("checkpoint of %s: %w", list, err)
+	}
+	return nil
+}
+
+func (s *Store) insertCheckpoint() string {
+	return s.dialect.insertIgnore + " " + s.table("option") + " (`option_name`, `option_value`, `autoload`) VALUES (?, '', 0)"
+}
+
+// ParseCheckpoint reads what Checkpoint.String gives; "" is the zero Checkpoint.
+func ParseCheckpoint(list, value string) (c Checkpoint, err error) {
 	if value == "" {
 		return c, nil
 	}
@@ -172,17 +178,13 @@ func parseCheckpoint(list, value string) (c Checkpoint, err error) {
 	return c, nil
 }
 
-// ensureCheckpoint creates the row on another connection, so that there is a row to lock: a lock on a gap would not
+// ensureCheckpoint creates the row aside, so that there is a row to lock: a lock on a gap would not
 // keep a second worker out, but would keep both from inserting.
 func (tx *Tx) ensureCheckpoint(ctx context.Context, option string) error {
 	if _, known := tx.s.replays.Load(option); known {
 		return nil
 	}
-	var db database = tx.s.db
-	if tx.s.sqlite {
-		db = tx.conn
-	}
-	table := tx.s.table("option")
+	db, table := tx.aside(), tx.s.table("option")
 	var n int
 	tx.stats.Statements++
 	if err := db.QueryRowxContext(ctx, "SELECT COUNT(*) FROM "+table+" WHERE `option_name` = ?", option).Scan(&n); err != nil {
@@ -190,8 +192,7 @@ func (tx *Tx) ensureCheckpoint(ctx context.Context, option string) error {
 	}
 	if n == 0 { // an INSERT would wait for a worker that has locked the row
 		tx.stats.Statements++
-		insert := tx.s.insertIgnore() + " " + table + " (`option_name`, `option_value`, `autoload`) VALUES (?, '', 0)"
-		if _, err := db.ExecContext(ctx, insert, option); err != nil {
+		if _, err := db.ExecContext(ctx, tx.s.insertCheckpoint(), option); err != nil {
 			return err
 		}
 	}
@@ -216,12 +217,8 @@ func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoi
 	if head, _, long := strings.Cut(from.Digest, " "); long {
 		start = Checkpoint{from.Offset, head}.String() + " "
 	}
-	if tx.s.sqlite {
-		q.add(" AND substr(`option_value`, 1, ").int(int64(len(start))).add(") = ").text(start)
-	} else {
-		q.add(" AND CAST(LEFT(`option_value`, ").int(int64(len(start))).add(") AS BINARY) = ").text(start)
-		q.add(" AND @@auto_increment_increment = ").int(tx.increment) // a cluster may change it at any time
-	}
+	q.add(" AND ", tx.s.dialect.head("`option_value`", len(start)), " = ").text(start)
+	q.add(" AND ", tx.s.dialect.increment, " = ").int(tx.increment)
 	_, err := tx.writeStep(ctx, step{check: func(matched int64) error {
 		if matched != 1 {
 			return ErrCheckpointMoved

@@ -22,7 +22,7 @@ func TestOptionsAreWrittenAndOverwritten(t *testing.T) {
 			return errors.Join(tx.SetOptions(ctx, []Option{{"b", "2", true}}), tx.CreateOptions(ctx, []string{"x_mark_1", "x_mark_2"}, "1"), tx.CreateOptions(ctx, nil, ""))
 		})
 		if stats.Statements != 4 {
-			t.Errorf("%+v", stats)
+			t.Errorf("%+v, want 4 statements", stats)
 		}
 		var rows []struct {
 			Name     string `db:"option_name"`
@@ -37,7 +37,7 @@ func TestOptionsAreWrittenAndOverwritten(t *testing.T) {
 			got += r.Name + "=" + r.Value + map[int]string{0: "", 1: "*"}[r.Autoload] + " "
 		}
 		if want := "a=1* b=2* " + long[:191] + "= x_mark_1=1 x_mark_2=1 "; got != want {
-			t.Errorf("%q", got)
+			t.Errorf("%q, want %q", got, want)
 		}
 		var names []string
 		inTx(t, s, func(ctx context.Context, tx *Tx) (err error) {
@@ -58,11 +58,11 @@ func TestOptionIsRead(t *testing.T) {
 			}
 			value, found, err := tx.Option(ctx, "here")
 			if value != "v" || !found {
-				t.Errorf("%q, %v", value, found)
+				t.Errorf("%q, found %v, want \"v\" and true", value, found)
 			}
 			_, missing, err2 := tx.Option(ctx, "there")
 			if missing {
-				t.Error("found what is not there")
+				t.Error("option there: found, want not")
 			}
 			return errors.Join(err, err2)
 		})
@@ -80,7 +80,7 @@ func TestCheckpointIsReadAndSaved(t *testing.T) {
 			return c
 		}
 		if c := read(s); c != (Checkpoint{}) {
-			t.Errorf("%+v before the first batch", c)
+			t.Errorf("%+v before the first batch, want %+v", c, Checkpoint{})
 		}
 		want := Checkpoint{Offset: 1 << 40, Digest: "0123abcd"}
 		inTx(t, s, func(ctx context.Context, tx *Tx) error {
@@ -88,7 +88,7 @@ func TestCheckpointIsReadAndSaved(t *testing.T) {
 			return errors.Join(err, tx.SaveCheckpoint(ctx, list, want))
 		})
 		if c := read(fresh(t, s)); c != want {
-			t.Errorf("%+v", c)
+			t.Errorf("%+v, want %+v", c, want)
 		}
 		s.db.MustExec("UPDATE m_option SET option_value = 'x y'")
 		tx, err := s.Begin(t.Context())
@@ -97,10 +97,10 @@ func TestCheckpointIsReadAndSaved(t *testing.T) {
 		}
 		defer tx.Rollback() // nothing is written
 		if _, err := tx.Checkpoint(t.Context(), list); err == nil || !strings.Contains(err.Error(), list) {
-			t.Errorf("%v", err)
+			t.Errorf("%v, want an error that names %s", err, list)
 		}
 		if _, err := tx.Checkpoint(t.Context(), strings.Repeat("l", 192)); err == nil {
-			t.Error("a list name that does not fit")
+			t.Error("a list name that does not fit: no error, want one")
 		}
 	})
 }

@@ -132,11 +132,7 @@ func (s *Store) newestPageViewsOf(q *statement, r *reader[PageViewTime], visits 
 		}
 		q.add(") AS q")
 	}
-	join := ") AS f STRAIGHT_JOIN "
-	if s.sqlite {
-		join = ") AS f CROSS JOIN "
-	}
-	q.add(join, s.pageViews.sqlName, " AS p ON p.`idpageviewtime` = f.id")
+	q.add(") AS f", s.dialect.join, s.pageViews.sqlName, " AS p ON p.`idpageviewtime` = f.id")
 }
 
 // PageViewsAhead reports whether there are rows of visits that are yet to come: of the tables some were emptied, or
@@ -155,12 +151,12 @@ func (tx *Tx) PageViewsAhead(ctx context.Context) (ahead bool, err error) {
 // ErrPageViewThere refuses the transaction, after there was called. With renew a row that is there gets the actions,
 // as with Matomo, and keeps the rest.
 func (tx *Tx) InsertPageViewTimes(ctx context.Context, rows []*PageViewTime, renew bool, there func()) error {
-	how := insertion[PageViewTime]{verb: tx.s.insertIgnore(), all: func() error {
+	how := insertion[PageViewTime]{verb: tx.s.dialect.insertIgnore, all: func() error {
 		there()
 		return ErrPageViewThere
 	}}
 	if renew {
-		how = insertion[PageViewTime]{verb: insertInto, tail: tx.s.onDuplicate("`idvisit`, `idlink_va`", "`idaction_url`",
+		how = insertion[PageViewTime]{verb: insertInto, tail: tx.s.dialect.onDuplicate("`idvisit`, `idlink_va`", "`idaction_url`",
 			"`idaction_name`")}
 	}
 	return insertRows(ctx, tx, &tx.s.pageViews, how, rows)

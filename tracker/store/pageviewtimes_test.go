@@ -31,7 +31,7 @@ func insertViews(t testing.TB, s *Store, renew bool, rows ...*PageViewTime) erro
 		err = tx.Commit(t.Context())
 	}
 	if is := errors.Is(err, ErrPageViewThere); is != told || err != nil && (!is || !IsRetryable(err)) {
-		t.Fatalf("%v, told: %v", err, told)
+		t.Fatalf("%v, told: %v, want no error or ErrPageViewThere, which is told and retryable", err, told)
 	}
 	return err
 }
@@ -83,11 +83,11 @@ func TestNewestPageViewTimesAreFound(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(test.want, links(found[v.ID])); diff != "" || found[v.ID].All != test.all {
-				t.Errorf("all %v: %s, all of them: %v", test.all, diff, found[v.ID].All)
+				t.Errorf("all %v: (-want +got) %s, all of them: %v, want %v", test.all, diff, found[v.ID].All, test.all)
 			}
 			if diff := cmp.Diff([]int64{2}, links(found[w.ID])); diff != "" || !found[w.ID].All ||
 				len(found[without.ID].Rows) > 0 || !found[without.ID].All {
-				t.Errorf("all %v: %s, %+v", test.all, diff, found)
+				t.Errorf("all %v: (-want +got) %s, %+v, want all of the one row, and none of the other visit", test.all, diff, found)
 			}
 			want := PageViewTime{Link: LinkID{Valid: true, ID: 5}, PageviewID: Text("AAAAAA"), ServerTime: testTime + 20}
 			rows := found[v.ID].Rows
@@ -148,7 +148,7 @@ func TestPageViewThatIsThere(t *testing.T) {
 		again := viewTime(v, 7, 2, "")
 		again.URL, again.Name = ActionID{Valid: true, ID: 6}, ActionID{Valid: true, ID: 8}
 		if err := insertViews(t, s, false, viewTime(v, 8, 2, ""), again); !errors.Is(err, ErrPageViewThere) {
-			t.Errorf("a row that is there: %v", err)
+			t.Errorf("a row that is there: %v, want %v", err, ErrPageViewThere)
 		}
 		want := []string{fmt.Sprintf("%d/7 +1 77s 5 0", v.ID)}
 		if diff := cmp.Diff(want, stored(t, s)); diff != "" {
@@ -174,14 +174,14 @@ func TestPageViewsOfVisitsToCome(t *testing.T) {
 			return is
 		}
 		if ahead() {
-			t.Error("empty tables")
+			t.Error("empty tables: rows of visits to come, want none")
 		}
 		v := insertVisit(t, s, 1)
 		if err := insertViews(t, s, false, viewTime(v, 1, 0, "")); err != nil || ahead() {
-			t.Errorf("row of a visit that is there: %v", err)
+			t.Errorf("row of a visit that is there: is ahead, or %v, want neither", err)
 		}
 		if err := insertViews(t, s, false, viewTime(&Visit{ID: v.ID + 1}, 1, 0, "")); err != nil || !ahead() {
-			t.Errorf("row of the next visit is not seen: %v", err)
+			t.Errorf("row of the next visit: not ahead, or %v, want it ahead and no error", err)
 		}
 	})
 }
@@ -204,7 +204,7 @@ func TestValuesThatLogPageViewTimeCannotHold(t *testing.T) {
 // Only the rows that change are locked, however small the table is.
 func TestPageViewTimesAreFoundByTheirIndexes(t *testing.T) {
 	s := openStore(t, mariaDB(t))
-	createMariaTables(t, s.db, sqliteSchema6)
+	upgrade(t, s.db)
 	s = openStore(t, s.db)
 	var rows []*PageViewTime
 	for i := range int64(300) {
@@ -225,7 +225,7 @@ func TestPageViewTimesAreFoundByTheirIndexes(t *testing.T) {
 		}
 		if plan := explain(t, s.db, &tx.script.statement); len(plan) != 1 || plan[0].access != "range" ||
 			plan[0].key != pageViewKey {
-			t.Errorf("%d rows: %+v", n, plan)
+			t.Errorf("%d rows: %+v, want a range of %s", n, plan, pageViewKey)
 		}
 	}
 	q := new(statement)
@@ -236,7 +236,7 @@ func TestPageViewTimesAreFoundByTheirIndexes(t *testing.T) {
 		case step.table == "w" && step.access == "ref" && step.key == pageViewTime:
 			indexes++
 		case step.table == "w", step.table == "p" && (step.access != "eq_ref" || step.key != "PRIMARY"):
-			t.Errorf("%+v", step)
+			t.Errorf("%+v, want w by %s and p by its primary key", step, pageViewTime)
 		}
 	}
 	if indexes != newestPageViews {

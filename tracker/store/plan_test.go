@@ -82,7 +82,7 @@ func TestFindVisitsUsesTheIndexes(t *testing.T) {
 				fallthrough
 			case step.table == "v":
 				if step.access == "ALL" || step.access == "index" || strings.Contains(step.extra, "filesort") || step.table == "v" && (step.access != "eq_ref" || step.key != "PRIMARY") {
-					t.Errorf("%s: %+v", about, step)
+					t.Errorf("%s: %+v, want an index, v by its primary key, no sorting", about, step)
 				}
 			}
 		}
@@ -145,7 +145,7 @@ func TestUpdateVisitsUsesThePrimaryKey(t *testing.T) {
 		}
 		plan := explain(t, conn, &tx.script.statement)
 		if len(tx.script.steps) != 1 || len(plan) != 1 || plan[0].access != "range" || plan[0].key != "PRIMARY" {
-			t.Errorf("%d rows, %d statements: %+v", n, len(tx.script.steps), plan)
+			t.Errorf("%d rows, %d statements: %+v, want one, a range of PRIMARY", n, len(tx.script.steps), plan)
 		}
 	}
 }

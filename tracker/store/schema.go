@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"regexp"
 	"slices"
@@ -37,19 +36,13 @@ type Schema struct {
 // Has reports whether a table (without prefix) has a column, whatever the plugin.
 func (s *Schema) Has(table, column string) bool { return s.columns[table][column] }
 
-// foundColumn is a column as the database describes it.
-type foundColumn struct {
-	name string
-	typ  columnType
-}
-
 func (s *Store) readSchema(ctx context.Context, features matomo.Features) error {
 	found := make(map[string][]foundColumn)
 	s.schema = Schema{Unknown: map[string][]string{}, columns: map[string]map[string]bool{}}
 	for _, base := range []string{
 		"log_visit", "log_link_visit_action", "log_action", "log_conversion", "log_conversion_item", "tracking_failure",
 	} {
-		columns, err := s.readColumns(ctx, base)
+		columns, err := s.dialect.readColumns(ctx, s.db, s.prefix+base)
 		if err != nil {
 			return fmt.Errorf("table %s: %w", s.prefix+base, err)
 		}
@@ -62,14 +55,14 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 			s.schema.columns[base][strings.ToLower(c.name)] = true
 		}
 	}
-	times, err := s.readColumns(ctx, "log_page_view_time") // since Matomo 6
+	times, err := s.dialect.readColumns(ctx, s.db, s.prefix+"log_page_view_time") // since Matomo 6
 	if err != nil {
 		return fmt.Errorf("table %s: %w", s.prefix+"log_page_view_time", err)
 	}
 	s.pageViews = discover("log_page_view_time", s.table("log_page_view_time"), pageViewColumns(), times, &features)
 	s.readPluginColumns(found, features)
 	if features.BotTracking {
-		columns, err := s.readColumns(ctx, botRequests)
+		columns, err := s.dialect.readColumns(ctx, s.db, s.prefix+botRequests)
 		if err != nil {
 			return fmt.Errorf("table %s: %w", s.prefix+botRequests, err)
 		}
@@ -101,30 +94,38 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 	s.noteUnknown("log_conversion", unknown(conversion, found["log_conversion"], "location_provider"))
 	s.noteUnknown("log_conversion_item", unknown(itemColumns(), found["log_conversion_item"]))
 
-	if err := s.readHints(ctx); err != nil {
+	if err := s.findIndexes(ctx); err != nil {
 		return err
 	}
-	return s.readLookUps(ctx)
+	userText, err := s.dialect.readUserText(ctx, s.db, s.prefix+"log_visit")
+	if err != nil {
+		return err
+	}
+	s.prepareFinders(userText("q.u"))
+	return nil
 }
 
-// readHints finds out which indexes servers can be made to use: they would read and lock the whole of a small table
+// findIndexes finds out which indexes servers can be made to use: they would read and lock the whole of a small table
 // instead.
-func (s *Store) readHints(ctx context.Context) error {
-	s.hints = make(map[string]string)
-	if s.sqlite {
-		return nil
-	}
-	s.hints[primary] = " FORCE INDEX (PRIMARY)"
-	for _, i := range [...]struct{ base, index string }{
-		{"log_link_visit_action", linkVisit}, {"log_page_view_time", pageViewKey}, {"log_page_view_time", pageViewTime},
+func (s *Store) findIndexes(ctx context.Context) error {
+	s.hints = map[string]string{primary: s.dialect.forceIndex(primary)}
+	for base, wanted := range map[string][]string{
+		"log_visit": {visitorIndex, configIndex}, "log_link_visit_action": {linkVisit},
+		"log_page_view_time": {pageViewKey, pageViewTime},
 	} {
-		var found int
-		const query = "SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND INDEX_NAME = ?"
-		if err := s.db.GetContext(ctx, &found, query, s.prefix+i.base, i.index); err != nil {
-			return err
+		found, err := s.dialect.readIndexes(ctx, s.db, s.prefix+base)
+		if err != nil {
+			return fmt.Errorf("indexes of table %s: %w", s.prefix+base, err)
 		}
-		if found > 0 {
-			s.hints[i.index] = " FORCE INDEX (" + name(i.index) + ")"
+		for _, part := range found {
+			i := slices.IndexFunc(wanted, func(index string) bool { return strings.EqualFold(index, part.Name) })
+			if i < 0 {
+				continue
+			}
+			s.hints[wanted[i]] = s.dialect.forceIndex(name(wanted[i]))
+			if wanted[i] == visitorIndex { // the last part decides
+				s.schema.HasVisitorIndex, s.schema.VisitorIndexDescending = true, part.Direction.String == "D"
+			}
 		}
 	}
 	return nil
@@ -180,151 +181,4 @@ func (s *Store) noteUnknown(base string, columns []string) {
 	if len(foreign) > 0 {
 		s.schema.Unknown[base] = foreign
 	}
-}
-
-// readColumns returns the columns of a table in their order, none when there is no such table.
-func (s *Store) readColumns(ctx context.Context, base string) ([]foundColumn, error) {
-	if s.sqlite {
-		return s.readColumnsSQLite(ctx, base)
-	}
-	var rows []struct {
-		Name     string         `db:"name"`
-		Type     string         `db:"type"`
-		Charset  sql.NullString `db:"charset"`
-		Nullable string         `db:"nullable"`
-		Default  sql.NullString `db:"preset"`
-	}
-	const query = "SELECT COLUMN_NAME AS name, COLUMN_TYPE AS type, CHARACTER_SET_NAME AS charset, IS_NULLABLE AS nullable, " +
-		"COLUMN_DEFAULT AS preset FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION"
-	if err := s.db.SelectContext(ctx, &rows, query, s.prefix+base); err != nil {
-		return nil, err
-	}
-	columns := make([]foundColumn, len(rows))
-	for i, row := range rows {
-		typ := parseType(row.Type, row.Charset.String)
-		typ.nullable = row.Nullable == "YES"
-		typ.setPreset(row.Default)
-		columns[i] = foundColumn{row.Name, typ}
-	}
-	return columns, nil
-}
-
-func (s *Store) readColumnsSQLite(ctx context.Context, base string) ([]foundColumn, error) {
-	var rows []struct {
-		Name    string         `db:"name"`
-		Type    string         `db:"type"`
-		NotNull bool           `db:"notnull"`
-		Default sql.NullString `db:"dflt_value"`
-	}
-	const query = "SELECT name, type, \"notnull\", dflt_value FROM pragma_table_info(?) ORDER BY cid"
-	if err := s.db.SelectContext(ctx, &rows, query, s.prefix+base); err != nil {
-		return nil, err
-	}
-	columns := make([]foundColumn, len(rows))
-	for i, row := range rows {
-		declared, charset := strings.TrimPrefix(strings.ToLower(row.Type), "text "), ""
-		if narrow, ok := strings.CutPrefix(declared, "utf8mb3 "); ok {
-			declared, charset = narrow, "utf8mb3"
-		}
-		typ := parseType(declared, charset)
-		typ.nullable = !row.NotNull
-		typ.setPreset(row.Default)
-		columns[i] = foundColumn{row.Name, typ}
-	}
-	return columns, nil
-}
-
-// readServer asks for the settings that change what is stored and how much fits into a statement.
-func (s *Store) readServer(ctx context.Context) (serverInfo, error) {
-	if s.sqlite {
-		return serverInfo{strict: true, mariadb: true, increment: 1, maxStatement: 900_000, maxParameters: 30_000}, nil
-	}
-	var row struct {
-		Mode      string `db:"mode"`
-		Version   string `db:"version"`
-		Charset   string `db:"charset"`
-		Increment int64  `db:"increment"`
-		MaxPacket int    `db:"packet"`
-	}
-	const query = "SELECT @@sql_mode AS mode, VERSION() AS version, @@character_set_connection AS charset, " +
-		"@@auto_increment_increment AS increment, @@max_allowed_packet AS packet"
-	if err := s.db.GetContext(ctx, &row, query); err != nil {
-		return serverInfo{}, err
-	}
-	return serverInfo{
-		strict:     strings.Contains(row.Mode, "STRICT_TRANS_TABLES") || strings.Contains(row.Mode, "STRICT_ALL_TABLES"),
-		mariadb:    strings.Contains(row.Version, "MariaDB"),
-		basicPlane: row.Charset == "utf8mb3" || row.Charset == "utf8",
-		increment:  max(row.Increment, 1),
-		// Statements of some MB are no faster than one MB, but hold more memory.
-		maxStatement:  min(row.MaxPacket-1024, 1<<20),
-		maxParameters: 60_000,
-		scripts:       s.takesScripts(ctx),
-	}, nil
-}
-
-// takesScripts reports whether the connections, and what may stand between them and the server, take several
-// statements at once.
-func (s *Store) takesScripts(ctx context.Context) bool {
-	_, err := s.db.ExecContext(ctx, "DO 0; DO 0")
-	return err == nil
-}
-
-// readLookUps finds out which indexes there are for FindVisits, and prepares its subqueries. On SQLite FindVisits
-// orders equal times itself, as with a descending index.
-func (s *Store) readLookUps(ctx context.Context) error {
-	var orders []struct {
-		Index     string         `db:"name"`
-		Collation sql.NullString `db:"direction"` // A: ascending, D: descending
-	}
-	query := "SELECT INDEX_NAME AS name, COLLATION AS direction FROM information_schema.STATISTICS " +
-		"WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? ORDER BY SEQ_IN_INDEX"
-	if s.sqlite {
-		query = "SELECT substr(name, length(?1) + 2) AS name, 'D' AS direction FROM pragma_index_list(?1)"
-	}
-	if err := s.db.SelectContext(ctx, &orders, query, s.prefix+"log_visit"); err != nil {
-		return err
-	}
-	hasConfigIndex := false
-	for _, o := range orders {
-		switch o.Index {
-		case visitorIndex: // the last part decides
-			s.schema.HasVisitorIndex, s.schema.VisitorIndexDescending = true, o.Collation.String == "D"
-		case configIndex:
-			hasConfigIndex = true
-		}
-	}
-	userText, err := s.userText(ctx)
-	if err != nil {
-		return err
-	}
-	s.prepareFinders(hasConfigIndex, userText("q.u"))
-	return nil
-}
-
-// userText is how log_visit.user_id compares: a function that makes an expression comparable with it, whatever the
-// connection's collation.
-func (s *Store) userText(ctx context.Context) (comparable func(expression string) string, err error) {
-	asIs := func(expression string) string { return expression }
-	if s.sqlite {
-		return asIs, nil
-	}
-	var column struct {
-		Charset   string `db:"charset"`
-		Collation string `db:"collation"`
-	}
-	const query = "SELECT COALESCE(MAX(CHARACTER_SET_NAME), '') AS charset, COALESCE(MAX(COLLATION_NAME), '') AS collation " +
-		"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND COLUMN_NAME = 'user_id'"
-	if err := s.db.GetContext(ctx, &column, query, s.prefix+"log_visit"); err != nil {
-		return nil, err
-	}
-	if !validPrefix.MatchString(column.Charset + column.Collation) {
-		return nil, fmt.Errorf("character set %q, collation %q of column user_id", column.Charset, column.Collation)
-	}
-	if column.Collation == "" { // a binary column
-		return asIs, nil
-	}
-	return func(expression string) string {
-		return "CONVERT(" + expression + " USING " + column.Charset + ") COLLATE " + column.Collation
-	}, nil
 }

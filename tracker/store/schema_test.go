@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 )
 
 func TestSchemaIsDiscovered(t *testing.T) {
@@ -23,19 +24,19 @@ func TestSchemaIsDiscovered(t *testing.T) {
 		schema := s.Schema()
 		for about, got := range map[string][]int{"visit": schema.VisitDimensions, "action": schema.ActionDimensions, "conversion": schema.ConversionDimensions} {
 			if !slices.Equal(got, want) {
-				t.Errorf("%s: %v", about, got)
+				t.Errorf("%s: dimensions %v, want %v", about, got, want)
 			}
 		}
 		if schema.CustomVars != 5 || !schema.HasVisitorIndex || !schema.VisitorIndexDescending || len(schema.Unknown) != 0 {
-			t.Errorf("%+v", schema)
+			t.Errorf("%+v, want 5 custom variables, a descending index for visitors, nothing unknown", schema)
 		}
 		if !schema.Has("log_visit", "config_os") || schema.Has("log_visit", "location_provider") || schema.Has("nothing", "at_all") {
-			t.Error("Has")
+			t.Error("Has: want log_visit.config_os, and neither log_visit.location_provider nor nothing.at_all")
 		}
 		all := len(schema.columns["log_visit"]) + len(schema.columns["log_link_visit_action"]) + len(schema.columns["log_conversion"])
 		const ids = 2 // idvisit and idlink_va are not written
 		if used := len(s.visits.columns) + len(s.links.columns) + len(s.conversions.columns); used != all-ids {
-			t.Errorf("%d columns used of %d", used, all)
+			t.Errorf("%d columns used of %d, want all but %d", used, all, ids)
 		}
 	})
 }
@@ -52,7 +53,7 @@ func TestTablesOfOtherInstallations(t *testing.T) {
 		} {
 			s.db.MustExec(statement)
 		}
-		if s.sqlite {
+		if s.OneWriter() {
 			s.db.MustExec("DROP INDEX m_log_visit_" + visitorIndex)
 		} else {
 			s.db.MustExec("ALTER TABLE m_log_visit DROP INDEX " + visitorIndex)
@@ -60,7 +61,7 @@ func TestTablesOfOtherInstallations(t *testing.T) {
 		other := fresh(t, s)
 		schema := other.Schema()
 		if !slices.Equal(schema.VisitDimensions, []int{1, 2, 3, 4, 5, 10}) || schema.CustomVars != 4 || schema.HasVisitorIndex {
-			t.Errorf("%+v", schema)
+			t.Errorf("%+v, want visit dimensions 1 to 5 and 10, 4 custom variables, no index for visitors", schema)
 		}
 		if diff := cmp.Diff(map[string][]string{"log_visit": {"example_visits"}}, schema.Unknown); diff != "" {
 			t.Error(diff)
@@ -69,7 +70,7 @@ func TestTablesOfOtherInstallations(t *testing.T) {
 		v.CustomDimensions, v.CustomVars = append(v.CustomDimensions, Text("ten")), v.CustomVars[:4]
 		inTx(t, other, func(ctx context.Context, tx *Tx) error { return tx.InsertVisits(ctx, []*Visit{v}) })
 		if found := find(t, other, byVisitorQuery(v))[0]; !cmp.Equal(v.CustomDimensions, found.CustomDimensions) {
-			t.Errorf("%v", found.CustomDimensions)
+			t.Errorf("dimensions %v, want %v", found.CustomDimensions, v.CustomDimensions)
 		}
 	})
 }
@@ -82,13 +83,13 @@ func TestColumnsOfInactivePluginsAreLeftOut(t *testing.T) {
 		}
 		defer core.Close()
 		if core.schema.CustomVars != 0 || core.schema.VisitDimensions != nil {
-			t.Errorf("%+v", core.schema)
+			t.Errorf("%+v, want neither custom variables nor dimensions", core.schema)
 		}
 		v := fullVisit()
 		inTx(t, core, func(ctx context.Context, tx *Tx) error { return tx.InsertVisits(ctx, []*Visit{v}) })
 		found := find(t, s, byVisitorQuery(v))[0]
 		if found.UserID != v.UserID || found.Referer.URL.Valid || found.Device.BrowserName.Valid || found.CustomDimensions[0].Valid || found.TotalInteractions != Int(0) {
-			t.Errorf("%+v", found)
+			t.Errorf("%+v, want the user id %v and no column of a plugin", found, v.UserID)
 		}
 	})
 }
@@ -100,25 +101,31 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 	}
 	defer db.Close()
 	if _, err := Open(t.Context(), db, Options{Prefix: "x_"}); err == nil || !strings.Contains(err.Error(), "tables_prefix") {
-		t.Errorf("%v", err)
+		t.Errorf("no tables: %v, want a word about tables_prefix", err)
 	}
 	if _, err := Open(t.Context(), db, Options{Prefix: "x`"}); err == nil {
-		t.Error("a prefix with a backquote")
+		t.Error("a prefix with a backquote: no error, want one")
 	}
-	if err := CreateSchema(t.Context(), db, "x`"); err == nil {
-		t.Error("a schema with a backquote")
-	}
-	if err := CreateSchema(t.Context(), db, "", CustomVariables(0)); err != nil {
-		t.Error(err)
-	}
-	if err := CreateSchema(t.Context(), db, ""); err == nil {
-		t.Error("tables that exist are created")
-	}
-	s, err := Open(t.Context(), db, Options{Features: allFeatures})
-	if err != nil || s.Schema().CustomVars != 0 {
-		t.Fatalf("%v", err)
-	}
-	s.Close()
+}
+
+func TestTablesWithoutPrefixAndCustomVariables(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, s *Store) {
+		if err := tables.Create(t.Context(), s.db, ""); err != nil {
+			t.Fatal(err)
+		}
+		for i := 1; i <= 5; i++ {
+			s.db.MustExec(fmt.Sprintf("ALTER TABLE log_link_visit_action DROP COLUMN custom_var_k%d", i))
+			s.db.MustExec(fmt.Sprintf("ALTER TABLE log_link_visit_action DROP COLUMN custom_var_v%d", i))
+		}
+		bare, err := Open(t.Context(), s.db, Options{Features: allFeatures})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer bare.Close()
+		if got := bare.Schema().CustomVars; got != 0 {
+			t.Errorf("%d custom variables, want 0", got)
+		}
+	})
 }
 
 func TestErrorsAreClassified(t *testing.T) {
@@ -165,7 +172,8 @@ func TestErrorsAreClassified(t *testing.T) {
 		{context.Canceled, false, false, false},
 	} {
 		if IsRetryable(c.err) != c.retryable || IsConnectionLost(c.err) != c.lost || IsDataError(c.err) != c.data {
-			t.Errorf("%v: retryable %v, lost %v, data %v", c.err, IsRetryable(c.err), IsConnectionLost(c.err), IsDataError(c.err))
+			t.Errorf("%v: retryable %v, lost %v, data %v, want %v, %v, %v", c.err, IsRetryable(c.err), IsConnectionLost(c.err),
+				IsDataError(c.err), c.retryable, c.lost, c.data)
 		}
 	}
 }
@@ -187,7 +195,7 @@ func TestBusySQLiteIsRetryable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := impatient.ExecContext(t.Context(), "DELETE FROM m_option"); !IsRetryable(err) || IsConnectionLost(err) {
-		t.Errorf("%v", err)
+		t.Errorf("%v, want a retryable error, the connection not lost", err)
 	}
 }
 
@@ -209,13 +217,13 @@ func TestLostConnectionIsRetryable(t *testing.T) {
 	s.db.MustExec(fmt.Sprintf("KILL %d", id))
 	err = errors.Join(tx.InsertVisits(t.Context(), []*Visit{newTestVisit(1, 1, testTime)}), tx.Flush(t.Context()))
 	if !IsRetryable(err) || !IsConnectionLost(err) {
-		t.Errorf("%v", err)
+		t.Errorf("%v, want a retryable error, the connection lost", err)
 	}
 	if err := tx.Commit(t.Context()); err == nil {
-		t.Error("commits without a connection")
+		t.Error("commits without a connection, want an error")
 	}
 	if err := s.FindActions(t.Context(), []*ActionEntry{e}); err != nil || e.ID != 0 {
-		t.Errorf("the pool does not recover: %v", err)
+		t.Errorf("the pool does not recover: entry %d, %v, want 0 and no error", e.ID, err)
 	}
 }
 
@@ -230,7 +238,7 @@ func TestCommitRunsWhatWasNotedForIt(t *testing.T) {
 		}
 		_ = note(t.Context(), tx)
 		if err := errors.Join(tx.Rollback(), tx.Rollback()); err != nil || runs != 1 {
-			t.Errorf("%d runs, %v", runs, err)
+			t.Errorf("%d runs, %v, want 1 and no error", runs, err)
 		}
 	})
 }
@@ -248,13 +256,13 @@ func TestActionIDsCompare(t *testing.T) {
 		{NoAction, ActionID{}, true},
 	} {
 		if c.a.Same(c.b) != c.same || c.b.Same(c.a) != c.same {
-			t.Errorf("%+v, %+v", c.a, c.b)
+			t.Errorf("%+v, %+v: same %v and %v, want %v", c.a, c.b, c.a.Same(c.b), c.b.Same(c.a), c.same)
 		}
 	}
 	if !NoAction.IsZero() || !(ActionID{}).IsZero() || ActionOf(unknown).IsZero() {
-		t.Error("IsZero")
+		t.Error("IsZero: want it of NoAction and ActionID{}, and not of an entry without id")
 	}
 	if got := (BinaryID{0xab, 1}).String(); got != "ab01000000000000" {
-		t.Error(got)
+		t.Errorf("%q, want ab01000000000000", got)
 	}
 }

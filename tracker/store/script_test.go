@@ -124,13 +124,13 @@ func TestRowsOfOneTransactionReferToEachOther(t *testing.T) {
 			{"increment", maxRows + 7, 8 << 20, 3, 2},
 			{"increment and several scripts", 60, 9000, 3, 0},
 		} {
-			if s.sqlite && c.increment > 1 {
+			if s.OneWriter() && c.increment > 1 {
 				continue
 			}
 			for _, table := range []string{"log_visit", "log_link_visit_action", "log_conversion"} {
 				s.db.MustExec("DELETE FROM m_" + table)
 			}
-			if !s.sqlite {
+			if !s.OneWriter() {
 				s.db.MustExec("SET auto_increment_increment = ?", c.increment)
 			}
 			s.server.maxStatement, s.server.increment = c.maxStatement, c.increment

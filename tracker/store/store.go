@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strings"
 	"sync"
 	"time"
 
@@ -32,11 +31,11 @@ const (
 
 // Store is a set of Matomo's log tables. It is safe for concurrent use.
 type Store struct {
-	db     *sqlx.DB
-	prefix string
-	sqlite bool
-	server serverInfo
-	schema Schema
+	db      *sqlx.DB
+	prefix  string
+	dialect *dialect
+	server  serverInfo
+	schema  Schema
 
 	visits      table[Visit]
 	links       table[LinkAction]
@@ -78,9 +77,9 @@ func Open(ctx context.Context, db *sqlx.DB, opts Options) (*Store, error) {
 	if opts.ActionCacheTTL == 0 {
 		opts.ActionCacheTTL = defaultActionTTL
 	}
-	s := &Store{db: db, prefix: opts.Prefix, sqlite: isSQLite(db)}
+	s := &Store{db: db, prefix: opts.Prefix, dialect: dialectOf(db)}
 	var err error
-	if s.server, err = s.readServer(ctx); err != nil {
+	if s.server, err = s.dialect.readServer(ctx, db); err != nil {
 		return nil, fmt.Errorf("database server: %w", err)
 	}
 	if err := s.readSchema(ctx, opts.Features); err != nil {
@@ -94,15 +93,13 @@ func Open(ctx context.Context, db *sqlx.DB, opts Options) (*Store, error) {
 func (s *Store) Close() { s.known.StopAllGoroutines() }
 
 // OneWriter reports whether only one transaction at a time can write, as on SQLite.
-func (s *Store) OneWriter() bool { return s.sqlite }
+func (s *Store) OneWriter() bool { return s.dialect.oneWriter }
 
 // DB is the database that the tables are in.
 func (s *Store) DB() *sqlx.DB { return s.db }
 
 // Schema is what Open found.
 func (s *Store) Schema() *Schema { return &s.schema }
-
-func isSQLite(db *sqlx.DB) bool { return strings.HasPrefix(db.DriverName(), "sqlite") }
 
 // table quotes a table's name, with the prefix.
 func (s *Store) table(base string) string { return name(s.prefix + base) }

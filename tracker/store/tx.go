@@ -39,9 +39,6 @@ type Stats struct {
 	GoneVisits int // visits that UpdateVisits did not find any more: somebody deleted them meanwhile
 }
 
-// begin is what every sql_mode understands: BEGIN starts a block in that of Oracle.
-const begin = "START TRANSACTION"
-
 // Begin starts a transaction with the server's default isolation. On SQLite it is the only one that writes until it
 // ends.
 func (s *Store) Begin(ctx context.Context) (*Tx, error) {
@@ -51,15 +48,11 @@ func (s *Store) Begin(ctx context.Context) (*Tx, error) {
 	}
 	tx := &Tx{s: s, conn: conn, increment: s.server.increment}
 	if s.server.scripts { // with the first statement
-		tx.script.add(&statement{sql: []byte(begin)}, step{})
+		tx.script.add(&statement{sql: []byte(s.dialect.begin)}, step{})
 		return tx, nil
 	}
-	begin := begin
-	if s.sqlite { // a transaction that reads first could not go on to write once another one has written
-		begin = "BEGIN IMMEDIATE"
-	}
 	tx.count(1)
-	if _, err := conn.ExecContext(ctx, begin); err != nil {
+	if _, err := conn.ExecContext(ctx, s.dialect.begin); err != nil {
 		tx.discard()
 		return nil, fmt.Errorf("begin: %w", err)
 	}

@@ -127,11 +127,7 @@ const maxChanged = 32
 func update[R any](tx *Tx, t *table[R], id string, rows []rowChange) int {
 	rows = rows[:min(len(rows), maxChanged)]
 	for {
-		q := tx.begin("UPDATE ", t.sqlName)
-		if !tx.s.sqlite {
-			q.add(" FORCE INDEX (PRIMARY)")
-		}
-		q.add(" SET ")
+		q := tx.begin("UPDATE ", t.sqlName, tx.s.hints[primary], " SET ")
 		for n, c := range changes(rows) {
 			q.add(separator(n))
 			t.assign(q, c, id, len(rows))

@@ -180,11 +180,7 @@ func (f *finding) find(queries []widened) ([]Found, error) {
 			glue = " UNION ALL "
 		}
 	}
-	join := ") AS f STRAIGHT_JOIN "
-	if f.s.sqlite {
-		join = ") AS f CROSS JOIN "
-	}
-	q.add(join, f.s.visits.sqlName, " AS v ON v.`idvisit` = f.id")
+	q.add(") AS f", f.s.dialect.join, f.s.visits.sqlName, " AS v ON v.`idvisit` = f.id")
 	found := make([]Found, len(queries))
 	err := f.ask(func(rows *sqlx.Rows) error {
 		v := f.s.newVisit()
@@ -230,12 +226,7 @@ func (s *Store) lookUpParameters(q *statement, n int, query *VisitQuery, first b
 			q.add(" AS ", name)
 		}
 	}
-	moment := func(unix int64) {
-		if q.add(", "); !s.sqlite {
-			q.add("TIMESTAMP")
-		}
-		q.moment(unix)
-	}
+	moment := func(unix int64) { q.add(", ", s.dialect.moment).moment(unix) }
 	q.add("SELECT ").int(int64(n))
 	as("n")
 	q.add(", ").int(query.SiteID)
@@ -268,10 +259,10 @@ const (
 
 // prepareFinders makes the expressions that find the idvisit for the parameters of one query; user is its parameter u,
 // comparable with user_id. Where an index is missing the server chooses.
-func (s *Store) prepareFinders(hasConfigIndex bool, user string) {
-	visitor := s.finder(s.schema.HasVisitorIndex, visitorIndex, "", "w.`idvisitor` = q.k", "")
-	config := s.finder(hasConfigIndex, configIndex, " DESC", "w.`config_id` = q.c AND w.`visit_last_action_time` >= q.a", "")
-	configAndUser := s.finder(hasConfigIndex, configIndex, " DESC", "w.`config_id` = q.c AND w.`visit_last_action_time` >= q.a",
+func (s *Store) prepareFinders(user string) {
+	visitor := s.finder(visitorIndex, "", "w.`idvisitor` = q.k", "")
+	config := s.finder(configIndex, " DESC", "w.`config_id` = q.c AND w.`visit_last_action_time` >= q.a", "")
+	configAndUser := s.finder(configIndex, " DESC", "w.`config_id` = q.c AND w.`visit_last_action_time` >= q.a",
 		" AND (w.`user_id` IS NULL OR w.`user_id` = "+user+")")
 	s.finders = [lookUps]string{
 		byVisitor:                visitor,
@@ -282,17 +273,12 @@ func (s *Store) prepareFinders(hasConfigIndex bool, user string) {
 	}
 }
 
-// finder is the subquery of one look-up. SQLite has no opinion of its own about equal times: they are ordered by id, in
-// this direction.
-func (s *Store) finder(hasIndex bool, index, direction, key, more string) string {
+// finder is the subquery of one look-up. Where the index has no opinion about equal times they are in this direction.
+func (s *Store) finder(index, direction, key, more string) string {
 	var q statement
-	q.add("(SELECT w.`idvisit` FROM ", s.table("log_visit"), " AS w")
-	if hasIndex && !s.sqlite {
-		q.add(" FORCE INDEX (", name(index), ")")
-	}
-	q.add(" WHERE w.`idsite` = q.s AND ", key, " AND w.`visit_last_action_time` <= q.b", more, " ORDER BY w.`visit_last_action_time` DESC")
-	if s.sqlite {
-		q.add(", w.`idvisit`", direction)
+	q.add("(SELECT w.`idvisit` FROM ", s.table("log_visit"), " AS w", s.hints[index], " WHERE w.`idsite` = q.s AND ", key, " AND w.`visit_last_action_time` <= q.b", more, " ORDER BY w.`visit_last_action_time` DESC")
+	if s.dialect.sameTime != "" {
+		q.add(s.dialect.sameTime, direction)
 	}
 	return string(q.add(" LIMIT 1)").sql)
 }

@@ -154,6 +154,32 @@ func TestHistoryOfANewVisit(t *testing.T) {
 	}
 }
 
+// spec §5.2: the time of a new visit is the setting's, and a conversion moves it where the visitor is known.
+func TestTimeOfANewVisit(t *testing.T) {
+	for _, tt := range []struct {
+		about            string
+		known, converted bool
+		onePage, want    int64
+	}{
+		{"unknown", false, false, 10, 10},
+		{"unknown, converts", false, true, 10, 10},
+		{"known", true, false, 10, 10},
+		{"known, converts", true, true, 10, 10 + 3 + 2},
+		{"the setting is negative", false, false, -1, 0},
+	} {
+		settings := &matomo.TrackerSettings{DefaultTimeOnePageVisit: tt.onePage}
+		f := &Facts{Site: &matomo.Site{Tracker: settings}, Time: 1000, GoalParam: 3}
+		var last Last
+		if tt.known {
+			last = &store.Visit{FirstActionTime: 400}
+		}
+		v := Begin(f, last, Beginning{Converted: tt.converted, RandomID: func() store.BinaryID { return store.BinaryID{} }})
+		if v.TotalTime != tt.want {
+			t.Errorf("%s: %d seconds in all, want %d", tt.about, v.TotalTime, tt.want)
+		}
+	}
+}
+
 // spec §5.3: times of a visit that goes on.
 func TestTimesOfAContinuedVisit(t *testing.T) {
 	for _, tt := range []struct {

@@ -41,7 +41,7 @@ func (f *Facts) oneFieldOnly() bool {
 // TooManyActions reports whether the visit that was found is so long that its visitor counts as unknown (spec §3.3).
 func TooManyActions(f *Facts, last Last) bool {
 	limit := f.Site.Tracker.NewVisitAfterActions
-	return last != nil && limit > 0 && last.TotalActions.V > 0 && last.TotalActions.V >= limit
+	return last != nil && limit > 0 && last.TotalActions.V >= limit
 }
 
 // StartsNew reports whether the request begins a new visit, campaigns and websites that force one apart (spec §3.4).

@@ -31,7 +31,7 @@ func TestAnotherUserIDBeginsANewVisit(t *testing.T) {
 		}
 		last := &store.Visit{LastActionTime: 990, UserID: store.Text(tt.last)}
 		if got := StartsNew(f, last); got != tt.want {
-			t.Errorf("%+v: got %v", tt, got)
+			t.Errorf("%+v: new %v, want %v", tt, got, tt.want)
 		}
 	}
 }
@@ -49,8 +49,8 @@ func TestRandomIDs(t *testing.T) {
 		f.RandomConfigID = tt.randomised
 		v := Begin(&f, nil, Beginning{RandomID: random})
 		if string(v.Visitor[:]) != tt.visitor || string(v.ConfigID[:]) != tt.config || v.Profilable.V != 1 {
-			t.Errorf("randomised %v: visitor %s, config id %s, profilable %v", tt.randomised, v.Visitor[:], v.ConfigID[:],
-				v.Profilable)
+			t.Errorf("randomised %v: visitor %s, config id %s, profilable %d; want %s, %s, 1", tt.randomised, v.Visitor[:],
+				v.ConfigID[:], v.Profilable.V, tt.visitor, tt.config)
 		}
 	}
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/background"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 	"github.com/queuedtracking/queuedtracking/internal/testing/golden"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
@@ -179,14 +180,14 @@ func (b *bench) installMatomo(t *testing.T, suffix string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.db.Close() })
-	b.install, err = golden.Install(context.Background(), b.db, filepath.Join(shared, "golden"+suffix, "install"), func(ctx context.Context, script string) error {
-		for _, statement := range golden.Statements(script) {
-			if _, err := b.db.ExecContext(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err = tables.Create(t.Context(), b.db, golden.Prefix)
+	if err == nil && suffix != "" {
+		err = tables.Upgrade(t.Context(), b.db, golden.Prefix)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.install, err = golden.Install(t.Context(), b.db, filepath.Join(shared, "golden"+suffix, "install"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -197,20 +197,20 @@ var baselines struct {
 }
 
 type baseline struct {
-	six      bool
+	six, php bool
 	requests int
 }
 
 // undisturbed gives the rows that a corpus of n requests makes when nothing happens.
 func undisturbed(t *testing.T, n int) rows {
 	t.Helper()
-	return baseline{false, n}.read(t)
+	return baseline{requests: n}.read(t)
 }
 
 // undisturbed gives the rows that the site's corpus of n requests makes when nothing happens.
 func (s *site) undisturbed(t *testing.T, n int) rows {
 	t.Helper()
-	return baseline{s.six, n}.read(t)
+	return baseline{s.six, s.php, n}.read(t)
 }
 
 func (b baseline) read(t *testing.T) rows {
@@ -223,6 +223,9 @@ func (b baseline) read(t *testing.T) rows {
 	s := newSite(t)
 	if b.six {
 		s.upgrade(t)
+	}
+	if b.php {
+		s.trackWithPHP(t)
 	}
 	s.push(t, s.corpus(t, b.requests))
 	s.drain(t)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/demo"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/internal/testing/golden"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/lock"
 	"github.com/queuedtracking/queuedtracking/queue"
@@ -33,6 +33,7 @@ type site struct {
 	backend queue.Backend
 
 	six bool // Matomo 6.0 with its tables, otherwise 5.1
+	php bool // Matomo in miniature tracks
 
 	redis   *testserver.RedisServer // of a site whose queues are in one Redis
 	redisDB int
@@ -80,22 +81,9 @@ func newSixSite(t *testing.T) *site {
 func (s *site) upgrade(t *testing.T) {
 	t.Helper()
 	s.six = true
-	script, err := os.ReadFile("../../../testdata/golden-6/install/schema.sql")
-	if err != nil {
+	if err := tables.Upgrade(t.Context(), s.db, "matomo_"); err != nil {
 		t.Fatal(err)
 	}
-	created := 0
-	for _, statement := range golden.Statements(string(script)) {
-		if strings.HasPrefix(statement, "CREATE TABLE `matomo_log_bot_request`") ||
-			strings.HasPrefix(statement, "CREATE TABLE `matomo_log_page_view_time`") {
-			s.db.MustExec(statement)
-			created++
-		}
-	}
-	if created != 2 {
-		t.Fatalf("%d of the new tables are in the schema", created)
-	}
-	s.db.MustExec("ALTER TABLE matomo_log_visit ADD ai_agent_name varchar(40) DEFAULT NULL")
 	s.db.MustExec("UPDATE matomo_option SET option_value = '6.0.0' WHERE option_name = 'version_core'")
 	file := filepath.Join(s.dir, "config", "config.ini.php")
 	config, err := os.ReadFile(file)
@@ -134,7 +122,9 @@ func newSiteWith(t *testing.T, maria *testserver.MariaDBServer, settings matomo.
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.db.Close() })
-	s.exec(t, "schema.sql")
+	if err := tables.Create(t.Context(), s.db, "matomo_"); err != nil {
+		t.Fatal(err)
+	}
 	s.exec(t, "rows.sql")
 	s.pinSalts(t)
 	s.backend, err = queue.New(settings, queue.OpenOptions{DB: s.db, Database: matomo.Database{Name: s.name, Prefix: "matomo_"}})
@@ -189,7 +179,7 @@ func (s *site) job() job {
 	j := job{
 		Dir: s.dir, DBHost: s.maria.Host, DBPort: s.maria.Port, DBName: s.name, Queue: s.queue,
 		Queues: queues, Only: replay.AnyQueue, Batch: 10, Threshold: 1, Workers: 1,
-		LockTTL: 2 * time.Second, Patience: testserver.Patience,
+		LockTTL: 2 * time.Second, Patience: testserver.Patience, PHP: s.php,
 	}
 	if s.dbAddr != nil {
 		j.DBHost, j.DBPort = s.dbAddr.host, s.dbAddr.port

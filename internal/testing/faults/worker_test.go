@@ -45,6 +45,7 @@ type job struct {
 	Point             replay.Point   // at which something happens
 	Nth               int            // how often it is passed before
 	Signal            syscall.Signal // what the process does to itself there
+	PHP               bool           // Matomo in miniature tracks
 	Bomb              bool           // requests with the parameter "bomb" make the tracker panic
 }
 
@@ -129,8 +130,12 @@ func (j *job) run(ctx context.Context, stop <-chan struct{}) (replay.Summary, er
 		return replay.Summary{}, err
 	}
 	defer a.Close() // files that were read
+	newEngine := a.NewEngine
+	if j.PHP {
+		newEngine = j.phpEngines(db, a.Store(), log)
+	}
 	return j.replay(ctx, stop, replay.Options{
-		Backend: backend, Store: a.Store(), NewEngine: a.NewEngine,
+		Backend: backend, Store: a.Store(), NewEngine: newEngine,
 		Clock: clock, Random: rand.Reader, Log: log,
 		Queues: j.Queues, Only: j.Only, BatchSize: j.Batch, Threshold: j.Threshold, Workers: j.Workers,
 		LockTTL: j.LockTTL, Patience: j.Patience, MaxLetters: j.MaxLetters, Fault: j.fault(),

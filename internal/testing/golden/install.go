@@ -21,33 +21,27 @@ import (
 // Prefix is the table prefix of the reference installation.
 const Prefix = "matomo_"
 
-// Installation is the reference installation in a database: its files (config.ini.php, fixtures.sql, schema.sql) and
-// what is needed to put the database back before each case.
+// Installation is the reference installation in a database: its files (config.ini.php, fixtures.sql) and what is needed
+// to put the database back before each case.
 type Installation struct {
 	db       *sqlx.DB
 	sqlite   bool
 	later    []string // tables of later versions that are there
 	config   string
-	fixtures []string // INSERT statements
-	tables   []string // tables that the fixtures fill, without option
-	options  []string // INSERT statements of table option
+	fixtures []string // statements that fill tables
+	tables   []string // those, without option
+	options  []string // statements that fill table option
 }
 
-// Install makes the reference installation in an empty database. dir holds the recorded files, schema creates the
-// tables.
-func Install(ctx context.Context, db *sqlx.DB, dir string, schema func(ctx context.Context, script string) error) (*Installation, error) {
+// Install makes the reference installation in a database that has the tables. The first folder holds the recorded
+// files; each further one holds what differs from those before: fixtures.sql, and the plugins in a file of lines
+// "+ Name" and "- Name".
+func Install(ctx context.Context, db *sqlx.DB, folders ...string) (*Installation, error) {
 	i := &Installation{db: db, sqlite: db.DriverName() == "sqlite"}
-	config, err := os.ReadFile(filepath.Join(dir, "config.ini.php"))
-	if err != nil {
-		return nil, err
-	}
-	i.config = string(config)
-	script, err := os.ReadFile(filepath.Join(dir, "schema.sql"))
-	if err != nil {
-		return nil, err
-	}
-	if err := schema(ctx, string(script)); err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
+	for n, folder := range folders {
+		if err := i.read(folder, n == 0); err != nil {
+			return nil, err
+		}
 	}
 	for _, table := range []string{"log_bot_request", "log_page_view_time"} {
 		if rows, err := db.QueryContext(ctx, "SELECT 1 FROM "+Prefix+table+" LIMIT 0"); err == nil {
@@ -55,13 +49,43 @@ func Install(ctx context.Context, db *sqlx.DB, dir string, schema func(ctx conte
 			i.later = append(i.later, table)
 		}
 	}
-	if err := i.readFixtures(filepath.Join(dir, "fixtures.sql")); err != nil {
-		return nil, err
-	}
 	return i, i.pinSalts(ctx)
 }
 
-var insertInto = regexp.MustCompile("^INSERT INTO `" + Prefix + "([a-z_]+)`")
+// read adds the files of a folder.
+func (i *Installation) read(folder string, first bool) error {
+	name := "plugins"
+	if first {
+		name = "config.ini.php"
+	}
+	text, err := os.ReadFile(filepath.Join(folder, name))
+	if err != nil {
+		return err
+	}
+	if first {
+		i.config = string(text)
+	} else {
+		i.changePlugins(string(text))
+	}
+	return i.readFixtures(filepath.Join(folder, "fixtures.sql"))
+}
+
+// changePlugins adds plugins to the lists of config.ini.php, and takes others out.
+func (i *Installation) changePlugins(changes string) {
+	for line := range strings.Lines(changes) {
+		sign, plugin, _ := strings.Cut(strings.TrimSpace(line), " ")
+		for _, list := range []string{"Plugins", "PluginsInstalled"} {
+			header, entry := "\n["+list+"]", fmt.Sprintf("\n%s[] = %q", list, plugin)
+			if sign == "-" {
+				i.config = strings.Replace(i.config, entry, "", 1)
+			} else {
+				i.config = strings.Replace(i.config, header, header+entry, 1)
+			}
+		}
+	}
+}
+
+var changesTable = regexp.MustCompile("^(INSERT INTO|UPDATE|DELETE FROM) `" + Prefix + "([a-z_]+)`")
 
 func (i *Installation) readFixtures(file string) error {
 	script, err := os.ReadFile(file)
@@ -69,16 +93,15 @@ func (i *Installation) readFixtures(file string) error {
 		return err
 	}
 	for _, statement := range Statements(string(script)) {
-		m := insertInto.FindStringSubmatch(statement)
-		if m == nil {
-			continue // SET …
-		}
-		if m[1] == "option" {
+		m := changesTable.FindStringSubmatch(statement)
+		switch {
+		case m == nil: // SET …
+		case m[2] == "option":
 			i.options = append(i.options, i.dialect(statement))
-			continue
+		default:
+			i.tables = append(i.tables, m[2])
+			i.fixtures = append(i.fixtures, i.dialect(statement))
 		}
-		i.tables = append(i.tables, m[1])
-		i.fixtures = append(i.fixtures, i.dialect(statement))
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package surroundings
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -72,7 +71,10 @@ func newSiteOn(t *testing.T, maria *testserver.MariaDBServer, redis *testserver.
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.backend.Close() })
-	if s.install, err = golden.Install(t.Context(), s.db, data.Install, s.create); err != nil {
+	if err = bench.CreateTables(t.Context(), s.db, data); err != nil {
+		t.Fatal(err)
+	}
+	if s.install, err = golden.Install(t.Context(), s.db, data.Install...); err != nil {
 		t.Fatal(err)
 	}
 	s.reset(t)
@@ -98,15 +100,6 @@ func (s *site) dsn() string {
 		"sql_select_limit": "18446744073709551615", "sql_big_selects": "1", "time_zone": "'+00:00'",
 	}
 	return c.FormatDSN()
-}
-
-func (s *site) create(ctx context.Context, script string) error {
-	for _, statement := range golden.Statements(script) {
-		if _, err := s.db.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // set changes a setting of config.ini.php.

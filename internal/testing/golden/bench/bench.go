@@ -21,6 +21,7 @@ import (
 
 	"github.com/queuedtracking/queuedtracking/internal/assembly"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/tables"
 	"github.com/queuedtracking/queuedtracking/internal/testing/golden"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
@@ -38,7 +39,6 @@ const (
 // Bench is a database with the reference installation, and what cases share.
 type Bench struct {
 	name    string
-	six     bool
 	install *golden.Installation
 	db      *sqlx.DB
 	config  map[string]map[string]any // [database] of config.ini.php
@@ -48,20 +48,17 @@ type Bench struct {
 // New makes the reference installation of the data in a fresh database that goes when the test ends.
 func New(t testing.TB, database string, data Data, devices *device.Detector) *Bench {
 	t.Helper()
-	b := &Bench{name: database, devices: devices, six: data.Six}
-	schema := b.openSQLite
+	b := &Bench{name: database, devices: devices}
 	if database == MariaDB {
-		schema = b.openMariaDB
+		b.openMariaDB(t)
+	} else {
+		b.openSQLite(t)
 	}
-	create := schema(t)
-	var err error
-	if b.install, err = golden.Install(context.Background(), b.db, data.Install, func(ctx context.Context, script string) error {
-		err := create(ctx, script)
-		if err == nil && data.Without != "" {
-			_, err = b.db.ExecContext(ctx, "DROP TABLE "+golden.Prefix+data.Without)
-		}
-		return err
-	}); err != nil {
+	err := CreateTables(t.Context(), b.db, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.install, err = golden.Install(t.Context(), b.db, data.Install...); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -82,25 +79,28 @@ func init() {
 // DB is the database.
 func (b *Bench) DB() *sqlx.DB { return b.db }
 
-type schemaFunc = func(ctx context.Context, script string) error
+// CreateTables creates the empty tables of the installation that was recorded.
+func CreateTables(ctx context.Context, db *sqlx.DB, data Data) error {
+	err := tables.Create(ctx, db, golden.Prefix)
+	if err == nil && data.Six {
+		err = tables.Upgrade(ctx, db, golden.Prefix)
+	}
+	if err == nil && data.Without != "" {
+		_, err = db.ExecContext(ctx, "DROP TABLE "+golden.Prefix+data.Without)
+	}
+	return err
+}
 
-func (b *Bench) openSQLite(t testing.TB) schemaFunc {
+func (b *Bench) openSQLite(t testing.TB) {
 	db, err := store.OpenSQLite(filepath.Join(t.TempDir(), "bench.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
 	b.db = db
-	var options []store.SchemaOption
-	if b.six {
-		options = append(options, store.Matomo6())
-	}
-	return func(ctx context.Context, _ string) error {
-		return store.CreateSchema(ctx, db, golden.Prefix, options...)
-	}
 }
 
-func (b *Bench) openMariaDB(t testing.TB) schemaFunc {
+func (b *Bench) openMariaDB(t testing.TB) {
 	server := testserver.MariaDB(t)
 	database := server.CreateDatabase(t)
 	b.config = map[string]map[string]any{"database": {"unix_socket": server.Socket, "dbname": database}}
@@ -112,14 +112,6 @@ func (b *Bench) openMariaDB(t testing.TB) schemaFunc {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.db.Close() })
-	return func(ctx context.Context, script string) error {
-		for _, statement := range golden.Statements(script) {
-			if _, err := b.db.ExecContext(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 }
 
 // Assemble prepares the database for the case and returns what makes trackers for it, for tests that need no queue.

@@ -12,11 +12,11 @@ import (
 
 // Data is what cases are played with: recordings, the reference installation, Matomo's vendor files.
 type Data struct {
-	Cases   string // folder of areas
-	Install string // folder of the reference installation
-	Shared  bool   // the full recordings; otherwise what the repository holds
-	Six     bool   // of Matomo 6.0, otherwise of 5.1
-	Without string // a table that Matomo 6.0 has and the database shall not have
+	Cases   string   // folder of areas
+	Install []string // folders of the reference installation: golden.Install
+	Shared  bool     // the full recordings; otherwise what the repository holds
+	Six     bool     // of Matomo 6.0, otherwise of 5.1
+	Without string   // a table that Matomo 6.0 has and the database shall not have
 
 	vendor, devices, geo string
 }
@@ -39,7 +39,7 @@ func shared(root, suffix string) Data {
 	dir := filepath.Join(root, "..", "shared")
 	data := filepath.Join(dir, "matomo-data"+suffix)
 	return Data{
-		Cases: filepath.Join(dir, "golden"+suffix), Install: filepath.Join(dir, "golden"+suffix, "install"), Shared: true, Six: suffix != "",
+		Cases: filepath.Join(dir, "golden"+suffix), Install: []string{filepath.Join(dir, "golden"+suffix, "install")}, Shared: true, Six: suffix != "",
 		vendor:  filepath.Join(data, "vendor", "matomo"),
 		devices: filepath.Join(data, "vendor", "matomo", "device-detector"),
 		geo:     filepath.Join(data, "misc", "GeoIP2-City-Test.mmdb"),
@@ -52,20 +52,20 @@ func Own(root string) Data { return own(root, "golden") }
 // OwnSix is Own for recordings of Matomo 6.0.
 func OwnSix(root string) Data {
 	d := own(root, "golden-6")
-	d.Six = true
+	d.Six, d.Install = true, append(Own(root).Install, d.Install...)
 	return d
 }
 
 func own(root, cases string) Data {
 	dir := filepath.Join(root, "testdata")
 	return Data{
-		Cases: filepath.Join(dir, cases), Install: filepath.Join(dir, cases, "install"),
+		Cases: filepath.Join(dir, cases), Install: []string{filepath.Join(dir, cases, "install")},
 		vendor: filepath.Join(dir, "lists"), devices: filepath.Join(dir, "device-detector"),
 	}
 }
 
 func (d Data) exists() bool {
-	_, err := os.Stat(d.Install)
+	_, err := os.Stat(d.Install[0])
 	return err == nil
 }
 

@@ -1,6 +1,8 @@
--- The tables that tracking reads and writes, as Matomo 5.1 with plugin CustomVariables has them. Facts only: columns, types, keys.
+-- The tables of Matomo 5.1 with plugins CustomVariables and QueuedTracking that tracking reads or writes. Facts only:
+-- columns, types, keys, as MySQL and MariaDB have them. {prefix} stands for the table prefix. A column or a key is one
+-- line: sqlite.go reads them.
 
-CREATE TABLE `matomo_log_visit` (
+CREATE TABLE `{prefix}log_visit` (
   `idvisit` bigint unsigned NOT NULL AUTO_INCREMENT,
   `idsite` int unsigned NOT NULL,
   `idvisitor` binary(8) NOT NULL,
@@ -32,11 +34,11 @@ CREATE TABLE `matomo_log_visit` (
   `config_browser_name` varchar(40) DEFAULT NULL,
   `config_browser_version` varchar(20) DEFAULT NULL,
   `config_client_type` tinyint DEFAULT NULL,
-  `config_device_brand` varchar(100) DEFAULT NULL,
-  `config_device_model` varchar(100) DEFAULT NULL,
+  `config_device_brand` varchar(100) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci DEFAULT NULL,
+  `config_device_model` varchar(100) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci DEFAULT NULL,
   `config_device_type` tinyint DEFAULT NULL,
   `config_os` char(3) DEFAULT NULL,
-  `config_os_version` varchar(100) DEFAULT NULL,
+  `config_os_version` varchar(100) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci DEFAULT NULL,
   `visit_total_events` int unsigned DEFAULT NULL,
   `visitor_localtime` time DEFAULT NULL,
   `visitor_seconds_since_last` int unsigned DEFAULT NULL,
@@ -75,9 +77,9 @@ CREATE TABLE `matomo_log_visit` (
   KEY `index_idsite_config_datetime` (`idsite`,`config_id`,`visit_last_action_time`),
   KEY `index_idsite_datetime` (`idsite`,`visit_last_action_time`),
   KEY `index_idsite_idvisitor_time` (`idsite`,`idvisitor`,`visit_last_action_time` DESC)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_log_link_visit_action` (
+CREATE TABLE `{prefix}log_link_visit_action` (
   `idlink_va` bigint unsigned NOT NULL AUTO_INCREMENT,
   `idsite` int unsigned NOT NULL,
   `idvisitor` binary(8) NOT NULL,
@@ -132,9 +134,9 @@ CREATE TABLE `matomo_log_link_visit_action` (
   PRIMARY KEY (`idlink_va`),
   KEY `index_idvisit` (`idvisit`),
   KEY `index_idsite_servertime` (`idsite`,`server_time`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_log_action` (
+CREATE TABLE `{prefix}log_action` (
   `idaction` int unsigned NOT NULL AUTO_INCREMENT,
   `name` varchar(4096) DEFAULT NULL,
   `hash` int unsigned NOT NULL,
@@ -142,9 +144,9 @@ CREATE TABLE `matomo_log_action` (
   `url_prefix` tinyint DEFAULT NULL,
   PRIMARY KEY (`idaction`),
   KEY `index_type_hash` (`type`,`hash`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_log_conversion` (
+CREATE TABLE `{prefix}log_conversion` (
   `idvisit` bigint unsigned NOT NULL,
   `idsite` int unsigned NOT NULL,
   `idvisitor` binary(8) NOT NULL,
@@ -171,8 +173,8 @@ CREATE TABLE `matomo_log_conversion` (
   `referer_type` tinyint unsigned DEFAULT NULL,
   `config_browser_name` varchar(40) DEFAULT NULL,
   `config_client_type` tinyint DEFAULT NULL,
-  `config_device_brand` varchar(100) DEFAULT NULL,
-  `config_device_model` varchar(100) DEFAULT NULL,
+  `config_device_brand` varchar(100) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci DEFAULT NULL,
+  `config_device_model` varchar(100) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci DEFAULT NULL,
   `config_device_type` tinyint DEFAULT NULL,
   `location_city` varchar(255) DEFAULT NULL,
   `location_country` char(3) DEFAULT NULL,
@@ -197,9 +199,9 @@ CREATE TABLE `matomo_log_conversion` (
   PRIMARY KEY (`idvisit`,`idgoal`,`buster`),
   UNIQUE KEY `unique_idsite_idorder` (`idsite`,`idorder`),
   KEY `index_idsite_datetime` (`idsite`,`server_time`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_log_conversion_item` (
+CREATE TABLE `{prefix}log_conversion_item` (
   `idsite` int unsigned NOT NULL,
   `idvisitor` binary(8) NOT NULL,
   `server_time` datetime NOT NULL,
@@ -217,36 +219,26 @@ CREATE TABLE `matomo_log_conversion_item` (
   `deleted` tinyint unsigned NOT NULL,
   PRIMARY KEY (`idvisit`,`idorder`,`idaction_sku`),
   KEY `index_idsite_servertime` (`idsite`,`server_time`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_tracking_failure` (
+CREATE TABLE `{prefix}tracking_failure` (
   `idsite` bigint unsigned NOT NULL,
   `idfailure` smallint unsigned NOT NULL,
   `date_first_occurred` datetime NOT NULL,
   `request_url` mediumtext NOT NULL,
   PRIMARY KEY (`idsite`,`idfailure`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_option` (
-  `option_name` varchar(191) NOT NULL,
-  `option_value` longtext NOT NULL,
-  `autoload` tinyint NOT NULL DEFAULT 1,
-  PRIMARY KEY (`option_name`),
-  KEY `autoload` (`autoload`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+CREATE TABLE `{prefix}brute_force_log` (
+  `id_brute_force_log` bigint NOT NULL AUTO_INCREMENT,
+  `ip_address` varchar(60) DEFAULT NULL,
+  `attempted_at` datetime NOT NULL,
+  `login` varchar(100) DEFAULT NULL,
+  PRIMARY KEY (`id_brute_force_log`),
+  KEY `index_ip_address` (`ip_address`)
+);
 
-CREATE TABLE `matomo_plugin_setting` (
-  `plugin_name` varchar(60) NOT NULL,
-  `setting_name` varchar(255) NOT NULL,
-  `setting_value` longtext NOT NULL,
-  `json_encoded` tinyint unsigned NOT NULL DEFAULT 0,
-  `user_login` varchar(100) NOT NULL DEFAULT '',
-  `idplugin_setting` bigint unsigned NOT NULL AUTO_INCREMENT,
-  PRIMARY KEY (`idplugin_setting`),
-  KEY `plugin_name` (`plugin_name`,`user_login`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
-
-CREATE TABLE `matomo_site` (
+CREATE TABLE `{prefix}site` (
   `idsite` int unsigned NOT NULL AUTO_INCREMENT,
   `name` varchar(90) NOT NULL,
   `main_url` varchar(255) NOT NULL,
@@ -267,15 +259,15 @@ CREATE TABLE `matomo_site` (
   `keep_url_fragment` tinyint NOT NULL DEFAULT 0,
   `creator_login` varchar(100) DEFAULT NULL,
   PRIMARY KEY (`idsite`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_site_url` (
+CREATE TABLE `{prefix}site_url` (
   `idsite` int unsigned NOT NULL,
   `url` varchar(190) NOT NULL,
   PRIMARY KEY (`idsite`,`url`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_site_setting` (
+CREATE TABLE `{prefix}site_setting` (
   `idsite` int unsigned NOT NULL,
   `plugin_name` varchar(60) NOT NULL,
   `setting_name` varchar(255) NOT NULL,
@@ -284,9 +276,9 @@ CREATE TABLE `matomo_site_setting` (
   `idsite_setting` bigint unsigned NOT NULL AUTO_INCREMENT,
   PRIMARY KEY (`idsite_setting`),
   KEY `idsite` (`idsite`,`plugin_name`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_goal` (
+CREATE TABLE `{prefix}goal` (
   `idsite` int NOT NULL,
   `idgoal` int NOT NULL,
   `name` varchar(50) NOT NULL,
@@ -300,22 +292,22 @@ CREATE TABLE `matomo_goal` (
   `deleted` tinyint NOT NULL DEFAULT 0,
   `event_value_as_revenue` tinyint NOT NULL DEFAULT 0,
   PRIMARY KEY (`idsite`,`idgoal`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_custom_dimensions` (
+CREATE TABLE `{prefix}custom_dimensions` (
   `idcustomdimension` bigint unsigned NOT NULL,
   `idsite` bigint unsigned NOT NULL,
   `name` varchar(100) NOT NULL,
   `index` smallint unsigned NOT NULL,
   `scope` varchar(10) NOT NULL,
   `active` tinyint unsigned NOT NULL DEFAULT 0,
-  `extractions` text NOT NULL,
+  `extractions` text NOT NULL DEFAULT '',
   `case_sensitive` tinyint unsigned NOT NULL DEFAULT 1,
   PRIMARY KEY (`idcustomdimension`,`idsite`),
   UNIQUE KEY `uniq_hash` (`idsite`,`scope`,`index`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_user` (
+CREATE TABLE `{prefix}user` (
   `login` varchar(100) NOT NULL,
   `password` varchar(255) NOT NULL,
   `email` varchar(100) NOT NULL,
@@ -332,9 +324,9 @@ CREATE TABLE `matomo_user` (
   `ts_changes_shown` timestamp NULL DEFAULT NULL,
   PRIMARY KEY (`login`),
   UNIQUE KEY `uniq_email` (`email`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_user_token_auth` (
+CREATE TABLE `{prefix}user_token_auth` (
   `idusertokenauth` bigint unsigned NOT NULL AUTO_INCREMENT,
   `login` varchar(100) NOT NULL,
   `description` varchar(100) NOT NULL,
@@ -347,13 +339,46 @@ CREATE TABLE `matomo_user_token_auth` (
   `secure_only` tinyint unsigned NOT NULL DEFAULT 0,
   PRIMARY KEY (`idusertokenauth`),
   UNIQUE KEY `uniq_password` (`password`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
 
-CREATE TABLE `matomo_access` (
+CREATE TABLE `{prefix}access` (
   `idaccess` int unsigned NOT NULL AUTO_INCREMENT,
   `login` varchar(100) NOT NULL,
   `idsite` int unsigned NOT NULL,
   `access` varchar(50) DEFAULT NULL,
   PRIMARY KEY (`idaccess`),
   KEY `index_loginidsite` (`login`,`idsite`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+);
+
+CREATE TABLE `{prefix}option` (
+  `option_name` varchar(191) NOT NULL,
+  `option_value` longtext NOT NULL,
+  `autoload` tinyint NOT NULL DEFAULT 1,
+  PRIMARY KEY (`option_name`),
+  KEY `autoload` (`autoload`)
+);
+
+CREATE TABLE `{prefix}plugin_setting` (
+  `plugin_name` varchar(60) NOT NULL,
+  `setting_name` varchar(255) NOT NULL,
+  `setting_value` longtext NOT NULL,
+  `json_encoded` tinyint unsigned NOT NULL DEFAULT 0,
+  `user_login` varchar(100) NOT NULL DEFAULT '',
+  `idplugin_setting` bigint unsigned NOT NULL AUTO_INCREMENT,
+  PRIMARY KEY (`idplugin_setting`),
+  KEY `plugin_name` (`plugin_name`,`user_login`)
+);
+
+CREATE TABLE `{prefix}locks` (
+  `key` varchar(70) NOT NULL,
+  `value` varchar(255) DEFAULT NULL,
+  `expiry_time` bigint unsigned DEFAULT 9999999999,
+  PRIMARY KEY (`key`)
+);
+
+CREATE TABLE `{prefix}queuedtracking_queue` (
+  `queue_key` varchar(70) NOT NULL,
+  `queue_value` varchar(255) DEFAULT NULL,
+  `expiry_time` bigint unsigned DEFAULT 9999999999,
+  PRIMARY KEY (`queue_key`)
+);

@@ -1,0 +1,544 @@
+/*
+ * The child's side of package phpchild (doc.go has the protocol): Matomo's own tracker behind two pipes. It runs with
+ * PHP 7.2.5 and later. The text is evaluated, there is no file: see start.go.
+ */
+
+final class QueuedTrackingChild
+{
+    /** Errors after which the transaction, or the connection, is of no more use (package store judges them). */
+    private const FATAL_ERRNOS = [
+        1020, 1040, 1047, 1053, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226, 1290, 1317, 1792, 1836, 1927, 3032, 4031,
+    ];
+    private const NO_SAVEPOINT = 1305;
+
+    /** Value of a checkpoint's column autoload while its batch is tracked. Matomo looks for 1 only. */
+    private const MARKED = 2;
+
+    private const LONGEST_TEXT = 1000;
+
+    private $in;
+    private $out;
+    private $dir = '';
+    private $at = null;      // [set, request] at work
+    private $tracked = 0;    // requests of the batch
+    private $open = null;    // id of the open transaction
+    private $option = '';    // whose row is marked
+    private $leaked = false; // a plugin has ended the transaction
+    private $silent = false; // nothing more is to be said
+    private $reserve;        // memory for the last words
+    private $names = [];
+    private $tracker;
+    private $fixer;
+
+    public function __construct($in)
+    {
+        $this->in = $in;
+        $this->out = fopen('php://fd/4', 'w');
+        $this->reserve = str_repeat('x', 1 << 20);
+        register_shutdown_function([$this, 'lastWords']);
+    }
+
+    public function run(): void
+    {
+        $this->say(['op' => 'php', 'php' => PHP_VERSION, 'sapi' => PHP_SAPI]);
+        $start = $this->hear();
+        if ($start === null) {
+            $this->silent = true;
+            return;
+        }
+        try {
+            $this->boot($start['dir'], $start['host'] ?? '');
+        } catch (\Throwable $e) {
+            $this->say($this->failure($e));
+            $this->silent = true;
+            return;
+        }
+        while (($message = $this->hear()) !== null && $message['op'] !== 'end') {
+            try {
+                $answer = $this->{'do' . ucfirst($message['op'])}($message);
+            } catch (\Throwable $e) {
+                $answer = $this->failure($e);
+            }
+            $this->say($answer + $this->usage());
+        }
+        if ($this->open !== null) {
+            $this->doRollback();
+        }
+        $this->call('Piwik', 'postEvent', 'Tracker.end');
+        $this->say(['op' => 'ended'] + $this->usage());
+        $this->silent = true;
+    }
+
+    // The pipes
+
+    private function say(array $message): void
+    {
+        $text = json_encode($message, JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PARTIAL_OUTPUT_ON_ERROR) . "\n";
+        for ($n = 0; $n < strlen($text); $n += $written) {
+            $written = @fwrite($this->out, $n ? substr($text, $n) : $text);
+            if (!$written) { // nobody listens any more
+                $this->silent = true;
+                exit(3);
+            }
+        }
+    }
+
+    /** @return array|null null at the end of the pipe */
+    private function hear()
+    {
+        $line = fgets($this->in);
+        $message = $line === false ? null : json_decode($line, true);
+        if (!is_array($message)) {
+            return null;
+        }
+        foreach ($message['bytes'] ?? [] as $length) {
+            $blob = '';
+            while (strlen($blob) < $length) {
+                $part = fread($this->in, min(1 << 20, $length - strlen($blob)));
+                if ($part === false || $part === '') {
+                    return null;
+                }
+                $blob .= $part;
+            }
+            $message['blobs'][] = $blob;
+        }
+        return $message;
+    }
+
+    private function usage(): array
+    {
+        $u = getrusage();
+        return [
+            'memory' => memory_get_usage(true),
+            'micros' => ($u['ru_utime.tv_sec'] + $u['ru_stime.tv_sec']) * 1000000 + $u['ru_utime.tv_usec'] + $u['ru_stime.tv_usec'],
+        ];
+    }
+
+    /** The script ends without having been told to: exit in a plugin, a fatal error, no memory. */
+    public function lastWords(): void
+    {
+        $this->reserve = null;
+        if ($this->silent) {
+            return;
+        }
+        $this->silent = true;
+        $error = error_get_last();
+        $fatal = E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR;
+        $text = 'the script was ended (exit or die)';
+        if ($error !== null && ($error['type'] & $fatal)) {
+            $text = $this->shorten($error['message']) . ' in ' . $this->place($error['file'], $error['line']);
+        }
+        $this->say(['op' => 'fatal', 'error' => $text]);
+    }
+
+    // Matomo starts, as its console command does
+
+    private function boot(string $dir, string $host): void
+    {
+        $this->dir = $dir;
+        chdir($dir);
+        ini_set('display_errors', 'stderr');
+        ini_set('html_errors', '0');
+        set_time_limit(0);
+        if (function_exists('pcntl_signal')) { // such signals reach whole groups; the parent decides when to end
+            pcntl_signal(SIGINT, SIG_IGN);
+            pcntl_signal(SIGTERM, SIG_IGN);
+        }
+        ob_start(function ($text) { // what a plugin prints is for the log
+            if ($text !== '' && defined('STDERR')) {
+                fwrite(STDERR, $text);
+            }
+            return '';
+        }, 1);
+        define('PIWIK_DOCUMENT_ROOT', $dir);
+        define('MATOMO_DOCUMENT_ROOT', $dir);
+        if (file_exists($dir . '/bootstrap.php')) {
+            require_once $dir . '/bootstrap.php';
+        }
+        if (!defined('PIWIK_INCLUDE_PATH')) {
+            define('PIWIK_INCLUDE_PATH', $dir);
+        }
+        if (!defined('MATOMO_INCLUDE_PATH')) {
+            define('MATOMO_INCLUDE_PATH', PIWIK_INCLUDE_PATH);
+        }
+        require_once PIWIK_INCLUDE_PATH . '/core/bootstrap.php';
+        $this->call('ErrorHandler', 'registerErrorHandler');
+        $this->call('FrontController', 'setUpSafeMode');
+        if ($host !== '') {
+            $this->call('Url', 'setHost', $host);
+        }
+        $this->environment('cli');
+        $plugins = $this->call('Plugin\Manager', 'getInstance');
+        $plugins->loadActivatedPlugins();
+        $plugins->loadPluginTranslations();
+        $this->call('Piwik', 'postEvent', 'Request.initAuthenticationObject');
+
+        $this->environment('tracker');
+        if (method_exists($this->name('Log'), 'unsetInstance')) {
+            $this->call('Log', 'unsetInstance');
+        }
+        $plugins = $this->call('Plugin\Manager', 'getInstance');
+        if ($this->leavesProviderOut()) {
+            $plugins->setTrackerPluginsNotToLoad(['Provider']);
+        }
+        $this->call('Tracker', 'loadTrackerEnvironment');
+        $this->call('Access', 'getInstance')->setSuperUserAccess(false);
+        $tracker = $this->name('Tracker');
+        $this->tracker = new $tracker();
+        $queue = $this->name('Plugins\QueuedTracking\Queue', false);
+        if ($queue !== null && method_exists($queue, 'ensureJsonVarsAreStrings')) {
+            $this->fixer = (new \ReflectionClass($queue))->newInstanceWithoutConstructor();
+        }
+        $this->db();
+        $this->say(['op' => 'ready', 'matomo' => constant($this->name('Version') . '::VERSION'),
+            'plugins' => array_values($plugins->getLoadedPluginsName())] + $this->usage());
+    }
+
+    private function environment(string $name): void
+    {
+        $class = $this->name('Application\Environment');
+        (new $class($name))->init();
+    }
+
+    /** Some versions of plugin QueuedTracking do not load Provider in their worker. */
+    private function leavesProviderOut(): bool
+    {
+        $command = $this->name('Plugins\QueuedTracking\Commands\Process', false);
+        if ($command === null) {
+            return false;
+        }
+        $text = (string) @file_get_contents((new \ReflectionClass($command))->getFileName());
+        return (bool) preg_match('/setTrackerPluginsNotToLoad\s*\(\s*(\[|array\()\s*[\'"]Provider[\'"]/', $text);
+    }
+
+    /** The full name of a class of Matomo, in whichever namespace this version has it. */
+    private function name(string $class, bool $needed = true)
+    {
+        if (!isset($this->names[$class])) {
+            foreach (['Piwik\\', 'Matomo\\'] as $space) {
+                if (class_exists($space . $class) || interface_exists($space . $class)) {
+                    return $this->names[$class] = $space . $class;
+                }
+            }
+            if ($needed) {
+                throw new \RuntimeException("this Matomo has no class $class, neither in Piwik\\ nor in Matomo\\");
+            }
+            return null;
+        }
+        return $this->names[$class];
+    }
+
+    private function call(string $class, string $method, ...$arguments)
+    {
+        return call_user_func_array([$this->name($class), $method], $arguments);
+    }
+
+    private function db()
+    {
+        return $this->call('Tracker', 'getDatabase');
+    }
+
+    private function optionTable(): string
+    {
+        return $this->call('Common', 'prefixTable', 'option');
+    }
+
+    // The operations: each gives its answer
+
+    /** Opens a transaction; reads, locks and marks the checkpoint in an option, if one is named. */
+    private function doBegin(array $message): array
+    {
+        if (!$this->tracker->shouldRecordStatistics()) {
+            return ['op' => 'disabled'];
+        }
+        $db = $this->db();
+        $this->open = $db->beginTransaction();
+        $this->option = $message['option'];
+        $this->leaked = false;
+        if ($this->option === '') {
+            $answer = ['connection' => (int) $db->fetchOne('SELECT CONNECTION_ID()')];
+        } else {
+            $answer = $this->checkpoint($db, $this->optionTable());
+        }
+        $db->query('SAVEPOINT qt_batch');
+        return ['op' => 'begun'] + $answer;
+    }
+
+    private function checkpoint($db, string $table): array
+    {
+        $rows = $db->fetchAll(
+            "SELECT CONNECTION_ID() AS id, option_value, autoload FROM `$table` WHERE option_name = ? FOR UPDATE",
+            [$this->option]
+        );
+        if (!$rows) {
+            return ['missing' => true];
+        }
+        $db->query("UPDATE `$table` SET autoload = ? WHERE option_name = ?", [self::MARKED, $this->option]);
+        return [
+            'connection' => (int) $rows[0]['id'], 'checkpoint' => base64_encode($rows[0]['option_value']),
+            'marked' => (int) $rows[0]['autoload'] === self::MARKED,
+        ];
+    }
+
+    /** Tracks request sets; those of their requests that are to be left out are named. */
+    private function doTrack(array $message): array
+    {
+        $server = $_SERVER;
+        $cookie = $_COOKIE;
+        $this->tracked = 0;
+        try {
+            $sets = [];
+            foreach ($message['blobs'] ?? [] as $i => $element) {
+                try {
+                    $sets[] = $this->set($i, $element, $message['leave'][$i] ?? []);
+                } catch (\Throwable $e) {
+                    if ($this->at[1] >= 0 || $this->errno($e) !== 0) {
+                        throw $e;
+                    }
+                    $sets[] = [['s' => 'unopened'] + $this->words($e)];
+                }
+            }
+            $this->at = null;
+            return ['op' => 'tracked', 'sets' => $sets, 'leaked' => $this->endedByOthers()];
+        } finally {
+            $this->at = null;
+            $_SERVER = $server;
+            $_COOKIE = $cookie;
+        }
+    }
+
+    private function doSql(array $message): array
+    {
+        $parameters = [];
+        foreach ($message['params'] ?? [] as $p) {
+            $parameters[] = is_array($p) ? $message['blobs'][$p[0]] : $p;
+        }
+        $db = $this->db();
+        return ['op' => 'done', 'rows' => $db->rowCount($db->query($message['sql'], $parameters))];
+    }
+
+    /** Moves the checkpoint and takes the mark away, if nobody else has moved it. */
+    private function doSave(array $message): array
+    {
+        $table = $this->optionTable();
+        $db = $this->db();
+        $statement = $db->query(
+            "UPDATE `$table` SET option_value = ?, autoload = 0 WHERE option_name = ? AND CAST(option_value AS BINARY) = ?",
+            [$message['blobs'][1], $this->option, $message['blobs'][0]]
+        );
+        return ['op' => 'done', 'rows' => $db->rowCount($statement)];
+    }
+
+    private function doCommit(): array
+    {
+        $db = $this->db();
+        $open = $this->open;
+        $this->open = null;
+        if (!$this->leaked) {
+            $db->commit($open);
+            return ['op' => 'committed'];
+        }
+        $db->query('COMMIT'); // whoever has begun what is open now
+        try {
+            $db->commit($open); // lets Matomo forget it
+        } catch (\Throwable $e) {
+        }
+        return ['op' => 'committed'];
+    }
+
+    private function doRollback(): array
+    {
+        if ($this->open !== null) {
+            $open = $this->open;
+            $this->open = null;
+            try {
+                $this->db()->rollBack($open);
+            } catch (\Throwable $e) { // the server, or a plugin, has ended it already
+            }
+            $this->forget();
+        }
+        return ['op' => 'rolledback'];
+    }
+
+    // One request set, one request
+
+    private function set(int $i, string $element, array $leave): array
+    {
+        $this->at = [$i, -1];
+        $json = function_exists('gzuncompress') ? @gzuncompress($element) : false;
+        $state = json_decode($json === false ? $element : $json, true);
+        if (!is_array($state)) { // PHP has queued a request that is not UTF-8: a set without requests
+            return [];
+        }
+        if ($this->fixer !== null) {
+            $this->fixer->ensureJsonVarsAreStrings($state);
+        }
+        $class = $this->name('Tracker\RequestSet');
+        $set = new $class();
+        $set->restoreState($state);
+        $set->restoreEnvironment();
+        $statuses = [];
+        foreach (array_values($set->getRequests()) as $j => $request) {
+            if (in_array($j, $leave, true)) {
+                $statuses[] = ['s' => 'left'];
+                continue;
+            }
+            $this->at = [$i, $j];
+            $this->say(['op' => 'at', 'at' => $this->at, 'tracked' => $this->tracked]);
+            $statuses[] = $this->request($request);
+        }
+        return $statuses;
+    }
+
+    private function request($request): array
+    {
+        $db = $this->db();
+        $db->query('SAVEPOINT qt_request'); // in place of the one before
+        try {
+            $this->tracker->trackRequest($request);
+            if ($request->getMetadata('CoreHome', 'isVisitExcluded')) {
+                return ['s' => 'excluded'];
+            }
+            $this->tracked++;
+            return ['s' => 'tracked'];
+        } catch (\Throwable $e) {
+            $errno = $this->errno($e);
+            if (in_array($errno, self::FATAL_ERRNOS, true) || $errno >= 2000 && $errno < 2100) {
+                throw $e; // concerns the whole batch
+            }
+            $site = $this->name('Exception\UnexpectedWebsiteFoundException', false);
+            if ($site !== null && $e instanceof $site) { // what it has written stays: a row for the administrator
+                return ['s' => 'rejected', 'kind' => 'site'] + $this->words($e);
+            }
+            $this->takeBack();
+            if ($errno !== 0) {
+                return ['s' => 'failed'] + $this->words($e);
+            }
+            return ['s' => $e instanceof \Error && !$e instanceof \TypeError ? 'broken' : 'rejected',
+                'kind' => $e instanceof \TypeError ? 'type' : 'parameter'] + $this->words($e);
+        }
+    }
+
+    private function takeBack(): void
+    {
+        try {
+            $this->db()->query('ROLLBACK TO SAVEPOINT qt_request');
+        } catch (\Throwable $e) {
+            if ($this->errno($e) !== self::NO_SAVEPOINT) {
+                throw $e;
+            }
+        }
+        $this->forget();
+    }
+
+    /** What Matomo remembers of rows that were taken back. */
+    private function forget(): void
+    {
+        $this->call('Tracker\Cache', 'clearCacheGeneral');
+        $this->call('Option', 'clearCache');
+        $this->call('Cache', 'getTransientCache')->flushAll();
+    }
+
+    /**
+     * Whether a plugin has ended the transaction (DDL, START TRANSACTION, COMMIT): what was written until then is there
+     * for good. If it was rolled back instead, what was written is lost, and the batch must be given up.
+     */
+    private function endedByOthers(): bool
+    {
+        $db = $this->db();
+        try {
+            $db->query('RELEASE SAVEPOINT qt_batch');
+            return false;
+        } catch (\Throwable $e) {
+            if ($this->errno($e) !== self::NO_SAVEPOINT) {
+                throw $e;
+            }
+        }
+        $this->leaked = true;
+        if ($this->option !== '') {
+            $table = $this->optionTable();
+            $mark = $db->fetchOne("SELECT autoload FROM `$table` WHERE option_name = ?", [$this->option]);
+            if ((int) $mark !== self::MARKED) {
+                throw new QueuedTrackingRolledBack('a plugin, or the database behind its back, has rolled the transaction back');
+            }
+        }
+        return true;
+    }
+
+    // Errors
+
+    private function failure(\Throwable $e): array
+    {
+        return ['op' => 'error', 'rolledback' => $e instanceof QueuedTrackingRolledBack] + $this->words($e);
+    }
+
+    private function words(\Throwable $e): array
+    {
+        $errno = $this->errno($e);
+        $text = $e->getMessage();
+        if ($errno !== 0) { // Matomo adds the statement with its values
+            $text = preg_replace('/\s+In query: .*|\s: (SELECT|INSERT|UPDATE|DELETE|REPLACE)\s.*/si', '', $text);
+        }
+        return ['class' => get_class($e), 'errno' => $errno, 'state' => $this->state($e), 'error' => $this->shorten($text),
+            'where' => $this->place($e->getFile(), $e->getLine())];
+    }
+
+    private function shorten(string $text): string
+    {
+        return substr($text, 0, self::LONGEST_TEXT);
+    }
+
+    private function place(string $file, int $line): string
+    {
+        return str_replace($this->dir . '/', '', $file) . ':' . $line;
+    }
+
+    /** Number of the database's error, 0 for another error, -1 where it cannot be told. */
+    private function errno(\Throwable $e): int
+    {
+        $database = false;
+        for ($cause = $e; $cause !== null; $cause = $cause->getPrevious()) {
+            if ($cause instanceof \PDOException && isset($cause->errorInfo[1])) {
+                return (int) $cause->errorInfo[1];
+            }
+            if ($cause instanceof \mysqli_sql_exception) {
+                return (int) $cause->getCode();
+            }
+            $database = $database || $cause instanceof \PDOException || $this->isOf($cause, 'Tracker\Db\DbException')
+                || $this->isOf($cause, 'Db\Adapter\DbException') || is_a($cause, 'Zend_Db_Exception');
+        }
+        if (preg_match('/SQLSTATE\[\w+\](?: \[(\d+)\]|: .*?: (\d+) )/', $e->getMessage(), $m)) {
+            return (int) ($m[1] !== '' ? $m[1] : $m[2]);
+        }
+        if (stripos($e->getMessage(), 'server has gone away') !== false) {
+            return 2006;
+        }
+        if (!$database) {
+            return 0;
+        }
+        return (int) $e->getCode() ?: -1;
+    }
+
+    private function state(\Throwable $e): string
+    {
+        for ($cause = $e; $cause !== null; $cause = $cause->getPrevious()) {
+            if ($cause instanceof \PDOException && isset($cause->errorInfo[0])) {
+                return (string) $cause->errorInfo[0];
+            }
+        }
+        return preg_match('/SQLSTATE\[(\w{5})\]/', $e->getMessage(), $m) ? $m[1] : '';
+    }
+
+    private function isOf(\Throwable $e, string $class): bool
+    {
+        $name = $this->name($class, false);
+        return $name !== null && $e instanceof $name;
+    }
+}
+
+final class QueuedTrackingRolledBack extends \RuntimeException
+{
+}
+
+error_reporting(E_ALL);
+(new QueuedTrackingChild($in))->run();

@@ -1,0 +1,8 @@
+<?php
+
+namespace Piwik;
+
+final class Version
+{
+    const VERSION = '5.1.2';
+}
