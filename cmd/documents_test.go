@@ -135,6 +135,9 @@ func TestUnitsAreCorrect(t *testing.T) {
 	root := newRoot(t, t.TempDir())
 	found := 0
 	for _, d := range documents(t) {
+		if strings.HasPrefix(d.name, "packaging/") {
+			continue // they name each other: internal/dist verifies them as the package installs them
+		}
 		for n, unit := range units(d.text) {
 			if !strings.Contains(unit, "ExecStart=") {
 				continue // lines for a unit that stands elsewhere
@@ -154,8 +157,8 @@ func TestUnitsAreCorrect(t *testing.T) {
 			}
 		}
 	}
-	if found < 3 {
-		t.Errorf("%d units found in packaging, README, docs and help texts", found)
+	if found < 1 {
+		t.Errorf("%d units found in README, docs and help texts", found)
 	}
 }
 

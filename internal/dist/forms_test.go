@@ -27,7 +27,7 @@ func versionOf(t *testing.T, program string) (info build.Info) {
 func goBuild(t *testing.T, dir string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "queuedtracking")
-	run(t, dir, "go", "build", "-trimpath", "-buildvcs=auto", "-o", program, ".")
+	run(t, dir, "go", "build", "-trimpath", "-buildvcs=auto", "-ldflags=-s -w", "-o", program, ".")
 	return program
 }
 
@@ -77,11 +77,11 @@ func goInstall(t *testing.T, repo, version string) string {
 	t.Helper()
 	bin, modules := t.TempDir(), t.TempDir()
 	cache := strings.TrimSpace(run(t, ".", "go", "env", "GOMODCACHE"))
-	run(t, bin, "env", "GOBIN="+bin, "GOMODCACHE="+modules, "GOFLAGS=-modcacherw", "GONOSUMDB=*", "GONOSUMCHECK=1",
+	run(t, bin, "env", "GOBIN="+bin, "GOMODCACHE="+modules, "GOFLAGS=-modcacherw", "GONOSUMDB=*",
 		"GOPROXY=file://"+cache+"/cache/download", "GONOPROXY=github.com/queuedtracking/*",
 		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_1=url.file://"+repo+".insteadOf",
 		"GIT_CONFIG_VALUE_1=https://github.com/queuedtracking/queuedtracking",
-		"go", "install", "-trimpath", "github.com/queuedtracking/queuedtracking@"+version)
+		"go", "install", "-trimpath", "-ldflags=-s -w", "github.com/queuedtracking/queuedtracking@"+version)
 	return filepath.Join(bin, "queuedtracking")
 }
 
