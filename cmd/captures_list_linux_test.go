@@ -50,6 +50,7 @@ var captures = []capture{
 	},
 	{name: "monitor-once", args: "monitor --once --warn 20 --warn-age 5m --crit-age 1h", stage: stageBacklog},
 	{name: "monitor-after-runs", args: "monitor --once", stage: stageRuns},
+	{name: "uninstall", args: "uninstall --dry-run", stage: stageRuns},
 	{name: "monitor-json", args: "monitor --once --json", stage: stageBacklog},
 	{name: "lock-status", args: "lock-status", stage: stageLocks},
 	{name: "lock-status-none", args: "lock-status"},

@@ -178,7 +178,7 @@ func (c *uninstallCommand) tell(list []foundTrace) error {
 	if err := c.table(c.stdout, []string{"#Queue", "What", "Name", "Now"}, rows); err != nil {
 		return err
 	}
-	fmt.Fprintln(c.stdout, "\nMarks that serve has left expire within 30 days. Rows of the log tables, queues and locks are Matomo's.")
+	fmt.Fprintln(c.sentences(), "\nMarks that serve has left expire within 30 days. Rows of the log tables, queues and locks are Matomo's.")
 	return nil
 }
 
