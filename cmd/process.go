@@ -119,8 +119,10 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags.BoolVar(&c.dryRun, "dry-run", false, "find out what would be tracked, excluded and refused; write nothing, remove nothing")
 	c.engine = autoEngine
 	flags.Var(&c.engine, "engine",
-		"what tracks: native, this program; php, Matomo's own PHP, which is slower; auto, native unless something is not known here")
-	flags.StringVar(&c.php, "php", "", "PHP `binary` for the command line; default: $QUEUEDTRACKING_PHP, else it is looked for")
+		"what tracks: native, this program; php, Matomo's own PHP, which is slower; "+
+			"auto, native unless something is not known here")
+	flags.StringVar(&c.php, "php", "",
+		"PHP `binary` for the command line; default: $QUEUEDTRACKING_PHP, else it is looked for")
 	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false, "process although an active plugin changes tracking in a way that is not known here")
 	flags.BoolVar(&c.withoutDevices, "without-device-detection", false, "process without the data of device-detector: all devices are unknown")
 	flags.BoolVar(&c.forceVersion, "force-version", false,

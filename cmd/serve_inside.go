@@ -45,7 +45,9 @@ func (c *serveCommand) openInside(ctx context.Context, flagSet bool) error {
 		}
 		return nil
 	}
-	check := &processCommand{program: c.program, conn: c.conn, ignorePlugins: asked && c.ignorePlugins, engine: nativeEngine}
+	check := &processCommand{
+		program: c.program, conn: c.conn, ignorePlugins: asked && c.ignorePlugins, engine: nativeEngine,
+	}
 	if err := check.checkInstallation(ctx); err != nil {
 		if asked {
 			return err

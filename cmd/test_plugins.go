@@ -30,8 +30,8 @@ func (c *testCommand) checkPlugins(ctx context.Context) {
 	}
 }
 
-// throughPHP notes what this program does not know: Matomo's own PHP tracks, if it can. Otherwise process refuses, unless
-// a flag lets it pass.
+// throughPHP notes what this program does not know: Matomo's own PHP tracks, if it can. Otherwise process refuses,
+// unless a flag lets it pass.
 func (c *testCommand) throughPHP(ctx context.Context, name string, unknown error, unless string) {
 	if c.conn.installation == nil {
 		c.report.Fail(name, unknown, "process refuses "+unless)

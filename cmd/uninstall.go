@@ -17,12 +17,13 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-const uninstallHelp = `Removes what this program has left beside the queues and in Matomo's database: how far each queue is tracked, counters,
-marks and statistics. Queues, locks and log tables are Matomo's and stay as they are.
+const uninstallHelp = `Removes what this program has left beside the queues and in Matomo's database: how far each queue is
+tracked, counters, marks and statistics. Queues, locks and log tables are Matomo's and stay as they are.
 
 Put Matomo's own worker back first and stop every "process" and "serve" of this program: then nothing needs any of it. A
-queue that a worker has locked is left alone and named; the exit status is 1 then, and the command can be repeated. What a
-killed worker has tracked and not yet removed from a queue is removed from it before, so that PHP does not track it again.
+queue that a worker has locked is left alone and named; the exit status is 1 then, and the command can be repeated. What
+a killed worker has tracked and not yet removed from a queue is removed from it before, so that PHP does not track it
+again.
 
 Dead letters are kept: "failed retry" puts them back into their queues, for Matomo's worker as well. --dead-letters
 deletes them, too, for good.
@@ -178,7 +179,8 @@ func (c *uninstallCommand) tell(list []foundTrace) error {
 	if err := c.table(c.stdout, []string{"#Queue", "What", "Name", "Now"}, rows); err != nil {
 		return err
 	}
-	fmt.Fprintln(c.sentences(), "\nMarks that serve has left expire within 30 days. Rows of the log tables, queues and locks are Matomo's.")
+	fmt.Fprintln(c.sentences(), "\nMarks that serve has left expire within 30 days. "+
+		"Rows of the log tables, queues and locks are Matomo's.")
 	return nil
 }
 

@@ -73,7 +73,7 @@
 //
 // # Overlap
 //
-// Batches of the native engine overlap: while one is committed and removed, the rows of the next are on their way (inflight.go),
-// the one behind it is played in memory, and those behind that are read and prepared (lookahead.go). They are committed
-// one after the other all the same.
+// Batches of the native engine overlap: while one is committed and removed, the rows of the next are on their way
+// (inflight.go), the one behind it is played in memory, and those behind that are read and prepared (lookahead.go).
+// They are committed one after the other all the same.
 package replay

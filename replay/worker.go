@@ -38,7 +38,8 @@ func (w *worker) stopped(ctx context.Context) bool {
 	case <-w.stop:
 		return true
 	default:
-		return ctx.Err() != nil || w.options.MaxBatches > 0 && w.summary.Batches+len(w.overlap.inFlight) >= w.options.MaxBatches
+		begun := w.summary.Batches + len(w.overlap.inFlight)
+		return ctx.Err() != nil || w.options.MaxBatches > 0 && begun >= w.options.MaxBatches
 	}
 }
 

@@ -162,7 +162,8 @@ func (s *Store) CreateCheckpoint(ctx context.Context, list string) error {
 }
 
 func (s *Store) insertCheckpoint() string {
-	return s.dialect.insertIgnore + " " + s.table("option") + " (`option_name`, `option_value`, `autoload`) VALUES (?, '', 0)"
+	return s.dialect.insertIgnore + " " + s.table("option") +
+		" (`option_name`, `option_value`, `autoload`) VALUES (?, '', 0)"
 }
 
 // ParseCheckpoint reads what Checkpoint.String gives; "" is the zero Checkpoint.
