@@ -41,9 +41,8 @@ func (f *engineFlag) Set(text string) error {
 
 // chosenEngine is what tracks in a run.
 type chosenEngine struct {
-	php     string // the binary; "": this program itself
-	version string // of PHP
-	why     error  // nil: because it was asked for
+	php string // the binary; "": this program itself
+	why error  // nil: because it was asked for
 
 	mu      sync.Mutex
 	engines []*phpengine.Engine
@@ -118,7 +117,7 @@ func (c *processCommand) findPHP(ctx context.Context, why error, asked string) e
 	case err != nil:
 		return err
 	}
-	c.chosen.php, c.chosen.version = hello.Binary, hello.PHP
+	c.chosen.php = hello.Binary
 	return nil
 }
 

@@ -50,7 +50,8 @@ func withoutPHP(p *program) {
 	}
 }
 
-const unknownPlugin = "<?php\nclass Odd extends \\Piwik\\Plugin { public function isTrackerPlugin() { return true; }\n" +
+const unknownPlugin = "<?php\nclass Odd extends \\Piwik\\Plugin {\n" +
+	"public function isTrackerPlugin() { return true; }\n" +
 	"public function registerEvents() { return ['Tracker.newVisitorInformation' => 'change']; } }\n"
 
 func TestProcessTracksThroughPHP(t *testing.T) {
@@ -61,7 +62,10 @@ func TestProcessTracksThroughPHP(t *testing.T) {
 		says    []string // in the line that names the engine
 	}{
 		{"asked for", nil, []string{"--engine", "php"}, []string{"as --engine php asks for"}},
-		{"an unknown plugin", func(t *testing.T, i *installation) { i.activate(t, "Odd", unknownPlugin) }, nil, []string{"Odd"}},
+		{
+			"an unknown plugin", func(t *testing.T, i *installation) { i.activate(t, "Odd", unknownPlugin) }, nil,
+			[]string{"Odd"},
+		},
 		{"an unknown Matomo", func(t *testing.T, i *installation) { i.version(t, "6.1.0") }, nil, []string{"6.1.0"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -85,7 +85,9 @@ type serveCommand struct {
 }
 
 func newServeCommand(p *program) *cobra.Command {
-	c := &serveCommand{program: p, limits: receive.DefaultLimits(), listenMode: fileMode(receive.DefaultMode), page: pageAuto}
+	c := &serveCommand{
+		program: p, limits: receive.DefaultLimits(), listenMode: fileMode(receive.DefaultMode), page: pageAuto,
+	}
 	command := &cobra.Command{
 		Use: "serve", Short: "Receive tracking requests into the queues", Long: serveHelp, Example: serveExample, Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },

@@ -17,8 +17,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
-const uninstallHelp = `Removes what this program has left beside the queues and in Matomo's database: how far each queue is
-tracked, counters, marks and statistics. Queues, locks and log tables are Matomo's and stay as they are.
+const uninstallHelp = `Removes what this program has left beside the queues and in Matomo's database: how far each queue
+is tracked, counters, marks and statistics. Queues, locks and log tables are Matomo's and stay as they are.
 
 Put Matomo's own worker back first and stop every "process" and "serve" of this program: then nothing needs any of it. A
 queue that a worker has locked is left alone and named; the exit status is 1 then, and the command can be repeated. What

@@ -27,7 +27,8 @@ func (i *installation) left(t *testing.T) map[traces.Kind]int {
 func TestUninstallRemovesWhatRunsHaveLeft(t *testing.T) {
 	i := withFailures(t)
 	before := i.left(t)
-	if before[traces.Checkpoint] != 1 || before[traces.Counter] != 1 || before[traces.Letters] != 1 || before[traces.Statistics] < 2 {
+	if before[traces.Checkpoint] != 1 || before[traces.Counter] != 1 || before[traces.Letters] != 1 ||
+		before[traces.Statistics] < 2 {
 		t.Errorf("%v, want a checkpoint, a counter, dead letters and statistics", before)
 	}
 	if r := i.run(t, []string{"uninstall"}); r.status != statusUsage || !strings.Contains(r.stderr, "--yes") {

@@ -478,7 +478,9 @@ func TestListsNameTheirQueue(t *testing.T) {
 			t.Errorf("ID(%q) = %d, %v, want %d", Key(id), got, ok, id)
 		}
 	}
-	for _, list := range []string{"", "trackingQueueV1_", "trackingQueueV1_01", "trackingQueueV1_0", "trackingQueueV1_x", Key(MaxQueues), "other"} {
+	for _, list := range []string{
+		"", "trackingQueueV1_", "trackingQueueV1_01", "trackingQueueV1_0", "trackingQueueV1_x", Key(MaxQueues), "other",
+	} {
 		if got, ok := ID(list); ok {
 			t.Errorf("ID(%q) = %d, want none", list, got)
 		}

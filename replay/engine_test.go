@@ -247,7 +247,12 @@ func TestEngineThatTakesBackRequests(t *testing.T) {
 		err     error
 	}{
 		{"one of several", []string{"a", "bad", "b"}, []string{"a", "b"}, 1, nil},
-		{"all of a batch, not of the queue", []string{"bad 1", "bad 2", "bad 3", "bad 4", "bad 5", "a"}, []string{"a"}, 5, nil},
+		{
+			"all of a batch, not of the queue",
+			[]string{"bad 1", "bad 2", "bad 3", "bad 4", "bad 5", "a"},
+			[]string{"a"},
+			5, nil,
+		},
 		{"all", []string{"bad 1", "bad 2"}, nil, 0, replay.ErrAllRefused},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -201,8 +201,8 @@ func (a *applier) beginVisit(ctx context.Context, s *step) error {
 	return nil
 }
 
-// setReferrer finds out where a new visit comes from. Plugin MarketingCampaignsReporting has its turn after the referrer
-// is made anonymous (spec §P1.4).
+// setReferrer finds out where a new visit comes from. Plugin MarketingCampaignsReporting has its turn after the
+// referrer is made anonymous (spec §P1.4).
 func (a *applier) setReferrer(s *step, in *visit.Beginning) error {
 	var found referrer.Result
 	var err error

@@ -3,10 +3,10 @@ package php
 // indexFrom is the length up to which an array is searched from end to end.
 const indexFrom = 48
 
-// keySet tells nearly all keys that an array does not have from those that it may have: most look-ups are for parameters
-// that a request does not have. A key is one of its bits; deleted keys stay. Without it look-ups of a request's
-// parameters (BenchmarkLookUp) take 64 % longer and decoding 6 %; with a map from 16 entries on instead, decoding takes
-// 28 % longer.
+// keySet tells nearly all keys that an array does not have from those that it may have: most look-ups are for
+// parameters that a request does not have. A key is one of its bits; deleted keys stay. Without it look-ups of a
+// request's parameters (BenchmarkLookUp) take 64 % longer and decoding 6 %; with a map from 16 entries on instead,
+// decoding takes 28 % longer.
 type keySet [4]uint64
 
 func (s *keySet) add(key string) {

@@ -101,7 +101,8 @@ func BenchmarkLookUp(b *testing.B) {
 	for name := range params.All() {
 		names = append(names, name, name+"_1")
 	}
-	names = append(names, "e_c", "e_a", "e_n", "e_v", "uid", "cid", "cip", "cdt", "search", "idgoal", "revenue", "c_n", "c_p", "gt_ms")
+	names = append(names, "e_c", "e_a", "e_n", "e_v", "uid", "cid", "cip", "cdt", "search",
+		"idgoal", "revenue", "c_n", "c_p", "gt_ms")
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, name := range names {

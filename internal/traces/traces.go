@@ -109,9 +109,9 @@ func statisticsKeys(now time.Time) []string {
 	return names
 }
 
-// Remove removes traces of one queue, or of all together (id NoQueue). The queue is locked meanwhile: where somebody else
-// has done that the error is replay.ErrLocked. What a killed worker has committed leaves the queue before: without the
-// checkpoint it would be tracked again.
+// Remove removes traces of one queue, or of all together (id NoQueue). The queue is locked meanwhile: where somebody
+// else has done that the error is replay.ErrLocked. What a killed worker has committed leaves the queue before:
+// without the checkpoint it would be tracked again.
 func Remove(ctx context.Context, o replay.Options, id int, traces []Trace) error {
 	if id == NoQueue {
 		return deleteKeys(ctx, o.Backend, traces)

@@ -281,8 +281,8 @@ func (s *Store) remember(entries []*ActionEntry) {
 	}
 }
 
-// remember remembers entries. Those that are a part of this transaction it remembers once this is committed, and forgets
-// their IDs when it is not.
+// remember remembers entries. Those that are a part of this transaction it remembers once this is committed, and
+// forgets their IDs when it is not.
 func (tx *Tx) remember(entries []*ActionEntry) {
 	if !tx.s.dialect.oneWriter {
 		tx.s.remember(entries)

@@ -97,7 +97,8 @@ func (tx *Tx) LockOption(ctx context.Context, option, initial string) (value str
 		if found || err != nil {
 			return value, err
 		}
-		q = tx.begin(tx.s.dialect.insertIgnore, " ", tx.s.table("option"), " (`option_name`, `option_value`, `autoload`) VALUES (").text(option)
+		q = tx.begin(tx.s.dialect.insertIgnore, " ", tx.s.table("option"),
+			" (`option_name`, `option_value`, `autoload`) VALUES (").text(option)
 		q.add(", ").text(initial).add(", 0)")
 		if _, err := tx.exec(ctx); err != nil {
 			return "", err

@@ -278,7 +278,9 @@ func (s *Store) prepareFinders(user string) {
 // finder is the subquery of one look-up. Where the index has no opinion about equal times they are in this direction.
 func (s *Store) finder(index, direction, key, more string) string {
 	var q statement
-	q.add("(SELECT w.`idvisit` FROM ", s.table("log_visit"), " AS w", s.hints[index], " WHERE w.`idsite` = q.s AND ", key, " AND w.`visit_last_action_time` <= q.b", more, " ORDER BY w.`visit_last_action_time` DESC")
+	q.add("(SELECT w.`idvisit` FROM ", s.table("log_visit"), " AS w", s.hints[index],
+		" WHERE w.`idsite` = q.s AND ", key, " AND w.`visit_last_action_time` <= q.b", more,
+		" ORDER BY w.`visit_last_action_time` DESC")
 	if s.dialect.sameTime != "" {
 		q.add(s.dialect.sameTime, direction)
 	}

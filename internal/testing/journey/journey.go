@@ -1,7 +1,7 @@
-// Package journey invents queue entries for tests: visitors of the reference installation's sites (internal/testing/golden)
-// who do everything that visitors can do, close to the limits at which a tracker decides differently: windows of 30
-// minutes, midnight in several time zones, requests out of order, campaigns in the middle of a visit, orders sent
-// twice. The same seed gives the same entries.
+// Package journey invents queue entries for tests: visitors of the reference installation's sites
+// (internal/testing/golden) who do everything that visitors can do, close to the limits at which a tracker decides
+// differently: windows of 30 minutes, midnight in several time zones, requests out of order, campaigns in the middle
+// of a visit, orders sent twice. The same seed gives the same entries.
 package journey
 
 import (

@@ -39,7 +39,9 @@ func shared(root, suffix string) Data {
 	dir := filepath.Join(root, "..", "shared")
 	data := filepath.Join(dir, "matomo-data"+suffix)
 	return Data{
-		Cases: filepath.Join(dir, "golden"+suffix), Install: []string{filepath.Join(dir, "golden"+suffix, "install")}, Shared: true, Six: suffix != "",
+		Cases:   filepath.Join(dir, "golden"+suffix),
+		Install: []string{filepath.Join(dir, "golden"+suffix, "install")},
+		Shared:  true, Six: suffix != "",
 		vendor:  filepath.Join(data, "vendor", "matomo"),
 		devices: filepath.Join(data, "vendor", "matomo", "device-detector"),
 		geo:     filepath.Join(data, "misc", "GeoIP2-City-Test.mmdb"),
