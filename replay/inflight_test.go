@@ -157,16 +157,7 @@ func TestFlightsChangeVisitsInOrder(t *testing.T) {
 	o.BatchSize = 1
 	ended := make(chan replay.Summary)
 	go func() { ended <- s.run(t, o) }()
-	var writing int
-	const fresh = 150 * time.Millisecond // for less the server answers what it has answered before
-	for until := time.Now().Add(testserver.Patience); writing < 2 && time.Now().Before(until); time.Sleep(fresh) {
-		if err := s.db.Get(&writing, "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if writing < 2 {
-		t.Errorf("%d batches in flight", writing)
-	}
+	testserver.EventuallyWriting(t, s.db, 2)
 	for until := time.Now().Add(200 * time.Millisecond); time.Now().Before(until) && !strings.Contains(s.log.String(), "step by step"); {
 		time.Sleep(time.Millisecond)
 	}

@@ -334,11 +334,7 @@ func TestChildDiesWithItsParent(t *testing.T) {
 	if _, err := fmt.Fscanf(out, "child %d\n", &pid); err != nil {
 		t.Fatal(err)
 	}
-	testserver.Eventually(t, "the request is at work", func() bool {
-		var n int
-		err := s.db.Get(&n, "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 0")
-		return err == nil && n > 0
-	})
+	testserver.EventuallyWriting(t, s.db, 1)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

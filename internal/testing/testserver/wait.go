@@ -3,6 +3,8 @@ package testserver
 import (
 	"testing"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // Patience is how long a test waits for what has to happen. It bounds a test that hangs, no more: a machine that is
@@ -15,6 +17,23 @@ func Eventually(t testing.TB, what string, condition func() bool) {
 	for deadline := time.Now().Add(Patience); !condition(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// EventuallyWriting waits until n transactions of a server have changed rows, as Eventually does. It asks seldom:
+// InnoDB looks at its transactions anew only when nobody has asked for a tenth of a second.
+func EventuallyWriting(t testing.TB, db *sqlx.DB, n int) {
+	t.Helper()
+	const seldom = 150 * time.Millisecond
+	for deadline := time.Now().Add(Patience); ; time.Sleep(seldom) {
+		var writing int
+		err := db.Get(&writing, "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 0")
+		if err == nil && writing >= n {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %d of %d transactions that write (%v)", writing, n, err)
 		}
 	}
 }
