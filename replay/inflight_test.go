@@ -105,21 +105,21 @@ type counting struct {
 	prepared, prefetched, discard int
 }
 
-func (c *counting) Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error) {
+func (c *counting) Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Prepared, error) {
 	c.mu.Lock()
 	c.prepared++
 	c.mu.Unlock()
 	return c.Tracker.Prepare(ctx, sets)
 }
 
-func (c *counting) Prefetch(ctx context.Context, batches []*tracker.Batch, front *tracker.Batch) error {
+func (c *counting) Prefetch(ctx context.Context, batches []*tracker.Prepared, front *tracker.Prepared) error {
 	c.mu.Lock()
 	c.prefetched += len(batches)
 	c.mu.Unlock()
 	return c.Tracker.Prefetch(ctx, batches, front)
 }
 
-func (c *counting) Discard(batch *tracker.Batch) {
+func (c *counting) Discard(batch *tracker.Prepared) {
 	c.mu.Lock()
 	c.discard++
 	c.mu.Unlock()

@@ -114,7 +114,7 @@ func (j *job) next(wanted bool) *job {
 
 func (j *job) prefetchSafely(ctx context.Context, behind []Task) (err error) {
 	defer catchPanic(&err)
-	batches := make([]*tracker.Batch, len(behind))
+	batches := make([]*tracker.Prepared, len(behind))
 	for i, task := range behind {
 		batches[i] = preparedBy(task)
 	}

@@ -10,13 +10,13 @@ import (
 
 // Tracker turns request sets into rows. *tracker.Tracker is one.
 type Tracker interface {
-	Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error)
-	Prefetch(ctx context.Context, batches []*tracker.Batch, front *tracker.Batch) error
-	Discard(batch *tracker.Batch)
-	Play(ctx context.Context, batch *tracker.Batch, begin func(ctx context.Context) (*store.Tx, error),
+	Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Prepared, error)
+	Prefetch(ctx context.Context, batches []*tracker.Prepared, front *tracker.Prepared) error
+	Discard(batch *tracker.Prepared)
+	Play(ctx context.Context, batch *tracker.Prepared, begin func(ctx context.Context) (*store.Tx, error),
 	) (*tracker.Play, error)
-	Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
-	Preview(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error)
+	Write(ctx context.Context, tx *store.Tx, batch *tracker.Prepared) (*tracker.Result, error)
+	Preview(ctx context.Context, tx *store.Tx, batch *tracker.Prepared) (*tracker.Result, error)
 }
 
 // native is the engine in this program. What it can do beyond Engine, batches that overlap, is in overlap.
@@ -53,7 +53,7 @@ func (n *native) Close() error { return nil }
 // nativeTask is a batch that the tracker has prepared.
 type nativeTask struct {
 	engine   *native
-	prepared *tracker.Batch
+	prepared *tracker.Prepared
 }
 
 func (t *nativeTask) Len() int          { return t.prepared.Len() }
@@ -80,4 +80,4 @@ func (tx *nativeTransaction) Preview(ctx context.Context, task Task) (*tracker.R
 func (tx *nativeTransaction) SQL(ctx context.Context) (queue.Executor, error) { return tx.Tx.SQL(ctx) }
 
 // preparedBy is the batch behind a task of the native engine.
-func preparedBy(task Task) *tracker.Batch { return task.(*nativeTask).prepared }
+func preparedBy(task Task) *tracker.Prepared { return task.(*nativeTask).prepared }

@@ -203,7 +203,7 @@ type buggy struct {
 	prepare string // title that makes it panic
 }
 
-func (b *buggy) Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error) {
+func (b *buggy) Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Prepared, error) {
 	for _, set := range sets {
 		for _, params := range set.Requests {
 			if php.ToString(params.Value("action_name")) == b.prepare {
@@ -214,7 +214,7 @@ func (b *buggy) Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.
 	return b.Tracker.Prepare(ctx, sets)
 }
 
-func (b *buggy) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {
+func (b *buggy) Write(ctx context.Context, tx *store.Tx, batch *tracker.Prepared) (*tracker.Result, error) {
 	result, err := b.Tracker.Write(ctx, tx, batch)
 	if err == nil && result.Tracked > 2 {
 		panic("bug in write")
@@ -486,7 +486,7 @@ type unlucky struct {
 	failures *int
 }
 
-func (u *unlucky) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {
+func (u *unlucky) Write(ctx context.Context, tx *store.Tx, batch *tracker.Prepared) (*tracker.Result, error) {
 	if *u.failures == 0 {
 		*u.failures++
 		return nil, &store.DataError{Table: "log_conversion", Column: "idorder", Reason: "taken"}

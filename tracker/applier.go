@@ -10,7 +10,7 @@ import (
 // applier plays the requests of one batch. It exists for one attempt to write the batch.
 type applier struct {
 	t      *Tracker
-	batch  *Batch
+	batch  *Prepared
 	visits *lookahead.Visits
 	work   *unitOfWork
 
@@ -33,7 +33,7 @@ type applier struct {
 }
 
 // newApplier is for one attempt. begin gives the transaction when it is needed; dry: nothing is written.
-func newApplier(t *Tracker, b *Batch, begin func(ctx context.Context) (*store.Tx, error), dry bool) *applier {
+func newApplier(t *Tracker, b *Prepared, begin func(ctx context.Context) (*store.Tx, error), dry bool) *applier {
 	result := &Result{Sets: b.sets, Requests: len(b.requests)}
 	return &applier{
 		t: t, batch: b, result: result, work: &unitOfWork{t: t, batch: b, begin: begin, dry: dry, result: result},

@@ -22,7 +22,7 @@ func decode(t *testing.T, entries ...journey.Entry) (sets []queue.RequestSet) {
 	return sets
 }
 
-func (p *pipeline) prepare(t *testing.T, entries ...journey.Entry) *tracker.Batch {
+func (p *pipeline) prepare(t *testing.T, entries ...journey.Entry) *tracker.Prepared {
 	t.Helper()
 	batch, err := p.tracker.Prepare(context.Background(), decode(t, entries...))
 	if err != nil {
@@ -32,7 +32,7 @@ func (p *pipeline) prepare(t *testing.T, entries ...journey.Entry) *tracker.Batc
 }
 
 // write writes the batch and rolls back.
-func (p *pipeline) write(t *testing.T, batch *tracker.Batch) *tracker.Result {
+func (p *pipeline) write(t *testing.T, batch *tracker.Prepared) *tracker.Result {
 	t.Helper()
 	tx, err := p.assembly.Store().Begin(context.Background())
 	if err != nil {

@@ -87,7 +87,7 @@ func BenchmarkPlay(b *testing.B) {
 	assembled := database.Assemble(b, &golden.Case{Now: journey.Now}, data.Home(b, false))
 	t := assembled.NewTracker()
 	elements := traffic(b)
-	prepare := func(first int) *tracker.Batch {
+	prepare := func(first int) *tracker.Prepared {
 		sets := make([]queue.RequestSet, size)
 		for i := range sets {
 			var err error
@@ -120,7 +120,7 @@ func BenchmarkPlay(b *testing.B) {
 	b.ResetTimer()
 	for first := 0; first < b.N; first += size {
 		behind := prepare(first + size)
-		measured(&reading, func() error { return t.Prefetch(ctx, []*tracker.Batch{behind}, front) })
+		measured(&reading, func() error { return t.Prefetch(ctx, []*tracker.Prepared{behind}, front) })
 		var play *tracker.Play
 		tx = nil
 		measured(&playing, func() (err error) {

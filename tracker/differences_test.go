@@ -27,14 +27,14 @@ import (
 // unlucky is a tracker whose first attempt at each batch ends in a deadlock, after all has been written.
 type unlucky struct {
 	replay.Tracker
-	tried map[*tracker.Batch]bool
+	tried map[*tracker.Prepared]bool
 }
 
 func withDeadlocks(t replay.Tracker) replay.Tracker {
-	return &unlucky{Tracker: t, tried: make(map[*tracker.Batch]bool)}
+	return &unlucky{Tracker: t, tried: make(map[*tracker.Prepared]bool)}
 }
 
-func (u *unlucky) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {
+func (u *unlucky) Write(ctx context.Context, tx *store.Tx, batch *tracker.Prepared) (*tracker.Result, error) {
 	result, err := u.Tracker.Write(ctx, tx, batch)
 	if err == nil && !u.tried[batch] {
 		u.tried[batch] = true

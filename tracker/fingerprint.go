@@ -9,7 +9,7 @@ import (
 )
 
 // fingerprint computes the config ids, for which the days' salts are needed, and the look-ups that follow from them.
-func (t *Tracker) fingerprint(ctx context.Context, b *Batch) error {
+func (t *Tracker) fingerprint(ctx context.Context, b *Prepared) error {
 	salts := make(map[matomo.SaltKey]string)
 	var missing []matomo.SaltKey
 	for _, p := range b.requests {

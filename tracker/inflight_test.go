@@ -20,7 +20,7 @@ import (
 type air struct {
 	*pipeline
 	bench *bench.Bench
-	front *tracker.Batch
+	front *tracker.Prepared
 	up    []*flight
 }
 
@@ -66,7 +66,7 @@ func (a *air) begin(t *testing.T) *store.Tx {
 }
 
 // ground writes a batch and commits it.
-func (a *air) ground(t *testing.T, batch *tracker.Batch) {
+func (a *air) ground(t *testing.T, batch *tracker.Prepared) {
 	t.Helper()
 	tx := a.begin(t)
 	if _, err := a.tracker.Write(context.Background(), tx, batch); err != nil {
@@ -82,7 +82,7 @@ func (a *air) ground(t *testing.T, batch *tracker.Batch) {
 var errAsked = errors.New("the database was asked")
 
 // fly plays the batch on what the one in front has left in memory, and hands its rows to the server.
-func (a *air) fly(t *testing.T, batch *tracker.Batch) {
+func (a *air) fly(t *testing.T, batch *tracker.Prepared) {
 	t.Helper()
 	ctx := context.Background()
 	play, err := a.tracker.Play(ctx, batch, func(context.Context) (*store.Tx, error) { return nil, errAsked })
@@ -120,7 +120,7 @@ func (a *air) land(t *testing.T) {
 	a.up = nil
 }
 
-func (a *air) prefetch(t *testing.T, front *tracker.Batch, batches ...*tracker.Batch) {
+func (a *air) prefetch(t *testing.T, front *tracker.Prepared, batches ...*tracker.Prepared) {
 	t.Helper()
 	if err := a.tracker.Prefetch(context.Background(), batches, front); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func (p *parsed) pageHit(acts bool) (hit lookahead.PageHit, ok bool) {
 // and all rows of those of which that is not enough. answer is what the database has said to a query.
 func findPageViews(ctx context.Context, in interface {
 	FindPageViewTimes(ctx context.Context, visits []int64, all bool) (map[int64]store.PageViews, error)
-}, answer func(q store.VisitQuery) store.Found, batches ...*Batch,
+}, answer func(q store.VisitQuery) store.Found, batches ...*Prepared,
 ) (map[int64]store.PageViews, error) {
 	hits := make(map[int64][]lookahead.PageHit)
 	begun := make(map[string]bool) // page views that begin in the batches

@@ -19,7 +19,7 @@ type ahead struct {
 // Prefetch reads what batches that follow each other may ask for, outside of any transaction, while the batch in front
 // of them may still be on its way: Play then adds what was written since. Without it, or when something else was
 // written in between, Play reads by itself. It may be called while Play or Write run.
-func (t *Tracker) Prefetch(ctx context.Context, batches []*Batch, front *Batch) error {
+func (t *Tracker) Prefetch(ctx context.Context, batches []*Prepared, front *Prepared) error {
 	asked := make([]lookahead.LookUps, len(batches))
 	for i, b := range batches {
 		asked[i] = b.lookUps()
@@ -52,7 +52,7 @@ func (t *Tracker) Prefetch(ctx context.Context, batches []*Batch, front *Batch) 
 }
 
 // lookUps are the batch's look-ups of visits.
-func (b *Batch) lookUps() lookahead.LookUps {
+func (b *Prepared) lookUps() lookahead.LookUps {
 	list := make([]store.VisitQuery, 0, len(b.requests))
 	for _, p := range b.requests {
 		if p.looksUp() {
@@ -63,7 +63,7 @@ func (b *Batch) lookUps() lookahead.LookUps {
 }
 
 // names calls yield for each name that the batch refers to.
-func (b *Batch) names(yield func(l action.Lookup)) {
+func (b *Prepared) names(yield func(l action.Lookup)) {
 	all := func(lookups []action.Lookup) {
 		for _, l := range lookups {
 			if !php.EmptyString(l.Name) {

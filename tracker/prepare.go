@@ -19,9 +19,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
 )
 
-// Batch is a number of request sets that were prepared: parsed as far as no visit is concerned. It can be written, and
-// written again when the database rolled the first attempt back.
-type Batch struct {
+// Prepared is a batch as the tracker knows it: its request sets, parsed as far as no visit is concerned. It can be
+// written, and written again when the database rolled the first attempt back.
+type Prepared struct {
 	number    int64 // of the tracker's batches
 	sets      int
 	requests  []*parsed
@@ -77,9 +77,9 @@ func (p *parsed) looksUp() bool { return p.active() && !p.facts.RandomConfigID }
 
 // Prepare reads the requests of a batch. An error means that settings, tokens or salts could not be read from the
 // database; nothing is written by it but salts that did not exist.
-func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch, error) {
+func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Prepared, error) {
 	t.prepared++
-	b := &Batch{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust, askedSite: t.asked}
+	b := &Prepared{number: t.prepared, sets: len(sets), now: t.clock().Unix(), trust: t.trust, askedSite: t.asked}
 	count := 0
 	for _, set := range sets {
 		count += len(set.Requests)
@@ -133,10 +133,10 @@ func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*Batch,
 
 // Discard takes back what the preparation of a batch has changed in the tracker: the batch, the last that was
 // prepared, will not be written.
-func (t *Tracker) Discard(b *Batch) { t.trust, t.asked = b.trust, b.askedSite }
+func (t *Tracker) Discard(b *Prepared) { t.trust, t.asked = b.trust, b.askedSite }
 
 // bind gives every request its site.
-func (t *Tracker) bind(ctx context.Context, b *Batch) error {
+func (t *Tracker) bind(ctx context.Context, b *Prepared) error {
 	contexts := make(map[int64]*request.Context) // by the number that requests give for their site
 	for _, p := range b.requests {
 		if p.empty = p.req.IsEmpty(); p.empty {
@@ -158,7 +158,7 @@ func (t *Tracker) bind(ctx context.Context, b *Batch) error {
 
 // trustCookies gives the intranet rule its turn (spec §3.6), which it gets with every request for a site that there is,
 // unless Matomo refuses the request for its time before, or records it nowhere.
-func (t *Tracker) trustCookies(b *Batch) trust {
+func (t *Tracker) trustCookies(b *Prepared) trust {
 	trust := t.trust
 	for _, p := range b.requests {
 		if !p.admitted {
@@ -174,7 +174,7 @@ func (t *Tracker) trustCookies(b *Batch) trust {
 
 // doNotTrack takes the failure from requests of unknown sites that ask not to be tracked, if that counts on the last
 // site that was asked.
-func (t *Tracker) doNotTrack(b *Batch) *matomo.Site {
+func (t *Tracker) doNotTrack(b *Prepared) *matomo.Site {
 	asked := t.asked
 	for _, p := range b.requests {
 		if p.asked {
@@ -195,7 +195,7 @@ func (t *Tracker) doNotTrack(b *Batch) *matomo.Site {
 }
 
 // context is what the batch's requests for a site are read against.
-func (t *Tracker) context(ctx context.Context, b *Batch, id int64) (*request.Context, error) {
+func (t *Tracker) context(ctx context.Context, b *Prepared, id int64) (*request.Context, error) {
 	c := &request.Context{
 		General: b.general, Settings: t.global, Features: t.features, Behaviours: t.behaviours,
 		Auth: t.auth.during(ctx), Now: b.now,

@@ -40,7 +40,7 @@ func (t *Tracker) hostOf(p *parsed, ip string) (address string, ok bool) {
 }
 
 // learnHosts looks up at once what the new visits of a batch may need: when they are played nobody should have to wait.
-func (t *Tracker) learnHosts(ctx context.Context, b *Batch) {
+func (t *Tracker) learnHosts(ctx context.Context, b *Prepared) {
 	if t.hosts == nil {
 		return
 	}

@@ -58,7 +58,7 @@ func TestNamesOfAddressesAreLearntForNewVisits(t *testing.T) {
 		r.Bind(&request.Context{General: &matomo.General{Privacy: matomo.Privacy{UseAnonymizedIPForVisit: test.masked}}, Settings: settings})
 		p := &parsed{req: r, binaryIP: binary(test.ip)}
 		p.facts.LocationIP, p.facts.Ping = binary(test.stored), test.ping
-		tracker.learnHosts(t.Context(), &Batch{requests: []*parsed{p}})
+		tracker.learnHosts(t.Context(), &Prepared{requests: []*parsed{p}})
 		if !slices.Equal(asked, test.asked) {
 			t.Errorf("%s: asked for %v, want %v", test.name, asked, test.asked)
 		}

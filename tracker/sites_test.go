@@ -14,7 +14,7 @@ import (
 
 func TestRequestsWithRandomConfigIDsLookForNoVisit(t *testing.T) {
 	query := func(site int64) store.VisitQuery { return store.VisitQuery{SiteID: site, ByConfig: true} }
-	b := &Batch{requests: []*parsed{
+	b := &Prepared{requests: []*parsed{
 		{query: query(1)},
 		{query: query(2), facts: visit.Facts{RandomConfigID: true}},
 		{query: query(3), excluded: "rule"},
@@ -64,7 +64,7 @@ func TestDoNotTrackOfUnknownSites(t *testing.T) {
 		unknown := &parsed{req: read(nil, tt.dnt, tt.perSite), failure: &store.Failure{}}
 		general := &matomo.General{Privacy: matomo.Privacy{DoNotTrack: tt.all}}
 		tracker := &Tracker{asked: tt.before}
-		last := tracker.doNotTrack(&Batch{requests: []*parsed{front, unknown}, general: general})
+		last := tracker.doNotTrack(&Prepared{requests: []*parsed{front, unknown}, general: general})
 		want := tt.asked
 		if want == nil {
 			want = tt.before

@@ -13,7 +13,7 @@ import (
 // batch.
 type unitOfWork struct {
 	t     *Tracker
-	batch *Batch
+	batch *Prepared
 	begin func(ctx context.Context) (*store.Tx, error)
 	tx    *store.Tx // nil: not needed yet
 	dry   bool      // nothing is written

@@ -11,17 +11,17 @@ import (
 )
 
 // Len is the number of requests of the batch.
-func (b *Batch) Len() int { return len(b.requests) }
+func (b *Prepared) Len() int { return len(b.requests) }
 
 // Prefix is the batch of the first n requests.
-func (b *Batch) Prefix(n int) *Batch {
+func (b *Prepared) Prefix(n int) *Prepared {
 	prefix := *b
 	prefix.requests = b.requests[:n]
 	return &prefix
 }
 
 // Only is the batch of request i alone.
-func (b *Batch) Only(i int) *Batch {
+func (b *Prepared) Only(i int) *Prepared {
 	one := *b
 	one.requests = b.requests[i : i+1]
 	return &one
@@ -29,7 +29,7 @@ func (b *Batch) Only(i int) *Batch {
 
 // Fail takes request i out of the batch: it counts as failed with this error. It reports false when the request was
 // not to be written anyway.
-func (b *Batch) Fail(i int, err error) bool {
+func (b *Prepared) Fail(i int, err error) bool {
 	p := b.requests[i]
 	if !p.active() && p.failure == nil && p.bot == nil {
 		return false
@@ -46,7 +46,7 @@ type Play struct{ a *applier }
 //
 // Most batches that were prefetched need nothing else from the database. One that does asks begin for the transaction
 // in which it is written, in which everything in front of it has to be visible.
-func (t *Tracker) Play(ctx context.Context, b *Batch, begin func(ctx context.Context) (*store.Tx, error)) (*Play, error) {
+func (t *Tracker) Play(ctx context.Context, b *Prepared, begin func(ctx context.Context) (*store.Tx, error)) (*Play, error) {
 	a := newApplier(t, b, begin, false)
 	if err := a.play(ctx); err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (p *Play) Write(ctx context.Context, tx *store.Tx) error {
 }
 
 // Write plays the batch and hands its rows to the transaction.
-func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (*Result, error) {
+func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Prepared) (*Result, error) {
 	p, err := t.Play(ctx, b, func(context.Context) (*store.Tx, error) { return tx, nil })
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func (t *Tracker) Write(ctx context.Context, tx *store.Tx, b *Batch) (*Result, e
 
 // Preview applies the batch and writes nothing. Where the batch would have to be flushed in between, what is in memory
 // decides.
-func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, b *Batch) (*Result, error) {
+func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, b *Prepared) (*Result, error) {
 	a := newApplier(t, b, func(context.Context) (*store.Tx, error) { return tx, nil }, true)
 	if err := a.play(ctx); err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ func TestRequestThatIsTakenOutLeavesNothing(t *testing.T) {
 		{"an empty one", parsed{empty: true}, false},
 	} {
 		before := tt.p
-		b := &Batch{requests: []*parsed{&tt.p}}
+		b := &Prepared{requests: []*parsed{&tt.p}}
 		if got := b.Fail(0, blame); got != tt.want {
 			t.Errorf("%s: taken out %v, want %v", tt.about, got, tt.want)
 		}
@@ -50,7 +50,7 @@ func TestRequestThatIsTakenOutLeavesNothing(t *testing.T) {
 func TestDiscardedBatchLeavesTheTrackerAsItWas(t *testing.T) {
 	site, other := &matomo.Site{ID: 1}, &matomo.Site{ID: 2}
 	tracker := &Tracker{trust: trust{on: true, byIntranet: true}, asked: other}
-	tracker.Discard(&Batch{trust: trust{}, askedSite: site})
+	tracker.Discard(&Prepared{trust: trust{}, askedSite: site})
 	if tracker.trust != (trust{}) || tracker.asked != site {
 		t.Errorf("trust %+v, asked site %v; want %+v, site 1", tracker.trust, tracker.asked.ID, trust{})
 	}

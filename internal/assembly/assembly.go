@@ -220,7 +220,7 @@ type Tracker struct {
 }
 
 // Prepare is tracker.Tracker's. Errors are also those of loading the detection data.
-func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Batch, error) {
+func (t *Tracker) Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Prepared, error) {
 	if err := t.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -247,24 +247,24 @@ func (t *Tracker) ready(ctx context.Context) error {
 }
 
 // Prefetch is tracker.Tracker's, for batches that this tracker has prepared.
-func (t *Tracker) Prefetch(ctx context.Context, batches []*tracker.Batch, front *tracker.Batch) error {
+func (t *Tracker) Prefetch(ctx context.Context, batches []*tracker.Prepared, front *tracker.Prepared) error {
 	return t.tracker.Prefetch(ctx, batches, front)
 }
 
 // Discard is tracker.Tracker's, for a batch that this tracker has prepared.
-func (t *Tracker) Discard(batch *tracker.Batch) { t.tracker.Discard(batch) }
+func (t *Tracker) Discard(batch *tracker.Prepared) { t.tracker.Discard(batch) }
 
 // Play is tracker.Tracker's, for a batch that this tracker has prepared.
-func (t *Tracker) Play(ctx context.Context, batch *tracker.Batch, begin func(ctx context.Context) (*store.Tx, error)) (*tracker.Play, error) {
+func (t *Tracker) Play(ctx context.Context, batch *tracker.Prepared, begin func(ctx context.Context) (*store.Tx, error)) (*tracker.Play, error) {
 	return t.tracker.Play(ctx, batch, begin)
 }
 
 // Write is tracker.Tracker's, for a batch that this tracker has prepared.
-func (t *Tracker) Write(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {
+func (t *Tracker) Write(ctx context.Context, tx *store.Tx, batch *tracker.Prepared) (*tracker.Result, error) {
 	return t.tracker.Write(ctx, tx, batch)
 }
 
 // Preview is tracker.Tracker's, for a batch that this tracker has prepared.
-func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, batch *tracker.Batch) (*tracker.Result, error) {
+func (t *Tracker) Preview(ctx context.Context, tx *store.Tx, batch *tracker.Prepared) (*tracker.Result, error) {
 	return t.tracker.Preview(ctx, tx, batch)
 }
