@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -339,4 +340,82 @@ func TestLockedOrphansStay(t *testing.T) {
 	}
 	s.run(t, s.options())
 	same(t, s.titles(t), "b")
+}
+
+// A batch that waits in the database ends when its lock is lost, and the worker goes on.
+func TestLostLockEndsABatchThatWaits(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t, testserver.Private()))
+	s.push(t, "a")
+	s.run(t, s.options())
+	holder := s.db.MustBegin()
+	holder.MustExec("UPDATE matomo_log_visit SET visit_total_time = visit_total_time + 1")
+	s.push(t, "a")
+	o := s.options()
+	o.LockTTL = time.Second
+	ended := make(chan error, 1)
+	go func() {
+		_, err := replay.Run(t.Context(), nil, o)
+		ended <- err
+	}()
+	testserver.EventuallyWriting(t, s.db, 1)
+	s.stealLock(t)
+	const want = "lock lost"
+	for until := time.Now().Add(20 * time.Second); !strings.Contains(s.log.String(), want) && time.Now().Before(until); {
+		time.Sleep(time.Millisecond)
+	}
+	if !strings.Contains(s.log.String(), want) {
+		t.Errorf("logged %s, want %q while the batch waits", s.log, want)
+	}
+	if err := holder.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("error %v, want none", err)
+	}
+	same(t, s.titles(t), "a", "a")
+}
+
+// late is a server whose answer about a lock comes when the run has been cancelled.
+type late struct {
+	queue.Backend
+	cancel context.CancelFunc
+}
+
+func (l *late) SetIfNotExists(ctx context.Context, key, value string, ttl time.Duration) (bool, error) {
+	ok, err := l.Backend.SetIfNotExists(context.WithoutCancel(ctx), key, value, ttl)
+	l.cancel()
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	return ok, err
+}
+
+func TestLockThatComesLateIsGivenBack(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	s.push(t, "a")
+	ctx, cancel := context.WithCancel(t.Context())
+	o := s.options()
+	o.Backend = &late{s.backend, cancel}
+	_, err := replay.Run(ctx, nil, o)
+	held, listing := lock.New(s.backend, nil).List(t.Context())
+	if !errors.Is(err, context.Canceled) || listing != nil || len(held) != 0 {
+		t.Errorf("error %v, locks %v (%v); want %v and none", err, held, listing, context.Canceled)
+	}
+}
+
+// A queue that was left for others with entries in it is taken again, also if another queue is locked.
+func TestRoundsGoOnBesideALockedQueue(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	s.pushNumbered(t, 25)
+	s.appendTo(t, 1, set("theirs"))
+	if _, err := s.backend.SetIfNotExists(t.Context(), lock.Key(1), "other", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	o := s.options()
+	o.Queues, o.BatchSize = 2, 1
+	var asked atomic.Int64
+	o.Clock = func() time.Time { return now.Add(time.Duration(asked.Add(1)) * time.Second) }
+	if summary := s.run(t, o); summary.Tracked != 25 || summary.Busy != 1 {
+		t.Errorf("%+v, want 25 tracked, 1 busy", summary)
+	}
 }

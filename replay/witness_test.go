@@ -129,6 +129,9 @@ func TestOtherQueuesGoOn(t *testing.T) {
 		t.Errorf("%+v, %v", summary, err)
 	}
 	same(t, s.titles(t), "good")
+	if n := strings.Count(s.log.String(), "queue not processed any further"); n != 1 {
+		t.Errorf("given up %d times, want once", n)
+	}
 }
 
 // A request behind the batch that cannot even be read shows nothing.
