@@ -8,8 +8,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker"
 )
 
-// What an attempt without an answer to its COMMIT has found out holds if the whole batch was committed, perhaps together
-// with those behind it.
+// What an attempt without an answer to its COMMIT has found out holds if the whole batch was committed, perhaps
+// together with those behind it.
 func TestResultOfACommittedBatch(t *testing.T) {
 	ours := &tracker.Result{Tracked: 2}
 	for _, test := range []struct {

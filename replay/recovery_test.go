@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -250,10 +251,7 @@ func TestManyCommittedEntriesAreRemovedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := make([][]byte, 600)
-	for i := range old {
-		old[i] = empty
-	}
+	old := slices.Repeat([][]byte{empty}, 600)
 	o := s.options()
 	o.BatchSize = 100
 	s.restore(t, old)
@@ -406,16 +404,23 @@ func TestLockThatComesLateIsGivenBack(t *testing.T) {
 // A queue that was left for others with entries in it is taken again, also if another queue is locked.
 func TestRoundsGoOnBesideALockedQueue(t *testing.T) {
 	s := newSite(t, testserver.MariaDB(t))
-	s.pushNumbered(t, 25)
+	empty, err := queue.Encode(queue.RequestSet{Time: now.Unix()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// More than ten batches, and what is read ahead with the last of them.
+	if err := s.backend.Append(t.Context(), queue.Key(0), slices.Repeat([][]byte{empty}, 1000)...); err != nil {
+		t.Fatal(err)
+	}
 	s.appendTo(t, 1, set("theirs"))
 	if _, err := s.backend.SetIfNotExists(t.Context(), lock.Key(1), "other", time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	o := s.options()
-	o.Queues, o.BatchSize = 2, 1
+	o.Queues, o.BatchSize, o.Start = 2, 25, 1
 	var asked atomic.Int64
 	o.Clock = func() time.Time { return now.Add(time.Duration(asked.Add(1)) * time.Second) }
-	if summary := s.run(t, o); summary.Tracked != 25 || summary.Busy != 1 {
-		t.Errorf("%+v, want 25 tracked, 1 busy", summary)
+	if summary := s.run(t, o); summary.Sets != 1000 || summary.Busy != 1 {
+		t.Errorf("%+v, want 1000 sets, 1 queue busy", summary)
 	}
 }
