@@ -355,7 +355,7 @@ func TestLostLockEndsABatchThatWaits(t *testing.T) {
 		_, err := replay.Run(t.Context(), nil, o)
 		ended <- err
 	}()
-	testserver.EventuallyWriting(t, s.db, 1)
+	testserver.EventuallyWriting(t, s.db, 2) // the holder and the batch
 	s.stealLock(t)
 	const want = "lock lost"
 	for until := time.Now().Add(20 * time.Second); !strings.Contains(s.log.String(), want) && time.Now().Before(until); {
@@ -422,5 +422,58 @@ func TestRoundsGoOnBesideALockedQueue(t *testing.T) {
 	o.Clock = func() time.Time { return now.Add(time.Duration(asked.Add(1)) * time.Second) }
 	if summary := s.run(t, o); summary.Sets != 1000 || summary.Busy != 1 {
 		t.Errorf("%+v, want 1000 sets, 1 queue busy", summary)
+	}
+}
+
+// A dry run goes through the whole queue as a run would, without the entries that are too few for a batch.
+func TestDryRunGoesThroughTheQueue(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	s.pushNumbered(t, 5)
+	o := s.options()
+	o.DryRun, o.BatchSize = true, 2
+	for threshold, want := range map[int]int{1: 5, 3: 4} {
+		o.Threshold = threshold
+		if summary := s.run(t, o); summary.Tracked != want {
+			t.Errorf("threshold %d: %d tracked, want %d", threshold, summary.Tracked, want)
+		}
+	}
+}
+
+// A report counts what happened since the one before.
+func TestReportsCountOnce(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	for _, title := range []string{"a", "b"} {
+		s.appendText(t, "no entry")
+		s.push(t, title)
+	}
+	var got []int
+	o := s.options()
+	o.BatchSize = 1
+	o.OnBatch = func(b replay.Report) { got = append(got, b.Undecodable) }
+	s.run(t, o)
+	if want := []int{1, 0, 1, 0}; !slices.Equal(got, want) {
+		t.Errorf("undecodable %v, want %v", got, want)
+	}
+}
+
+// Busy queues are those that the run might have taken, also with a lock that never runs out.
+func TestBusyQueuesAreThoseOfTheRun(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	conn := s.redis.Dial(t)
+	for id, sets := range []int{2, 2, 1} {
+		for range sets {
+			s.appendTo(t, id, set("a"))
+		}
+		if _, err := conn.Do("SET", lock.Key(id), "other"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := s.options()
+	o.Queues, o.Threshold = 3, 2
+	for only, want := range map[int]int{replay.AnyQueue: 2, 1: 1} {
+		o.Only = only
+		if summary := s.run(t, o); summary.Busy != want {
+			t.Errorf("only %d: %d queues busy, want %d", only, summary.Busy, want)
+		}
 	}
 }
