@@ -8,13 +8,13 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/plugins"
 )
 
-// judge judges the active plugins, by asking PHP where it is there; fresh: whatever is kept of an earlier answer.
-func (c *connection) judge(ctx context.Context, fresh bool) (plugins.Judgement, error) {
+// judge judges the active plugins, by asking PHP where it is there: the binary that php names, "" for any; fresh:
+// whatever is kept of an earlier answer.
+func (c *connection) judge(ctx context.Context, php string, fresh bool) (plugins.Judgement, error) {
 	lookupEnv := c.program.lookupEnv
-	named, _ := lookupEnv("QUEUEDTRACKING_PHP")
 	path, _ := lookupEnv("PATH")
 	return plugins.Judge(ctx, c.config, plugins.Options{
-		FindPHP: plugins.FindPHP(c.config, lookupEnv), Search: named + "\n" + path,
+		FindPHP: plugins.FindPHP(c.config, php, path), Search: php + "\n" + path,
 		Keep: plugins.KeepIn(c.config, lookupEnv), Fresh: fresh, Release: versionName(), Clock: c.program.clock,
 	})
 }

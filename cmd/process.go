@@ -175,6 +175,7 @@ func (c *processCommand) run(command *cobra.Command) (err error) {
 	ctx := command.Context()
 	c.conn = c.newConnection(command.Flags())
 	defer c.conn.close()
+	defer c.chosen.close()
 	if err := c.prepare(ctx); err != nil {
 		c.recordRefusal(ctx, err)
 		return fmt.Errorf("%w; nothing was processed", err)

@@ -41,8 +41,9 @@ func (f *engineFlag) Set(text string) error {
 
 // chosenEngine is what tracks in a run.
 type chosenEngine struct {
-	php string // the binary; "": this program itself
-	why error  // nil: because it was asked for
+	php   string          // the binary; "": this program itself
+	why   error           // nil: because it was asked for
+	first *phpchild.Child // the one that has shown that PHP can track, until an engine has it
 
 	mu      sync.Mutex
 	engines []*phpengine.Engine
@@ -61,7 +62,7 @@ func (c *processCommand) chooseEngine(ctx context.Context) error {
 	if c.engine == phpEngine {
 		return c.findPHP(ctx, nil, "")
 	}
-	judgement, err := c.conn.judge(ctx, false)
+	judgement, err := c.conn.judge(ctx, c.php, false)
 	if err != nil {
 		return err
 	}
@@ -110,15 +111,24 @@ func (c *processCommand) findPHP(ctx context.Context, why error, asked string) e
 	if asked != "" && c.php == "" && c.conn.sameDatabase() {
 		return nil
 	}
-	hello, err := c.conn.findPHP(ctx, c.php)
+	child, err := c.conn.findPHP(ctx, c.php)
 	switch {
 	case err != nil && why != nil:
 		return fmt.Errorf("%w, and Matomo's own PHP cannot track either: %w", why, err)
 	case err != nil:
 		return err
 	}
-	c.chosen.php = hello.Binary
+	child.LogTo(c.logs.Logger)
+	c.chosen.php, c.chosen.first = child.Hello().Binary, child
 	return nil
+}
+
+// close ends the child that no engine has taken.
+func (e *chosenEngine) close() {
+	if e.first != nil {
+		e.first.Kill()
+		e.first.Wait()
+	}
 }
 
 // errOtherDatabase says that PHP would not track where this program does.
@@ -128,10 +138,10 @@ var errOtherDatabase = errors.New("it tracks into the database of config.ini.php
 // sameDatabase reports whether the database is the one that Matomo's own PHP uses.
 func (c *connection) sameDatabase() bool { return c.configured.SamePlace(c.settings.database) }
 
-// findPHP looks for a PHP that can track for this installation: named, or any that is there.
-func (c *connection) findPHP(ctx context.Context, named string) (phpchild.Hello, error) {
+// findPHP starts a PHP that can track for this installation: named, or any that is there.
+func (c *connection) findPHP(ctx context.Context, named string) (*phpchild.Child, error) {
 	if !c.sameDatabase() {
-		return phpchild.Hello{}, errOtherDatabase
+		return nil, errOtherDatabase
 	}
 	log := c.program.logs.Logger
 	o := c.phpOptions(slog.New(slog.DiscardHandler)) // what is wrong is in the error
@@ -139,12 +149,12 @@ func (c *connection) findPHP(ctx context.Context, named string) (phpchild.Hello,
 		Binary: named, Configured: c.config.String("General", "php_binary_path"), Matomo: c.installation.Version(),
 	})
 	if err != nil {
-		return phpchild.Hello{}, err
+		return nil, err
 	}
 	for _, reason := range unfit {
 		log.Info("PHP not taken", "reason", reason)
 	}
-	return child.Hello(), child.End(ctx)
+	return child, nil
 }
 
 func (c *connection) phpOptions(log *slog.Logger) phpchild.Options {
@@ -152,7 +162,7 @@ func (c *connection) phpOptions(log *slog.Logger) phpchild.Options {
 }
 
 // phpSpeed is what PHP tracks on a usual machine (docs/plugins.md).
-const phpSpeed = "about 500 requests a second and worker, where this program itself tracks 10,000"
+const phpSpeed = "about 350 requests per second of processor time, where this program itself tracks 10,000 a second"
 
 // tellEngine says in one line who tracks if it is PHP, why, and what it costs.
 func (c *processCommand) tellEngine() {
@@ -177,7 +187,9 @@ func (c *processCommand) newEngines() (engines []replay.Engine, close func()) {
 		o := c.conn.phpOptions(c.logs.Logger)
 		engine := phpengine.New(phpengine.Options{
 			Dir: o.Dir, Host: o.Host, Binary: c.chosen.php, DB: c.conn.db, Store: c.assembly.Store(), Log: o.Log,
+			First: c.chosen.first,
 		})
+		c.chosen.first = nil
 		c.chosen.add(engine)
 		engines = append(engines, engine)
 	}

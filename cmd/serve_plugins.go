@@ -9,7 +9,8 @@ import (
 // checkReception refuses to receive where an active plugin would have a say in it that is not known here. What
 // plugins do when requests are tracked is not its business.
 func (c *serveCommand) checkReception(ctx context.Context) error {
-	judgement, err := c.conn.judge(ctx, false)
+	named, _ := c.lookupEnv("QUEUEDTRACKING_PHP")
+	judgement, err := c.conn.judge(ctx, named, false)
 	if err != nil {
 		return err
 	}

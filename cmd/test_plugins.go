@@ -10,7 +10,8 @@ import (
 
 // checkPlugins judges the active plugins. PHP is asked anew: this is how one looks whether it can be.
 func (c *testCommand) checkPlugins(ctx context.Context) {
-	judged, err := c.conn.judge(ctx, true)
+	named, _ := c.program.lookupEnv("QUEUEDTRACKING_PHP")
+	judged, err := c.conn.judge(ctx, named, true)
 	if err != nil {
 		c.report.Fail("plugins", err, "")
 		return
@@ -38,11 +39,15 @@ func (c *testCommand) throughPHP(ctx context.Context, name string, unknown error
 		return
 	}
 	named, _ := c.program.lookupEnv("QUEUEDTRACKING_PHP")
-	hello, err := c.conn.findPHP(ctx, named)
+	child, err := c.conn.findPHP(ctx, named)
+	if err == nil {
+		err = child.End(ctx)
+	}
 	if err != nil {
 		c.report.Fail(name, unknown, fmt.Sprintf("process refuses %s; Matomo's own PHP cannot track: %v", unless, err))
 		return
 	}
+	hello := child.Hello()
 	c.report.Notice(name, unknown.Error(), fmt.Sprintf("process tracks through Matomo's own PHP, %s (%s): %s",
 		hello.Binary, hello.PHP, phpSpeed))
 }

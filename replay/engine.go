@@ -91,6 +91,9 @@ func (e *BreakdownError) Error() string { return "the engine broke down: " + e.E
 // Unwrap gives the error itself.
 func (e *BreakdownError) Unwrap() error { return e.Err }
 
+// ErrEngineEnded is in the errors of an engine whose process has ended. The batch is tried again with a new one.
+var ErrEngineEnded = errors.New("the engine's process has ended")
+
 // blamesData reports whether an error may be about some request of the batch. Everything else, such as a table that is
 // missing, would hit the next batch as well: then nothing must be put aside.
 func blamesData(err error) bool {

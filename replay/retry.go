@@ -70,6 +70,8 @@ func incident(err error) string {
 	switch {
 	case errors.Is(err, queue.ErrUnavailable):
 		return "queue server away"
+	case errors.Is(err, ErrEngineEnded):
+		return "engine ended"
 	case store.HasNoConnectionLeft(err):
 		return "database has no connection left"
 	case isAway(err):

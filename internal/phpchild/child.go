@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"sync"
@@ -24,6 +25,7 @@ type Child struct {
 	hello   Hello
 	started time.Time
 	to      *os.File
+	place   *os.File      // in which the child writes what is at work
 	answers chan *answer  // closed when the child's pipe ends
 	ended   chan struct{} // closed when the process is gone, and what it has printed is read
 	printed printed
@@ -32,8 +34,6 @@ type Child struct {
 	reason string // for which we have killed it
 	last   string // its last words
 
-	at      *At
-	tracked int
 	batches int
 	memory  atomic.Int64
 	micros  atomic.Int64
@@ -42,6 +42,9 @@ type Child struct {
 
 // Hello is what the child has told of itself.
 func (c *Child) Hello() Hello { return c.hello }
+
+// LogTo changes where goes what the child prints.
+func (c *Child) LogTo(log *slog.Logger) { c.printed.log.Store(log) }
 
 // Pid is the number of the process.
 func (c *Child) Pid() int { return c.cmd.Process.Pid }
@@ -199,10 +202,17 @@ func (c *Child) end(reason string) {
 	_ = c.cmd.Process.Kill()
 }
 
+// killed reports whether the child was killed by this program.
+func (c *Child) killed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reason != ""
+}
+
 // Wait waits until the process is gone.
 func (c *Child) Wait() { <-c.ended }
 
-// call sends a message and waits for the answer. Each sign of life, as of the next request, begins the time limit anew.
+// call sends a message and waits for the answer. Each request that is tracked begins the time limit anew.
 func (c *Child) call(ctx context.Context, r *request) (*answer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
@@ -234,22 +244,29 @@ func (c *Child) call(ctx context.Context, r *request) (*answer, error) {
 
 // exchange sends and waits for the answer.
 func (c *Child) exchange(send func() error) (*answer, error) {
-	c.at, c.tracked = nil, 0
-	silence := time.AfterFunc(c.options.Silence, func() {
-		c.end(fmt.Sprintf("nothing was heard of it for %s, it was killed", c.options.Silence))
-	})
-	defer silence.Stop()
+	life := time.NewTicker(c.options.Silence / looks)
+	defer life.Stop()
+	silent, place := 0, c.readPlace()
 	sent := make(chan error, 1)
 	go func() { sent <- send() }() // the child may be answering already, or not reading any more
 	for {
-		a, ok := <-c.answers
+		var a *answer
+		var ok bool
+		select {
+		case <-life.C:
+			silent++
+			if now := c.readPlace(); now != place {
+				silent, place = 0, now
+			}
+			if silent == looks {
+				c.end(fmt.Sprintf("nothing was heard of it for %s, it was killed", c.options.Silence))
+			}
+			continue
+		case a, ok = <-c.answers:
+		}
 		switch {
 		case !ok:
 			return nil, c.death()
-		case a.Op == "at":
-			c.at, c.tracked = &At{a.At[0], a.At[1]}, a.Tracked
-			silence.Reset(c.options.Silence)
-			continue
 		case a.Op == "fatal":
 			c.last = a.Text
 			continue // its pipe ends soon
@@ -282,5 +299,12 @@ func (c *Child) death() error {
 	if how == "" {
 		how = c.cmd.ProcessState.String()
 	}
-	return &DeathError{How: how, Request: c.at, Tracked: c.tracked}
+	err := &DeathError{How: how}
+	if p := c.readPlace(); p.set >= 0 {
+		err.Request, err.Tracked = &At{p.set, p.request}, p.tracked
+	}
+	return err
 }
+
+// looks is how often within the time limit of a request it is looked whether the child goes on.
+const looks = 10

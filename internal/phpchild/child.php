@@ -14,16 +14,21 @@ final class QueuedTrackingChild
     /** Value of a checkpoint's column autoload while its batch is tracked. Matomo looks for 1 only. */
     private const MARKED = 2;
 
+    /** After a request that had to be taken back so many batches have a savepoint before each request. */
+    private const CAREFUL_BATCHES = 50;
+
     private const LONGEST_TEXT = 1000;
 
     private $in;
     private $out;
+    private $place;          // the file that tells what is at work
     private $dir = '';
     private $at = null;      // [set, request] at work
     private $tracked = 0;    // requests of the batch
     private $open = null;    // id of the open transaction
     private $option = '';    // whose row is marked
     private $leaked = false; // a plugin has ended the transaction
+    private $careful = 0;    // batches that have savepoints before each request
     private $silent = false; // nothing more is to be said
     private $reserve;        // memory for the last words
     private $names = [];
@@ -34,6 +39,7 @@ final class QueuedTrackingChild
     {
         $this->in = $in;
         $this->out = fopen('php://fd/4', 'w');
+        $this->place = fopen('php://fd/5', 'w');
         $this->reserve = str_repeat('x', 1 << 20);
         register_shutdown_function([$this, 'lastWords']);
     }
@@ -105,6 +111,14 @@ final class QueuedTrackingChild
         return $message;
     }
 
+    /** Writes down which request is at work, for the parent to read if this process dies, or seems to hang. */
+    private function tellPlace(): void
+    {
+        [$set, $request] = $this->at ?? [-1, -1];
+        rewind($this->place);
+        fwrite($this->place, sprintf("%10d %10d %10d\n", $set, $request, $this->tracked));
+    }
+
     private function usage(): array
     {
         $u = getrusage();
@@ -122,6 +136,7 @@ final class QueuedTrackingChild
             return;
         }
         $this->silent = true;
+        $this->tellPlace();
         $error = error_get_last();
         $fatal = E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR;
         $text = 'the script was ended (exit or die)';
@@ -287,24 +302,22 @@ final class QueuedTrackingChild
         $cookie = $_COOKIE;
         $this->tracked = 0;
         try {
-            $sets = [];
-            foreach ($message['blobs'] ?? [] as $i => $element) {
-                try {
-                    $sets[] = $this->set($i, $element, $message['leave'][$i] ?? []);
-                } catch (\Throwable $e) {
-                    if ($this->at[1] >= 0 || $this->errno($e) !== 0) {
-                        throw $e;
-                    }
-                    $sets[] = [['s' => 'unopened'] + $this->words($e)];
-                }
+            try {
+                $sets = $this->sets($message);
+            } catch (QueuedTrackingAgain $again) {
+                $this->careful = self::CAREFUL_BATCHES;
+                $this->tracked = 0;
+                $sets = $this->sets($message);
             }
-            $this->at = null;
-            return ['op' => 'tracked', 'sets' => $sets, 'leaked' => $this->endedByOthers()];
         } finally {
             $this->at = null;
+            $this->tellPlace();
             $_SERVER = $server;
             $_COOKIE = $cookie;
         }
+        $leaked = $this->endedByOthers();
+        $this->careful = $leaked ? self::CAREFUL_BATCHES : max(0, $this->careful - 1);
+        return ['op' => 'tracked', 'sets' => $sets, 'leaked' => $leaked];
     }
 
     private function doSql(array $message): array
@@ -360,7 +373,25 @@ final class QueuedTrackingChild
         return ['op' => 'rolledback'];
     }
 
-    // One request set, one request
+    // Request sets, one request
+
+    private function sets(array $message): array
+    {
+        $sets = [];
+        foreach ($message['blobs'] ?? [] as $i => $element) {
+            try {
+                $sets[] = $this->set($i, $element, $message['leave'][$i] ?? []);
+            } catch (QueuedTrackingAgain $again) {
+                throw $again;
+            } catch (\Throwable $e) {
+                if ($this->at[1] >= 0 || $this->errno($e) !== 0) {
+                    throw $e;
+                }
+                $sets[] = [['s' => 'unopened'] + $this->words($e)];
+            }
+        }
+        return $sets;
+    }
 
     private function set(int $i, string $element, array $leave): array
     {
@@ -384,7 +415,7 @@ final class QueuedTrackingChild
                 continue;
             }
             $this->at = [$i, $j];
-            $this->say(['op' => 'at', 'at' => $this->at, 'tracked' => $this->tracked]);
+            $this->tellPlace();
             $statuses[] = $this->request($request);
         }
         return $statuses;
@@ -392,8 +423,9 @@ final class QueuedTrackingChild
 
     private function request($request): array
     {
-        $db = $this->db();
-        $db->query('SAVEPOINT qt_request'); // in place of the one before
+        if ($this->careful > 0) {
+            $this->db()->query('SAVEPOINT qt_request'); // in place of the one before
+        }
         try {
             $this->tracker->trackRequest($request);
             if ($request->getMetadata('CoreHome', 'isVisitExcluded')) {
@@ -419,16 +451,26 @@ final class QueuedTrackingChild
         }
     }
 
+    /**
+     * Takes back what a request has written. Failures are rare: without a savepoint before the request the whole batch
+     * is taken back, and tracked again with savepoints. Where a plugin has ended the transaction nothing can be.
+     */
     private function takeBack(): void
     {
+        $again = $this->careful === 0;
         try {
-            $this->db()->query('ROLLBACK TO SAVEPOINT qt_request');
+            $this->db()->query('ROLLBACK TO SAVEPOINT ' . ($again ? 'qt_batch' : 'qt_request'));
         } catch (\Throwable $e) {
             if ($this->errno($e) !== self::NO_SAVEPOINT) {
                 throw $e;
             }
+            $this->careful = self::CAREFUL_BATCHES;
+            $again = false;
         }
         $this->forget();
+        if ($again) {
+            throw new QueuedTrackingAgain();
+        }
     }
 
     /** What Matomo remembers of rows that were taken back. */
@@ -534,6 +576,11 @@ final class QueuedTrackingChild
         $name = $this->name($class, false);
         return $name !== null && $e instanceof $name;
     }
+}
+
+/** The batch is to be tracked again, with a savepoint before each request. */
+final class QueuedTrackingAgain extends \Exception
+{
 }
 
 final class QueuedTrackingRolledBack extends \RuntimeException

@@ -213,3 +213,21 @@ func TestCancelledWorkEndsTheChild(t *testing.T) {
 		t.Error("the child still is of use")
 	}
 }
+
+// Opcache ends PHP where it cannot start.
+func TestStartsWithoutOpcacheToo(t *testing.T) {
+	dir, _ := miniature(t)
+	php := filepath.Join(t.TempDir(), "php")
+	script := "#!/bin/sh\ncase \"$*\" in *opcache.enable_cli*) exit 254 ;; esac\nexec " + testserver.PHP(t) + " \"$@\"\n"
+	if err := os.WriteFile(php, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c, err := phpchild.Start(t.Context(), phpchild.Options{Dir: dir, Binary: php})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Kill)
+	if got := c.Hello().Matomo; got != "5.1.2" {
+		t.Errorf("Matomo %q, want 5.1.2", got)
+	}
+}

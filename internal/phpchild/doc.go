@@ -24,7 +24,6 @@
 //	-> {"op":"begin","option":"QueuedTracking.replayed.trackingQueueV1"}
 //	<- {"op":"begun","connection":17,"checkpoint":"base64"}       the row is locked, the transaction open
 //	-> {"op":"track","bytes":[812,790],"leave":{"1":[0]}}         blobs: entries as they are in the queue
-//	<- {"op":"at","at":[0,0],"tracked":0}                         for each request, before it is tracked
 //	<- {"op":"tracked","sets":[[{"s":"tracked"}],[{"s":"left"}]],"leaked":false}
 //	-> {"op":"sql","sql":"DELETE …","params":[1,[0]],"bytes":[5]} a list is the number of a blob
 //	<- {"op":"done","rows":1}
@@ -34,12 +33,18 @@
 //	-> {"op":"rollback"}  <- {"op":"rolledback"}
 //	-> {"op":"end"}       <- {"op":"ended"}                       event Tracker.end was posted
 //
+// What is at work, set and request, and how many were tracked before, the child writes into the file on descriptor 5
+// before each request; "-1 -1" when nothing is. The parent reads it when the child has died, and now and then to see
+// whether it goes on. So the two run side by side without waking each other for every request.
+//
 // Instead of any answer: {"op":"error", …} with the number of the database's error, after which the child lives on;
 // {"op":"fatal","error":"Allowed memory size …"}, its last words; {"op":"disabled"}, Matomo does not record.
 //
 // # One request's failure
 //
-// Before each request there is a savepoint. What Matomo refuses, or the database, is taken back and told as the status
-// of that request, and the next one is tracked. Errors that concern the transaction (a deadlock, a lost connection) end
-// the batch.
+// What Matomo refuses, or the database, is taken back and told as the status of that request, and the next one is
+// tracked. As that is rare the child first tracks a batch without a savepoint before each request. When one has to be
+// taken back it takes all of them back, and tracks the batch again with savepoints, as it does the next ones. It also
+// does so after a plugin has ended a transaction. Errors that concern the transaction (a deadlock, a lost connection)
+// end the batch.
 package phpchild

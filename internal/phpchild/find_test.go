@@ -90,7 +90,8 @@ func TestErrorsAreJudgedLikeThoseOfTheDriver(t *testing.T) {
 func TestPrintedLinesAreEscapedAndCounted(t *testing.T) {
 	var out strings.Builder
 	now := time.Unix(0, 0)
-	p := printed{log: slog.New(slog.NewTextHandler(&out, nil)), clock: func() time.Time { return now }}
+	p := printed{clock: func() time.Time { return now }}
+	p.log.Store(slog.New(slog.NewTextHandler(&out, nil)))
 	p.read(strings.NewReader("\x1b[31mred\nDEBUG hidden\n" + strings.Repeat("again\n", 100) +
 		strings.Repeat("x", 3*longestPrint)))
 	got := out.String()

@@ -7,7 +7,11 @@ import (
 )
 
 // UnfitError says why a binary is no PHP that can track.
-type UnfitError struct{ Binary, Reason string }
+type UnfitError struct {
+	Binary, Reason string
+
+	mute bool // it has ended by itself before it said anything
+}
 
 func (e *UnfitError) Error() string { return e.Binary + ": " + e.Reason }
 

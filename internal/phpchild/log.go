@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/redact"
@@ -22,7 +23,7 @@ const (
 
 // printed passes on what a child prints, in lines, until it ends.
 type printed struct {
-	log   *slog.Logger
+	log   atomic.Pointer[slog.Logger]
 	clock func() time.Time
 	attrs []any
 	last  string // line of the last call
@@ -60,13 +61,13 @@ func (p *printed) print(text string) {
 	if strings.HasPrefix(text, "DEBUG") || strings.HasPrefix(text, "INFO") {
 		level = slog.LevelDebug
 	}
-	p.log.Log(context.Background(), level, "PHP prints: "+text, p.attrs...)
+	p.log.Load().Log(context.Background(), level, "PHP prints: "+text, p.attrs...)
 }
 
 // period tells how many lines were hidden.
 func (p *printed) period() {
 	if p.hidden > 0 {
-		p.log.Warn("PHP prints more than the log takes", append(p.attrs, "lines", p.hidden)...)
+		p.log.Load().Warn("PHP prints more than the log takes", append(p.attrs, "lines", p.hidden)...)
 		p.hidden = 0
 	}
 }

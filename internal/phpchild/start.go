@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -64,12 +65,30 @@ type Hello struct {
 // Start starts a child and waits until Matomo is ready in it. Errors are those of the system, an *UnfitError, a
 // *DeathError, and what Matomo says, the database's errors among them.
 func Start(ctx context.Context, o Options) (*Child, error) {
+	c, err := start(ctx, o, opcache)
+	if unfit, ok := errors.AsType[*UnfitError](err); ok && unfit.mute && ctx.Err() == nil {
+		return start(ctx, o, nil)
+	}
+	return c, err
+}
+
+// opcache are settings of PHP's extension of that name, where it is there: its optimizer makes up for its longer start
+// after some hundred requests. It keeps what it compiles in the child's memory. What an administrator has set for the
+// web server is of no use here: code that runs before all else, a folder for compiled files, compiling to machine code.
+// Where it cannot start, for want of memory or of a folder for its lock, PHP ends without a word.
+var opcache = []string{
+	"-d", "opcache.enable_cli=1", "-d", "opcache.memory_consumption=64", "-d", "opcache.preload=",
+	"-d", "opcache.file_cache=", "-d", "opcache.jit_buffer_size=0",
+}
+
+func start(ctx context.Context, o Options, settings []string) (*Child, error) {
 	o = o.WithDefaults()
 	c := &Child{
 		options: o, hello: Hello{Binary: o.Binary}, answers: make(chan *answer, 16), ended: make(chan struct{}),
-		printed: printed{log: o.Log, clock: time.Now},
+		printed: printed{clock: time.Now},
 	}
-	if err := c.spawn(); err != nil {
+	c.LogTo(o.Log)
+	if err := c.spawn(settings); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Binary, err)
 	}
 	if err := c.greet(ctx); err != nil {
@@ -81,7 +100,7 @@ func Start(ctx context.Context, o Options) (*Child, error) {
 
 // spawn starts the process. Its thread is kept for as long as it lives: Linux takes the end of that thread for the
 // parent's.
-func (c *Child) spawn() error {
+func (c *Child) spawn(settings []string) error {
 	down, downWrite, err := os.Pipe()
 	if err != nil {
 		return err
@@ -90,9 +109,14 @@ func (c *Child) spawn() error {
 	if err != nil {
 		return errors.Join(err, down.Close(), downWrite.Close())
 	}
-	c.cmd = exec.Command(c.options.Binary, "-d", "memory_limit="+c.options.MemoryLimit, "-d", "display_errors=stderr",
-		"-d", "html_errors=0", "-r", receive, "--", c.options.Dir)
-	c.cmd.ExtraFiles = []*os.File{down, up}
+	if c.place, err = placeFile(); err != nil {
+		return errors.Join(err, down.Close(), downWrite.Close(), upRead.Close(), up.Close())
+	}
+	c.cmd = exec.Command(c.options.Binary, slices.Concat(settings, []string{
+		"-d", "memory_limit=" + c.options.MemoryLimit, "-d", "display_errors=stderr",
+		"-d", "html_errors=0", "-r", receive, "--", c.options.Dir,
+	})...)
+	c.cmd.ExtraFiles = []*os.File{down, up, c.place}
 	c.cmd.SysProcAttr = attributes()
 	output, outputWrite, err := os.Pipe()
 	if err != nil {
@@ -168,11 +192,12 @@ func (c *Child) greet(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return &UnfitError{c.options.Binary, "it does not run a script on its command line: " + c.lastPrinted(err)}
+		reason := "it does not run a script on its command line: " + c.lastPrinted(err)
+		return &UnfitError{Binary: c.options.Binary, Reason: reason, mute: !c.killed()}
 	}
 	c.hello.PHP, c.hello.SAPI = hello.PHP, hello.SAPI
 	if err := fit(hello); err != nil {
-		return &UnfitError{c.options.Binary, err.Error()}
+		return &UnfitError{Binary: c.options.Binary, Reason: err.Error()}
 	}
 	ready, err := c.call(ctx, &request{Op: "start", Dir: c.options.Dir, Host: c.options.Host})
 	if err != nil {

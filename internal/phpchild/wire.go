@@ -57,11 +57,9 @@ type answer struct {
 	Missing    bool   `json:"missing"`
 	Marked     bool   `json:"marked"`
 
-	At      [2]int     `json:"at"`
-	Tracked int        `json:"tracked"`
-	Sets    [][]Status `json:"sets"`
-	Leaked  bool       `json:"leaked"`
-	Rows    int64      `json:"rows"`
+	Sets   [][]Status `json:"sets"`
+	Leaked bool       `json:"leaked"`
+	Rows   int64      `json:"rows"`
 
 	words
 	RolledBack bool `json:"rolledback"`

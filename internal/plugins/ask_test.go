@@ -174,13 +174,7 @@ func TestFindPHP(t *testing.T) {
 			t,
 			map[string]string{"config/config.ini.php": "[General]\nphp_binary_path = \"" + c.setting + "\"\n"},
 		)
-		env := map[string]string{"PATH": c.path, "QUEUEDTRACKING_PHP": c.named}
-		got, err := FindPHP(
-			config,
-			func(name string) (string, bool) { v, ok := env[name]; return v, ok },
-		)(
-			t.Context(),
-		)
+		got, err := FindPHP(config, c.named, c.path)(t.Context())
 		if got != c.want || (err == nil) != (c.problem == "") ||
 			err != nil && !strings.Contains(err.Error(), c.problem) {
 			t.Errorf("%+v: %q, %v", c, got, err)

@@ -58,10 +58,9 @@ func (o Options) ask(ctx context.Context, config *matomo.Config) (*Answer, strin
 	return answer, php, err
 }
 
-// FindPHP looks for a PHP binary: what the variable QUEUEDTRACKING_PHP names, Matomo's own setting, then PATH.
-func FindPHP(config *matomo.Config, lookupEnv func(string) (string, bool)) func(context.Context) (string, error) {
+// FindPHP looks for a PHP binary: the one that the user names, Matomo's own setting, then the folders of path.
+func FindPHP(config *matomo.Config, named, path string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) {
-		named, _ := lookupEnv("QUEUEDTRACKING_PHP")
 		for _, path := range []string{named, config.String("General", "php_binary_path")} {
 			if path == "" {
 				continue
@@ -75,7 +74,6 @@ func FindPHP(config *matomo.Config, lookupEnv func(string) (string, bool)) func(
 			}
 			return path, nil
 		}
-		path, _ := lookupEnv("PATH")
 		for _, folder := range filepath.SplitList(path) {
 			php := filepath.Join(folder, "php")
 			if info, err := os.Stat(php); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {

@@ -24,7 +24,7 @@ func TestNastyDeeds(t *testing.T) {
 		{deed: "fatal", letter: "Cannot declare class Twice", deaths: 2},
 		{deed: "kill", letter: "signal: killed", deaths: 2},
 		{deed: "loop", letter: "nothing was heard of it for", deaths: 2},
-		{deed: "exit once", tracks: true, deaths: 1},
+		{deed: "exit once", tracks: true, deaths: 1, log: "engine ended, trying again"},
 		{deed: "kill once", tracks: true, deaths: 1},
 		{deed: "cut once", tracks: true},
 		{deed: "deadlock once", tracks: true},
@@ -77,5 +77,28 @@ func TestNastyDeeds(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A batch in which requests are taken back is tracked again with savepoints; what is to stay is there once.
+func TestFailuresInABatch(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		pages, wants []string
+	}{
+		{"several", []string{"a", "b throw", "c", "d type", "e", "f throw"}, []string{"a", "c", "e"}},
+		{"in front", []string{"a throw", "b", "c"}, []string{"b", "c"}},
+		// A plugin has committed what was written before it, and everything afterwards is committed at once.
+		{"after a leak", []string{"a", "b ddl", "c throw", "d"}, []string{"a", "b", "c", "d"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSite(t, testserver.MariaDB(t), false)
+			for _, page := range test.pages {
+				s.push(t, []string{page})
+			}
+			s.run(t, s.options(t))
+			same(t, s.tracked(t), test.wants...)
+			same(t, s.letters(t))
+		})
 	}
 }

@@ -6,7 +6,7 @@
 // # A batch
 //
 // The child opens the transaction, reads and locks the checkpoint (transaction.go), tracks the requests one by one
-// with a savepoint before each (result.go), executes what the queue has to do in the same transaction, moves the
+// (result.go), executes what the queue has to do in the same transaction, moves the
 // checkpoint and commits, each when it is told. So nothing is kept here that a killed process could forget.
 //
 // # When a child dies

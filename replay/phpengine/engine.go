@@ -23,6 +23,7 @@ type Options struct {
 	DB          *sqlx.DB      // Matomo's database, to end connections that children have left
 	Store       *store.Store  // of the same database
 	Log         *slog.Logger
+	First       *phpchild.Child // a child that was begun with these options; nil: the engine starts its first one
 
 	// Limits of a child; 0 is the default.
 	MaxAge     time.Duration
@@ -72,10 +73,14 @@ type Engine struct {
 
 var _ replay.Engine = (*Engine)(nil)
 
-// New returns an engine. Its first child is started with the first transaction.
+// New returns an engine. Where none is given its first child is started with the first transaction.
 func New(o Options) *Engine {
 	e := &Engine{options: o.withDefaults()}
 	e.pool.engine = e
+	if first := o.First; first != nil {
+		e.begun(first)
+		e.pool.child = first
+	}
 	return e
 }
 
@@ -106,6 +111,17 @@ func (e *Engine) Pids() (pids []int) {
 		pids = append(pids, child.Pid())
 	}
 	return pids
+}
+
+// begun counts a child.
+func (e *Engine) begun(child *phpchild.Child) {
+	e.count(func(s *Stats) {
+		s.Started++
+		if e.pool.living == nil {
+			e.pool.living = make(map[*phpchild.Child]bool)
+		}
+		e.pool.living[child] = true
+	})
 }
 
 func (e *Engine) count(change func(*Stats)) {

@@ -92,13 +92,7 @@ func (p *pool) start(ctx context.Context) {
 	go func() {
 		child, err := phpchild.Start(ctx, p.engine.options.child())
 		if err == nil {
-			p.engine.count(func(s *Stats) {
-				s.Started++
-				if p.living == nil {
-					p.living = make(map[*phpchild.Child]bool)
-				}
-				p.living[child] = true
-			})
+			p.engine.begun(child)
 		}
 		next <- started{child, err}
 	}()

@@ -28,8 +28,12 @@ type transaction struct {
 	written    func()
 }
 
-// errUnanswered is what a *phpchild.DeathError is for those who ask whether to try again.
-var errUnanswered = io.ErrUnexpectedEOF
+// endedError is the death of a child for those who ask whether to try again: as if the connection was lost.
+type endedError struct{ error }
+
+func (e *endedError) Unwrap() []error {
+	return []error{e.error, replay.ErrEngineEnded, io.ErrUnexpectedEOF}
+}
 
 // rollbackTimeout bounds the wait for a child; a dead one's connection takes its transaction with it.
 const rollbackTimeout = 5 * time.Second
@@ -199,7 +203,7 @@ func (tx *transaction) failed(err error) error {
 	tx.engine.pool.discard()
 	if _, died := errors.AsType[*phpchild.DeathError](err); died {
 		tx.engine.count(func(s *Stats) { s.Deaths++ })
-		return fmt.Errorf("%w (%w)", err, errUnanswered)
+		return &endedError{err}
 	}
 	return err
 }
