@@ -23,6 +23,10 @@ func versionOf(t *testing.T, program string) (info build.Info) {
 	return info
 }
 
+// unoptimised builds of this module take half of the time; nothing but the version is asked of them. Libraries are those
+// of the release.
+const unoptimised = "-gcflags=github.com/queuedtracking/queuedtracking/...=-N -l"
+
 // goBuild builds the program as people do.
 func goBuild(t *testing.T, dir string) string {
 	t.Helper()
@@ -81,7 +85,7 @@ func goInstall(t *testing.T, repo, version string) string {
 		"GOPROXY=file://"+cache+"/cache/download", "GONOPROXY=github.com/queuedtracking/*",
 		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_1=url.file://"+repo+".insteadOf",
 		"GIT_CONFIG_VALUE_1=https://github.com/queuedtracking/queuedtracking",
-		"go", "install", "-trimpath", "-ldflags=-s -w", "github.com/queuedtracking/queuedtracking@"+version)
+		"go", "install", "-trimpath", unoptimised, "-ldflags=-s -w", "github.com/queuedtracking/queuedtracking@"+version)
 	return filepath.Join(bin, "queuedtracking")
 }
 
