@@ -27,23 +27,22 @@ import (
 // A stranger goes through README from its first line to its last, types what it shows, and looks what has happened.
 func TestReadmeLineByLine(t *testing.T) {
 	s := newStranger(t)
-	steps := map[string]func(t *testing.T, s *stranger, block string){ // by what a block contains
-		"dpkg -i ":                     (*stranger).installs,
-		"install -m 755 ":              (*stranger).installsTheBinary,
-		"process --dry-run":            (*stranger).looksOnly,
-		"process --queue-id 0":         (*stranger).triesOneQueue,
-		"mariadb-admin create":         (*stranger).triesOnACopy,
-		"/usr/bin/queuedtracking que":  (*stranger).switchesCron,
-		"monitor --once":               (*stranger).watches,
-		"./console queuedtracking:pro": (*stranger).goesBack,
-		"process --batch auto":         (*stranger).emptiesTheQueues,
-		"queuedtracking uninstall":     (*stranger).uninstalls,
-		"dpkg -P ":                     (*stranger).purges,
+	type step struct {
+		part string // of two that a block contains the first one counts
+		take func(s *stranger, t *testing.T, block string)
 	}
-	order := []string{ // of two that a block contains the first one counts
-		"dpkg -i ", "install -m 755 ", "process --dry-run", "process --queue-id 0", "mariadb-admin create",
-		"/usr/bin/queuedtracking que", "monitor --once", "./console queuedtracking:pro", "process --batch auto",
-		"queuedtracking uninstall", "dpkg -P ",
+	steps := []step{
+		{"dpkg -i ", (*stranger).installs},
+		{"install -m 755 ", (*stranger).installsTheBinary},
+		{"process --dry-run", (*stranger).looksOnly},
+		{"process --queue-id 0", (*stranger).triesOneQueue},
+		{"mariadb-admin create", (*stranger).triesOnACopy},
+		{"/usr/bin/queuedtracking que", (*stranger).switchesCron},
+		{"monitor --once", (*stranger).watches},
+		{"./console queuedtracking:pro", (*stranger).goesBack},
+		{"process --batch auto", (*stranger).emptiesTheQueues},
+		{"queuedtracking uninstall", (*stranger).uninstalls},
+		{"dpkg -P ", (*stranger).purges},
 	}
 	var taken []string
 	for _, block := range blocksOf(t, "../../README.md") {
@@ -53,18 +52,21 @@ func TestReadmeLineByLine(t *testing.T) {
 			taken = append(taken, first)
 			continue
 		}
-		n := slices.IndexFunc(order, func(part string) bool { return strings.Contains(block, part) })
+		n := slices.IndexFunc(steps, func(s step) bool { return strings.Contains(block, s.part) })
 		if n < 0 {
 			t.Errorf("README shows this, and it is neither a step of this test nor in its list of what cannot be run:\n%s",
 				block)
 			continue
 		}
-		taken = append(taken, order[n])
-		if !t.Run(strings.TrimSpace(order[n]), func(t *testing.T) { steps[order[n]](t, s, block) }) {
+		taken = append(taken, steps[n].part)
+		if !t.Run(strings.TrimSpace(steps[n].part), func(t *testing.T) { steps[n].take(s, t, block) }) {
 			t.FailNow() // what follows depends on it
 		}
 	}
-	want := slices.Clone(order)
+	var want []string
+	for _, step := range steps {
+		want = append(want, step.part)
+	}
 	for first := range notRun {
 		want = append(want, first)
 	}
