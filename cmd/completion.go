@@ -109,37 +109,42 @@ func (p *program) completeFrom(command *cobra.Command, args []string, toComplete
 }
 
 func (p *program) completeQueues(command *cobra.Command, _ []string, toComplete string) ([]completion, directive) {
-	return p.completeFrom(command, nil, toComplete, func(ctx context.Context, conn *connection) (found []completion, err error) {
-		waiting, err := conn.manager.Waiting(ctx)
-		for id, n := range waiting {
-			found = append(found, cobra.CompletionWithDesc(strconv.Itoa(id), terminal.Count(n, "request set")))
-		}
-		return found, err
-	})
+	return p.completeFrom(command, nil, toComplete,
+		func(ctx context.Context, conn *connection) (found []completion, err error) {
+			waiting, err := conn.manager.Waiting(ctx)
+			for id, n := range waiting {
+				found = append(found, cobra.CompletionWithDesc(strconv.Itoa(id), terminal.Count(n, "request set")))
+			}
+			return found, err
+		})
 }
 
 func (p *program) completeLocks(command *cobra.Command, args []string, toComplete string) ([]completion, directive) {
-	return p.completeFrom(command, args, toComplete, func(ctx context.Context, conn *connection) (found []completion, err error) {
-		held, err := lock.New(conn.backend, rand.Reader).List(ctx)
-		for _, h := range held {
-			found = append(found, cobra.CompletionWithDesc(h.Key, "locked"+timeLeft(h.Left)))
-		}
-		return found, err
-	})
+	return p.completeFrom(command, args, toComplete,
+		func(ctx context.Context, conn *connection) (found []completion, err error) {
+			held, err := lock.New(conn.backend, rand.Reader).List(ctx)
+			for _, h := range held {
+				found = append(found, cobra.CompletionWithDesc(h.Key, "locked"+timeLeft(h.Left)))
+			}
+			return found, err
+		})
 }
 
 // mostLetters is how many dead letters are proposed at most.
 const mostLetters = 100
 
-func (c *failedCommand) completeIDs(command *cobra.Command, args []string, toComplete string) ([]completion, directive) {
-	return c.completeFrom(command, args, toComplete, func(ctx context.Context, conn *connection) (found []completion, err error) {
-		c.box = letters.NewBox(conn.backend)
-		err = c.visit(ctx, func(l letters.Stored) error {
-			if len(found) < mostLetters {
-				found = append(found, cobra.CompletionWithDesc(l.ID, "queue "+strconv.Itoa(l.Queue)+": "+cell(l.Reason, 40)))
-			}
-			return nil
+func (c *failedCommand) completeIDs(
+	command *cobra.Command, args []string, toComplete string,
+) ([]completion, directive) {
+	return c.completeFrom(command, args, toComplete,
+		func(ctx context.Context, conn *connection) (found []completion, err error) {
+			c.box = letters.NewBox(conn.backend)
+			err = c.visit(ctx, func(l letters.Stored) error {
+				if len(found) < mostLetters {
+					found = append(found, cobra.CompletionWithDesc(l.ID, "queue "+strconv.Itoa(l.Queue)+": "+cell(l.Reason, 40)))
+				}
+				return nil
+			})
+			return found, err
 		})
-		return found, err
-	})
 }

@@ -65,7 +65,8 @@ func (p *program) matomoDir() (string, error) {
 	if dir, ok := p.lookupEnv("MATOMO_DIR"); ok && dir != "" {
 		return dir, nil
 	}
-	return "", fmt.Errorf("no Matomo directory: %s has no config/config.ini.php; go to Matomo's directory, or set --matomo or MATOMO_DIR", here)
+	return "", fmt.Errorf("no Matomo directory: %s has no config/config.ini.php; go to Matomo's directory, or set "+
+		"--matomo or MATOMO_DIR", here)
 }
 
 // matomoHost is the host whose configuration file counts, "" for that of all hosts.
@@ -154,7 +155,8 @@ func databaseError(ctx context.Context, d matomo.Database, origin func(keys ...s
 	case errors.As(err, &reply) && reply.Number == 1049:
 		return fmt.Errorf("%s: there is no such database: check %s", where, origin("dbname"))
 	case store.HasNoConnectionLeft(err):
-		return fmt.Errorf("%s: %s: raise max_user_connections or max_connections, or let fewer programs and workers use it at once "+
+		return fmt.Errorf("%s: %s: raise max_user_connections or max_connections, or let fewer programs and workers use it "+
+			"at once "+
 			"(a worker of process has up to %d connections)", where, reply.Message, replay.Connections)
 	case errors.As(err, &refused):
 		return fmt.Errorf("%s: certificate not accepted: %w: check %s; ssl_no_verify = 1 accepts any", where, refused.Err,
@@ -265,7 +267,8 @@ func (c *connection) queueCount() int { return int(c.queues.Load()) }
 // withoutDatabaseFlag adds the flag to a command that needs nothing but the queues.
 func (p *program) withoutDatabaseFlag(flags *pflag.FlagSet) {
 	flags.BoolVar(&p.flags.withoutDatabase, "without-database", false,
-		"do not ask Matomo's database, which is down or not to be reached from here: settings come from flags and variables alone")
+		"do not ask Matomo's database, which is down or not to be reached from here: settings come from flags and "+
+			"variables alone")
 }
 
 // openQueues opens what commands that are only about the queues need.

@@ -46,7 +46,8 @@ type demoCommand struct {
 func newDemoCommand(p *program) *cobra.Command {
 	c := &demoCommand{program: p}
 	command := &cobra.Command{
-		Use: "demo", Short: "See it work, with nothing else on this machine", Long: demoHelp, Example: demoExample, Args: cobra.NoArgs,
+		Use: "demo", Short: "See it work, with nothing else on this machine", Long: demoHelp, Example: demoExample,
+		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command.Context()) },
 	}
 	flags := command.Flags()
@@ -185,7 +186,8 @@ func (c *demoCommand) report(ctx context.Context, conn *connection, dir string) 
 	}
 	file := filepath.Join(dir, demo.DatabaseFile)
 	if c.keep {
-		fmt.Fprintf(&text, "\nThe database is %s\nLook into it, e.g.: sqlite3 %s 'SELECT * FROM matomo_log_visit LIMIT 3'\n", file, file)
+		fmt.Fprintf(&text, "\nThe database is %s\nLook into it, e.g.: sqlite3 %s 'SELECT * FROM matomo_log_visit LIMIT 3'\n",
+			file, file)
 	} else {
 		fmt.Fprintf(&text, "\nThe database was %s\n--keep keeps it, to look into.\n", file)
 	}

@@ -41,7 +41,10 @@ type failedCommand struct {
 }
 
 func newFailedCommand(p *program) *cobra.Command {
-	command := &cobra.Command{Use: "failed", Short: "List, retry or delete what could not be tracked", Long: failedHelp, Example: failedExample}
+	command := &cobra.Command{
+		Use: "failed", Short: "List, retry or delete what could not be tracked", Long: failedHelp,
+		Example: failedExample,
+	}
 	command.AddCommand(
 		newFailedList(&failedCommand{program: p}), newFailedShow(&failedCommand{program: p}),
 		newFailedRetry(&failedCommand{program: p}), newFailedDelete(&failedCommand{program: p}),
@@ -51,7 +54,8 @@ func newFailedCommand(p *program) *cobra.Command {
 
 func newFailedList(c *failedCommand) *cobra.Command {
 	command := &cobra.Command{
-		Use: "list", Short: "List the dead letters", Long: "Lists the dead letters, the oldest of each queue first.", Args: cobra.NoArgs,
+		Use: "list", Short: "List the dead letters", Long: "Lists the dead letters, the oldest of each queue first.",
+		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.withLetters(command, c.list) },
 	}
 	flags := command.Flags()
@@ -63,8 +67,10 @@ func newFailedList(c *failedCommand) *cobra.Command {
 
 func newFailedShow(c *failedCommand) *cobra.Command {
 	command := &cobra.Command{
-		Use: "show ID… | --all", Short: "Show dead letters with what they hold", Args: c.idsOrAll, ValidArgsFunction: c.completeIDs,
-		Long: "Shows dead letters with what they hold; tokens, passwords and cookies are masked. Of an ID the first digits will do.",
+		Use: "show ID… | --all", Short: "Show dead letters with what they hold", Args: c.idsOrAll,
+		ValidArgsFunction: c.completeIDs,
+		Long: "Shows dead letters with what they hold; tokens, passwords and cookies are masked. Of an ID the first digits " +
+			"will do.",
 		RunE: func(command *cobra.Command, ids []string) error {
 			return c.withLetters(command, func(ctx context.Context) error { return c.show(ctx, ids) })
 		},
@@ -77,11 +83,13 @@ func newFailedShow(c *failedCommand) *cobra.Command {
 
 func newFailedRetry(c *failedCommand) *cobra.Command {
 	command := &cobra.Command{
-		Use: "retry ID… | --all", Short: "Put dead letters back into their queues", Args: c.idsOrAll, ValidArgsFunction: c.completeIDs,
+		Use: "retry ID… | --all", Short: "Put dead letters back into their queues", Args: c.idsOrAll,
+		ValidArgsFunction: c.completeIDs,
 		Long: `Puts what failed, and only that, back at the end of its queue, where the next run of process takes it. The dead letter is
 gone then; if it fails again there will be a new one.`,
 		RunE: func(command *cobra.Command, ids []string) error {
-			return c.withLetters(command, func(ctx context.Context) error { return c.each(ctx, ids, c.box.Retry, "put back into the queue") })
+			return c.withLetters(command,
+				func(ctx context.Context) error { return c.each(ctx, ids, c.box.Retry, "put back into the queue") })
 		},
 	}
 	c.selection(command)
@@ -246,6 +254,7 @@ func (c *failedCommand) every(ctx context.Context, chosen []letters.Stored, do a
 // warnOfOrphan tells of a letter that went to a queue beyond the number of queues.
 func (c *failedCommand) warnOfOrphan(l letters.Stored, done string) {
 	if queues := c.conn.settings.queue.NumQueueWorkers; l.Queue >= queues {
-		c.logs.Warn("queue of the dead letter is beyond the number of queues", "id", l.ID, "queue", l.Queue, "queues", queues, "dead letter", done)
+		c.logs.Warn("queue of the dead letter is beyond the number of queues", "id", l.ID, "queue", l.Queue, "queues", queues,
+			"dead letter", done)
 	}
 }

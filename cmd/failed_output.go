@@ -160,7 +160,11 @@ func (c *failedCommand) showOne(p printedLetter) error {
 	for _, part := range []struct {
 		name string
 		text []json.RawMessage
-	}{{"request", p.Entry.Requests}, {"server", []json.RawMessage{p.Entry.Server}}, {"cookies", []json.RawMessage{p.Entry.Cookies}}} {
+	}{
+		{"request", p.Entry.Requests},
+		{"server", []json.RawMessage{p.Entry.Server}},
+		{"cookies", []json.RawMessage{p.Entry.Cookies}},
+	} {
 		for _, text := range part.text {
 			if len(text) == 0 {
 				continue

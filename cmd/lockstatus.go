@@ -31,7 +31,8 @@ type lockStatusCommand struct {
 func newLockStatusCommand(p *program) *cobra.Command {
 	c := &lockStatusCommand{program: p}
 	command := &cobra.Command{
-		Use: "lock-status", Short: "List the locked queues", Long: lockStatusHelp, Example: lockStatusExample, Args: cobra.NoArgs,
+		Use: "lock-status", Short: "List the locked queues", Long: lockStatusHelp, Example: lockStatusExample,
+		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
 	}
 	flags := command.Flags()

@@ -171,7 +171,10 @@ func (p *program) lost() error {
 	if o.err == nil || errors.Is(o.err, syscall.EPIPE) || o.isTerminal && errors.Is(o.err, syscall.EIO) {
 		return nil
 	}
-	return &exitError{status: statusFailed, err: fmt.Errorf("the work is done, but not all output could be written: %w", o.err)}
+	return &exitError{
+		status: statusFailed,
+		err:    fmt.Errorf("the work is done, but not all output could be written: %w", o.err),
+	}
 }
 
 // errInterrupted is why a context is cancelled by the second signal.

@@ -46,6 +46,7 @@ func (p *program) metricsServer(address string, health receive.Health, when page
 		fmt.Fprintf(p.out(), "Status page at http://%s/\n", l.Addr())
 	}
 	return func(stop <-chan struct{}) error {
-		return receive.Serve(context.Background(), l, health.Handler(), receive.DefaultLimits(), metricsGrace, p.logs.Logger, stop)
+		return receive.Serve(context.Background(), l, health.Handler(), receive.DefaultLimits(), metricsGrace, p.logs.Logger,
+			stop)
 	}, nil
 }

@@ -64,7 +64,8 @@ type monitorCommand struct {
 func newMonitorCommand(p *program) *cobra.Command {
 	c := &monitorCommand{program: p}
 	command := &cobra.Command{
-		Use: "monitor", Short: "Show what is in the queues, again and again", Long: monitorHelp, Example: monitorExample, Args: cobra.NoArgs,
+		Use: "monitor", Short: "Show what is in the queues, again and again", Long: monitorHelp, Example: monitorExample,
+		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
 	}
 	flags := command.Flags()

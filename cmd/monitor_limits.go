@@ -28,7 +28,8 @@ type limits struct {
 
 func (l *limits) addFlags(flags *pflag.FlagSet) {
 	flags.Int64Var(&l.warn, "warn", 0,
-		"with --once: exit status 1 when a queue holds more `sets`; default: the plugin's setting notify_queue_threshold_single_queue")
+		"with --once: exit status 1 when a queue holds more `sets`; default: the plugin's setting "+
+			"notify_queue_threshold_single_queue")
 	flags.Int64Var(&l.crit, "crit", 0, "with --once: exit status 2 when a queue holds more `sets`; default: never")
 	flags.DurationVar(&l.warnAge, "warn-age", 0,
 		"with --once: exit status 1 when a queue holds a set that is older than this `time`, such as 10m; default: never")
@@ -167,7 +168,8 @@ func oldestOf(s *snapshot) string {
 
 // isCheck reports whether a command line, which may be wrong, is that of a monitoring system: monitor --once.
 func isCheck(args []string) bool {
-	monitor := slices.ContainsFunc(args, func(arg string) bool { return strings.TrimPrefix(arg, consolePrefix) == "monitor" })
+	monitor := slices.ContainsFunc(args,
+		func(arg string) bool { return strings.TrimPrefix(arg, consolePrefix) == "monitor" })
 	return monitor && (slices.Contains(args, "--once") || slices.Contains(args, "--once=true"))
 }
 

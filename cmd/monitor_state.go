@@ -18,10 +18,11 @@ type snapshot struct {
 	Queues    []queueState  `json:"queues"`
 	Orphans   []orphanState `json:"orphans"`
 	Total     int64         `json:"total"`
-	Rate      *float64      `json:"diff_per_second"` // sets that the queues lose per second, negative when they grow; null at first
-	Memory    memoryState   `json:"memory"`
-	Active    int           `json:"active_workers"`
-	verdict                 // of --once
+	// sets that the queues lose per second, negative when they grow; null at first
+	Rate    *float64    `json:"diff_per_second"`
+	Memory  memoryState `json:"memory"`
+	Active  int         `json:"active_workers"`
+	verdict             // of --once
 
 	DeadLetters  int64         `json:"dead_letters"`
 	History      *historyState `json:"history"`       // null: it cannot be read
@@ -56,8 +57,9 @@ type memoryState struct {
 func takeSnapshot(ctx context.Context, c *connection, before *snapshot) (*snapshot, error) {
 	settings := c.settings.queue
 	s := &snapshot{
-		Time: c.program.clock(), Enabled: settings.Enabled, Workers: settings.NumQueueWorkers, Threshold: settings.NumRequestsToProcess,
-		Orphans: []orphanState{},
+		Time: c.program.clock(), Enabled: settings.Enabled, Workers: settings.NumQueueWorkers,
+		Threshold: settings.NumRequestsToProcess,
+		Orphans:   []orphanState{},
 	}
 	waiting, err := c.manager.Waiting(ctx)
 	if err != nil {

@@ -5,7 +5,8 @@ import (
 	"strconv"
 )
 
-// optionalNumber is a flag whose value is a number from 0 up, or that is not set. As in Matomo's console "" counts as not set.
+// optionalNumber is a flag whose value is a number from 0 up, or that is not set. As in Matomo's console "" counts as
+// not set.
 type optionalNumber struct {
 	value int
 	set   bool

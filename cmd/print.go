@@ -37,7 +37,8 @@ type printCommand struct {
 func newPrintCommand(p *program) *cobra.Command {
 	c := &printCommand{program: p}
 	command := &cobra.Command{
-		Use: "print-queued-requests", Short: "Show the next requests of each queue", Long: printHelp, Example: printExample, Args: cobra.NoArgs,
+		Use: "print-queued-requests", Short: "Show the next requests of each queue", Long: printHelp, Example: printExample,
+		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
 	}
 	flags := command.Flags()

@@ -110,25 +110,34 @@ func newProcessCommand(p *program) *cobra.Command {
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.Var(&c.queueID, "queue-id", "process only this `queue` (0, 1, …)")
-	flags.IntVar(&c.force, "force-num-requests-process-at-once", 0, "take this `number` of request sets at once, and queues that hold as many, instead of what the plugin's settings say")
-	flags.Var(&c.batch, "batch", "request sets per transaction: a `number`, or auto: more than the settings say while a queue is long")
-	flags.IntVar(&c.workers, "workers", 1, "workers of this process; no more than one ever works on a queue, each has up to 5 connections to the database")
+	flags.IntVar(&c.force, "force-num-requests-process-at-once", 0,
+		"take this `number` of request sets at once, and queues that hold as many, instead of what the plugin's settings say")
+	flags.Var(&c.batch, "batch",
+		"request sets per transaction: a `number`, or auto: more than the settings say while a queue is long")
+	flags.IntVar(&c.workers, "workers", 1,
+		"workers of this process; no more than one ever works on a queue, each has up to 5 connections to the database")
 	flags.IntVarP(&c.cycle, "cycle", "c", 1, "how often to go over the queues, 0 for ever")
 	flags.IntVarP(&c.sleep, "sleep", "s", 1, "seconds between two cycles")
-	flags.IntVarP(&c.delay, "delay", "d", 0, "seconds to wait at the end, for supervisors that want a program to run for a while")
-	flags.IntVar(&c.maxBatches, "max-batches", 0, "stop each worker after this `number` of batches per cycle; default: no limit")
-	flags.BoolVar(&c.dryRun, "dry-run", false, "find out what would be tracked, excluded and refused; write nothing, remove nothing")
+	flags.IntVarP(&c.delay, "delay", "d", 0,
+		"seconds to wait at the end, for supervisors that want a program to run for a while")
+	flags.IntVar(&c.maxBatches, "max-batches", 0,
+		"stop each worker after this `number` of batches per cycle; default: no limit")
+	flags.BoolVar(&c.dryRun, "dry-run", false,
+		"find out what would be tracked, excluded and refused; write nothing, remove nothing")
 	c.engine = autoEngine
 	flags.Var(&c.engine, "engine",
 		"what tracks: native, this program; php, Matomo's own PHP, which is slower; "+
 			"auto, native unless something is not known here")
 	flags.StringVar(&c.php, "php", "",
 		"PHP `binary` for the command line; default: $QUEUEDTRACKING_PHP, else it is looked for")
-	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false, "process although an active plugin changes tracking in a way that is not known here")
-	flags.BoolVar(&c.withoutDevices, "without-device-detection", false, "process without the data of device-detector: all devices are unknown")
+	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false,
+		"process although an active plugin changes tracking in a way that is not known here")
+	flags.BoolVar(&c.withoutDevices, "without-device-detection", false,
+		"process without the data of device-detector: all devices are unknown")
 	flags.BoolVar(&c.forceVersion, "force-version", false,
 		"process for a Matomo other than 5.0 to 5.14 and 6.0, as the nearest of these would")
-	flags.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for /metrics, /healthz and /readyz while it runs, for --cycle 0")
+	flags.StringVar(&c.metricsListen, "metrics-listen", "",
+		"`address` for /metrics, /healthz and /readyz while it runs, for --cycle 0")
 	flags.Var(&c.statusPage, "status-page", pageUsage)
 	flags.StringVar(&c.metricsFile, "metrics-file", "",
 		"write what runs have counted to this `file`, for node_exporter's textfile collector")
@@ -221,8 +230,10 @@ func (c *processCommand) options() replay.Options {
 	s := c.conn.settings.queue
 	o := replay.Options{
 		Backend: c.conn.backend, Store: c.assembly.Store(), Clock: c.clock, Random: rand.Reader, Log: c.logs.Logger,
-		Queues: s.NumQueueWorkers, Only: replay.AnyQueue, BatchSize: s.NumRequestsToProcess, Threshold: s.NumRequestsToProcess,
-		MaxBatches: c.maxBatches, Workers: c.workers, Cores: c.cores(), Start: int(c.clock().UnixNano()/1000) % s.NumQueueWorkers, DryRun: c.dryRun,
+		Queues: s.NumQueueWorkers, Only: replay.AnyQueue, BatchSize: s.NumRequestsToProcess,
+		Threshold:  s.NumRequestsToProcess,
+		MaxBatches: c.maxBatches, Workers: c.workers, Cores: c.cores(),
+		Start: int(c.clock().UnixNano()/1000) % s.NumQueueWorkers, DryRun: c.dryRun,
 		OnBatch: c.onBatch,
 	}
 	if c.force > 0 {

@@ -8,7 +8,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
-const recordStatisticsOff = "Matomo has tracking switched off (record_statistics = 0 in section [Tracker]): nothing is processed, the queue stays as it is."
+const recordStatisticsOff = "Matomo has tracking switched off (record_statistics = 0 in section [Tracker]): nothing " +
+	"is processed, the queue stays as it is."
 
 // prepare opens everything and refuses to process where rows would come out wrong. Nothing is taken from a queue
 // before it is done.

@@ -69,7 +69,8 @@ func (p *program) rootCommand() *cobra.Command {
 	p.addCommonFlags(root.PersistentFlags())
 	root.AddCommand(
 		newProcessCommand(p), newMonitorCommand(p), newLockStatusCommand(p), newUnlockCommand(p), newUninstallCommand(p),
-		newTestCommand(p), newPrintCommand(p), newFailedCommand(p), newServeCommand(p), newDemoCommand(p), newVersionCommand(p),
+		newTestCommand(p), newPrintCommand(p), newFailedCommand(p), newServeCommand(p), newDemoCommand(p),
+		newVersionCommand(p),
 		newSettingsTopic(p),
 	)
 	root.InitDefaultHelpCmd()
@@ -99,7 +100,8 @@ func (p *program) addCommonFlags(flags *pflag.FlagSet) {
 		"Matomo's `directory`; default: the working directory if config/config.ini.php is in it, else $MATOMO_DIR")
 	flags.StringVar(&p.flags.domain, "matomo-domain", "",
 		"`host` or URL, where installations share a directory: config/HOST.config.ini.php counts; default: $MATOMO_DOMAIN")
-	flags.CountVarP(&p.flags.verbose, "verbose", "v", "say more: -v what was refused and why, -vv every batch, -vvv every request")
+	flags.CountVarP(&p.flags.verbose, "verbose", "v",
+		"say more: -v what was refused and why, -vv every batch, -vvv every request")
 	flags.BoolVarP(&p.flags.quiet, "quiet", "q", false, "say nothing but errors")
 	flags.BoolVarP(&p.flags.noInteraction, "no-interaction", "n", false, "ask nothing, as if there were no terminal")
 	flags.BoolVar(&p.flags.noANSI, "no-ansi", false, "write plain text without control sequences, as with NO_COLOR")
@@ -108,7 +110,8 @@ func (p *program) addCommonFlags(flags *pflag.FlagSet) {
 		_ = flags.MarkHidden(name)
 	}
 	format := p.logs.logFormat()
-	flags.String(format.flag, "text", "`form` of diagnostics on stderr: text or json, one object per line; also $"+format.variable())
+	flags.String(format.flag, "text",
+		"`form` of diagnostics on stderr: text or json, one object per line; also $"+format.variable())
 	addOverrides(flags, newOverrides().all())
 }
 

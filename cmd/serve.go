@@ -89,30 +89,38 @@ func newServeCommand(p *program) *cobra.Command {
 		program: p, limits: receive.DefaultLimits(), listenMode: fileMode(receive.DefaultMode), page: pageAuto,
 	}
 	command := &cobra.Command{
-		Use: "serve", Short: "Receive tracking requests into the queues", Long: serveHelp, Example: serveExample, Args: cobra.NoArgs,
+		Use: "serve", Short: "Receive tracking requests into the queues", Long: serveHelp, Example: serveExample,
+		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address`: host:port, unix:PATH, or systemd for the socket of a unit")
+	flags.StringVar(&c.listen, "listen", "127.0.0.1:8080",
+		"`address`: host:port, unix:PATH, or systemd for the socket of a unit")
 	flags.Var(&c.listenMode, "listen-mode", "who may connect to the unix socket that --listen names: `mode` as for chmod")
-	flags.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for /metrics, /healthz and /readyz; the last two are also at --listen")
+	flags.StringVar(&c.metricsListen, "metrics-listen", "",
+		"`address` for /metrics, /healthz and /readyz; the last two are also at --listen")
 	flags.Var(&c.page, "status-page", pageUsage)
 	flags.StringVar(&c.prefix, "prefix", "", "`path` before /matomo.php, such as /analytics")
 	flags.StringVar(&c.spool, "spool", "", "`directory` that keeps requests while Redis is away")
 	flags.Int64Var(&c.spoolMiB, "spool-max", 1024, "most `MiB` of it")
 	flags.IntVar(&c.replicas, "wait-replicas", 0, "answer when this `number` of Redis replicas have a request, too")
 	flags.DurationVar(&c.replicaTimeout, "replica-timeout", time.Second, "longest `time` to wait for them")
-	flags.BoolVar(&c.process, "process", false, "also track what is queued; default: the plugin's setting \"process during tracking request\"")
+	flags.BoolVar(&c.process, "process", false,
+		"also track what is queued; default: the plugin's setting \"process during tracking request\"")
 	flags.Int64Var(&c.bodyMiB, "max-body", c.limits.BodyBytes>>20, "longest body in `MiB`")
 	flags.IntVar(&c.limits.BulkRequests, "max-bulk", c.limits.BulkRequests, "most `requests` in one bulk request")
 	flags.IntVar(&c.limits.Connections, "max-connections", c.limits.Connections, "most open `connections`")
-	flags.DurationVar(&c.limits.ReadTimeout, "read-timeout", c.limits.ReadTimeout, "longest `time` that a client may take to send a body")
-	flags.DurationVar(&c.limits.IdleTimeout, "idle-timeout", c.limits.IdleTimeout, "longest `time` that a connection may be idle")
+	flags.DurationVar(&c.limits.ReadTimeout, "read-timeout", c.limits.ReadTimeout,
+		"longest `time` that a client may take to send a body")
+	flags.DurationVar(&c.limits.IdleTimeout, "idle-timeout", c.limits.IdleTimeout,
+		"longest `time` that a connection may be idle")
 	flags.DurationVar(&c.grace, "drain-timeout", 10*time.Second, "longest `time` that requests under way get at the end")
-	flags.Float64Var(&c.limits.Rate, "rate", 0, "most `requests` per second of one client address, with status 429 beyond; 0: no limit")
+	flags.Float64Var(&c.limits.Rate, "rate", 0,
+		"most `requests` per second of one client address, with status 429 beyond; 0: no limit")
 	flags.IntVar(&c.limits.Burst, "burst", c.limits.Burst, "`requests` that an address may send at once, with --rate")
-	flags.BoolVar(&c.accessLog, "access-log", false, "write a line for each request to stderr: client, path, status, time; never parameters")
+	flags.BoolVar(&c.accessLog, "access-log", false,
+		"write a line for each request to stderr: client, path, status, time; never parameters")
 	flags.BoolVar(&c.ignorePlugins, "ignore-plugins", false,
 		"receive, and with --process track, although an active plugin does something to it that is not known here")
 	p.withoutDatabaseFlag(flags)
@@ -129,7 +137,8 @@ func (c *serveCommand) run(command *cobra.Command) (err error) {
 		return usage("--spool-max %d: wants 1 or more", c.spoolMiB)
 	}
 	if c.replicas < 0 || c.replicaTimeout < time.Millisecond {
-		return usage("--wait-replicas %d, --replica-timeout %v: want 0 or more, and 1ms or more", c.replicas, c.replicaTimeout)
+		return usage("--wait-replicas %d, --replica-timeout %v: want 0 or more, and 1ms or more", c.replicas,
+			c.replicaTimeout)
 	}
 	c.reloads.Store(!c.onTerminal)
 	outliveReader()
@@ -238,8 +247,9 @@ func (c *serveCommand) serve(ctx context.Context) error {
 	}
 	counts := receive.NewMetrics(c.registry)
 	c.writer = receive.NewWriter(receive.WriterOptions{
-		Backend: c.queues, Queues: c.conn.settings.queue.NumQueueWorkers, Spool: c.store, Timeout: writeTimeout + c.replicaTimeout,
-		Log: c.logs.Logger, Metrics: counts,
+		Backend: c.queues, Queues: c.conn.settings.queue.NumQueueWorkers, Spool: c.store,
+		Timeout: writeTimeout + c.replicaTimeout,
+		Log:     c.logs.Logger, Metrics: counts,
 	})
 	defer c.writer.Close()
 	tracking, err := receive.NewHandler(c.handlerOptions(counts))
@@ -267,7 +277,8 @@ func (c *serveCommand) serve(ctx context.Context) error {
 		group.Go(func() error { return c.inside.run(ctx, stop) })
 	}
 	group.Go(func() error {
-		return receive.Serve(patience, l, receive.Health{Ready: c.ready}.Beside(handler), c.limits, c.grace, c.logs.Logger, stop)
+		return receive.Serve(patience, l, receive.Health{Ready: c.ready}.Beside(handler), c.limits, c.grace, c.logs.Logger,
+			stop)
 	})
 	fmt.Fprintln(c.out(), "Receiving tracking requests at", l.Addr())
 	err = group.Wait()

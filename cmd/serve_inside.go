@@ -63,7 +63,8 @@ func (c *serveCommand) openInside(ctx context.Context, flagSet bool) error {
 	}
 	c.warnOfMissingColumns(built.Store().Schema())
 	c.inside = &insideWorker{
-		command: c, assembly: built, metrics: metrics.NewWorker(c.registry), history: c.conn.newRecorder(c.logs.Logger), always: always,
+		command: c, assembly: built, metrics: metrics.NewWorker(c.registry), history: c.conn.newRecorder(c.logs.Logger),
+		always: always,
 		direct: built.NewTracker(),
 	}
 	return nil

@@ -56,10 +56,16 @@ func (o *overrides) ofQueue() []override {
 	q, t := &o.queue, &o.redisTLS
 	return []override{
 		text("backend", "where the queues are: redis or mysql", &q.Backend),
-		{"redis-type", "stand-alone, sentinel or cluster", false, func(v string) error { return setRedisType(&q.RedisType, v) }},
+		{
+			"redis-type", "stand-alone, sentinel or cluster", false,
+			func(v string) error { return setRedisType(&q.RedisType, v) },
+		},
 		text("redis-host", "host name, address or path of a unix socket; tls://host for TLS", &q.RedisHost),
 		text("redis-port", "port", &q.RedisPort),
-		{"redis-timeout", "seconds to wait for a connection, 0 for 5", false, func(v string) error { return setSeconds(&q.RedisTimeout, v) }},
+		{
+			"redis-timeout", "seconds to wait for a connection, 0 for 5", false,
+			func(v string) error { return setSeconds(&q.RedisTimeout, v) },
+		},
 		number("redis-database", "number of the database", &q.RedisDatabase),
 		text("redis-user", "ACL user (redisUsername)", &q.RedisUsername),
 		text("redis-password", "password; better in the variable: command lines can be seen by others", &q.RedisPassword),
@@ -74,8 +80,10 @@ func (o *overrides) ofQueue() []override {
 		boolean("redis-tls-skip-verify", "take any certificate", &t.skipVerify),
 		boolean("queue-enabled", "whether Matomo queues new requests (shown, not changed)", &q.Enabled),
 		number("num-queue-workers", "number of queues; has to be what the writers use", &q.NumQueueWorkers),
-		number("num-requests-to-process", "sets of requests per transaction, and the least that a queue must hold", &q.NumRequestsToProcess),
-		boolean("process-during-tracking-request", "whether Matomo also processes in web requests (shown, not changed)", &q.ProcessDuringTrackingRequest),
+		number("num-requests-to-process", "sets of requests per transaction, and the least that a queue must hold",
+			&q.NumRequestsToProcess),
+		boolean("process-during-tracking-request", "whether Matomo also processes in web requests (shown, not changed)",
+			&q.ProcessDuringTrackingRequest),
 	}
 }
 
@@ -98,7 +106,8 @@ func (o *overrides) ofDatabase() []override {
 			}
 			return nil
 		}},
-		boolean("db-tls", "speak TLS where the server can; --db-tls-ca, or --db-tls-skip-verify, insists on it", &d.EnableSSL),
+		boolean("db-tls", "speak TLS where the server can; --db-tls-ca, or --db-tls-skip-verify, insists on it",
+			&d.EnableSSL),
 		text("db-tls-ca", "PEM file of the authorities that sign the server's certificate", &d.SSLCA),
 		text("db-tls-cert", "PEM file of the client certificate", &d.SSLCert),
 		text("db-tls-key", "PEM file of its key", &d.SSLKey),
@@ -220,7 +229,8 @@ func (t redisTLS) config(host string) (*tls.Config, error) {
 		}
 	}
 	if (t.cert == "") != (t.key == "") {
-		return nil, errors.New("redis client certificate: --redis-tls-cert and --redis-tls-key belong together, set both or none")
+		return nil, errors.New("redis client certificate: --redis-tls-cert and --redis-tls-key belong together, set both " +
+			"or none")
 	}
 	if t.cert != "" {
 		pair, err := tls.LoadX509KeyPair(t.cert, t.key)

@@ -53,7 +53,8 @@ func newTestCommand(p *program) *cobra.Command {
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command) },
 	}
 	flags := command.Flags()
-	flags.BoolVar(&c.skipMemory, "skip-max-memory-config-check", false, "do not look at Redis' memory limit and eviction policy")
+	flags.BoolVar(&c.skipMemory, "skip-max-memory-config-check", false,
+		"do not look at Redis' memory limit and eviction policy")
 	flags.BoolVar(&c.json, "json", false, "print JSON")
 	return command
 }

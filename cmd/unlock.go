@@ -42,8 +42,9 @@ type unlocked struct {
 func newUnlockCommand(p *program) *cobra.Command {
 	c := &unlockCommand{program: p}
 	command := &cobra.Command{
-		Use: "unlock KEY… | --all", Short: "Release locks that killed workers left behind", Long: unlockHelp, Example: unlockExample,
-		RunE: c.run, ValidArgsFunction: p.completeLocks,
+		Use: "unlock KEY… | --all", Short: "Release locks that killed workers left behind", Long: unlockHelp,
+		Example: unlockExample,
+		RunE:    c.run, ValidArgsFunction: p.completeLocks,
 	}
 	command.Flags().BoolVar(&c.all, "all", false, "release the locks of all queues")
 	yesFlag(command.Flags(), &c.yes)

@@ -29,8 +29,10 @@ var _ lock.Store = queue.Backend(nil)
 
 // The Lua of the plugin's Redis backend, as it goes over the wire.
 const (
-	phpDelete = "if redis.call(\"GET\",KEYS[1]) == ARGV[1] then\n    return redis.call(\"DEL\",KEYS[1])\nelse\n    return 0\nend"
-	phpExpire = "if redis.call(\"GET\",KEYS[1]) == ARGV[1] then\n    return redis.call(\"EXPIRE\",KEYS[1], ARGV[2])\nelse\n    return 0\nend"
+	phpDelete = "if redis.call(\"GET\",KEYS[1]) == ARGV[1] then\n    return redis.call(\"DEL\",KEYS[1])\nelse\n    " +
+		"return 0\nend"
+	phpExpire = "if redis.call(\"GET\",KEYS[1]) == ARGV[1] then\n    return redis.call(\"EXPIRE\",KEYS[1], " +
+		"ARGV[2])\nelse\n    return 0\nend"
 )
 
 // php is a PHP worker seen from the wire.
@@ -182,7 +184,8 @@ func TestLostLock(t *testing.T) {
 	if _, err := php.conn.Do("DEL", held.Key()); err != nil {
 		t.Fatal(err)
 	}
-	if err := held.Extend(t.Context(), time.Minute); !errors.Is(err, lock.ErrLost) || err.Error() != "QueuedTrackingLock0: lock lost" {
+	if err := held.Extend(t.Context(), time.Minute); !errors.Is(err, lock.ErrLost) ||
+		err.Error() != "QueuedTrackingLock0: lock lost" {
 		t.Errorf("extend a lock that ran out: %v", err)
 	}
 	php.acquire(held.Key(), "abcdef012345")

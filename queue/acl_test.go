@@ -14,7 +14,8 @@ import (
 // documentedRules are the rules of the ACL user that docs/backends.md tells to make.
 func documentedRules(t *testing.T) string {
 	t.Helper()
-	command := regexp.MustCompile(`(?m)^ACL SETUSER matomo on >secret (.+)$`).FindSubmatch(readFile(t, "../docs/backends.md"))
+	command := regexp.MustCompile(`(?m)^ACL SETUSER matomo on >secret (.+)$`).FindSubmatch(readFile(t,
+		"../docs/backends.md"))
 	if command == nil {
 		t.Fatal("the document names no ACL user")
 	}
@@ -66,7 +67,8 @@ func TestDocumentedRightsAreEnough(t *testing.T) {
 			if lens, err := b.Lens(t.Context(), Keys(0, MaxQueues)...); err != nil || lens[MaxQueues-1] != 2 {
 				t.Errorf("lengths: %v", err)
 			}
-			if info, err := b.Info(t.Context()); err != nil || len(info.Notes) > 0 || info.Version == "" || info.EvictionPolicy == "" {
+			if info, err := b.Info(t.Context()); err != nil || len(info.Notes) > 0 || info.Version == "" ||
+				info.EvictionPolicy == "" {
 				t.Errorf("%+v, %v", info, err)
 			}
 			if _, err := b.Len(t.Context(), "other"); err == nil || !strings.Contains(err.Error(), "not allowed") {
@@ -100,8 +102,15 @@ func TestDocumentedRightsAreEnoughForThePlugin(t *testing.T) {
 		{"GET", testKey},
 		{"PTTL", testKey},
 		{"KEYS", "QueuedTrackingLock*"},
-		{"EVAL", `if redis.call("GET",KEYS[1]) == ARGV[1] then return redis.call("EXPIRE",KEYS[1], ARGV[2]) else return 0 end`, 1, testKey, "value", 60},
-		{"EVAL", `if redis.call("GET",KEYS[1]) == ARGV[1] then return redis.call("DEL",KEYS[1]) else return 0 end`, 1, testKey, "value"},
+		{
+			"EVAL",
+			`if redis.call("GET",KEYS[1]) == ARGV[1] then return redis.call("EXPIRE",KEYS[1], ARGV[2]) else return 0 end`, 1,
+			testKey, "value", 60,
+		},
+		{
+			"EVAL", `if redis.call("GET",KEYS[1]) == ARGV[1] then return redis.call("DEL",KEYS[1]) else return 0 end`, 1,
+			testKey, "value",
+		},
 		{"DEL", testList},
 	} {
 		if _, err := conn.Do(command[0].(string), command[1:]...); err != nil {
@@ -112,7 +121,8 @@ func TestDocumentedRightsAreEnoughForThePlugin(t *testing.T) {
 
 func TestDocumentedRightsOnSentinelsAreEnough(t *testing.T) {
 	t.Parallel()
-	rules := regexp.MustCompile("(?m)^A user of the Sentinels needs `(.+)`;").FindSubmatch(readFile(t, "../docs/backends.md"))
+	rules := regexp.MustCompile("(?m)^A user of the Sentinels needs `(.+)`;").FindSubmatch(readFile(t,
+		"../docs/backends.md"))
 	if rules == nil {
 		t.Fatal("the document names no rights on Sentinels")
 	}

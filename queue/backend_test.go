@@ -158,7 +158,9 @@ func partsAreRemovedOneByOne(t *testing.T, ctx context.Context, b subject) {
 	must(t, err)
 	parts := next.Parts(2)
 	want := []Batch{
-		{Elements: numbered(1, 3), Offset: 1, Len: 6}, {Elements: numbered(3, 5), Offset: 3, Len: 4}, {Elements: numbered(5, 6), Offset: 5, Len: 2},
+		{Elements: numbered(1, 3), Offset: 1, Len: 6},
+		{Elements: numbered(3, 5), Offset: 3, Len: 4},
+		{Elements: numbered(5, 6), Offset: 5, Len: 2},
 	}
 	if diff := cmp.Diff(want, parts, ignoreRows); diff != "" {
 		t.Fatal(diff)

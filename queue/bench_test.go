@@ -52,7 +52,8 @@ func BenchmarkDecodeTraffic(b *testing.B) {
 	b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
 }
 
-// processorTime is what the process has used so far. Unlike the time on the clock it counts the collector, and nothing of other processes.
+// processorTime is what the process has used so far. Unlike the time on the clock it counts the collector, and nothing
+// of other processes.
 func processorTime(tb testing.TB) time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

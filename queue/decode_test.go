@@ -54,7 +54,8 @@ func TestRequestThatIsNotUTF8LeavesASetWithoutRequests(t *testing.T) {
 }
 
 func TestDecodeFields(t *testing.T) {
-	set, err := Decode(deflated(t, `{"requests":[{"idsite":"1"},{"idsite":2}],"env":{"server":{"REMOTE_ADDR":"::1"},"cookie":[]},"tokenAuth":"secret","time":1795341600}`))
+	set, err := Decode(deflated(t,
+		`{"requests":[{"idsite":"1"},{"idsite":2}],"env":{"server":{"REMOTE_ADDR":"::1"},"cookie":[]},"tokenAuth":"secret","time":1795341600}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,10 @@ func TestDecodeRequests(t *testing.T) {
 		{"a number as well", `[{"uadata":1.0}]`, []string{`{"uadata":"1"}`}},
 		{"text stays", `[{"uadata":"{}"}]`, []string{`{"uadata":"{}"}`}},
 		{"empty values stay", `[{"uadata":[]}]`, []string{`{"uadata":[]}`}},
-		{"of the second request it stays", `[{"a":1},{"uadata":{"mobile":true}}]`, []string{`{"a":1}`, `{"uadata":{"mobile":true}}`}},
+		{
+			"of the second request it stays", `[{"a":1},{"uadata":{"mobile":true}}]`,
+			[]string{`{"a":1}`, `{"uadata":{"mobile":true}}`},
+		},
 		{"also when the first is dropped", `[null,{"uadata":{"mobile":true}}]`, []string{`{"uadata":{"mobile":true}}`}},
 		{"infinite numbers cannot be written: false", `[{"uadata":{"n":1e999}}]`, []string{`{"uadata":false}`}},
 	}

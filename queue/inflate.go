@@ -26,8 +26,8 @@ var inflaters = sync.Pool{New: func() any { return &inflater{out: make([]byte, 0
 // keepBuffer is the size up to which a pooled buffer is worth keeping.
 const keepBuffer = 1 << 20
 
-// decompress inflates a zlib stream to at most limit bytes, which belong to the caller; bytes after its end are ignored as PHP does.
-// errNotZlib: element does not begin like one. errLimit: there is more.
+// decompress inflates a zlib stream to at most limit bytes, which belong to the caller; bytes after its end are ignored
+// as PHP does. errNotZlib: element does not begin like one. errLimit: there is more.
 func decompress(element []byte, limit int) ([]byte, error) {
 	if !looksLikeZlib(element) {
 		return nil, errNotZlib
@@ -76,7 +76,8 @@ func (f *inflater) open() (err error) {
 	return f.z.(zlib.Resetter).Reset(&f.in, nil)
 }
 
-// looksLikeZlib checks the two bytes of RFC 1950's header: method deflate, window up to 32 KiB, check bits. No JSON begins like that.
+// looksLikeZlib checks the two bytes of RFC 1950's header: method deflate, window up to 32 KiB, check bits. No JSON
+// begins like that.
 func looksLikeZlib(b []byte) bool {
 	return len(b) >= 2 && b[0]&0x0f == 8 && b[0]>>4 <= 7 && (int(b[0])<<8|int(b[1]))%31 == 0
 }

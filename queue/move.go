@@ -28,7 +28,9 @@ var ErrOvertaken = errors.New("queue changed while it was moved")
 //
 // The caller holds the lock of queue from; before each step keepLock extends it. A Move that is interrupted at any
 // instant is continued by the next one without losing or doubling an entry.
-func (m *Manager) Move(ctx context.Context, from int, visitor VisitorFunc, keepLock func(context.Context) error) (moved int, err error) {
+func (m *Manager) Move(
+	ctx context.Context, from int, visitor VisitorFunc, keepLock func(context.Context) error,
+) (moved int, err error) {
 	if from < m.workers {
 		return 0, fmt.Errorf("queue %d is in use", from)
 	}

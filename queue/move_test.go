@@ -34,7 +34,8 @@ func TestMoveTakesOrphanedEntriesInOrder(t *testing.T) {
 			m := newManager(t, b, 2)
 			fill(t, b, 0, "a")
 			fill(t, b, 3, "b", "abdc", "", "c")
-			must(t, b.Append(t.Context(), Key(3), []byte("garbage"), []byte(`{"requests":[{"x":1e999,"_id":"0000000000000000"},{"_id":"0010000000000000"}],"env":[],"time":1}`)))
+			must(t, b.Append(t.Context(), Key(3), []byte("garbage"),
+				[]byte(`{"requests":[{"x":1e999,"_id":"0000000000000000"},{"_id":"0010000000000000"}],"env":[],"time":1}`)))
 			sources, err := b.Range(t.Context(), Key(3), 0, 10)
 			must(t, err)
 
@@ -70,7 +71,8 @@ func TestMoveOfManyBatches(t *testing.T) {
 		must(t, b.Append(t.Context(), Key(5), mustEncode(t, RequestSet{Requests: []*php.Array{request(0, name)}})))
 	}
 	kept := 0
-	moved, err := newManager(t, b, 1).Move(t.Context(), 5, defaultVisitor, func(context.Context) error { kept++; return nil })
+	moved, err := newManager(t, b, 1).Move(t.Context(), 5, defaultVisitor,
+		func(context.Context) error { kept++; return nil })
 	if moved != len(want) || kept != 3 || err != nil {
 		t.Errorf("moved %d, lock extended %d times, %v", moved, kept, err)
 	}

@@ -51,7 +51,9 @@ func (m *MySQL) Close() error { return nil }
 // call runs f within the time limit and words its error. A table that is missing is made and f run once more when
 // create is set; otherwise missing tables are as good as empty ones: call reports no error and f has left its result at
 // zero.
-func (m *MySQL) call(ctx context.Context, what string, create func(context.Context) error, f func(context.Context) error) error {
+func (m *MySQL) call(
+	ctx context.Context, what string, create func(context.Context) error, f func(context.Context) error,
+) error {
 	limited, cancel := context.WithTimeout(ctx, mysqlTimeout)
 	defer cancel()
 	err := f(limited)

@@ -10,8 +10,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// countUpTo is the length up to which Head counts a list. Counting reads every row, which for a long backlog would take longer than
-// tracking a batch.
+// countUpTo is the length up to which Head counts a list. Counting reads every row, which for a long backlog would take
+// longer than tracking a batch.
 const countUpTo = 10_000
 
 // Executor is a database, or a connection or transaction of one, that may be another process's.
@@ -19,8 +19,8 @@ type Executor interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// Head implements Backend. The length of a list of more than 10,000 entries may be told too high, by the gaps in the numbering of its
-// rows; Len and Lens always count.
+// Head implements Backend. The length of a list of more than 10,000 entries may be told too high, by the gaps in the
+// numbering of its rows; Len and Lens always count.
 func (m *MySQL) Head(ctx context.Context, list string, n int) (batch Batch, err error) {
 	err = m.call(ctx, "select", m.createKeys, func(ctx context.Context) error {
 		batch, err = m.head(ctx, list, 0, max(0, n))
@@ -32,7 +32,8 @@ func (m *MySQL) Head(ctx context.Context, list string, n int) (batch Batch, err 
 	return batch, err
 }
 
-// Next implements Backend. An element whose writer was slow to commit may come before the batch that it follows; it stays for later.
+// Next implements Backend. An element whose writer was slow to commit may come before the batch that it follows; it
+// stays for later.
 func (m *MySQL) Next(ctx context.Context, list string, after Batch, n int) (batch Batch, err error) {
 	if len(after.rows) == 0 || n <= 0 {
 		return Batch{Offset: after.End()}, nil
@@ -45,8 +46,8 @@ func (m *MySQL) Next(ctx context.Context, list string, after Batch, n int) (batc
 	return batch, err
 }
 
-// head reads the elements whose rows have numbers above a given one. It does so with one statement, which sees the tables as they are at
-// one instant and waits for no lock.
+// head reads the elements whose rows have numbers above a given one. It does so with one statement, which sees the
+// tables as they are at one instant and waits for no lock.
 func (m *MySQL) head(ctx context.Context, list string, above int64, n int) (Batch, error) {
 	table := m.table(list) + " WHERE idqueuelist > ?"
 	rows, err := m.db.QueryContext(ctx, `
@@ -128,25 +129,28 @@ func (m *MySQL) RemoveFirst(ctx context.Context, list string, batch Batch) (bool
 	return err == nil, err
 }
 
-// ensureCounter makes the row of the list's counter outside of the transaction that will raise it: changing a row that is not there
-// would lock its neighbours, which are the locks of other queues.
+// ensureCounter makes the row of the list's counter outside of the transaction that will raise it: changing a row that
+// is not there would lock its neighbours, which are the locks of other queues.
 func (m *MySQL) ensureCounter(ctx context.Context, list string, batch Batch) error {
 	if batch.counted {
 		return nil
 	}
 	return m.call(ctx, "insert", m.createKeys, func(ctx context.Context) error {
-		_, err := m.db.ExecContext(ctx, "INSERT IGNORE INTO "+m.keys()+" (queue_key, queue_value) VALUES (?, '0')", offsetRow(list))
+		_, err := m.db.ExecContext(ctx, "INSERT IGNORE INTO "+m.keys()+" (queue_key, queue_value) VALUES (?, '0')",
+			offsetRow(list))
 		return err
 	})
 }
 
-// removeRows raises the counter, if it is still what it was when the batch was read, and deletes the batch's rows if they are all there.
+// removeRows raises the counter, if it is still what it was when the batch was read, and deletes the batch's rows if
+// they are all there.
 func (m *MySQL) removeRows(ctx context.Context, tx Executor, list string, batch Batch) (bool, error) {
 	count := int64(len(batch.Elements))
 	if int64(len(batch.rows)) != count { // not a batch that Head has read from here
 		return false, nil
 	}
-	n, err := affected(tx.ExecContext(ctx, "UPDATE "+m.keys()+" SET queue_value = ? WHERE queue_key = ? AND queue_value = ?",
+	n, err := affected(tx.ExecContext(ctx,
+		"UPDATE "+m.keys()+" SET queue_value = ? WHERE queue_key = ? AND queue_value = ?",
 		strconv.FormatInt(batch.Offset+count, 10), offsetRow(list), strconv.FormatInt(batch.Offset, 10)))
 	if err != nil || n != 1 {
 		return false, err
@@ -155,8 +159,9 @@ func (m *MySQL) removeRows(ctx context.Context, tx Executor, list string, batch 
 	return n == count, err
 }
 
-// deletion is the statement that deletes rows. It joins their numbers, so that each row is found, and locked, by itself. With IN (…)
-// the server scans a list that is not much longer than the batch, which locks the list's end for writers.
+// deletion is the statement that deletes rows. It joins their numbers, so that each row is found, and locked, by
+// itself. With IN (…) the server scans a list that is not much longer than the batch, which locks the list's end for
+// writers.
 func (m *MySQL) deletion(list string, rows []int64) string {
 	var b strings.Builder
 	b.WriteString("DELETE l FROM (SELECT ")

@@ -7,7 +7,10 @@ import (
 
 // Info implements Backend. The server's memory is not the queue's, so nothing is told about it.
 func (m *MySQL) Info(ctx context.Context) (Info, error) {
-	info := Info{Server: "mysql", Mode: "database", Role: "master", MemoryUsed: Unknown, MemoryPeak: Unknown, MemoryLimit: Unknown}
+	info := Info{
+		Server: "mysql", Mode: "database", Role: "master", MemoryUsed: Unknown, MemoryPeak: Unknown,
+		MemoryLimit: Unknown,
+	}
 	err := m.call(ctx, "select", nil, func(ctx context.Context) error {
 		var row struct {
 			Version  string `db:"version"`

@@ -18,12 +18,14 @@ const (
 // seconds is a time to live as the table holds it: whole seconds, at least one.
 func seconds(d time.Duration) int64 { return max(1, int64((d+time.Second-1)/time.Second)) }
 
-// SetIfNotExists implements Backend. A key that has run out is deleted first; only one of several workers can insert it then.
+// SetIfNotExists implements Backend. A key that has run out is deleted first; only one of several workers can insert it
+// then.
 func (m *MySQL) SetIfNotExists(ctx context.Context, key, value string, ttl time.Duration) (set bool, err error) {
 	key = shortened(key, maxKey)
 	err = m.call(ctx, "insert", m.createKeys, func(ctx context.Context) error {
 		var live []bool
-		err := m.db.SelectContext(ctx, &live, "SELECT "+isLive+" FROM "+m.keys()+" WHERE queue_key = ? AND expiry_time IS NOT NULL", key)
+		err := m.db.SelectContext(ctx, &live,
+			"SELECT "+isLive+" FROM "+m.keys()+" WHERE queue_key = ? AND expiry_time IS NOT NULL", key)
 		if err != nil || len(live) > 0 && live[0] {
 			return err
 		}
@@ -98,7 +100,8 @@ func (m *MySQL) Delete(ctx context.Context, key string) (deleted bool, err error
 func (m *MySQL) Get(ctx context.Context, key string) (value string, ok bool, err error) {
 	key = shortened(key, maxKey)
 	err = m.call(ctx, "select", nil, func(ctx context.Context) error {
-		err := m.db.GetContext(ctx, &value, "SELECT COALESCE(queue_value, '') FROM "+m.keys()+" WHERE queue_key = ? AND "+isLive, key)
+		err := m.db.GetContext(ctx, &value,
+			"SELECT COALESCE(queue_value, '') FROM "+m.keys()+" WHERE queue_key = ? AND "+isLive, key)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -139,8 +142,9 @@ func (m *MySQL) readTTLs(ctx context.Context, keys []string, left map[string]tim
 			Expiry int64  `db:"expiry"`
 			Now    int64  `db:"now"`
 		}
-		err := m.db.SelectContext(ctx, &rows, "SELECT queue_key, COALESCE(expiry_time, 0) AS expiry, UNIX_TIMESTAMP() AS now FROM "+m.keys()+
-			" WHERE queue_key IN (?"+strings.Repeat(",?", len(keys)-1)+")", args...)
+		err := m.db.SelectContext(ctx, &rows,
+			"SELECT queue_key, COALESCE(expiry_time, 0) AS expiry, UNIX_TIMESTAMP() AS now FROM "+m.keys()+
+				" WHERE queue_key IN (?"+strings.Repeat(",?", len(keys)-1)+")", args...)
 		for _, row := range rows {
 			left[row.Key] = timeUntil(row.Expiry, row.Now)
 		}

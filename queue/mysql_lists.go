@@ -7,8 +7,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// maxStatement bounds the bytes of elements that go into one INSERT: max_allowed_packet is 1 MB on old servers, and escaping may double
-// them.
+// maxStatement bounds the bytes of elements that go into one INSERT: max_allowed_packet is 1 MB on old servers, and
+// escaping may double them.
 const maxStatement = 400_000
 
 // Append implements Backend.
@@ -34,7 +34,8 @@ func (m *MySQL) AppendMarked(ctx context.Context, list string, mark Mark, elemen
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "REPLACE INTO "+m.keys()+
-			" (queue_key, queue_value, expiry_time) VALUES (?, ?, UNIX_TIMESTAMP() + ?)", shortened(mark.Key, maxKey), mark.Value, seconds(mark.TTL))
+			" (queue_key, queue_value, expiry_time) VALUES (?, ?, UNIX_TIMESTAMP() + ?)", shortened(mark.Key, maxKey),
+			mark.Value, seconds(mark.TTL))
 		return err
 	})
 }
@@ -53,7 +54,8 @@ func (m *MySQL) insert(ctx context.Context, to Executor, list string, elements [
 	for i, e := range elements {
 		args[i] = notNil(e)
 	}
-	_, err := to.ExecContext(ctx, "INSERT INTO "+m.table(list)+" (list_value) VALUES (?)"+strings.Repeat(",(?)", len(elements)-1), args...)
+	_, err := to.ExecContext(ctx, "INSERT INTO "+m.table(list)+" (list_value) VALUES (?)"+strings.Repeat(",(?)",
+		len(elements)-1), args...)
 	return err
 }
 
@@ -161,7 +163,8 @@ type searcher interface {
 	SelectContext(ctx context.Context, dest any, query string, args ...any) error
 }
 
-// take deletes the oldest row with this element. The row is looked for without locks, so that neither writers nor the reader wait.
+// take deletes the oldest row with this element. The row is looked for without locks, so that neither writers nor the
+// reader wait.
 func (m *MySQL) take(ctx context.Context, from searcher, list string, element []byte) (bool, error) {
 	for {
 		var ids []int64

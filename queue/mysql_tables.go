@@ -19,8 +19,8 @@ const (
 // table is the quoted name of the table of a list.
 func (m *MySQL) table(list string) string { return quoteName(m.tableName(list)) }
 
-// tableName is the plugin's rule for its queues. Lists of our own would get names that are too long: dead letters have a shorter
-// beginning.
+// tableName is the plugin's rule for its queues. Lists of our own would get names that are too long: dead letters have
+// a shorter beginning.
 func (m *MySQL) tableName(list string) string {
 	name := m.prefix + listTable + list
 	if failed, ok := strings.CutPrefix(list, "queuedtracking:failed:{"); ok {

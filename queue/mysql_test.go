@@ -43,7 +43,8 @@ func TestMySQLTablesAreThePlugins(t *testing.T) {
 	must(t, m.Append(t.Context(), testList, entry, entry))
 	execute(t, db, "INSERT INTO "+pluginList+" (`list_value`) VALUES (?)", entry)
 	var values [][]byte
-	must(t, db.Select(&values, "SELECT SQL_NO_CACHE list_value FROM "+pluginList+" ORDER BY idqueuelist ASC LIMIT 25 OFFSET 0"))
+	must(t, db.Select(&values,
+		"SELECT SQL_NO_CACHE list_value FROM "+pluginList+" ORDER BY idqueuelist ASC LIMIT 25 OFFSET 0"))
 	if diff := cmp.Diff([][]byte{entry, entry, entry}, values); diff != "" {
 		t.Errorf("the plugin reads (-want +got):\n%s", diff)
 	}
@@ -62,14 +63,18 @@ func TestMySQLLocksAreThePlugins(t *testing.T) {
 	m, db := newMySQL(t)
 	expect(t, true)(m.SetIfNotExists(t.Context(), testKey, "ours", time.Minute))
 	var value string
-	must(t, db.Get(&value, "SELECT SQL_NO_CACHE queue_value FROM "+pluginKeys+" WHERE queue_key = ? AND UNIX_TIMESTAMP() <= expiry_time LIMIT 1", testKey))
+	must(t, db.Get(&value,
+		"SELECT SQL_NO_CACHE queue_value FROM "+pluginKeys+" WHERE queue_key = ? AND UNIX_TIMESTAMP() <= expiry_time LIMIT "+
+			"1", testKey))
 	var left int
 	must(t, db.Get(&left, "SELECT expiry_time - UNIX_TIMESTAMP() FROM "+pluginKeys+" WHERE queue_key = ?", testKey))
 	if value != "ours" || left < 58 || left > 60 {
 		t.Errorf("the plugin reads %q, %d s left", value, left)
 	}
 	execute(t, db, "DELETE FROM "+pluginKeys+" WHERE queue_key = ? and queue_value = ?", testKey, "ours")
-	execute(t, db, "INSERT INTO "+pluginKeys+" (`queue_key`, `queue_value`, `expiry_time`) VALUES (?,?,(UNIX_TIMESTAMP() + ?))", testKey, "theirs", 60)
+	execute(t, db,
+		"INSERT INTO "+pluginKeys+" (`queue_key`, `queue_value`, `expiry_time`) VALUES (?,?,(UNIX_TIMESTAMP() + ?))", testKey,
+		"theirs", 60)
 	expect(t, false)(m.SetIfNotExists(t.Context(), testKey, "ours", time.Minute))
 	execute(t, db, "UPDATE "+pluginKeys+" SET expiry_time = UNIX_TIMESTAMP() - 1")
 	expect(t, false)(m.ExpireIfValue(t.Context(), testKey, "theirs", time.Minute))
@@ -80,7 +85,8 @@ func TestMySQLKeysWithoutEnd(t *testing.T) {
 	m, db := newMySQL(t)
 	must(t, m.createKeys(t.Context()))
 	execute(t, db, "INSERT INTO "+pluginKeys+" (queue_key, queue_value) VALUES ('stays', 'v')")
-	execute(t, db, "INSERT INTO "+pluginKeys+" VALUES ('null', 'v', NULL), ('now', 'v', UNIX_TIMESTAMP() + 100), ('past', 'v', 1)")
+	execute(t, db,
+		"INSERT INTO "+pluginKeys+" VALUES ('null', 'v', NULL), ('now', 'v', UNIX_TIMESTAMP() + 100), ('past', 'v', 1)")
 	got, err := m.TTLs(t.Context(), "stays", "null", "past", "none")
 	if diff := cmp.Diff([]time.Duration{NoExpiry, NoExpiry, 0, 0}, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
@@ -183,7 +189,8 @@ func TestMySQLBatchLeavesTheQueueWithTheTransaction(t *testing.T) {
 	failed := FailedKey(testList)
 	rolledBack, err := db.Beginx()
 	must(t, err)
-	execute(t, rolledBack, "SELECT 1 FROM "+pluginList) // from here on it sees the database as it is now: without a table for dead letters
+	// from here on it sees the database as it is now: without a table for dead letters
+	execute(t, rolledBack, "SELECT 1 FROM "+pluginList)
 	must(t, joint.AppendTx(ctx, rolledBack, failed, []byte("not put aside")))
 	expect(t, true)(joint.RemoveFirstTx(ctx, rolledBack, testList, head))
 	expectList(t, m, failed)
@@ -413,10 +420,12 @@ func TestMySQLErrors(t *testing.T) {
 	defer reader.Close()
 	m, err := NewMySQL(reader, "matomo_", "database matomo")
 	must(t, err)
-	if err := m.Append(t.Context(), testList, []byte("x")); !errors.Is(err, ErrDenied) || !strings.HasPrefix(err.Error(), "database matomo: insert: not allowed: ") {
+	if err := m.Append(t.Context(), testList, []byte("x")); !errors.Is(err, ErrDenied) ||
+		!strings.HasPrefix(err.Error(), "database matomo: insert: not allowed: ") {
 		t.Errorf("missing right: %v", err)
 	}
-	if info, err := m.Info(t.Context()); err != nil || info.Server != "mariadb" || info.Version == "" || info.Role != "master" {
+	if info, err := m.Info(t.Context()); err != nil || info.Server != "mariadb" || info.Version == "" ||
+		info.Role != "master" {
 		t.Errorf("%+v, %v", info, err)
 	}
 	server.Stop(t)

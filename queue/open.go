@@ -39,7 +39,8 @@ func New(s matomo.QueueSettings, o OpenOptions) (Backend, error) {
 		return NewMySQL(o.DB, o.Database.Prefix, fmt.Sprintf("database %s at %s", o.Database.Name, o.Database.Address()))
 	}
 	redis := RedisOptions{
-		Database: s.RedisDatabase, User: s.RedisUsername, Password: s.RedisPassword, SentinelLogin: s.SentinelLogin, TLS: o.TLS,
+		Database: s.RedisDatabase, User: s.RedisUsername, Password: s.RedisPassword, SentinelLogin: s.SentinelLogin,
+		TLS:            o.TLS,
 		ConnectTimeout: s.RedisTimeout, IOTimeout: o.IOTimeout, MaxIdle: o.MaxIdle, Clock: o.Clock,
 	}
 	addresses, err := addressesOf(s, &redis)
@@ -76,7 +77,8 @@ func addressesOf(s matomo.QueueSettings, o *RedisOptions) ([]string, error) {
 	}
 	for _, addr := range addresses {
 		if strings.HasPrefix(addr, "/") {
-			return nil, fmt.Errorf("redis %s at %s: a unix socket cannot be used, its servers name each other by address and port", s.RedisType, addr)
+			return nil, fmt.Errorf("redis %s at %s: a unix socket cannot be used, its servers name each other by address and "+
+				"port", s.RedisType, addr)
 		}
 	}
 	return addresses, nil

@@ -95,7 +95,10 @@ func TestSettingThatIsWrongIsNamed(t *testing.T) {
 		{func(s *matomo.QueueSettings) {
 			s.RedisType, s.RedisHost, s.RedisPort = matomo.RedisSentinel, "tls://a,tls://b", "1"
 		}, "2 Redis hosts but 1 ports"},
-		{func(s *matomo.QueueSettings) { s.RedisType, s.RedisHost = matomo.RedisCluster, "/run/redis.sock" }, "a unix socket cannot be used"},
+		{
+			func(s *matomo.QueueSettings) { s.RedisType, s.RedisHost = matomo.RedisCluster, "/run/redis.sock" },
+			"a unix socket cannot be used",
+		},
 	}
 	for _, tt := range tests {
 		s := matomo.DefaultQueueSettings()

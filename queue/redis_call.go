@@ -79,7 +79,8 @@ func (r *Redis) ask(ctx context.Context, command string, args ...any) (any, erro
 
 // eval runs a script where its first key is.
 func (r *Redis) eval(ctx context.Context, s *script, key string, keysAndArgs ...any) (any, error) {
-	return r.on(ctx, key, "script "+s.name, func(conn redis.Conn) (any, error) { return r.evalOn(conn, s, key, keysAndArgs) })
+	return r.on(ctx, key, "script "+s.name,
+		func(conn redis.Conn) (any, error) { return r.evalOn(conn, s, key, keysAndArgs) })
 }
 
 // evalOn runs a script by its hash if the server knows it and allows that.

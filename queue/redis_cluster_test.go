@@ -19,7 +19,8 @@ func TestClusterOptionsThatCannotWork(t *testing.T) {
 	if _, err := NewRedisCluster(RedisOptions{}, nil); err == nil || !strings.Contains(err.Error(), "redisHost") {
 		t.Errorf("error %v", err)
 	}
-	if _, err := NewRedisCluster(RedisOptions{Database: 1}, []string{nobody}); err == nil || !strings.Contains(err.Error(), "redisDatabase") {
+	if _, err := NewRedisCluster(RedisOptions{Database: 1}, []string{nobody}); err == nil ||
+		!strings.Contains(err.Error(), "redisDatabase") {
 		t.Errorf("error %v", err)
 	}
 	b := opened(t)(NewRedisCluster(RedisOptions{}, []string{nobody}))
@@ -52,7 +53,10 @@ func TestServersOfAnotherKind(t *testing.T) {
 		{"cluster, one server", opened(t)(NewRedisCluster(RedisOptions{}, []string{alone.Addr})), isNoCluster},
 		{"cluster, Sentinel", opened(t)(NewRedisCluster(RedisOptions{}, []string{watcher.Addr})), isSentinel},
 		{"cluster, no password", opened(t)(NewRedisCluster(RedisOptions{}, []string{locked.Addr})), "a password is needed"},
-		{"cluster, needless password", opened(t)(NewRedisCluster(RedisOptions{Password: "x"}, c.Addrs())), "no password, but one is set"},
+		{
+			"cluster, needless password", opened(t)(NewRedisCluster(RedisOptions{Password: "x"}, c.Addrs())),
+			"no password, but one is set",
+		},
 		{"one server, cluster", at(other, 0), isCluster},
 		{"one server, cluster, database", at(other, 3), isCluster},
 		{"one server, Sentinel", at(watcher, 0), isSentinel},
@@ -188,7 +192,8 @@ func TestClusterInfoNamesTheNodes(t *testing.T) {
 	must(t, err)
 	nodes := strings.Join(info.Nodes, "\n")
 	if info.Mode != "cluster" || info.Role != "master" || len(info.Nodes) != 6 || info.MemoryUsed <= 0 ||
-		!strings.Contains(nodes, servers.Nodes[0].Addr+" master of slots 0-5460") || strings.Count(nodes, " replica of ") != 3 {
+		!strings.Contains(nodes, servers.Nodes[0].Addr+" master of slots 0-5460") ||
+		strings.Count(nodes, " replica of ") != 3 {
 		t.Errorf("%+v", info)
 	}
 }

@@ -69,7 +69,9 @@ func (o RedisOptions) dialOptions() []redis.DialOption {
 }
 
 // encrypt speaks TLS on a connection. It checks the certificate as phpredis does.
-func (o RedisOptions) encrypt(ctx context.Context, conn net.Conn, addr string, timeout time.Duration) (net.Conn, error) {
+func (o RedisOptions) encrypt(
+	ctx context.Context, conn net.Conn, addr string, timeout time.Duration,
+) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())

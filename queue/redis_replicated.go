@@ -10,8 +10,9 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-// ErrNotReplicated is the error of elements that are in their list, on a master of which too few replicas have told in time that they
-// have them, too. They must not be appended again while that master lives; they are lost when another server replaces it.
+// ErrNotReplicated is the error of elements that are in their list, on a master of which too few replicas have told in
+// time that they have them, too. They must not be appended again while that master lives; they are lost when another
+// server replaces it.
 var ErrNotReplicated = errors.New("not on enough replicas")
 
 // Replicated is a Redis whose Append and AppendMarked return when a number of replicas have the elements (WAIT).
@@ -53,8 +54,8 @@ func (r *Replicated) AppendMarked(ctx context.Context, list string, mark Mark, e
 	})
 }
 
-// write writes and waits on the same connection: WAIT is about what that one has written. Once it has written every error is an
-// ErrNotReplicated.
+// write writes and waits on the same connection: WAIT is about what that one has written. Once it has written every
+// error is an ErrNotReplicated.
 func (r *Replicated) write(ctx context.Context, list, command string, f func(redis.Conn) error) error {
 	var written atomic.Bool
 	have, err := redis.Int(r.on(ctx, list, command, func(conn redis.Conn) (any, error) {

@@ -87,7 +87,8 @@ func TestReplicasThatMayNotBeWaitedFor(t *testing.T) {
 	if err := r.Replicated(1, shortWait).Check(t.Context()); !errors.Is(err, ErrDenied) {
 		t.Errorf("error %v", err)
 	}
-	if err := r.Replicated(1, shortWait).Append(t.Context(), testList, []byte("x")); !errors.Is(err, ErrNotReplicated) || !errors.Is(err, ErrDenied) {
+	if err := r.Replicated(1, shortWait).Append(t.Context(), testList, []byte("x")); !errors.Is(err, ErrNotReplicated) ||
+		!errors.Is(err, ErrDenied) {
 		t.Errorf("error %v", err)
 	}
 }

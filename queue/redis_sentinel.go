@@ -90,7 +90,9 @@ func (s *sentinels) ask(ctx context.Context) (string, error) {
 
 // query asks one Sentinel. Each gets a client of its own: one for all would skip the second when the first does not
 // answer.
-func (s *sentinels) query(ctx context.Context, addr string, question func(*sentinel.Sentinel) (string, error)) (string, error) {
+func (s *sentinels) query(
+	ctx context.Context, addr string, question func(*sentinel.Sentinel) (string, error),
+) (string, error) {
 	var dialled error
 	client := &sentinel.Sentinel{
 		Addrs: []string{addr}, MasterName: s.master,

@@ -102,7 +102,8 @@ func TestMasterThatSentinelsDoNotKnow(t *testing.T) {
 	t.Parallel()
 	s := testserver.Sentinel(t)
 	_, err := opened(t)(NewRedisSentinel(RedisOptions{}, "theirs", s.Addrs()[:1])).Len(t.Context(), testList)
-	if !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), "knows no master theirs (setting sentinelMasterName)") {
+	if !errors.Is(err, ErrDenied) ||
+		!strings.Contains(err.Error(), "knows no master theirs (setting sentinelMasterName)") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -130,7 +131,8 @@ func TestOneSentinelThatIsAwayMakesTheErrorOneForLater(t *testing.T) {
 }
 
 func TestSentinelOptionsThatCannotWork(t *testing.T) {
-	if _, err := NewRedisSentinel(RedisOptions{}, "", []string{nobody}); err == nil || !strings.Contains(err.Error(), "sentinelMasterName") {
+	if _, err := NewRedisSentinel(RedisOptions{}, "", []string{nobody}); err == nil ||
+		!strings.Contains(err.Error(), "sentinelMasterName") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := NewRedisSentinel(RedisOptions{}, "m", nil); err == nil || !strings.Contains(err.Error(), "redisHost") {
@@ -151,7 +153,8 @@ func TestSentinelsWithTLSAndPasswords(t *testing.T) {
 	b := opened(t)(NewRedisSentinel(RedisOptions{Password: "top secret", TLS: config}, s.Name, s.Addrs()))
 	must(t, b.Append(t.Context(), testList, []byte("x")))
 
-	_, err = opened(t)(NewRedisSentinel(RedisOptions{Password: "guess", TLS: config}, s.Name, s.Addrs())).Len(t.Context(), testList)
+	_, err = opened(t)(NewRedisSentinel(RedisOptions{Password: "guess", TLS: config}, s.Name, s.Addrs())).Len(t.Context(),
+		testList)
 	if !errors.Is(err, ErrDenied) || strings.Contains(err.Error(), "guess") {
 		t.Errorf("error %v", err)
 	}
@@ -218,7 +221,8 @@ func TestServerThatIsNoMasterIsNotUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := r.Len(t.Context(), testList)
-	if !errors.Is(err, ErrUnavailable) || !strings.HasSuffix(err.Error(), s.Data[0].Addr+": server is no master any more") {
+	if !errors.Is(err, ErrUnavailable) ||
+		!strings.HasSuffix(err.Error(), s.Data[0].Addr+": server is no master any more") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -83,7 +83,8 @@ func TestRedisAuthentication(t *testing.T) {
 				must(t, err)
 				return
 			}
-			if !errors.Is(err, ErrDenied) || !strings.HasPrefix(err.Error(), "redis "+tt.server.Addr+": ") || !strings.Contains(err.Error(), tt.want) {
+			if !errors.Is(err, ErrDenied) || !strings.HasPrefix(err.Error(), "redis "+tt.server.Addr+": ") ||
+				!strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v", err)
 			}
 			if tt.password != "" && strings.Contains(err.Error(), tt.password) {
@@ -99,7 +100,8 @@ func TestRedisMissingRightIsNamed(t *testing.T) {
 	_, err := r.Len(t.Context(), testList)
 	must(t, err)
 	_, err = r.Head(t.Context(), testList, 1)
-	if !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), "not allowed") || !strings.Contains(err.Error(), "evalsha") {
+	if !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), "not allowed") ||
+		!strings.Contains(err.Error(), "evalsha") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -118,9 +120,18 @@ func TestRedisTLS(t *testing.T) {
 	}{
 		{"accepted", RedisOptions{Host: s.Host, Port: s.Port, TLS: config}, ""},
 		{"unknown authority", RedisOptions{Host: "tls://" + s.Host, Port: s.Port}, "certificate not accepted"},
-		{"no client certificate", RedisOptions{Host: s.Host, Port: s.Port, TLS: withoutClient}, "certificate"}, // as an alert or, when the reset is quicker, as a hint
-		{"plain to TLS", RedisOptions{Host: s.Host, Port: s.Port}, "connection closed by the server while connecting (is TLS right"},
-		{"TLS to plain", RedisOptions{Host: plain.Host, Port: plain.Port, TLS: config, ConnectTimeout: time.Second}, "redis " + plain.Addr},
+		// as an alert or, when the reset is quicker, as a hint
+		{"no client certificate", RedisOptions{Host: s.Host, Port: s.Port, TLS: withoutClient}, "certificate"},
+		{
+			"plain to TLS",
+			RedisOptions{Host: s.Host, Port: s.Port},
+			"connection closed by the server while connecting (is TLS right",
+		},
+		{
+			"TLS to plain",
+			RedisOptions{Host: plain.Host, Port: plain.Port, TLS: config, ConnectTimeout: time.Second},
+			"redis " + plain.Addr,
+		},
 		{"unix socket needs none", RedisOptions{Host: s.Socket, TLS: config}, ""},
 	}
 	for _, tt := range tests {
@@ -163,7 +174,8 @@ func TestRedisThatIsAway(t *testing.T) {
 
 func TestRedisUnknownHost(t *testing.T) {
 	_, err := newRedis(t, RedisOptions{Host: "no-such-host.invalid", Port: 6379}).Len(t.Context(), testList)
-	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "host no-such-host.invalid not found (setting redisHost)") {
+	if !errors.Is(err, ErrUnavailable) ||
+		!strings.Contains(err.Error(), "host no-such-host.invalid not found (setting redisHost)") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -181,7 +193,8 @@ func TestRedisThatDoesNotAnswer(t *testing.T) {
 	must(t, err)
 	defer l.Close() // accepts, says nothing
 	r := newRedis(t, RedisOptions{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, IOTimeout: 50 * time.Millisecond})
-	if _, err := r.Len(t.Context(), testList); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "no answer in time") {
+	if _, err := r.Len(t.Context(), testList); !errors.Is(err, ErrUnavailable) ||
+		!strings.Contains(err.Error(), "no answer in time") {
 		t.Errorf("error %v", err)
 	}
 	patient := newRedis(t, RedisOptions{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, IOTimeout: time.Minute})
@@ -197,7 +210,8 @@ func TestRedisWrongTypeNamesTheCommand(t *testing.T) {
 	r := newRedis(t, RedisOptions{Host: server.Host, Port: server.Port, Database: database})
 	expect(t, true)(r.SetIfNotExists(t.Context(), testList, "no list", time.Minute))
 	_, err := r.Len(t.Context(), testList)
-	if err == nil || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), ": LLEN: WRONGTYPE") {
+	if err == nil || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrDenied) ||
+		!strings.Contains(err.Error(), ": LLEN: WRONGTYPE") {
 		t.Errorf("error %v", err)
 	}
 	expect(t, true)(r.SetIfNotExists(t.Context(), OffsetKey(Key(1)), "no number", time.Minute))
@@ -212,7 +226,8 @@ func TestRedisWrongTypeNamesTheCommand(t *testing.T) {
 func TestErrorsNeverShowThePassword(t *testing.T) {
 	e := redisErrors{server: "redis r:1", password: "hunter2"}
 	tests := map[error]string{
-		redis.Error("ERR unknown command `AUTH`, with args beginning with: `hunter2`, "): "redis r:1: ERR unknown command `AUTH`, with args beginning with: `***`, ",
+		redis.Error("ERR unknown command `AUTH`, with args beginning with: `hunter2`, "): "redis r:1: ERR unknown command " +
+			"`AUTH`, with args beginning with: `***`, ",
 		errors.New("strange hunter2"):       "redis r:1: strange ***",
 		redis.Error("ERR invalid password"): "redis r:1: wrong password (ERR invalid password)",
 	}
@@ -288,9 +303,15 @@ func TestDescribedErrors(t *testing.T) {
 		want string
 		kind error
 	}{
-		{redis.Error("LOADING Redis is loading the dataset in memory"), "LOADING Redis is loading the dataset in memory", ErrUnavailable},
+		{
+			redis.Error("LOADING Redis is loading the dataset in memory"), "LOADING Redis is loading the dataset in memory",
+			ErrUnavailable,
+		},
 		{redis.Error("ERR max number of clients reached"), "ERR max number of clients reached", ErrUnavailable},
-		{redis.Error("ERR Client sent AUTH, but no password is set"), "the server has no password, but one is set (setting redisPassword)", ErrDenied},
+		{
+			redis.Error("ERR Client sent AUTH, but no password is set"),
+			"the server has no password, but one is set (setting redisPassword)", ErrDenied,
+		},
 		{tls.RecordHeaderError{Msg: "first record"}, "the server does not speak TLS on this port", ErrDenied},
 		{&net.OpError{Op: "dial", Err: errPermission{}}, "no permission to use the unix socket", ErrDenied},
 	}

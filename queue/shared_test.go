@@ -164,7 +164,8 @@ func TestGoldenEntries(t *testing.T) {
 	t.Logf("%d entries of %d cases", n, len(files))
 }
 
-// The JSON of these recordings is PHP's own text, so it must come back byte for byte. Every fifth of 6,000 entries will do.
+// The JSON of these recordings is PHP's own text, so it must come back byte for byte. Every fifth of 6,000 entries will
+// do.
 func TestPerformanceEntriesAreWrittenByteForByte(t *testing.T) {
 	f, err := os.Open(shared(t, "perf/queue-perf.jsonl.gz"))
 	if err != nil {

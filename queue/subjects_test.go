@@ -67,7 +67,10 @@ func openMySQL(t testing.TB) subject {
 // openMatomoDatabase has parameters written into statements and matched rows counted as changed.
 func openMatomoDatabase(t testing.TB) subject {
 	server := testserver.MariaDB(t)
-	d := matomo.Database{Socket: server.Socket, Username: "root", Name: server.CreateDatabase(t), Charset: "utf8mb4", Prefix: "matomo_"}
+	d := matomo.Database{
+		Socket: server.Socket, Username: "root", Name: server.CreateDatabase(t), Charset: "utf8mb4",
+		Prefix: "matomo_",
+	}
 	db, err := d.Open()
 	if err != nil {
 		t.Fatal(err)

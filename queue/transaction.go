@@ -7,15 +7,16 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Transactional is a Backend whose queues may be in the database that requests are tracked into. Entries then leave the queue, and dead
-// letters are put aside, with the commit of the rows: nothing can come in between.
+// Transactional is a Backend whose queues may be in the database that requests are tracked into. Entries then leave the
+// queue, and dead letters are put aside, with the commit of the rows: nothing can come in between.
 //
-// Errors of statements of a transaction are returned with their cause as it is, to be judged like those of its other statements.
+// Errors of statements of a transaction are returned with their cause as it is, to be judged like those of its other
+// statements.
 type Transactional interface {
 	// SharesDatabase reports whether the queues are reached through db.
 	SharesDatabase(db *sqlx.DB) bool
-	// RemoveFirstTx is Backend.RemoveFirst as a part of tx. When it reports false, or fails, tx must be rolled back: the batch is
-	// not in the queue any more.
+	// RemoveFirstTx is Backend.RemoveFirst as a part of tx. When it reports false, or fails, tx must be rolled back: the
+	// batch is not in the queue any more.
 	RemoveFirstTx(ctx context.Context, tx Executor, list string, batch Batch) (bool, error)
 	// AppendTx is Backend.Append as a part of tx.
 	AppendTx(ctx context.Context, tx Executor, list string, elements ...[]byte) error
@@ -32,8 +33,8 @@ func InTransaction(b Backend, db *sqlx.DB) (Transactional, bool) {
 // SharesDatabase implements Transactional.
 func (m *MySQL) SharesDatabase(db *sqlx.DB) bool { return m.db == db }
 
-// RemoveFirstTx implements Transactional. It locks the rows of the batch and the list's counter until tx ends; writers, and workers of
-// other queues, do not wait for it.
+// RemoveFirstTx implements Transactional. It locks the rows of the batch and the list's counter until tx ends; writers,
+// and workers of other queues, do not wait for it.
 func (m *MySQL) RemoveFirstTx(ctx context.Context, tx Executor, list string, batch Batch) (bool, error) {
 	if len(batch.Elements) == 0 {
 		return true, nil
@@ -48,7 +49,8 @@ func (m *MySQL) RemoveFirstTx(ctx context.Context, tx Executor, list string, bat
 	return removed, nil
 }
 
-// AppendTx implements Transactional. A table that is missing is made over another connection: to make one ends a transaction.
+// AppendTx implements Transactional. A table that is missing is made over another connection: to make one ends a
+// transaction.
 func (m *MySQL) AppendTx(ctx context.Context, tx Executor, list string, elements ...[]byte) error {
 	err := m.insertAll(ctx, tx, list, elements)
 	if isMissingTable(err) {

@@ -50,11 +50,21 @@ func TestAbuseLeavesOthersAlone(t *testing.T) {
 		}, http.StatusRequestEntityTooLarge, true},
 		{"malformed JSON", say(post(20, `{"a":1,"requests":[}`)), http.StatusOK, false},
 		{"10,000 brackets", say(post(len(nested), nested)), http.StatusOK, false},
-		{"10,000 brackets in a name", say("GET /matomo.php?idsite=1&a" + strings.Repeat("[x]", 3000) + "=1 HTTP/1.1\r\nHost: x\r\n\r\n"), http.StatusOK, false},
+		{
+			"10,000 brackets in a name",
+			say("GET /matomo.php?idsite=1&a" + strings.Repeat("[x]", 3000) + "=1 HTTP/1.1\r\nHost: x\r\n\r\n"), http.StatusOK,
+			false,
+		},
 		{"too many requests", say(post(len(many), many)), http.StatusRequestEntityTooLarge, false},
 		{"millions of values", say(post(len(values), values)), http.StatusRequestEntityTooLarge, false},
-		{"long header", say("GET /matomo.php?a=1 HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("x", 1<<20) + "\r\n\r\n"), http.StatusRequestHeaderFieldsTooLarge, false},
-		{"many headers", say("GET /matomo.php?a=1 HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X-A: b\r\n", 100_000) + "\r\n"), http.StatusRequestHeaderFieldsTooLarge, false},
+		{
+			"long header", say("GET /matomo.php?a=1 HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("x", 1<<20) + "\r\n\r\n"),
+			http.StatusRequestHeaderFieldsTooLarge, false,
+		},
+		{
+			"many headers", say("GET /matomo.php?a=1 HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X-A: b\r\n", 100_000) + "\r\n"),
+			http.StatusRequestHeaderFieldsTooLarge, false,
+		},
 		{"no HTTP", say("\x16\x03\x01\x02\x00\r\n\r\n"), http.StatusBadRequest, false},
 	} {
 		t.Run(a.name, func(t *testing.T) {
@@ -82,7 +92,8 @@ func TestAbuseLeavesOthersAlone(t *testing.T) {
 }
 
 func post(length int, body string) string {
-	return fmt.Sprintf("POST /matomo.php HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, body)
+	return fmt.Sprintf("POST /matomo.php HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "+
+		"%d\r\n\r\n%s", length, body)
 }
 
 // hold opens connections, sends a beginning on each and keeps them open.

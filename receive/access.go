@@ -7,8 +7,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// LogAccess writes a line for each request that the handler answers, to be told apart by client, path and status. Query strings and bodies,
-// which hold tokens and what visitors do, are left out.
+// LogAccess writes a line for each request that the handler answers, to be told apart by client, path and status. Query
+// strings and bodies, which hold tokens and what visitors do, are left out.
 func (h *Handler) LogAccess(to *slog.Logger) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		started := h.o.Clock()

@@ -11,8 +11,8 @@ import (
 
 const htmlType = "text/html; charset=UTF-8"
 
-// answerQueued answers a request whose entries are queued: the image, or 204 when send_image=0 asks for nothing. Matomo sends CORS
-// headers only with an answer that has no body, because the plugin sends the image before they are made.
+// answerQueued answers a request whose entries are queued: the image, or 204 when send_image=0 asks for nothing. Matomo
+// sends CORS headers only with an answer that has no body, because the plugin sends the image before they are made.
 func (q *received) answerQueued() {
 	isGet := q.IsGet()
 	if isGet {
@@ -37,8 +37,8 @@ func (q *received) answerImage(status int) {
 	q.Response.SetBodyRaw(image.bytes) // a HEAD gets its length alone
 }
 
-// answerNothing answers what holds no tracking requests. Matomo's queue says nothing then, with status 200, also to a bulk request
-// that cannot be read.
+// answerNothing answers what holds no tracking requests. Matomo's queue says nothing then, with status 200, also to a
+// bulk request that cannot be read.
 func (m *message) answerNothing() {
 	m.SetContentType(htmlType)
 	if !m.IsGet() {
@@ -48,7 +48,8 @@ func (m *message) answerNothing() {
 
 // isPreflight reports whether a browser asks what it may send.
 func (m *message) isPreflight() bool {
-	return m.IsOptions() && (m.header("Access-Control-Request-Headers") != "" || m.header("Access-Control-Request-Method") != "")
+	return m.IsOptions() && (m.header("Access-Control-Request-Headers") != "" ||
+		m.header("Access-Control-Request-Method") != "")
 }
 
 func (m *message) answerPreflight() {

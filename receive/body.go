@@ -15,8 +15,8 @@ var errBusy = errors.New("too many large bodies at the same time")
 // errTooLarge refuses a body that is longer than the limit.
 var errTooLarge = errors.New("body is too large")
 
-// largeBody takes memory for what has come of a body, not for what is announced: a client that sends nothing keeps nobody from being
-// served.
+// largeBody takes memory for what has come of a body, not for what is announced: a client that sends nothing keeps
+// nobody from being served.
 type largeBody struct {
 	from io.Reader
 	all  *atomic.Int64 // bytes of all large bodies

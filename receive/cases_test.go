@@ -83,7 +83,8 @@ func installationOf(t testing.TB, config string) Installation {
 	}
 }
 
-const recordedConfig = "[General]\nproxy_client_headers[] = HTTP_X_FORWARDED_FOR\nsalt = x\n[database]\ncharset = utf8mb4\n"
+const recordedConfig = "[General]\nproxy_client_headers[] = HTTP_X_FORWARDED_FOR\nsalt = x\n[database]\ncharset = " +
+	"utf8mb4\n"
 
 // sink keeps entries in memory.
 type sink struct {

@@ -21,8 +21,9 @@ type CookieSettings struct {
 
 const visitorIDDigits = 16
 
-// setThirdPartyCookie gives the browser the visitor id to bring along from every site, where [Tracker] use_third_party_id_cookie asks for
-// it: the one that the cookie has, else that of the first-party cookie, else a new one. Visitors who asked to be ignored get none.
+// setThirdPartyCookie gives the browser the visitor id to bring along from every site, where [Tracker]
+// use_third_party_id_cookie asks for it: the one that the cookie has, else that of the first-party cookie, else a new
+// one. Visitors who asked to be ignored get none.
 func (q *received) setThirdPartyCookie() error {
 	for _, params := range q.set.Requests {
 		if !q.installation.Tracker(php.ReadInt(params, "idsite", 0)).UseThirdPartyIDCookie {
@@ -72,7 +73,8 @@ func hexDigits(s string) string {
 	}, s)
 }
 
-// cookieHeader is the header Set-Cookie in the form of Matomo's cookies: field 0 holds the id, in base64 unless it looks like a number.
+// cookieHeader is the header Set-Cookie in the form of Matomo's cookies: field 0 holds the id, in base64 unless it
+// looks like a number.
 func (q *received) cookieHeader(name, id string) string {
 	if !php.IsNumeric(id) {
 		id = base64.StdEncoding.EncodeToString([]byte(id))

@@ -75,11 +75,14 @@ func (m *message) addHeaders(server *php.Array) {
 // commonNames saves the most frequent headers the making of a name.
 var commonNames = map[string]string{
 	"Accept": "HTTP_ACCEPT", "Accept-Encoding": "HTTP_ACCEPT_ENCODING", "Accept-Language": "HTTP_ACCEPT_LANGUAGE",
-	"Content-Length": "HTTP_CONTENT_LENGTH", "Content-Type": "HTTP_CONTENT_TYPE", "Cookie": "HTTP_COOKIE", "Dnt": "HTTP_DNT", "Host": "HTTP_HOST",
-	"Origin": "HTTP_ORIGIN", "Referer": "HTTP_REFERER", "User-Agent": "HTTP_USER_AGENT", "X-Forwarded-For": "HTTP_X_FORWARDED_FOR",
+	"Content-Length": "HTTP_CONTENT_LENGTH", "Content-Type": "HTTP_CONTENT_TYPE", "Cookie": "HTTP_COOKIE",
+	"Dnt": "HTTP_DNT", "Host": "HTTP_HOST",
+	"Origin": "HTTP_ORIGIN", "Referer": "HTTP_REFERER", "User-Agent": "HTTP_USER_AGENT",
+	"X-Forwarded-For":   "HTTP_X_FORWARDED_FOR",
 	"X-Forwarded-Proto": "HTTP_X_FORWARDED_PROTO", "X-Real-Ip": "HTTP_X_REAL_IP", "Sec-Ch-Ua": "HTTP_SEC_CH_UA",
 	"Sec-Ch-Ua-Mobile": "HTTP_SEC_CH_UA_MOBILE", "Sec-Ch-Ua-Platform": "HTTP_SEC_CH_UA_PLATFORM",
-	"Sec-Fetch-Dest": "HTTP_SEC_FETCH_DEST", "Sec-Fetch-Mode": "HTTP_SEC_FETCH_MODE", "Sec-Fetch-Site": "HTTP_SEC_FETCH_SITE",
+	"Sec-Fetch-Dest": "HTTP_SEC_FETCH_DEST", "Sec-Fetch-Mode": "HTTP_SEC_FETCH_MODE",
+	"Sec-Fetch-Site": "HTTP_SEC_FETCH_SITE",
 }
 
 func variableName(header []byte) string {

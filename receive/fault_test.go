@@ -39,7 +39,8 @@ func startSenders(addr func() string) *senders {
 			defer client.CloseIdleConnections()
 			for n := 0; !s.stop.Load(); n++ {
 				title := fmt.Sprintf("%d-%d", i, n)
-				response, err := client.Get(fmt.Sprintf("http://%s/matomo.php?idsite=1&rec=1&_id=%016x&action_name=%s", addr(), i<<56|n, title))
+				response, err := client.Get(fmt.Sprintf("http://%s/matomo.php?idsite=1&rec=1&_id=%016x&action_name=%s", addr(),
+					i<<56|n, title))
 				if err != nil { // not acknowledged
 					s.note(title, noAnswer)
 					continue

@@ -92,7 +92,8 @@ func TestEndpoints(t *testing.T) {
 		o := testOptions(t, recordedConfig, &sink{})
 		o.Prefix = test.prefix
 		if got := answerTo(t, o, httptest.NewRequest(test.method, test.target, nil)); got.StatusCode != test.status {
-			t.Errorf("%s %s with prefix %q: status %d, want %d", test.method, test.target, test.prefix, got.StatusCode, test.status)
+			t.Errorf("%s %s with prefix %q: status %d, want %d", test.method, test.target, test.prefix, got.StatusCode,
+				test.status)
 		}
 	}
 }
@@ -106,7 +107,8 @@ func TestQueueThatIsAwayIsAnsweredWithRetryAfter(t *testing.T) {
 
 func TestSendImage0IsAnsweredWithoutBody(t *testing.T) {
 	got := answerTo(t, testOptions(t, recordedConfig, &sink{}), get("/matomo.php?idsite=1&send_image=0"))
-	if got.StatusCode != http.StatusNoContent || got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("Access-Control-Allow-Origin") != "" {
+	if got.StatusCode != http.StatusNoContent || got.Header.Get("Cache-Control") != "no-store" ||
+		got.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("status %d, headers %v", got.StatusCode, got.Header)
 	}
 }
@@ -114,7 +116,8 @@ func TestSendImage0IsAnsweredWithoutBody(t *testing.T) {
 func TestValuesThatJSONCannotHoldAreRefused(t *testing.T) {
 	to := &sink{}
 	r := httptest.NewRequest(http.MethodPost, "/matomo.php", strings.NewReader(`{"requests":[{"a":1e999}]}`))
-	if got := answerTo(t, testOptions(t, recordedConfig, to), r); got.StatusCode != http.StatusBadRequest || len(to.take()) > 0 {
+	if got := answerTo(t, testOptions(t, recordedConfig, to), r); got.StatusCode != http.StatusBadRequest ||
+		len(to.take()) > 0 {
 		t.Errorf("status %d", got.StatusCode)
 	}
 }
@@ -138,7 +141,8 @@ func TestTextThatIsNoUTF8IsReplaced(t *testing.T) {
 
 func TestTrackingSwitchedOffQueuesNothing(t *testing.T) {
 	to := &sink{}
-	got := answerTo(t, testOptions(t, recordedConfig+"[Tracker]\nrecord_statistics = 0\n", to), get("/matomo.php?idsite=1"))
+	got := answerTo(t, testOptions(t, recordedConfig+"[Tracker]\nrecord_statistics = 0\n", to),
+		get("/matomo.php?idsite=1"))
 	if got.StatusCode != http.StatusOK || got.ContentLength > 0 || len(to.take()) > 0 {
 		t.Errorf("status %d", got.StatusCode)
 	}
@@ -177,7 +181,8 @@ func TestCustomImage(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := answerTo(t, o, get("/matomo.php?idsite=1"))
-		if body, _ := io.ReadAll(got.Body); got.Header.Get("Content-Type") != want || got.Header.Get("Content-Length") != strconv.Itoa(len(body)) {
+		if body, _ := io.ReadAll(got.Body); got.Header.Get("Content-Type") != want ||
+			got.Header.Get("Content-Length") != strconv.Itoa(len(body)) {
 			t.Errorf("%s: headers %v", setting, got.Header)
 		}
 	}
@@ -189,7 +194,8 @@ func TestCustomImage(t *testing.T) {
 }
 
 func TestThirdPartyCookie(t *testing.T) {
-	config := "[Tracker]\nuse_third_party_id_cookie = 1\nignore_visits_cookie_name = matomo_ignore\ncookie_name = _pk_uid\n"
+	config := "[Tracker]\nuse_third_party_id_cookie = 1\nignore_visits_cookie_name = matomo_ignore\ncookie_name = " +
+		"_pk_uid\n"
 	o := testOptions(t, config, &sink{})
 	o.Clock = func() time.Time { return time.Unix(1_800_000_000, 0) }
 	o.Random = strings.NewReader("12345678")
@@ -198,7 +204,10 @@ func TestThirdPartyCookie(t *testing.T) {
 	for _, test := range []struct{ query, cookie, proto, want string }{
 		{"_id=00FFzz0123456789", "", "", "_pk_uid=0%3DMDBmZjAwMDEyMzQ1Njc4OQ%3D%3D" + end + "; SameSite=Lax"},
 		{"_id=1234567890123456", "", "https", "_pk_uid=0%3D1234567890123456" + end + "; secure; SameSite=None"},
-		{"_id=1234567890123456", "_pk_uid=0%3DMDBmZjAwMDEyMzQ1Njc4OQ%3D%3D", "", "_pk_uid=0%3DMDBmZjAwMDEyMzQ1Njc4OQ%3D%3D" + end + "; SameSite=Lax"},
+		{
+			"_id=1234567890123456", "_pk_uid=0%3DMDBmZjAwMDEyMzQ1Njc4OQ%3D%3D", "",
+			"_pk_uid=0%3DMDBmZjAwMDEyMzQ1Njc4OQ%3D%3D" + end + "; SameSite=Lax",
+		},
 		{"idsite=1", "", "", "_pk_uid=0%3D3132333435363738" + end + "; SameSite=Lax"},
 		{"idsite=1", "matomo_ignore=ignore%3DKg%3D%3D", "", ""},
 	} {
@@ -233,7 +242,8 @@ func TestAnswersToWhatIsTrackedAtOnce(t *testing.T) {
 	with := func(more string) string { return strings.Replace(bulk, "]}", "],"+more+"}", 1) }
 	rejected := func(reason request.Reason) tracker.Result {
 		return tracker.Result{
-			Requests: 2, Tracked: 1, Rejected: map[request.Reason]int{reason: 1}, Refusals: []tracker.Refusal{{Request: 1, Err: errors.New("x")}},
+			Requests: 2, Tracked: 1, Rejected: map[request.Reason]int{reason: 1},
+			Refusals: []tracker.Refusal{{Request: 1, Err: errors.New("x")}},
 		}
 	}
 	for _, test := range []struct {
@@ -252,9 +262,22 @@ func TestAnswersToWhatIsTrackedAtOnce(t *testing.T) {
 		{"GET", "", "", tracker.Result{}, errors.New("away"), 500, transparentImage},
 		{"POST", "", bulk, tracker.Result{Requests: 2, Tracked: 2}, nil, 200, `{"status":"success","tracked":2,"invalid":0}`},
 		{"POST", "", bulk, rejected(request.UnknownSite), nil, 200, `{"status":"success","tracked":1,"invalid":1}`},
-		{"POST", "", with(`"token_auth":"root"`), rejected(request.UnknownSite), nil, 200, `{"status":"success","tracked":1,"invalid":1,"invalid_indices":[1]}`},
-		{"POST", "", with(`"token_auth":"root"`), tracker.Result{Requests: 2}, nil, 200, `{"status":"success","tracked":2,"invalid":0,"invalid_indices":[]}`},
-		{"POST", "", with(`"token_auth":"other"`), tracker.Result{Requests: 2}, nil, 200, `{"status":"success","tracked":2,"invalid":0}`},
+		{
+			"POST", "", with(`"token_auth":"root"`), rejected(request.UnknownSite), nil, 200,
+			`{"status":"success","tracked":1,"invalid":1,"invalid_indices":[1]}`,
+		},
+		{
+			"POST", "", with(`"token_auth":"root"`),
+			tracker.Result{Requests: 2},
+			nil, 200,
+			`{"status":"success","tracked":2,"invalid":0,"invalid_indices":[]}`,
+		},
+		{
+			"POST", "", with(`"token_auth":"other"`),
+			tracker.Result{Requests: 2},
+			nil, 200,
+			`{"status":"success","tracked":2,"invalid":0}`,
+		},
 		{"POST", "", with(`"send_image":0`), tracker.Result{Requests: 2}, nil, 204, ""},
 		{"POST", "", bulk, tracker.Result{}, errors.New("away"), 500, `{"status":"error","tracked":0,"invalid":0}`},
 		{
@@ -269,10 +292,12 @@ func TestAnswersToWhatIsTrackedAtOnce(t *testing.T) {
 		o.Metrics = NewMetrics(registry)
 		o.Track = func(context.Context, queue.RequestSet) (tracker.Result, error) { return test.result, test.err }
 		o.Superuser = func(_ context.Context, token string, _ bool) (bool, error) { return token == "root", nil }
-		got := answerTo(t, o, httptest.NewRequest(test.method, "/matomo.php?queuedtracking=0"+test.query, strings.NewReader(test.body)))
+		got := answerTo(t, o, httptest.NewRequest(test.method, "/matomo.php?queuedtracking=0"+test.query,
+			strings.NewReader(test.body)))
 		body, _ := io.ReadAll(got.Body)
 		if got.StatusCode != test.status || string(body) != test.want {
-			t.Errorf("%s %s %+v: status %d, body %q, want %d, %q", test.method, test.query, test.result, got.StatusCode, body, test.status, test.want)
+			t.Errorf("%s %s %+v: status %d, body %q, want %d, %q", test.method, test.query, test.result, got.StatusCode, body,
+				test.status, test.want)
 		}
 		outcome := outcomeTracked
 		if test.err != nil || len(test.result.Rejected) > 0 || test.result.Failed > 0 { // also one of many
@@ -313,7 +338,8 @@ func TestMemoryForBodiesIsBounded(t *testing.T) {
 	}
 	h.reading.Store(o.Limits.BodyMemory)
 	r := httptest.NewRequest(http.MethodPost, "/matomo.php", strings.NewReader(strings.Repeat("x", smallBody+1)))
-	if got := asking(t, h.Handle)(r).StatusCode; got != http.StatusServiceUnavailable || h.reading.Load() != o.Limits.BodyMemory {
+	if got := asking(t, h.Handle)(r).StatusCode; got != http.StatusServiceUnavailable ||
+		h.reading.Load() != o.Limits.BodyMemory {
 		t.Errorf("status %d, %d bytes in use; want %d, %d", got, h.reading.Load(), http.StatusServiceUnavailable,
 			o.Limits.BodyMemory)
 	}
@@ -391,7 +417,10 @@ func TestBodiesUpToTheLimitAreTaken(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	var away error
-	ask := asking(t, Health{Ready: func(context.Context) error { return away }, Gatherer: prometheus.NewRegistry()}.Handler())
+	ask := asking(t, Health{
+		Ready:    func(context.Context) error { return away },
+		Gatherer: prometheus.NewRegistry(),
+	}.Handler())
 	status := func(path string) int { return ask(get(path)).StatusCode }
 	if a, b, c := status("/healthz"), status("/readyz"), status("/metrics"); a != 200 || b != 200 || c != 200 {
 		t.Errorf("statuses %d, %d, %d", a, b, c)

@@ -34,8 +34,8 @@ func (i Image) orDefault() Image {
 // imageTypes are those that Matomo takes.
 var imageTypes = []string{"image/png", "image/gif", "image/jpeg"}
 
-// LoadImage reads the image of the setting [Tracker] custom_image: base64 that ends with "==", or the path of a file; "" is the
-// transparent pixel. An image that Matomo would not take is an error; Matomo then uses the pixel.
+// LoadImage reads the image of the setting [Tracker] custom_image: base64 that ends with "==", or the path of a file;
+// "" is the transparent pixel. An image that Matomo would not take is an error; Matomo then uses the pixel.
 func LoadImage(setting string) (Image, error) {
 	if setting == "" {
 		return Image{}, nil

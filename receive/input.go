@@ -12,8 +12,8 @@ const (
 	maxInputDepth = 64   // max_input_nesting_level; a variable nested deeper is dropped
 )
 
-// parseQuery reads a query string or a form as PHP does for $_GET, $_POST and parse_str: names and values are decoded, "a[b]=c" makes
-// arrays, of equal names the last value counts in the place of the first.
+// parseQuery reads a query string or a form as PHP does for $_GET, $_POST and parse_str: names and values are decoded,
+// "a[b]=c" makes arrays, of equal names the last value counts in the place of the first.
 func parseQuery(query string) *php.Array {
 	if query == "" {
 		return &php.Array{}
@@ -33,7 +33,8 @@ func parseQuery(query string) *php.Array {
 	return vars
 }
 
-// parseCookies reads the header Cookie as PHP does for $_COOKIE: names are not decoded, "+" stays, of equal names the first one counts.
+// parseCookies reads the header Cookie as PHP does for $_COOKIE: names are not decoded, "+" stays, of equal names the
+// first one counts.
 func parseCookies(header string) *php.Array {
 	cookies := &php.Array{}
 	count := 0
@@ -68,7 +69,8 @@ func cutNUL(name string) string {
 	return name
 }
 
-// setVariable enters a variable under a name as it came: "a.b" and "a b" become a_b, "a[x][]" an array. Names that are empty are dropped.
+// setVariable enters a variable under a name as it came: "a.b" and "a b" become a_b, "a[x][]" an array. Names that are
+// empty are dropped.
 func setVariable(vars *php.Array, name string, value php.Value) {
 	if isPlainName(name) {
 		if name != "" {
@@ -106,7 +108,8 @@ type key struct {
 	next bool
 }
 
-// splitPath takes "[x][][y]" apart; what follows the last complete bracket is ignored. It reports false when there are too many levels.
+// splitPath takes "[x][][y]" apart; what follows the last complete bracket is ignored. It reports false when there are
+// too many levels.
 func splitPath(root, brackets string) ([]key, bool) {
 	path := []key{{name: root}}
 	for strings.HasPrefix(brackets, "[") {

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Limits protect the receiver from requests made to exhaust it. The zero value of a field is no limit only where it says so.
+// Limits protect the receiver from requests made to exhaust it. The zero value of a field is no limit only where it
+// says so.
 type Limits struct {
 	BodyBytes    int64 // longest body; beyond: 413
 	HeaderBytes  int   // longest request line and headers; beyond: 431. Each connection has as much memory
@@ -27,8 +28,9 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		BodyBytes: 8 << 20, HeaderBytes: 32 << 10, BulkRequests: 5000, BodyMemory: 64 << 20, Connections: 10_000,
-		HeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 40 * time.Second, IdleTimeout: 60 * time.Second,
-		Burst: 100,
+		HeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 40 * time.Second,
+		IdleTimeout: 60 * time.Second,
+		Burst:       100,
 	}
 }
 

@@ -80,7 +80,8 @@ func listenSystemd(lookupEnv func(string) (string, bool)) (net.Listener, error) 
 	pid, _ := lookupEnv("LISTEN_PID")
 	count, _ := lookupEnv("LISTEN_FDS")
 	if pid != strconv.Itoa(os.Getpid()) || count != "1" {
-		return nil, errors.New("listen on systemd: systemd hands over no socket, or not exactly one (is there a .socket unit?)")
+		return nil, errors.New("listen on systemd: systemd hands over no socket, or not exactly one (is there a .socket " +
+			"unit?)")
 	}
 	f := os.NewFile(firstSystemdFile, "systemd socket")
 	defer f.Close()
@@ -103,7 +104,10 @@ type limited struct {
 }
 
 func limitConnections(l net.Listener, n int) *limited {
-	return &limited{Listener: l, room: make(chan struct{}, n), closed: make(chan struct{}), open: make(map[*limitedConn]bool)}
+	return &limited{
+		Listener: l, room: make(chan struct{}, n), closed: make(chan struct{}),
+		open: make(map[*limitedConn]bool),
+	}
 }
 
 func (l *limited) Accept() (net.Conn, error) {

@@ -235,7 +235,8 @@ func TestClientsThatAskBeforeTheySendAreTold(t *testing.T) {
 	url := serve(t, testOptions(t, recordedConfig, &sink{}))
 	for length, want := range map[string]string{"8": "HTTP/1.1 100 Continue\r\n", "8388609": "HTTP/1.1 413 Request Entity Too Large\r\n"} {
 		conn := dialAt(t, strings.TrimPrefix(url, "http://"))
-		_, _ = io.WriteString(conn, "POST /matomo.php HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: "+length+"\r\n\r\n")
+		_, _ = io.WriteString(conn,
+			"POST /matomo.php HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: "+length+"\r\n\r\n")
 		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != want {
 			t.Errorf("%s bytes: %q, %v", length, line, err)
 		}

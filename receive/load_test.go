@@ -34,19 +34,23 @@ func trackingRequest(visitor int) string { return string(appendRequest(nil, visi
 func appendRequest(b []byte, visitor int) []byte {
 	b = append(b, "GET /matomo.php?action_name=Example%20Domain&idsite=1&rec=1&r="...)
 	b = strconv.AppendInt(b, int64(visitor%1_000_000), 10)
-	b = append(b, "&h=14&m=37&s=12&url=https%3A%2F%2Fwww.example.org%2Fproducts%2Flist%3Fpage%3D2&urlref=https%3A%2F%2Fwww.example.org%2F&_id="...)
+	b = append(b,
+		"&h=14&m=37&s=12&url=https%3A%2F%2Fwww.example.org%2Fproducts%2Flist%3Fpage%3D2&urlref=https%3A%2F%2Fwww.example.org%2F&_id="...)
 	b = hex.AppendEncode(b, binary.BigEndian.AppendUint64(nil, uint64(visitor)*0x9E3779B97F4A7C15))
-	b = append(b, "&_idn=0&send_image=1&_refts=0&pv_id=Hs4jdK&pf_net=12&pf_srv=34&pf_tfr=5&pf_dm1=120&uadata=%7B%7D&pdf=1&cookie=1&res=1920x1080 HTTP/1.1\r\n"+
-		"Host: stats.example.org\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"+
-		"Accept: image/avif,image/webp,*/*\r\nAccept-Language: en-GB,en;q=0.8\r\nAccept-Encoding: gzip, deflate, br\r\n"+
-		"Referer: https://www.example.org/products/list?page=2\r\nX-Forwarded-For: 198.51.100."...)
+	b = append(b,
+		"&_idn=0&send_image=1&_refts=0&pv_id=Hs4jdK&pf_net=12&pf_srv=34&pf_tfr=5&pf_dm1=120&uadata=%7B%7D&pdf=1&cookie=1&res=1920x1080 HTTP/1.1\r\n"+
+			"Host: stats.example.org\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"+
+			"Accept: image/avif,image/webp,*/*\r\nAccept-Language: en-GB,en;q=0.8\r\nAccept-Encoding: gzip, deflate, br\r\n"+
+			"Referer: https://www.example.org/products/list?page=2\r\nX-Forwarded-For: 198.51.100."...)
 	b = strconv.AppendInt(b, int64(visitor%250), 10)
 	return append(b, "\r\n\r\n"...)
 }
 
-// load sends requests over a number of connections and returns the time of each. With a rate above 0 (requests per second) requests are
-// sent on a schedule, and times count from when a request was due.
-func load(t testing.TB, addr string, connections, requests int, rate float64) (took time.Duration, times []time.Duration) {
+// load sends requests over a number of connections and returns the time of each. With a rate above 0 (requests per
+// second) requests are sent on a schedule, and times count from when a request was due.
+func load(
+	t testing.TB, addr string, connections, requests int, rate float64,
+) (took time.Duration, times []time.Duration) {
 	t.Helper()
 	var sent atomic.Int64
 	perConnection := make([][]time.Duration, connections)
@@ -111,7 +115,8 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))].Round(10 * time.Microsecond)
 }
 
-// TestLoad is "make bench-serve": how many requests per second, how fast, in how much memory, beside what Redis alone can take.
+// TestLoad is "make bench-serve": how many requests per second, how fast, in how much memory, beside what Redis alone
+// can take.
 func TestLoad(t *testing.T) {
 	if *benchRequests == 0 {
 		t.Skip("make bench-serve runs it")
@@ -132,20 +137,23 @@ func TestLoad(t *testing.T) {
 	before, used := c.memoryKiB(t, "VmRSS"), processorTimes(t, c, conn)
 	took, times := load(t, c.addr, benchConnections, *benchRequests, 0)
 	reached := float64(len(times)) / took.Seconds()
-	fmt.Printf("serve:           %.0f requests/s, p50 %v, p99 %v, p99.9 %v\n", reached, quantile(times, 0.5), quantile(times, 0.99), quantile(times, 0.999))
+	fmt.Printf("serve:           %.0f requests/s, p50 %v, p99 %v, p99.9 %v\n", reached, quantile(times, 0.5),
+		quantile(times, 0.99), quantile(times, 0.999))
 	now := processorTimes(t, c, conn)
 	for i := range now {
 		now[i] = ((now[i] - used[i]) / time.Duration(len(times))).Round(100 * time.Nanosecond)
 	}
 	fmt.Printf("processor time:  serve %v, Redis %v, load generator %v per request\n", now[0], now[1], now[2])
-	fmt.Printf("memory:          %d MiB before, %d MiB after %d requests\n", before>>10, c.memoryKiB(t, "VmRSS")>>10, len(times))
+	fmt.Printf("memory:          %d MiB before, %d MiB after %d requests\n", before>>10, c.memoryKiB(t, "VmRSS")>>10,
+		len(times))
 	empty()
 	after := redisBenchmark(t, server, len(element)) // shared machines are not always equally fast
 	empty()
 	fmt.Printf("redis-benchmark: %.0f and %.0f rpush/s of %d bytes, before and after; serve reaches %.2f of their mean\n",
 		ceiling, after, len(element), reached/((ceiling+after)/2))
 	_, times = load(t, c.addr, benchConnections, *benchRequests/4, reached/2)
-	fmt.Printf("half load:       p50 %v, p99 %v, p99.9 %v\n", quantile(times, 0.5), quantile(times, 0.99), quantile(times, 0.999))
+	fmt.Printf("half load:       p50 %v, p99 %v, p99.9 %v\n", quantile(times, 0.5), quantile(times, 0.99),
+		quantile(times, 0.999))
 	c.end(t, syscall.SIGTERM)
 }
 
@@ -181,7 +189,8 @@ func redisBenchmark(t *testing.T, server *testserver.RedisServer, size int) floa
 	if err != nil {
 		t.Skip("redis-benchmark (package redis-tools):", err)
 	}
-	figures := regexp.MustCompile(`([0-9.]+) requests per second`).FindAllStringSubmatch(strings.ReplaceAll(string(out), "\r", "\n"), -1)
+	figures := regexp.MustCompile(`([0-9.]+) requests per second`).FindAllStringSubmatch(strings.ReplaceAll(string(out),
+		"\r", "\n"), -1)
 	if len(figures) == 0 {
 		t.Fatalf("redis-benchmark says %q", out)
 	}

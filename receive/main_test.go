@@ -159,7 +159,8 @@ type child struct {
 func startChild(t testing.TB, redis, spool string, queues int, env ...string) *child {
 	t.Helper()
 	c := &child{Cmd: exec.Command(os.Args[0])}
-	c.Env = append(os.Environ(), childRedis+"="+redis, childSpool+"="+spool, childQueues+"="+strconv.Itoa(queues), childListen+"=127.0.0.1:0")
+	c.Env = append(os.Environ(), childRedis+"="+redis, childSpool+"="+spool, childQueues+"="+strconv.Itoa(queues),
+		childListen+"=127.0.0.1:0")
 	c.Env = append(c.Env, env...)
 	return c.start(t)
 }

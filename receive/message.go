@@ -7,7 +7,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// message is a request and its answer. Its texts are copies: fasthttp uses its own memory again when the request is answered.
+// message is a request and its answer. Its texts are copies: fasthttp uses its own memory again when the request is
+// answered.
 type message struct {
 	*fasthttp.RequestCtx
 	texts       strings.Builder // all copies, side by side: one allocation instead of a dozen

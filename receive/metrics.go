@@ -45,7 +45,8 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "queuedtracking_received_invalid_utf8_total", Help: "Requests with text that was no UTF-8 and was replaced.",
 		}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "queuedtracking_http_request_duration_seconds", Help: "Time from the headers of a queued request to its answer.",
+			Name:    "queuedtracking_http_request_duration_seconds",
+			Help:    "Time from the headers of a queued request to its answer.",
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 14),
 		}),
 		groups: prometheus.NewHistogram(prometheus.HistogramOpts{

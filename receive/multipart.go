@@ -9,8 +9,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// parseMultipart reads the fields of a multipart form as PHP does for $_POST. Files are left out; a form that breaks off gives the
-// fields before.
+// parseMultipart reads the fields of a multipart form as PHP does for $_POST. Files are left out; a form that breaks
+// off gives the fields before.
 func parseMultipart(contentType string, body []byte) *php.Array {
 	vars := &php.Array{}
 	_, parameters, err := mime.ParseMediaType(contentType)

@@ -197,8 +197,9 @@ func (q *received) bind(params *php.Array) *request.Request {
 		Env: request.Env(q.set.Env), TokenAuth: q.set.TokenAuth, QueuedAt: q.set.Time,
 	})
 	r.Bind(&request.Context{
-		General: q.installation.General(), Settings: q.installation.Tracker(r.SiteID()), Behaviours: q.installation.Behaviours,
-		Now: q.set.Time, Random: q.random,
+		General: q.installation.General(), Settings: q.installation.Tracker(r.SiteID()),
+		Behaviours: q.installation.Behaviours,
+		Now:        q.set.Time, Random: q.random,
 	})
 	return r
 }

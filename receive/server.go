@@ -18,12 +18,16 @@ import (
 
 // Serve answers on the listener until stop is closed. Then it takes no more connections, lets requests under way end
 // for as long as grace, but not after ctx has ended, and returns. The listener is closed.
-func Serve(ctx context.Context, l net.Listener, handler fasthttp.RequestHandler, limits Limits, grace time.Duration, log *slog.Logger, stop <-chan struct{}) error {
+func Serve(
+	ctx context.Context, l net.Listener, handler fasthttp.RequestHandler, limits Limits, grace time.Duration, log *slog.Logger, stop <-chan struct{},
+) error {
 	connections := limitConnections(l, limits.Connections)
 	server := &fasthttp.Server{
 		Handler: recovering(handler, log), ErrorHandler: answerUnreadable, HeaderReceived: limits.bodyTime,
-		ReadTimeout: min(limits.HeaderTimeout, limits.ReadTimeout), WriteTimeout: limits.WriteTimeout, IdleTimeout: limits.IdleTimeout,
-		ReadBufferSize: limits.HeaderBytes, Concurrency: 2 * limits.Connections, // connections that are being closed count, too
+		ReadTimeout: min(limits.HeaderTimeout, limits.ReadTimeout), WriteTimeout: limits.WriteTimeout,
+		IdleTimeout: limits.IdleTimeout,
+		// connections that are being closed count, too
+		ReadBufferSize: limits.HeaderBytes, Concurrency: 2 * limits.Connections,
 		StreamRequestBody: true, MaxRequestBodySize: 1, // the handler reads and bounds what is longer
 		ExpectHandler: limits.expect, DisablePreParseMultipartForm: true, CloseOnShutdown: true,
 		NoDefaultServerHeader: true, NoDefaultContentType: true, LazyRequestTime: true,

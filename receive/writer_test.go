@@ -77,7 +77,8 @@ func (m *memory) list(name string) []string {
 func newTestWriter(t *testing.T, to Appender, s *Spool) *Writer {
 	t.Helper()
 	w := NewWriter(WriterOptions{
-		Backend: to, Queues: 3, Spool: s, Timeout: testserver.Patience, Log: discard(), Metrics: NewMetrics(prometheus.NewRegistry()),
+		Backend: to, Queues: 3, Spool: s, Timeout: testserver.Patience, Log: discard(),
+		Metrics: NewMetrics(prometheus.NewRegistry()),
 	})
 	t.Cleanup(w.Close)
 	return w

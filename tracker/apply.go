@@ -132,8 +132,9 @@ func (a *applier) forced(s *step) (bool, error) {
 func (a *applier) detectReferrer(s *step, current *store.Referer) (referrer.Result, error) {
 	r := s.p.req
 	return a.t.referrers.Detect(referrer.Input{
-		Site: r.Site(), General: r.General(), Raw: r.Raw(), Referrer: r.Text("urlref"), URL: r.Text("url"), Page: r.Page(), Current: current,
-		Memory: &a.t.pages, Exclusions: r.Exclusions(),
+		Site: r.Site(), General: r.General(), Raw: r.Raw(), Referrer: r.Text("urlref"), URL: r.Text("url"), Page: r.Page(),
+		Current: current,
+		Memory:  &a.t.pages, Exclusions: r.Exclusions(),
 	})
 }
 

@@ -165,7 +165,8 @@ func (t *Tracker) trustCookies(b *Prepared) trust {
 			continue
 		}
 		if site := p.req.Site(); site != nil {
-			p.facts.TrustCookies = trust.next(t.global.TrustVisitorsCookies, t.features.IntranetMeasurable && site.Type == "intranet",
+			p.facts.TrustCookies = trust.next(t.global.TrustVisitorsCookies,
+				t.features.IntranetMeasurable && site.Type == "intranet",
 				t.behaviours.IntranetTrustStays)
 		}
 	}

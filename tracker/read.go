@@ -75,13 +75,17 @@ func (t *Tracker) unknownSite(p *parsed) error {
 	verdict, err := t.exclusions.Decide(p.req)
 	p.askRanges = verdict.Ranges
 	if verdict.Rule == "" && err == nil {
-		err = t.readDevice(p) // Matomo detects the device to see whether it is a bot, which client hints of a wrong type prevent
+		// Matomo detects the device to see whether it is a bot, which client hints of a wrong type prevent
+		err = t.readDevice(p)
 	}
 	var refused *request.Rejection
 	if verdict.Rule != "" || errors.As(err, &refused) && refused.Reason == request.WrongType {
 		return rejection
 	}
-	p.failure = &store.Failure{SiteID: id, FailureID: failureUnknownSite, Occurred: p.req.Context().Now, RequestURL: p.req.FailureURL()}
+	p.failure = &store.Failure{
+		SiteID: id, FailureID: failureUnknownSite, Occurred: p.req.Context().Now,
+		RequestURL: p.req.FailureURL(),
+	}
 	return rejection
 }
 
@@ -177,8 +181,9 @@ func (t *Tracker) readDevice(p *parsed) error {
 	}
 	d := p.device.Under(devicePolicy(p.req.Site()))
 	p.facts.Device = store.Device{
-		BrowserEngine: store.Text(d.Engine), BrowserName: store.Text(d.BrowserName), BrowserVersion: store.Text(d.BrowserVersion),
-		ClientType: d.ClientType, Brand: store.Text(d.Brand), Model: store.Text(d.Model), Type: d.Type,
+		BrowserEngine: store.Text(d.Engine), BrowserName: store.Text(d.BrowserName),
+		BrowserVersion: store.Text(d.BrowserVersion),
+		ClientType:     d.ClientType, Brand: store.Text(d.Brand), Model: store.Text(d.Model), Type: d.Type,
 		OS: store.Text(d.OS), OSVersion: store.Text(d.OSVersion),
 	}
 	return nil

@@ -32,7 +32,8 @@ func (r *Result) Wrote() bool {
 type Refusal struct {
 	Set, Request int // position in the batch and in the set
 	Err          error
-	Failed       bool // the fault is the data's or the program's: a dead letter. Otherwise Matomo refuses the request as well
+	// the fault is the data's or the program's: a dead letter. Otherwise Matomo refuses the request as well
+	Failed bool
 }
 
 // Add sums up results of several batches; refusals are not kept.

@@ -46,7 +46,9 @@ type Play struct{ a *applier }
 //
 // Most batches that were prefetched need nothing else from the database. One that does asks begin for the transaction
 // in which it is written, in which everything in front of it has to be visible.
-func (t *Tracker) Play(ctx context.Context, b *Prepared, begin func(ctx context.Context) (*store.Tx, error)) (*Play, error) {
+func (t *Tracker) Play(
+	ctx context.Context, b *Prepared, begin func(ctx context.Context) (*store.Tx, error),
+) (*Play, error) {
 	a := newApplier(t, b, begin, false)
 	if err := a.play(ctx); err != nil {
 		return nil, err

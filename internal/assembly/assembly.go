@@ -147,7 +147,9 @@ func (a *Assembly) bots() *bot.Detector {
 }
 
 // loadReferrers reads the lists of the option rows, or of the files where there are no such rows.
-func loadReferrers(vendor matomo.VendorData, general *matomo.General, behaviours matomo.Behaviours) (*referrer.Detector, error) {
+func loadReferrers(
+	vendor matomo.VendorData, general *matomo.General, behaviours matomo.Behaviours,
+) (*referrer.Detector, error) {
 	var lists referrer.Lists
 	var err error
 	if lists.SearchEngines, err = source(general.SearchEngines, vendor.SearchEngines()); err != nil {
@@ -255,7 +257,9 @@ func (t *Tracker) Prefetch(ctx context.Context, batches []*tracker.Prepared, fro
 func (t *Tracker) Discard(batch *tracker.Prepared) { t.tracker.Discard(batch) }
 
 // Play is tracker.Tracker's, for a batch that this tracker has prepared.
-func (t *Tracker) Play(ctx context.Context, batch *tracker.Prepared, begin func(ctx context.Context) (*store.Tx, error)) (*tracker.Play, error) {
+func (t *Tracker) Play(
+	ctx context.Context, batch *tracker.Prepared, begin func(ctx context.Context) (*store.Tx, error),
+) (*tracker.Play, error) {
 	return t.tracker.Play(ctx, batch, begin)
 }
 

@@ -154,7 +154,10 @@ func TestAssistantsNeedNoFile(t *testing.T) {
 		{"absent", os.Remove, newer, ""},
 		{"no list", func(file string) error { return os.WriteFile(file, []byte("- x"), 0o644) }, newer, "AI assistants"},
 		{"no list", func(file string) error { return os.WriteFile(file, []byte("- x"), 0o644) }, older, ""},
-		{"a folder", func(file string) error { return errors.Join(os.Remove(file), os.Mkdir(file, 0o755)) }, newer, "list of AI assistants"},
+		{
+			"a folder", func(file string) error { return errors.Join(os.Remove(file), os.Mkdir(file, 0o755)) }, newer,
+			"list of AI assistants",
+		},
 	} {
 		vendor := matomo.VendorIn(t.TempDir())
 		if err := os.CopyFS(filepath.Dir(vendor.Assistants()),

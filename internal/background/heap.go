@@ -8,15 +8,17 @@ import (
 )
 
 const (
-	// heapGoal is the size, in bytes, up to which the heap may grow before garbage is collected, however little of it is in use: batches of 25
-	// keep some 15 MB, those of 500 some 35 MB, and collecting whenever there is as much garbage would take a tenth of the processor time.
+	// heapGoal is the size, in bytes, up to which the heap may grow before garbage is collected, however little of it is
+	// in use: batches of 25 keep some 15 MB, those of 500 some 35 MB, and collecting whenever there is as much garbage
+	// would take a tenth of the processor time.
 	heapGoal uint64 = 96 << 20
-	// How much more than what is in use it may grow, at least, as Go has it, and at most: at the start little is in use, but will be soon.
+	// How much more than what is in use it may grow, at least, as Go has it, and at most: at the start little is in use,
+	// but will be soon.
 	leastPercent, mostPercent = 100, 300
 )
 
-// collectSeldom lets the collector wait for heapGoal, unless the environment has its own wish. What is in use changes: each collection decides
-// when the next one is due.
+// collectSeldom lets the collector wait for heapGoal, unless the environment has its own wish. What is in use changes:
+// each collection decides when the next one is due.
 func collectSeldom() {
 	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
 		if os.Getenv(name) != "" {

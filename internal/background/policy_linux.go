@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// batch changes the policy of all threads, and thereby of those that they will start. Where that is not allowed they stay as they are.
+// batch changes the policy of all threads, and thereby of those that they will start. Where that is not allowed they
+// stay as they are.
 func batch() {
 	self, err := unix.SchedGetAttr(0, 0)
 	if err != nil || self.Policy != unix.SCHED_NORMAL {

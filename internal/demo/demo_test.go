@@ -91,7 +91,8 @@ func TestRequestsAreOfAllKinds(t *testing.T) {
 		}
 	}
 	for _, kind := range []string{
-		"action_name", "urlref", "download", "link", "e_c", "e_n", "e_v", "search", "c_n", "ping", "idgoal", "ec_items", "ec_id", "_pks", "uid", "cip",
+		"action_name", "urlref", "download", "link", "e_c", "e_n", "e_v", "search", "c_n", "ping", "idgoal", "ec_items",
+		"ec_id", "_pks", "uid", "cip",
 		"pf_srv", "recMode", "http_status", "signed", "site 1", "site 2", "site 3", "site 99", "prefetch",
 	} {
 		if found[kind] == 0 {

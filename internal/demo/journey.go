@@ -122,7 +122,8 @@ func (j *journey) shop() {
 		p := j.site.Products[i]
 		price := strconv.FormatFloat(p.Price, 'f', -1, 64)
 		j.wait(10, 120)
-		j.page([2]string{"/product/" + p.SKU, p.Name}, params("_pks", p.SKU, "_pkn", p.Name, "_pkc", p.Category, "_pkp", price))
+		j.page([2]string{"/product/" + p.SKU, p.Name},
+			params("_pks", p.SKU, "_pkn", p.Name, "_pkc", p.Category, "_pkp", price))
 		quantity := 1 + r.IntN(3)
 		items = append(items, []any{p.SKU, p.Name, p.Category, p.Price, quantity})
 		total += p.Price * float64(quantity)

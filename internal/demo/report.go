@@ -73,7 +73,8 @@ var reports = []struct {
 	{
 		"Browsers and devices",
 		[]string{"Browser", "System", "Device", "#Visits"},
-		`SELECT ` + browser + `, ` + system + `, ` + deviceType + `, COUNT(*) FROM %[1]slog_visit v GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 10`,
+		`SELECT ` + browser + `, ` + system + `, ` + deviceType +
+			`, COUNT(*) FROM %[1]slog_visit v GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 10`,
 	},
 	{
 		"Countries, guessed from languages",

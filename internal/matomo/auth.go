@@ -39,7 +39,9 @@ func (s *Site) MayTrack(tokenHash string) bool {
 // SuperuserToken reports whether the token with this hash belongs to a superuser, and notes that it was used, at most
 // every ten minutes (spec §1.5 step 7). Expired tokens do not count. Those for secure use only, and all when
 // only_allow_secure_auth_tokens is set, count if the token came in a secure way.
-func (i *Installation) SuperuserToken(ctx context.Context, db sqlx.ExtContext, tokenHash string, secure bool) (bool, error) {
+func (i *Installation) SuperuserToken(
+	ctx context.Context, db sqlx.ExtContext, tokenHash string, secure bool,
+) (bool, error) {
 	if !secure && i.config.Bool("General", "only_allow_secure_auth_tokens") {
 		return false, nil
 	}
@@ -48,7 +50,8 @@ func (i *Installation) SuperuserToken(ctx context.Context, db sqlx.ExtContext, t
 		LastUsed  sql.NullString `db:"last_used"`
 		Superuser bool           `db:"superuser_access"`
 	}
-	query := "SELECT t.idusertokenauth, CAST(t.last_used AS CHAR) AS last_used, u.superuser_access FROM " + i.Table("user_token_auth") +
+	query := "SELECT t.idusertokenauth, CAST(t.last_used AS CHAR) AS last_used, u.superuser_access FROM " +
+		i.Table("user_token_auth") +
 		" t JOIN " + i.Table("user") + " u ON u.login = t.login " +
 		"WHERE t.password = ? AND (t.date_expired IS NULL OR t.date_expired > ?)"
 	if !secure {

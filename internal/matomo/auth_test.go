@@ -22,10 +22,12 @@ func TestHashesAreMatomos(t *testing.T) {
 func TestSuperuserToken(t *testing.T) {
 	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
 		clock := newClock() // 2026-11-22 13:00:00
-		mustExec(t, db, "INSERT INTO m_user_token_auth (idusertokenauth, login, password, last_used, date_expired, secure_only) VALUES "+
-			"(1, 'root', 'fresh', NULL, NULL, 0), (2, 'root', 'used', '2026-11-22 12:50:01', '2026-11-22 13:00:01', 0), "+
-			"(3, 'root', 'used long ago', '2026-11-22 12:50:00', NULL, 0), (4, 'root', 'secure', NULL, NULL, 1), "+
-			"(5, 'root', 'expired', NULL, '2026-11-22 13:00:00', 0), (6, 'writer', 'writer', NULL, NULL, 0), (7, 'nobody', 'nobody', NULL, NULL, 0)")
+		mustExec(t, db,
+			"INSERT INTO m_user_token_auth (idusertokenauth, login, password, last_used, date_expired, secure_only) VALUES "+
+				"(1, 'root', 'fresh', NULL, NULL, 0), (2, 'root', 'used', '2026-11-22 12:50:01', '2026-11-22 13:00:01', 0), "+
+				"(3, 'root', 'used long ago', '2026-11-22 12:50:00', NULL, 0), (4, 'root', 'secure', NULL, NULL, 1), "+
+				"(5, 'root', 'expired', NULL, '2026-11-22 13:00:00', 0), (6, 'writer', 'writer', NULL, NULL, 0), (7, 'nobody', "+
+				"'nobody', NULL, NULL, 0)")
 		const now = "2026-11-22 13:00:00"
 		tests := []struct {
 			hash     string
@@ -49,7 +51,8 @@ func TestSuperuserToken(t *testing.T) {
 				t.Errorf("%s: %v, %v", tt.hash, got, err)
 			}
 			var lastUsed string
-			_ = db.Get(&lastUsed, "SELECT COALESCE(CAST(last_used AS CHAR), '') FROM m_user_token_auth WHERE password = ?", tt.hash)
+			_ = db.Get(&lastUsed, "SELECT COALESCE(CAST(last_used AS CHAR), '') FROM m_user_token_auth WHERE password = ?",
+				tt.hash)
 			if lastUsed != tt.lastUsed {
 				t.Errorf("%s: last used %q, want %q", tt.hash, lastUsed, tt.lastUsed)
 			}

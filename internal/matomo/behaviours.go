@@ -121,7 +121,8 @@ var behaviours = []behaviour{
 	},
 	{
 		field: "URLExclusionTypes", since: "5.2.0", section: "spec §V3.5",
-		what: "URL parameters are excluded by type: session parameters, the recommended list of personal data, or a list of one's own",
+		what: "URL parameters are excluded by type: session parameters, the recommended list of personal data, or a list " +
+			"of one's own",
 		test: "matomo.TestTypesOfExcludedURLParameters",
 	},
 	{
@@ -196,7 +197,8 @@ var behaviours = []behaviour{
 	{
 		field: "IgnoredCampaignTypes", since: "5.7.0", unsure: true, section: "spec §V2.2.4",
 		test: "referrer.TestCampaignsThatAreNoTextOfVersions",
-		what: "lists and numbers as campaign parameters of the request are ignored; before, lists are refused and numbers are names",
+		what: "lists and numbers as campaign parameters of the request are ignored; before, lists are refused and numbers " +
+			"are names",
 	},
 	{
 		field: "BotRequests", since: "5.7.0", section: "spec §V1.1", test: "TestRecModeDecidesBetweenVisitsAndBots",
@@ -265,10 +267,11 @@ var behaviours = []behaviour{
 		holds: func(f *Found) bool { return f.PageViewTimeTable },
 	},
 	{
-		field: "ProviderInWorker", since: "QueuedTracking 5.2.0", told: "version of plugin QueuedTracking", section: "spec §V3.12.2",
-		test:  "TestProviderIsLoadedByNewerQueues",
-		what:  "plugin Provider fills location_provider in the queue's worker",
-		holds: func(f *Found) bool { return f.QueuedTracking.Since("5.2.0") },
+		field: "ProviderInWorker", since: "QueuedTracking 5.2.0", told: "version of plugin QueuedTracking",
+		section: "spec §V3.12.2",
+		test:    "TestProviderIsLoadedByNewerQueues",
+		what:    "plugin Provider fills location_provider in the queue's worker",
+		holds:   func(f *Found) bool { return f.QueuedTracking.Since("5.2.0") },
 	},
 	{
 		field: "ProviderWithoutDNS", since: "Provider 6.0.0", section: "spec §V3.4, §V4.23",
@@ -310,8 +313,9 @@ func botURLExclusions(f *Found) bool {
 // spamBehaviour is a behaviour that plugin TrackingSpamPrevention has since a version of its own.
 func spamBehaviour(field, first, section, test, what string) behaviour {
 	return behaviour{
-		field: field, since: "TrackingSpamPrevention " + first, told: "version of plugin TrackingSpamPrevention", section: section,
-		what: what, test: test, holds: func(f *Found) bool { return f.SpamPrevention.Since(first) },
+		field: field, since: "TrackingSpamPrevention " + first, told: "version of plugin TrackingSpamPrevention",
+		section: section,
+		what:    what, test: test, holds: func(f *Found) bool { return f.SpamPrevention.Since(first) },
 	}
 }
 
@@ -358,7 +362,10 @@ func (b Behaviours) Describe() []Described {
 	fields := reflect.ValueOf(b)
 	list := make([]Described, len(behaviours))
 	for i, row := range behaviours {
-		list[i] = Described{row.field, row.what, row.since, row.told, row.section, row.test, row.unsure, fields.FieldByName(row.field).Bool()}
+		list[i] = Described{
+			row.field, row.what, row.since, row.told, row.section, row.test, row.unsure,
+			fields.FieldByName(row.field).Bool(),
+		}
 	}
 	return list
 }

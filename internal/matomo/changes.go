@@ -122,7 +122,8 @@ func (w *Watch) Files() string {
 // also a version other than the installation was opened with.
 func (w *Watch) Options(ctx context.Context, i *Installation) (changed string, err error) {
 	var rows []watchedOption
-	query := "SELECT option_name, LENGTH(option_value) AS length, CASE WHEN LENGTH(option_value) < 100 THEN option_value ELSE '' END AS value FROM " +
+	query := "SELECT option_name, LENGTH(option_value) AS length, CASE WHEN LENGTH(option_value) < 100 THEN " +
+		"option_value ELSE '' END AS value FROM " +
 		i.Table("option") + " WHERE option_name IN (?)"
 	if err := selectIn(ctx, i.db, &rows, query, watchedOptions); err != nil {
 		return "", fmt.Errorf("options: %w", err)

@@ -13,7 +13,8 @@ import (
 )
 
 // ErrNotMatomo tells that a directory holds no config/config.ini.php.
-var ErrNotMatomo = errors.New("no config/config.ini.php there: is this the Matomo directory? set --matomo or MATOMO_DIR")
+var ErrNotMatomo = errors.New("no config/config.ini.php there: is this the Matomo directory? set --matomo or " +
+	"MATOMO_DIR")
 
 // Config holds the settings of Matomo's configuration files (spec §13.1), and those of the environment where
 // Matomo reads it (readEnvironment). It is never changed after loading.

@@ -126,7 +126,8 @@ PluginsInstalled[] = CoreHome
 
 func TestDefaultsOfMatomo6ComeFromItsGlobalINI(t *testing.T) {
 	c, err := LoadConfig(writeFiles(t, map[string]string{
-		"config/global.ini.php": globalOfSix, "config/config.ini.php": "; <?php exit; ?>\n[General]\nsalt = \"s\"\n[Tracker]\npage_maximum_length = 500\n",
+		"config/global.ini.php": globalOfSix, "config/config.ini.php": "; <?php exit; ?>\n[General]\nsalt = " +
+			"\"s\"\n[Tracker]\npage_maximum_length = 500\n",
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -174,11 +175,13 @@ func TestDirectoryWithOnlyConfigINIHasDefaults(t *testing.T) {
 		EnableDefaultLocationProvider: true, LanguageToCountryGuess: true, IgnoreVisitsCookieName: "matomo_ignore",
 		CampaignNameParameters: strings.Split(
 			"pk_cpn,pk_campaign,piwik_campaign,mtm_campaign,matomo_campaign,utm_campaign,utm_source,utm_medium", ","),
-		CampaignKeywordParameters:   strings.Split("pk_kwd,pk_keyword,piwik_kwd,mtm_kwd,mtm_keyword,matomo_kwd,utm_term", ","),
+		CampaignKeywordParameters: strings.Split("pk_kwd,pk_keyword,piwik_kwd,mtm_kwd,mtm_keyword,matomo_kwd,utm_term",
+			","),
 		NewVisitWhenCampaignChanges: true, NewVisitAfterMidnight: true, DailyFingerprint: true, NewVisitAfterActions: 10000,
 		PageMaximumLength: 1024, RequireAuthentication: true, RequireAuthenticationOlderThan: 86400, EnableSpamFilter: true,
-		RecordPageViewTimes: true, Salt: "s", ProxyIPReadLastInList: true, ReferrerDefinitionSyncs: true, InternetFeatures: true,
-		PlainLogins: true,
+		RecordPageViewTimes: true, Salt: "s", ProxyIPReadLastInList: true, ReferrerDefinitionSyncs: true,
+		InternetFeatures: true,
+		PlainLogins:      true,
 	}
 	if diff := cmp.Diff(want, c.Tracker(0)); diff != "" {
 		t.Error(diff)
@@ -251,7 +254,8 @@ func TestReadersOfNewerVersionsAreStrict(t *testing.T) {
 	const age = "tracking_requests_require_authentication_when_custom_timestamp_newer_than"
 	at := func(version, key, value string) *TrackerSettings {
 		v, _ := ParseVersion(version)
-		c, err := parseConfig(t, "[Tracker_2]\n"+key+" = \""+value+"\"\n[Tracker]\nenable_default_location_provider = \""+value+"\"\n").
+		c, err := parseConfig(t,
+			"[Tracker_2]\n"+key+" = \""+value+"\"\n[Tracker]\nenable_default_location_provider = \""+value+"\"\n").
 			For(Found{Version: v})
 		if err != nil {
 			t.Fatal(err)
@@ -334,7 +338,8 @@ func TestLoadConfigErrorsSayWhatToDo(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-	if _, err := ParseConfig("", "[broken"); err == nil || err.Error() != "config.ini.php: line 1: section without closing bracket" {
+	if _, err := ParseConfig("", "[broken"); err == nil ||
+		err.Error() != "config.ini.php: line 1: section without closing bracket" {
 		t.Errorf("got %v", err)
 	}
 }

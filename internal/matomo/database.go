@@ -63,8 +63,10 @@ func (c *Config) Database() Database {
 		Username: c.String(section, "username"), Password: c.String(section, "password"),
 		Name: c.String(section, "dbname"), Prefix: c.String(section, "tables_prefix"),
 		Charset: c.String(section, "charset"), Collation: c.String(section, "collation"), Type: c.String(section, "type"),
-		EnableSSL: c.Bool(section, "enable_ssl"), SSLCA: c.String(section, "ssl_ca"), SSLCAPath: c.String(section, "ssl_ca_path"),
-		SSLCert: c.String(section, "ssl_cert"), SSLKey: c.String(section, "ssl_key"), SSLCipher: c.String(section, "ssl_cipher"),
+		EnableSSL: c.Bool(section, "enable_ssl"), SSLCA: c.String(section, "ssl_ca"),
+		SSLCAPath: c.String(section, "ssl_ca_path"),
+		SSLCert:   c.String(section, "ssl_cert"), SSLKey: c.String(section, "ssl_key"),
+		SSLCipher:       c.String(section, "ssl_cipher"),
 		SSLNoVerify:     c.Bool(section, "ssl_no_verify"),
 		LockWaitTimeout: int(c.Int("Tracker", "innodb_lock_wait_timeout")),
 	}
@@ -104,7 +106,8 @@ func (d Database) network() (network, address string) {
 	case strings.HasPrefix(d.Host, "/"):
 		socket = d.Host
 	case d.Host == "localhost":
-		socket = firstSocket("/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/var/run/mysqld/mysqld.sock", "/tmp/mysql.sock")
+		socket = firstSocket("/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/var/run/mysqld/mysqld.sock",
+			"/tmp/mysql.sock")
 	default:
 		socket = ""
 	}

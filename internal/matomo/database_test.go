@@ -39,8 +39,10 @@ ssl_no_verify = 1
 innodb_lock_wait_timeout = 7
 `)
 	want := Database{
-		Host: "db.example.org", Port: 3307, Username: "matomo", Password: `p"w`, Name: "stats", Prefix: "m_", Charset: "utf8mb4",
-		Collation: "utf8mb4_general_ci", Type: "InnoDB", EnableSSL: true, SSLCA: "/ca.pem", SSLNoVerify: true, LockWaitTimeout: 7,
+		Host: "db.example.org", Port: 3307, Username: "matomo", Password: `p"w`, Name: "stats", Prefix: "m_",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_general_ci", Type: "InnoDB", EnableSSL: true, SSLCA: "/ca.pem", SSLNoVerify: true,
+		LockWaitTimeout: 7,
 	}
 	if diff := cmp.Diff(want, c.Database()); diff != "" {
 		t.Error(diff)
@@ -85,14 +87,16 @@ func TestFirstSocketSkipsWhatIsNone(t *testing.T) {
 	if got := firstSocket(file, socket); got != socket {
 		t.Errorf("with a socket: %q", got)
 	}
-	if network, address := (Database{Host: "localhost", Port: 3307}).network(); network == "tcp" && address != "localhost:3307" {
+	if network, address := (Database{Host: "localhost", Port: 3307}).network(); network == "tcp" &&
+		address != "localhost:3307" {
 		t.Errorf("localhost: %s", address)
 	}
 }
 
 func TestDriverConfigDoesAsTheTracker(t *testing.T) {
 	d := Database{
-		Host: "db", Username: "u", Password: "secret", Name: "n", Charset: "utf8mb4", Collation: "utf8mb4_general_ci", LockWaitTimeout: 7,
+		Host: "db", Username: "u", Password: "secret", Name: "n", Charset: "utf8mb4", Collation: "utf8mb4_general_ci",
+		LockWaitTimeout: 7,
 	}
 	c, err := d.DriverConfig()
 	if err != nil {
@@ -149,7 +153,10 @@ func writePEM(t *testing.T) (cert, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true,
+		BasicConstraintsValid: true,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +192,13 @@ func TestDatabaseTLS(t *testing.T) {
 		{"client certificate", with(func(d *Database) { d.SSLCert, d.SSLKey = cert, key }), true, false, false, 1},
 		{"cipher", with(func(d *Database) { d.SSLCipher = "AES" }), true, false, false, 0},
 		{"not verified", with(func(d *Database) { d.SSLCA, d.SSLNoVerify = cert, true }), false, false, false, 0},
-		{"not verified, so not read", with(func(d *Database) { d.SSLCA, d.SSLCAPath, d.SSLNoVerify = "/missing", "/missing", true }), false, false, false, 0},
+		{
+			"not verified, so not read",
+			with(func(d *Database) {
+				d.SSLCA, d.SSLCAPath, d.SSLNoVerify = "/missing", "/missing",
+					true
+			}), false, false, false, 0,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -200,7 +213,8 @@ func TestDatabaseTLS(t *testing.T) {
 			}
 		})
 	}
-	if c, err := with(func(d *Database) { d.Socket = "/s" }).DriverConfig(); err != nil || c.TLS.ServerName != "localhost" {
+	if c, err := with(func(d *Database) { d.Socket = "/s" }).DriverConfig(); err != nil ||
+		c.TLS.ServerName != "localhost" {
 		t.Errorf("socket: %v", err)
 	}
 }
@@ -232,7 +246,10 @@ func TestDatabaseTLSErrors(t *testing.T) {
 func TestDatabaseEncryptsOnARealServer(t *testing.T) {
 	server := testserver.MariaDB(t, testserver.WithMariaDBTLS())
 	other, _ := writePEM(t)
-	base := Database{Host: server.Host, Port: server.Port, Username: "root", Name: server.CreateDatabase(t), Charset: "utf8mb4"}
+	base := Database{
+		Host: server.Host, Port: server.Port, Username: "root", Name: server.CreateDatabase(t),
+		Charset: "utf8mb4",
+	}
 	tests := []struct {
 		name      string
 		change    func(*Database)
@@ -243,7 +260,10 @@ func TestDatabaseEncryptsOnARealServer(t *testing.T) {
 		{"enable_ssl alone", func(d *Database) { d.EnableSSL = true }, true, false},
 		{"its authority", func(d *Database) { d.EnableSSL, d.SSLCA = true, server.TLS.CA }, true, false},
 		{"another authority", func(d *Database) { d.EnableSSL, d.SSLCA = true, other }, false, true},
-		{"another authority, not verified", func(d *Database) { d.EnableSSL, d.SSLCA, d.SSLNoVerify = true, other, true }, true, false},
+		{
+			"another authority, not verified", func(d *Database) { d.EnableSSL, d.SSLCA, d.SSLNoVerify = true, other, true },
+			true, false,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -269,7 +289,8 @@ func TestDatabaseEncryptsOnARealServer(t *testing.T) {
 func TestSessionIsAsTheTrackers(t *testing.T) {
 	server := testserver.MariaDB(t)
 	d := Database{
-		Socket: server.Socket, Username: "root", Name: server.CreateDatabase(t), Charset: "utf8mb4", Collation: "utf8mb4_unicode_ci",
+		Socket: server.Socket, Username: "root", Name: server.CreateDatabase(t), Charset: "utf8mb4",
+		Collation:       "utf8mb4_unicode_ci",
 		LockWaitTimeout: 7,
 	}
 	db, err := d.Open()

@@ -80,11 +80,13 @@ var globSpecial = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`
 // missing says what there is in place of the configuration file that is not there.
 func (s Source) missing(dir string) error {
 	if hosts := Hosts(dir); len(hosts) > 0 {
-		return fmt.Errorf("%s: no config/%s there, but files of single hosts: say which one with --matomo-domain or MATOMO_DOMAIN: %s",
+		return fmt.Errorf("%s: no config/%s there, but files of single hosts: say which one with --matomo-domain or "+
+			"MATOMO_DOMAIN: %s",
 			dir, configFile, strings.Join(hosts, ", "))
 	}
 	if words := bootstrapWords(dir); words != "" {
-		return fmt.Errorf("%s: no config/%s there; bootstrap.php sets %s, which is not followed here: make config/%s a link to the file that counts",
+		return fmt.Errorf("%s: no config/%s there; bootstrap.php sets %s, which is not followed here: make config/%s a "+
+			"link to the file that counts",
 			dir, configFile, words, configFile)
 	}
 	return fmt.Errorf("%s: %w", dir, ErrNotMatomo)
@@ -97,7 +99,8 @@ func (c *Config) DomainProblem() string {
 	if c.source.Host == "" || len(hosts) == 0 || c.file != filepath.Join("config", configFile) {
 		return ""
 	}
-	return fmt.Sprintf("no configuration file of its own for %s: config/%s is used, as Matomo does; there are files for %s",
+	return fmt.Sprintf("no configuration file of its own for %s: config/%s is used, as Matomo does; there are files for "+
+		"%s",
 		c.source.Host, configFile, strings.Join(hosts, ", "))
 }
 

@@ -49,7 +49,8 @@ func TestInstallationsThatShareAFolder(t *testing.T) {
 		{"b.example.org", "b", "misc/user/b.example.org/config.ini.php", ""},
 		{
 			"c.example.org", "all", "config/config.ini.php",
-			"no configuration file of its own for c.example.org: config/config.ini.php is used, as Matomo does; there are files for a.example.org, b.example.org",
+			"no configuration file of its own for c.example.org: config/config.ini.php is used, as Matomo does; there are " +
+				"files for a.example.org, b.example.org",
 		},
 	} {
 		c, err := Source{Dir: dir, Host: test.host}.Load()

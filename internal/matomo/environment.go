@@ -79,7 +79,8 @@ func (c *Config) Idle() (names []string) {
 
 // queueKeys are the settings of plugin QueuedTracking.
 var queueKeys = []string{
-	"backend", "useWhatRedisBackendType", "redisHost", "redisPort", "redisTimeout", "redisDatabase", "redisUsername", "redisPassword",
+	"backend", "useWhatRedisBackendType", "redisHost", "redisPort", "redisTimeout", "redisDatabase", "redisUsername",
+	"redisPassword",
 	"sentinelMasterName", "usePasswordForSentinelInstances", "queueEnabled", "numQueueWorkers", "numRequestsToProcess",
 	"processDuringTrackingRequest",
 }

@@ -68,8 +68,10 @@ proxy_client_headers[] = HTTP_X_FORWARDED_FOR
 		t.Error(diff)
 	}
 	names := []string{
-		"MATOMO_DATABASE_PASSWORD", "MATOMO_DATABASE_USERNAME", "MATOMO_GENERAL_PROXY_CLIENT_HEADERS", "MATOMO_PLUGINS_PLUGINS",
-		"MATOMO_QUEUEDTRACKING_REDISHOST", "MATOMO_TRACKER_2_CREATE_NEW_VISIT_AFTER_X_ACTIONS", "MATOMO_TRACKER_VISIT_STANDARD_LENGTH",
+		"MATOMO_DATABASE_PASSWORD", "MATOMO_DATABASE_USERNAME", "MATOMO_GENERAL_PROXY_CLIENT_HEADERS",
+		"MATOMO_PLUGINS_PLUGINS",
+		"MATOMO_QUEUEDTRACKING_REDISHOST", "MATOMO_TRACKER_2_CREATE_NEW_VISIT_AFTER_X_ACTIONS",
+		"MATOMO_TRACKER_VISIT_STANDARD_LENGTH",
 	}
 	if _, ok := c.files.Value("database").Array().Get("collation"); ok { // built-in defaults have it
 		names = append([]string{"MATOMO_DATABASE_COLLATION"}, names...)
@@ -77,7 +79,8 @@ proxy_client_headers[] = HTTP_X_FORWARDED_FOR
 	if diff := cmp.Diff(names, c.Variables()); diff != "" {
 		t.Error(diff)
 	}
-	if got := c.Origin("database", "password"); got != "the variable MATOMO_DATABASE_PASSWORD (plugin EnvironmentVariables)" {
+	if got := c.Origin("database", "password"); got != "the variable MATOMO_DATABASE_PASSWORD (plugin "+
+		"EnvironmentVariables)" {
 		t.Error(got)
 	}
 	if got := c.Origin("database", "host"); got != "config/config.ini.php" {
@@ -117,7 +120,10 @@ func TestVariablesDoNotReachReadersOfTheFiles(t *testing.T) {
 		"config/config.ini.php": activePlugin + "[TrackingSpamPrevention]\niprange_allowlist[] = 10.0.0.0/8\n" +
 			"[PluginsInstalled]\nPluginsInstalled[] = Goals\nPluginsInstalled[] = EnvironmentVariables\n",
 		pluginContainer: "<?php",
-	}, map[string]string{"MATOMO_TRACKINGSPAMPREVENTION_IPRANGE_ALLOWLIST": "x", "MATOMO_PLUGINSINSTALLED_PLUGINSINSTALLED": "x"})
+	}, map[string]string{
+		"MATOMO_TRACKINGSPAMPREVENTION_IPRANGE_ALLOWLIST": "x",
+		"MATOMO_PLUGINSINSTALLED_PLUGINSINSTALLED":        "x",
+	})
 	s, err := c.spamPrevention(nil)
 	if err != nil || len(s.AllowedIPs) != 1 {
 		t.Errorf("%+v %v", s, err)

@@ -120,7 +120,8 @@ func (i *Installation) hasColumn(ctx context.Context, table, column string) (boo
 		return true, rows.Close()
 	}
 	var m *mysql.MySQLError
-	if isMissingTable(err) || errors.As(err, &m) && m.Number == errNoSuchColumn || strings.Contains(err.Error(), "no such column") {
+	if isMissingTable(err) || errors.As(err, &m) && m.Number == errNoSuchColumn ||
+		strings.Contains(err.Error(), "no such column") {
 		return false, nil
 	}
 	return false, err

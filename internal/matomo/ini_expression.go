@@ -6,7 +6,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// iniExpression calculates with the tokens of a value. The binary operators are equally strong and go from left to right.
+// iniExpression calculates with the tokens of a value. The binary operators are equally strong and go from left to
+// right.
 type iniExpression struct {
 	tokens []iniToken
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// iniPieces are what the texts of TestINIReadsAsPHP are made of. Words that are values, such as yes, are left out: TestINIValues has them.
+// iniPieces are what the texts of TestINIReadsAsPHP are made of. Words that are values, such as yes, are left out:
+// TestINIValues has them.
 var iniPieces = strings.Split(`a|b c| |  |"|"x"|'|'y z'|''|""|\|\"|\'|;|=|5|05|1.5|-3|&amp;|&quot;|&auml;|&#039;|$|${X}|}|`+"\n|\t"+
 	`|#|[|]|é|\\|"\n"|it's|:|/|a\b|&|!|(|)|~|^|?|{|,|.|*|@|%|<|>|+|-|_|`+"`", "|")
 

@@ -8,15 +8,16 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// iniToken is a part of a value: text, a word such as yes that is a value of its own, or one of the operators | & ^ ~ ! ( ).
+// iniToken is a part of a value: text, a word such as yes that is a value of its own, or one of the operators | & ^ ~ !
+// ( ).
 type iniToken struct {
 	operator byte // 0: text
 	text     string
 	word     bool
 }
 
-// value reads a value up to the end of its line. Unquoted, "double quoted" and 'single quoted' pieces beside each other make one text;
-// operators between texts calculate with integers.
+// value reads a value up to the end of its line. Unquoted, "double quoted" and 'single quoted' pieces beside each other
+// make one text; operators between texts calculate with integers.
 func (p *iniParser) value(key string) (php.Value, error) {
 	if rest, quoted := strings.CutPrefix(p.text[p.pos:], "'"); quoted && !strings.Contains(rest, "'") {
 		return php.Null, p.errorf("quote without end")
@@ -120,8 +121,9 @@ func (p *iniParser) literal() {
 	}
 }
 
-// doubleQuoted reads a "…" piece, which may span lines, and the blanks after it. A backslash escapes ", \ and $; before other
-// characters it stands for itself. A quote that is escaped at the end of a line ends the text all the same: path = "C:\data\".
+// doubleQuoted reads a "…" piece, which may span lines, and the blanks after it. A backslash escapes ", \ and $; before
+// other characters it stands for itself. A quote that is escaped at the end of a line ends the text all the same: path
+// = "C:\data\".
 func (p *iniParser) doubleQuoted() (string, error) {
 	start := p.line
 	var text []byte
@@ -165,8 +167,8 @@ func (p *iniParser) escaped() string {
 	return `\`
 }
 
-// singleQuoted reads a '…' piece, which may span lines. Nothing is escaped. PHP does not take ” for an empty piece: the value ends there
-// (k = ” is empty, k = a”b is a). A quote without end takes the rest of the file with it.
+// singleQuoted reads a '…' piece, which may span lines. Nothing is escaped. PHP does not take ” for an empty piece: the
+// value ends there (k = ” is empty, k = a”b is a). A quote without end takes the rest of the file with it.
 func (p *iniParser) singleQuoted() (piece string, more bool) {
 	piece, rest, closed := strings.Cut(p.text[p.pos+1:], "'")
 	if !closed {
@@ -232,4 +234,5 @@ func decodeEntities(s string) string {
 	return php.Unsanitize(php.Sanitize(keepApostrophes.Replace(s)))
 }
 
-var keepApostrophes = strings.NewReplacer("&#039;", "&amp;#039;", "&#39;", "&amp;#39;", "&#x27;", "&amp;#x27;", "&#X27;", "&amp;#X27;")
+var keepApostrophes = strings.NewReplacer("&#039;", "&amp;#039;", "&#39;", "&amp;#39;", "&#x27;", "&amp;#x27;",
+	"&#X27;", "&amp;#X27;")

@@ -65,9 +65,12 @@ type Options struct {
 
 // Open looks at the installation with the given configuration. The database must be reachable and hold Matomo's
 // tables, and Matomo's own installation must have come to its end.
-func Open(ctx context.Context, config *Config, db *sqlx.DB, clock func() time.Time, options Options) (*Installation, error) {
+func Open(
+	ctx context.Context, config *Config, db *sqlx.DB, clock func() time.Time, options Options,
+) (*Installation, error) {
 	if config.Bool("General", "installation_in_progress") {
-		return nil, fmt.Errorf("%s: the installation of Matomo is not finished (installation_in_progress is set)", config.Dir())
+		return nil, fmt.Errorf("%s: the installation of Matomo is not finished (installation_in_progress is set)",
+			config.Dir())
 	}
 	i := &Installation{
 		config: config, db: db, prefix: config.Database().Prefix,
@@ -84,7 +87,8 @@ func Open(ctx context.Context, config *Config, db *sqlx.DB, clock func() time.Ti
 	var err error
 	if i.version, _, err = i.Option(ctx, "version_core"); err != nil {
 		if isMissingTable(err) {
-			return nil, fmt.Errorf("no table %s in database %s: check dbname and tables_prefix in section [database] of config/config.ini.php",
+			return nil, fmt.Errorf("no table %s in database %s: check dbname and tables_prefix in section [database] of "+
+				"config/config.ini.php",
 				i.prefix+"option", config.Database().Name)
 		}
 		return nil, err

@@ -32,7 +32,10 @@ func onDatabases(t *testing.T, test func(t *testing.T, db *sqlx.DB)) {
 	})
 	t.Run("MariaDB", func(t *testing.T) {
 		server := testserver.MariaDB(t)
-		db, err := Database{Socket: server.Socket, Username: "root", Name: server.CreateDatabase(t), Charset: "utf8mb4"}.Open()
+		db, err := Database{
+			Socket: server.Socket, Username: "root", Name: server.CreateDatabase(t),
+			Charset: "utf8mb4",
+		}.Open()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +85,8 @@ func counter() *bytes.Reader {
 
 func open(t *testing.T, db *sqlx.DB, clock *stoppedClock, config string) *Installation {
 	t.Helper()
-	i, err := Open(context.Background(), parseConfig(t, testConfig+config), db, clock.Now, Options{Random: counter(), Lang: "de"})
+	i, err := Open(context.Background(), parseConfig(t, testConfig+config), db, clock.Now,
+		Options{Random: counter(), Lang: "de"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +96,8 @@ func open(t *testing.T, db *sqlx.DB, clock *stoppedClock, config string) *Instal
 func TestSitesAreLoadedWithAllThatBelongsToThem(t *testing.T) {
 	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
 		mustExec(t, db, "INSERT INTO m_option VALUES ('SitesManager_ExcludedIpsGlobal', '10.0.0.0/8', 1), "+
-			"('SitesManager_ExcludedQueryParameters', 'global,sid', 1), ('SitesManager_ExcludedUserAgentsGlobal', 'G,BadAgent', 1), "+
+			"('SitesManager_ExcludedQueryParameters', 'global,sid', 1), ('SitesManager_ExcludedUserAgentsGlobal', "+
+			"'G,BadAgent', 1), "+
 			"('SitesManager_ExcludedReferrersGlobal', 'all.example.org', 1), ('SitesManager_KeepURLFragmentsGlobal', '1', 1), "+
 			"('SitesManager_SearchCategoryParameters', 'cat', 1)")
 		for id, login := range []string{"writer", "admin", "viewer"} {
@@ -122,15 +127,19 @@ func TestSitesAreLoadedWithAllThatBelongsToThem(t *testing.T) {
 			1: {
 				ID: 1, MainURL: "http://one.example.org", URLs: []string{"http://one.example.org", "http://two.example.org/one"},
 				Timezone: "UTC", Type: "website", ExcludedIPs: ranges("10.0.0.0/8"), ExcludedParameters: []string{"global", "sid"},
-				ExcludedUserAgents: []string{"G", "BadAgent"}, ExcludedReferrers: []string{"all.example.org"}, KeepURLFragment: true,
-				SiteSearch: true, SearchKeywordParameters: strings.Split("q,query,s,search,searchword,k,keyword,keywords", ","),
+				ExcludedUserAgents: []string{"G", "BadAgent"}, ExcludedReferrers: []string{"all.example.org"},
+				KeepURLFragment: true,
+				SiteSearch:      true, SearchKeywordParameters: strings.Split("q,query,s,search,searchword,k,keyword,keywords", ","),
 				SearchCategoryParameters: []string{"cat"}, CreatedAt: time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC),
 				Goals: []Goal{
 					{
 						ID: 1, Name: "a & b", Description: "d <", MatchAttribute: "event_name", Pattern: `"q"`, PatternType: "regex",
 						AllowMultiple: true, Revenue: "2.5", EventValueAsRevenue: true,
 					},
-					{ID: 2, Name: "b", MatchAttribute: "url", Pattern: "/x", PatternType: "contains", CaseSensitive: true, Revenue: "10"},
+					{
+						ID: 2, Name: "b", MatchAttribute: "url", Pattern: "/x", PatternType: "contains", CaseSensitive: true,
+						Revenue: "10",
+					},
 				},
 				TrackingTokens: map[string]bool{TrackingHash(1, TokenHash("w", "pepper"), "pepper"): true},
 				Tracker:        tracker, Privacy: privacy,
@@ -141,7 +150,8 @@ func TestSitesAreLoadedWithAllThatBelongsToThem(t *testing.T) {
 				Timezone: "Pacific/Auckland", Type: "intranet", ExcludeUnknownURLs: true,
 				ExcludedIPs:        ranges("203.0.113.7", "198.51.100.*", "10.0.0.0/8"),
 				ExcludedParameters: []string{"sid", "a b", "global"}, ExcludedUserAgents: []string{"G", "BadAgent", "/x/"},
-				ExcludedReferrers: []string{"all.example.org", "ref.example.org", "www.pay.example.com/checkout"}, KeepURLFragment: true,
+				ExcludedReferrers:       []string{"all.example.org", "ref.example.org", "www.pay.example.com/checkout"},
+				KeepURLFragment:         true,
 				SearchKeywordParameters: []string{"kw", "suche"}, SearchCategoryParameters: []string{"kat"},
 				Goals: []Goal{{ID: 1, Name: "manual", MatchAttribute: "manually", Revenue: "7.77"}},
 				Dimensions: []Dimension{
@@ -174,7 +184,8 @@ func TestSitesAreLoadedWithAllThatBelongsToThem(t *testing.T) {
 			}
 		}
 		two, _ := i.Site(ctx, 2)
-		if !two.MayTrack(TokenHash("a", "pepper")) || two.MayTrack(TokenHash("w", "pepper")) || two.MayTrack(TokenHash("v", "pepper")) {
+		if !two.MayTrack(TokenHash("a", "pepper")) || two.MayTrack(TokenHash("w", "pepper")) ||
+			two.MayTrack(TokenHash("v", "pepper")) {
 			t.Error("tokens of site 2")
 		}
 		if _, found := two.OwnURLs.Match(parseURL(t, "http://alias.example.org/x")); !found {
@@ -218,20 +229,24 @@ func TestGeneralSettings(t *testing.T) {
 		if diff := cmp.Diff(Privacy{AnonymizeIP: true, IPMaskLength: 2}, general.Privacy); diff != "" {
 			t.Error(diff)
 		}
-		if general.UserIDSalt != "salt of users" || general.SpamReferrers != nil || general.DeleteLogsOlder != 0 || general.LocationProvider != "" {
+		if general.UserIDSalt != "salt of users" || general.SpamReferrers != nil || general.DeleteLogsOlder != 0 ||
+			general.LocationProvider != "" {
 			t.Errorf("defaults: %+v", general)
 		}
-		if sites, found := general.SiteURLs.Match(parseURL(t, "http://two.example.org/one")); !found || !cmp.Equal(sites, []int64{1}) {
+		if sites, found := general.SiteURLs.Match(parseURL(t, "http://two.example.org/one")); !found ||
+			!cmp.Equal(sites, []int64{1}) {
 			t.Errorf("URLs of all sites: %v", sites)
 		}
 		for name, value := range map[string]string{
 			"PrivacyManager.useAnonymizedIpForVisitEnrichment": "1", "PrivacyManager.ipAddressMaskLength": "3",
 			"PrivacyManager.doNotTrackEnabled": "1", "PrivacyManager.ipAnonymizerEnabled": "0",
-			"PrivacyManager.forceCookielessTracking": "1", "PrivacyManager.anonymizeUserId": "1", "PrivacyManager.anonymizeOrderId": "1",
+			"PrivacyManager.forceCookielessTracking": "1", "PrivacyManager.anonymizeUserId": "1",
+			"PrivacyManager.anonymizeOrderId":  "1",
 			"PrivacyManager.anonymizeReferrer": "exclude_path", "usercountry.location_provider": "geoip2php",
 			"referrer_spam_blacklist": `a:2:{i:0;s:5:"a.org";i:1;s:5:"b.org";}`, "SearchEngineDefinitions": "engines",
-			"SocialDefinitions": "socials", "AIAssistantDefinitions": "assistants", "SitesManager_ExcludedIpsGlobal": "10.0.0.0/8,x",
-			"delete_logs_enable": "1", "delete_logs_older_than": "30", "delete_logs_schedule_lowest_interval": "1",
+			"SocialDefinitions": "socials", "AIAssistantDefinitions": "assistants",
+			"SitesManager_ExcludedIpsGlobal": "10.0.0.0/8,x",
+			"delete_logs_enable":             "1", "delete_logs_older_than": "30", "delete_logs_schedule_lowest_interval": "1",
 		} {
 			mustExec(t, db, "INSERT INTO m_option VALUES (?, ?, 1)", name, value)
 		}
@@ -243,11 +258,13 @@ func TestGeneralSettings(t *testing.T) {
 		anonymous, _ := php.ParseIPRange("10.0.0.0/8")
 		want := &General{
 			Privacy: Privacy{
-				IPMaskLength: 3, UseAnonymizedIPForVisit: true, DoNotTrack: true, ForceCookielessTracking: true, AnonymizeUserID: true,
+				IPMaskLength: 3, UseAnonymizedIPForVisit: true, DoNotTrack: true, ForceCookielessTracking: true,
+				AnonymizeUserID:  true,
 				AnonymizeOrderID: true, AnonymizeReferrer: "exclude_path",
 			},
 			LocationProvider: "geoip2php", UserIDSalt: "salt of users", DeleteLogsOlder: 31 * 24 * time.Hour,
-			GlobalExcludedIPs: []php.IPRange{anonymous}, SpamReferrers: []string{"a.org", "b.org"}, SearchEngines: "engines", Socials: "socials",
+			GlobalExcludedIPs: []php.IPRange{anonymous}, SpamReferrers: []string{"a.org", "b.org"}, SearchEngines: "engines",
+			Socials:    "socials",
 			Assistants: "assistants",
 		}
 		if diff := cmp.Diff(want, general); diff != "" {
@@ -274,7 +291,9 @@ func TestConfigDecidesAboutDefinitionsAndDeletion(t *testing.T) {
 		}
 	}
 	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
-		mustExec(t, db, "INSERT INTO m_option VALUES ('SearchEngineDefinitions', 'x', 0), ('AIAssistantDefinitions', 'x', 0), ('referrer_spam_blacklist', 'broken', 0)")
+		mustExec(t, db,
+			"INSERT INTO m_option VALUES ('SearchEngineDefinitions', 'x', 0), ('AIAssistantDefinitions', 'x', 0), "+
+				"('referrer_spam_blacklist', 'broken', 0)")
 		for _, config := range []string{"enable_internet_features = 0\n", "enable_referrer_definition_syncs = 0\n"} {
 			general, err := open(t, db, newClock(), config).General(context.Background())
 			if err != nil || general.SearchEngines != "" || general.Assistants != "" {
@@ -324,8 +343,10 @@ func TestUnknownSiteIsAskedForAgain(t *testing.T) {
 		if _, err := i.Site(ctx, 9); err == nil || err.Error() != "site 9: unknown site" {
 			t.Fatalf("got %v", err)
 		}
-		mustExec(t, db, "INSERT INTO m_site (idsite, main_url, sitesearch_keyword_parameters, sitesearch_category_parameters, timezone, "+
-			"excluded_ips, excluded_parameters, excluded_user_agents, excluded_referrers, type) VALUES (9, '', '', '', 'UTC', '', '', '', '', '')")
+		mustExec(t, db,
+			"INSERT INTO m_site (idsite, main_url, sitesearch_keyword_parameters, sitesearch_category_parameters, timezone, "+
+				"excluded_ips, excluded_parameters, excluded_user_agents, excluded_referrers, type) VALUES (9, '', '', '', 'UTC', "+
+				"'', '', '', '', '')")
 		if _, err := i.Site(ctx, 9); err == nil {
 			t.Error("asked for again at once")
 		}
@@ -361,7 +382,8 @@ func TestOpenExplainsMissingTables(t *testing.T) {
 		ctx := context.Background()
 		c := parseConfig(t, strings.ReplaceAll(testConfig, "m_", "other_"))
 		_, err := Open(ctx, c, db, newClock().Now, Options{})
-		want := "no table other_option in database stats: check dbname and tables_prefix in section [database] of config/config.ini.php"
+		want := "no table other_option in database stats: check dbname and tables_prefix in section [database] of " +
+			"config/config.ini.php"
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -446,7 +468,8 @@ func TestQueueSettingsAreReadFromPluginSettings(t *testing.T) {
 			t.Errorf("%v, %s", err, diff)
 		}
 		mustExec(t, db, "UPDATE m_plugin_setting SET setting_value = '{' WHERE setting_name = 'numQueueWorkers'")
-		if _, err := i.QueueSettings(context.Background()); err == nil || err.Error() != "settings of plugin QueuedTracking: numQueueWorkers is no JSON" {
+		if _, err := i.QueueSettings(context.Background()); err == nil ||
+			err.Error() != "settings of plugin QueuedTracking: numQueueWorkers is no JSON" {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -455,7 +478,8 @@ func TestQueueSettingsAreReadFromPluginSettings(t *testing.T) {
 func TestSeveralRowsOfASettingAreAList(t *testing.T) {
 	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
 		mustExec(t, db, "INSERT INTO m_plugin_setting VALUES "+
-			"(1, 'P', 'one', 'a', 0, ''), (2, 'P', 'many', 'a', 0, ''), (3, 'P', 'many', 'b', 0, ''), (4, 'P', 'many', 'c', 0, ''), "+
+			"(1, 'P', 'one', 'a', 0, ''), (2, 'P', 'many', 'a', 0, ''), (3, 'P', 'many', 'b', 0, ''), (4, 'P', 'many', 'c', "+
+			"0, ''), "+
 			"(5, 'P', 'encoded', '[\"a\"]', 1, ''), (6, 'P', 'encoded', 'b', 0, ''), "+
 			"(7, 'P', 'replaced', 'a', 0, ''), (8, 'P', 'replaced', '[\"b\"]', 1, '')")
 		got, err := open(t, db, newClock(), "").PluginSettings(context.Background(), "P")

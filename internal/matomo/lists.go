@@ -105,7 +105,8 @@ func (c *Config) Misfits() []Misfit {
 func (c *Config) checkPluginLists() error {
 	for _, name := range []string{"Plugins", "PluginsInstalled"} {
 		if v := c.fileValue(name, name); !v.IsArray() && !php.Empty(v) {
-			return fmt.Errorf("%s: %s in section [%s] is no list, Matomo does not start with it: write a line %s[] = … for each plugin",
+			return fmt.Errorf("%s: %s in section [%s] is no list, Matomo does not start with it: write a line %s[] = … for "+
+				"each plugin",
 				c.LocalFile(), name, name, name)
 		}
 	}

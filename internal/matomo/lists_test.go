@@ -70,9 +70,12 @@ iprange_allowlist = 10.0.0.0/8
 		got = append(got, m.Setting+" "+m.Problem+"; "+m.Advice)
 	}
 	want := []string{
-		"[General] proxy_client_headers is no list: Matomo ignores it; write a line proxy_client_headers[] = … for each value",
-		"[SitesManager] CommonPIIParams is no list: Matomo fails on it, this program ignores it; write a line CommonPIIParams[] = … for each value",
-		"[TrackingSpamPrevention] iprange_allowlist is no list: Matomo fails on it, this program ignores it; write a line iprange_allowlist[] = … for each value",
+		"[General] proxy_client_headers is no list: Matomo ignores it; write a line proxy_client_headers[] = … for each " +
+			"value",
+		"[SitesManager] CommonPIIParams is no list: Matomo fails on it, this program ignores it; write a line " +
+			"CommonPIIParams[] = … for each value",
+		"[TrackingSpamPrevention] iprange_allowlist is no list: Matomo fails on it, this program ignores it; write a line " +
+			"iprange_allowlist[] = … for each value",
 		`[Tracker] campaign_var_name is a list and should be text: Matomo fails on it; write campaign_var_name = "one,two"`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -90,7 +90,8 @@ func TestVersionOfAPluginWithoutFiles(t *testing.T) {
 func TestCampaignParametersOfTheFiles(t *testing.T) {
 	files := ofVersion(campaignsPlugin, "5.0.2")
 	files["config/config.ini.php"] = "[Plugins]\n" + pluginLines(campaignsPlugin) +
-		"[MarketingCampaignsReporting]\ncampaign_name = \"own , second\"\ncampaign_keyword = \"\"\ncampaign_source[] = \"x\"\n"
+		"[MarketingCampaignsReporting]\ncampaign_name = \"own , second\"\ncampaign_keyword = \"\"\ncampaign_source[] = " +
+		"\"x\"\n"
 	config := installed(t, "5.1.2", files, "")
 	got := config.Tracker(1).Campaigns
 	if got == nil {
@@ -99,8 +100,9 @@ func TestCampaignParametersOfTheFiles(t *testing.T) {
 	want := [CampaignFields][]string{
 		CampaignName: {"own", "second"}, CampaignKeyword: {""}, CampaignSource: {"Array"},
 		CampaignMedium:  {"mtm_medium", "pk_medium", "utm_medium"},
-		CampaignContent: {"mtm_content", "pk_content", "utm_content"}, CampaignID: {"mtm_cid", "pk_cid", "utm_id", "mtm_clid"},
-		CampaignGroup: {"mtm_group", "pk_group"}, CampaignPlacement: {"mtm_placement", "pk_placement"},
+		CampaignContent: {"mtm_content", "pk_content", "utm_content"},
+		CampaignID:      {"mtm_cid", "pk_cid", "utm_id", "mtm_clid"},
+		CampaignGroup:   {"mtm_group", "pk_group"}, CampaignPlacement: {"mtm_placement", "pk_placement"},
 	}
 	if diff := cmp.Diff(want, got.ByField); diff != "" {
 		t.Error(diff)

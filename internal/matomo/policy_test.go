@@ -22,7 +22,8 @@ type demanded struct {
 
 func demandedOf(s *Site) demanded {
 	return demanded{
-		Mask: s.Privacy.IPMaskLength, MaskOn: s.Privacy.AnonymizeIP, Orders: s.Privacy.AnonymizeOrderID, Referrer: s.Privacy.AnonymizeReferrer,
+		Mask: s.Privacy.IPMaskLength, MaskOn: s.Privacy.AnonymizeIP, Orders: s.Privacy.AnonymizeOrderID,
+		Referrer:  s.Privacy.AnonymizeReferrer,
 		Campaigns: s.MaskCampaigns, NoCampaigns: len(s.Tracker.CampaignNameParameters) == 0, NoUserIDs: s.UserIDDisabled,
 		Major: s.OnlyMajorVersions, NoModel: s.DeviceModelHidden, NoScreen: s.ResolutionDisabled,
 		ThirdParty: s.Tracker.UseThirdPartyIDCookie, Excluded: strings.Join(s.ExcludedParameters, ","),
@@ -59,7 +60,8 @@ func TestPolicy(t *testing.T) {
 	const config = "[SitesManager]\nCommonPIIParams[] = mail\n[Tracker]\nuse_third_party_id_cookie = 1\n"
 	free := demanded{Mask: 1, ThirdParty: true, Excluded: "sid,a b,own"}
 	strict := demanded{
-		Mask: 2, MaskOn: true, Orders: true, Referrer: "exclude_path", Campaigns: true, NoUserIDs: true, Major: true, NoModel: true,
+		Mask: 2, MaskOn: true, Orders: true, Referrer: "exclude_path", Campaigns: true, NoUserIDs: true, Major: true,
+		NoModel:  true,
 		NoScreen: true, Excluded: "sid,a b,mail",
 	}
 	but := func(d demanded, change func(*demanded)) demanded {
@@ -98,10 +100,22 @@ func TestPolicy(t *testing.T) {
 		{"5.14.0", pinned + "0\n", stored{policyOfSite: "1"}, free},
 		// Single settings.
 		{"5.13.0", "", stored{"UserId/UserIdDisabled_policy_enforced": "1"}, free},
-		{"5.14.0", "", stored{"UserId/UserIdDisabled_policy_enforced": "1"}, but(free, func(d *demanded) { d.NoUserIDs = true })},
-		{"5.14.0", "", stored{"2/UserId/UserIdDisabled_policy_enforced": "1"}, but(free, func(d *demanded) { d.NoUserIDs = true })},
+		{
+			"5.14.0", "",
+			stored{"UserId/UserIdDisabled_policy_enforced": "1"},
+			but(free, func(d *demanded) { d.NoUserIDs = true }),
+		},
+		{
+			"5.14.0", "",
+			stored{"2/UserId/UserIdDisabled_policy_enforced": "1"},
+			but(free, func(d *demanded) { d.NoUserIDs = true }),
+		},
 		{"5.13.0", "", stored{policyOfAll: "1", "UserId/UserIdDisabled_policy_enforced": "0"}, strict},
-		{"5.14.0", "", stored{policyOfAll: "1", "UserId/UserIdDisabled_policy_enforced": "0"}, but(strict, func(d *demanded) { d.NoUserIDs = false })},
+		{
+			"5.14.0", "",
+			stored{policyOfAll: "1", "UserId/UserIdDisabled_policy_enforced": "0"},
+			but(strict, func(d *demanded) { d.NoUserIDs = false }),
+		},
 		{"5.14.0", "", stored{
 			policyOfAll: "1", "UserId/UserIdDisabled_policy_enforced": "0",
 			"2/UserId/UserIdDisabled_policy_enforced": "1",
@@ -111,7 +125,11 @@ func TestPolicy(t *testing.T) {
 			stored{policyOfAll: "1", "Resolution/ScreenResolutionDetectionDisabled_policy_enforced": "1"},
 			but(strict, func(d *demanded) { d.NoScreen = false }),
 		},
-		{"5.14.0", "", stored{policyOfAll: "1", "2/SitesManager/FilterPIIParameters_policy_enforced": "0"}, but(strict, func(d *demanded) { d.Excluded = free.Excluded })},
+		{
+			"5.14.0", "",
+			stored{policyOfAll: "1", "2/SitesManager/FilterPIIParameters_policy_enforced": "0"},
+			but(strict, func(d *demanded) { d.Excluded = free.Excluded }),
+		},
 		// Third-party cookies follow the policy itself.
 		{"5.14.0", "", stored{"Core/ThirdPartyCookies_policy_enforced": "1"}, free},
 		{"5.14.0", "", stored{policyOfAll: "1", "Core/ThirdPartyCookies_policy_enforced": "0"}, strict},
@@ -120,13 +138,22 @@ func TestPolicy(t *testing.T) {
 		{"5.6.0", withFlag, stored{"2/UserId/user_id_disabled": "1"}, but(free, func(d *demanded) { d.NoUserIDs = true })},
 		{"6.0.0", "", stored{"2/UserId/user_id_disabled": "false"}, but(free, func(d *demanded) { d.NoUserIDs = true })},
 		{"6.0.0", "", stored{"2/UserId/user_id_disabled": ""}, free},
-		{"5.10.0", "", stored{"2/PrivacyManager/campaign_tracking_parameters_disabled": "1"}, but(free, func(d *demanded) { d.NoCampaigns = true })},
+		{
+			"5.10.0", "",
+			stored{"2/PrivacyManager/campaign_tracking_parameters_disabled": "1"},
+			but(free, func(d *demanded) { d.NoCampaigns = true }),
+		},
 		{"5.11.0", "", stored{"2/PrivacyManager/campaign_tracking_parameters_disabled": "1"}, free},
 		{"5.10.0", "", stored{"2/PrivacyManager/campaign_parameter_values_masked": "1"}, free},
-		{"5.11.0", "", stored{"2/PrivacyManager/campaign_parameter_values_masked": "1"}, but(free, func(d *demanded) { d.Campaigns = true })},
+		{
+			"5.11.0", "",
+			stored{"2/PrivacyManager/campaign_parameter_values_masked": "1"},
+			but(free, func(d *demanded) { d.Campaigns = true }),
+		},
 	}
 	options := map[string]string{
-		"PrivacyManager.ipAddressMaskLength": "1", "PrivacyManager.ipAnonymizerEnabled": "0", "SitesManager_ExcludedQueryParameters": "own",
+		"PrivacyManager.ipAddressMaskLength": "1", "PrivacyManager.ipAnonymizerEnabled": "0",
+		"SitesManager_ExcludedQueryParameters": "own",
 	}
 	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
 		for _, tt := range tests {

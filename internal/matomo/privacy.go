@@ -24,7 +24,8 @@ type Privacy struct {
 
 // privacyNames are the options' names behind "PrivacyManager." and the site.
 var privacyNames = []string{
-	"useAnonymizedIpForVisitEnrichment", "ipAddressMaskLength", "doNotTrackEnabled", "ipAnonymizerEnabled", "forceCookielessTracking",
+	"useAnonymizedIpForVisitEnrichment", "ipAddressMaskLength", "doNotTrackEnabled", "ipAnonymizerEnabled",
+	"forceCookielessTracking",
 	"anonymizeUserId", "anonymizeOrderId", "anonymizeReferrer", "randomizeConfigId",
 }
 

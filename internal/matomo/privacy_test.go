@@ -12,7 +12,9 @@ import (
 // openVersion opens the test installation as one of a version, with options beside its own.
 func openVersion(t *testing.T, db *sqlx.DB, version, config string, options map[string]string) *Installation {
 	t.Helper()
-	mustExec(t, db, "DELETE FROM m_option WHERE option_name = 'version_core' OR option_name LIKE 'PrivacyManager%' OR option_name LIKE 'SitesManager%'")
+	mustExec(t, db,
+		"DELETE FROM m_option WHERE option_name = 'version_core' OR option_name LIKE 'PrivacyManager%' OR option_name LIKE "+
+			"'SitesManager%'")
 	mustExec(t, db, "INSERT INTO m_option VALUES ('version_core', ?, 1)", version)
 	for name, value := range options {
 		mustExec(t, db, "INSERT INTO m_option VALUES (?, ?, 1)", name, value)
@@ -31,7 +33,8 @@ func siteOf(t *testing.T, i *Installation, id int64) *Site {
 
 func TestSitesHavePrivacySettingsOfTheirOwnFrom55On(t *testing.T) {
 	all := map[string]string{
-		"PrivacyManager.ipAddressMaskLength": "1", "PrivacyManager.doNotTrackEnabled": "1", "PrivacyManager.anonymizeReferrer": "exclude_all",
+		"PrivacyManager.ipAddressMaskLength": "1", "PrivacyManager.doNotTrackEnabled": "1",
+		"PrivacyManager.anonymizeReferrer":                           "exclude_all",
 		"PrivacyManager.idSite(1).ipAddressMaskLength":               "3",
 		"PrivacyManager.idSite(1).ipAnonymizerEnabled":               "0",
 		"PrivacyManager.idSite(1).doNotTrackEnabled":                 "",
@@ -55,7 +58,8 @@ func TestSitesHavePrivacySettingsOfTheirOwnFrom55On(t *testing.T) {
 		{"5.4.0", 1, ofAll},
 		{"5.4.0", 2, ofAll},
 		{"5.5.0", 1, Privacy{
-			IPMaskLength: 3, UseAnonymizedIPForVisit: true, ForceCookielessTracking: true, AnonymizeUserID: true, AnonymizeOrderID: true,
+			IPMaskLength: 3, UseAnonymizedIPForVisit: true, ForceCookielessTracking: true, AnonymizeUserID: true,
+			AnonymizeOrderID:  true,
 			RandomizeConfigID: true,
 		}},
 		{"5.5.0", 2, unmasked},

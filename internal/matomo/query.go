@@ -55,7 +55,9 @@ func (i *Installation) Option(ctx context.Context, name string) (value string, f
 
 // options returns the rows of table option that exist among names. Where the database takes capital letters for small
 // ones, so does Matomo.
-func (i *Installation) options(ctx context.Context, db sqlx.ExtContext, names []string, lock string) (map[string]string, error) {
+func (i *Installation) options(
+	ctx context.Context, db sqlx.ExtContext, names []string, lock string,
+) (map[string]string, error) {
 	var rows []struct {
 		Name  string `db:"option_name"`
 		Value string `db:"option_value"`
@@ -77,7 +79,9 @@ func (i *Installation) options(ctx context.Context, db sqlx.ExtContext, names []
 
 // createOptions adds rows of table option, leaving those alone that another writer was faster with. All writers take
 // them in the same order, so that none waits for one that waits for it.
-func (i *Installation) createOptions(ctx context.Context, db sqlx.ExtContext, values map[string]string, autoload int) error {
+func (i *Installation) createOptions(
+	ctx context.Context, db sqlx.ExtContext, values map[string]string, autoload int,
+) error {
 	if len(values) == 0 {
 		return nil
 	}

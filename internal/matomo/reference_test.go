@@ -98,7 +98,8 @@ func TestReferenceInstallation(t *testing.T) {
 	if len(one.Goals) != 13 || one.Goals[10].Revenue != "7.77" || one.Goals[2].Pattern != `/goal/re[0-9]+\.html` {
 		t.Errorf("goals of site 1: %+v", one.Goals)
 	}
-	if len(two.Dimensions) != 5 || !cmp.Equal(two.Dimensions[3].Extractions, []Extraction{{"url", "/category/([^/?#]+)"}}) {
+	if len(two.Dimensions) != 5 ||
+		!cmp.Equal(two.Dimensions[3].Extractions, []Extraction{{"url", "/category/([^/?#]+)"}}) {
 		t.Errorf("dimensions of site 2: %+v", two.Dimensions)
 	}
 }

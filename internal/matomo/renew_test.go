@@ -26,8 +26,10 @@ func TestRenewedSitesAndOptionsAreReadAgain(t *testing.T) {
 	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
 		i := open(t, db, newClock(), "")
 		before, general := renewed(t, i)
-		mustExec(t, db, "INSERT INTO m_goal (idsite, idgoal, name, match_attribute, pattern, pattern_type, case_sensitive, allow_multiple, revenue) "+
-			"VALUES (1, 77, 'new', 'url', 'x', 'contains', 0, 0, 0)")
+		mustExec(t, db,
+			"INSERT INTO m_goal (idsite, idgoal, name, match_attribute, pattern, pattern_type, case_sensitive, "+
+				"allow_multiple, revenue) "+
+				"VALUES (1, 77, 'new', 'url', 'x', 'contains', 0, 0, 0)")
 		mustExec(t, db, "INSERT INTO m_option VALUES ('SitesManager_ExcludedIpsGlobal', '10.0.0.0/8', 1)")
 		after, generalAfter := renewed(t, i)
 		if len(after.Goals) != len(before.Goals)+1 {

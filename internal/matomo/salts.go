@@ -31,7 +31,9 @@ const (
 
 // FingerprintSalt returns the salt of a site and a local date (spec §4). Those of the days around now are part of the
 // site; others are read from db, or created there. See FingerprintSalts.
-func (i *Installation) FingerprintSalt(ctx context.Context, db sqlx.ExtContext, site *Site, date string) (string, error) {
+func (i *Installation) FingerprintSalt(
+	ctx context.Context, db sqlx.ExtContext, site *Site, date string,
+) (string, error) {
 	if salt, ok := site.Salts[date]; ok {
 		return salt, nil
 	}
@@ -43,7 +45,9 @@ func (i *Installation) FingerprintSalt(ctx context.Context, db sqlx.ExtContext, 
 // FingerprintSalts returns the salts of several sites and dates: one query when all exist, three statements when some
 // are created. All writers, Matomo among them, end up with the same salt: whoever comes first. db should not be in a
 // transaction that lasts: others that need a salt created there wait for it.
-func (i *Installation) FingerprintSalts(ctx context.Context, db sqlx.ExtContext, keys []SaltKey) (map[SaltKey]string, error) {
+func (i *Installation) FingerprintSalts(
+	ctx context.Context, db sqlx.ExtContext, keys []SaltKey,
+) (map[SaltKey]string, error) {
 	salts := make(map[SaltKey]string, len(keys))
 	missing, stored, err := i.storedSalts(ctx, db, keys, salts, "")
 	if err != nil || len(missing) == 0 {
@@ -108,7 +112,9 @@ func saltOf(option string) string {
 }
 
 // createSalts writes new salts for the keys, unless somebody else was faster.
-func (i *Installation) createSalts(ctx context.Context, db sqlx.ExtContext, keys []SaltKey, unusable map[SaltKey]string) error {
+func (i *Installation) createSalts(
+	ctx context.Context, db sqlx.ExtContext, keys []SaltKey, unusable map[SaltKey]string,
+) error {
 	created := make(map[string]string, len(keys))
 	for _, key := range keys {
 		salt, err := randomString(i.random, saltAlphabet, saltLength)
@@ -121,7 +127,8 @@ func (i *Installation) createSalts(ctx context.Context, db sqlx.ExtContext, keys
 			created[key.option()] = value
 			continue
 		}
-		update := "UPDATE " + i.Table("option") + " SET option_value = ?, autoload = 0 WHERE option_name = ? AND option_value = ?"
+		update := "UPDATE " + i.Table("option") +
+			" SET option_value = ?, autoload = 0 WHERE option_name = ? AND option_value = ?"
 		if _, err := db.ExecContext(ctx, update, value, key.option(), old); err != nil {
 			return fmt.Errorf("option %s: %w", key.option(), err)
 		}

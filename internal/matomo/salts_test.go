@@ -24,7 +24,8 @@ func saltOptions(t *testing.T, db *sqlx.DB) map[string]string {
 		Value    string `db:"option_value"`
 		Autoload int    `db:"autoload"`
 	}
-	if err := db.Select(&rows, "SELECT option_name, option_value, autoload FROM m_option WHERE option_name LIKE 'fingerprint%'"); err != nil {
+	if err := db.Select(&rows, "SELECT option_name, option_value, autoload FROM m_option WHERE option_name LIKE "+
+		"'fingerprint%'"); err != nil {
 		t.Fatal(err)
 	}
 	all := make(map[string]string)
@@ -40,7 +41,8 @@ func saltOptions(t *testing.T, db *sqlx.DB) map[string]string {
 func TestLoadingASiteCreatesItsSalts(t *testing.T) {
 	onDatabases(t, func(t *testing.T, db *sqlx.DB) {
 		ctx := context.Background()
-		mustExec(t, db, "INSERT INTO m_option VALUES ('fingerprint_salt_1_2026-11-22', ?, 0), ('fingerprint_salt_1_2026-11-21', ?, 0)",
+		mustExec(t, db,
+			"INSERT INTO m_option VALUES ('fingerprint_salt_1_2026-11-22', ?, 0), ('fingerprint_salt_1_2026-11-21', ?, 0)",
 			`{"value":"kept","time":1}`, `{"value":"","time":1}`)
 		i := open(t, db, newClock(), "")
 		one, err := i.Site(ctx, 1)
@@ -54,7 +56,8 @@ func TestLoadingASiteCreatesItsSalts(t *testing.T) {
 		stored := saltOptions(t, db)
 		want := []string{
 			"fingerprint_salt_1_2026-11-23", "fingerprint_salt_1_2026-11-21", "fingerprint_salt_1_2026-11-20",
-			"fingerprint_salt_2_2026-11-24", "fingerprint_salt_2_2026-11-23", "fingerprint_salt_2_2026-11-22", "fingerprint_salt_2_2026-11-21",
+			"fingerprint_salt_2_2026-11-24", "fingerprint_salt_2_2026-11-23", "fingerprint_salt_2_2026-11-22",
+			"fingerprint_salt_2_2026-11-21",
 		}
 		if len(stored) != len(want)+1 {
 			t.Errorf("got %v", stored)
@@ -166,7 +169,8 @@ func TestUserIDSaltIsCreatedOnce(t *testing.T) {
 			salts[n] = general.UserIDSalt
 		}
 		var autoload int
-		if err := db.Get(&autoload, "SELECT autoload FROM m_option WHERE option_name = 'useridsalt'"); err != nil || autoload != 1 {
+		if err := db.Get(&autoload, "SELECT autoload FROM m_option WHERE option_name = 'useridsalt'"); err != nil ||
+			autoload != 1 {
 			t.Errorf("autoload %d, %v", autoload, err)
 		}
 		if len(salts[0]) != 40 || salts[0] != salts[1] {

@@ -155,7 +155,8 @@ func (s QueueSettings) Validate() error {
 func (s QueueSettings) validateRedis() error {
 	switch {
 	case s.RedisType < RedisStandAlone || s.RedisType > RedisCluster:
-		return fmt.Errorf("type %d of Redis is unknown: set useWhatRedisBackendType to 1 (stand-alone), 2 (sentinel) or 3 (cluster)", s.RedisType)
+		return fmt.Errorf("type %d of Redis is unknown: set useWhatRedisBackendType to 1 (stand-alone), 2 (sentinel) or 3 "+
+			"(cluster)", s.RedisType)
 	case s.RedisType == RedisSentinel && strings.TrimSpace(s.SentinelName) == "":
 		return errors.New("no name of the Sentinel master: set sentinelMasterName, e.g. to mymaster")
 	case s.RedisDatabase < 0:
@@ -168,7 +169,8 @@ func (s QueueSettings) validateRedis() error {
 		return err
 	}
 	if s.RedisType == RedisStandAlone && len(addresses) > 1 {
-		return fmt.Errorf("%d Redis servers, but type stand-alone: set one redisHost, or useWhatRedisBackendType to 2 (sentinel) or 3 (cluster)",
+		return fmt.Errorf("%d Redis servers, but type stand-alone: set one redisHost, or useWhatRedisBackendType to 2 "+
+			"(sentinel) or 3 (cluster)",
 			len(addresses))
 	}
 	return nil
@@ -202,7 +204,8 @@ func (s QueueSettings) RedisAddresses() ([]string, error) {
 		ports = make([]string, len(hosts))
 	}
 	if len(hosts) != len(ports) && socketPath(s.RedisHost) == "" {
-		return nil, fmt.Errorf("%d Redis hosts but %d ports: set as many in redisPort as in redisHost, separated by commas", len(hosts), len(ports))
+		return nil, fmt.Errorf("%d Redis hosts but %d ports: set as many in redisPort as in redisHost, separated by commas",
+			len(hosts), len(ports))
 	}
 	addresses := make([]string, len(hosts))
 	for i, host := range hosts {

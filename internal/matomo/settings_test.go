@@ -27,11 +27,14 @@ func TestQueueSettingsOfDatabaseAndConfig(t *testing.T) {
 		"redisPort": php.String("26379,26380"), "redisTimeout": php.String("0.25"), "redisDatabase": php.String("3"),
 		"redisUsername": php.String("who"), "redisPassword": php.String("stored"), "sentinelMasterName": php.String("m"),
 		"usePasswordForSentinelInstances": php.String("1"), "queueEnabled": php.String("1"),
-		"numQueueWorkers": php.String("4"), "numRequestsToProcess": php.Int(50), "processDuringTrackingRequest": php.String("0"),
+		"numQueueWorkers": php.String("4"), "numRequestsToProcess": php.Int(50),
+		"processDuringTrackingRequest": php.String("0"),
 	}
 	want := QueueSettings{
-		Backend: BackendRedis, RedisType: RedisSentinel, RedisHost: "a, b", RedisPort: "26379,26380", RedisTimeout: 250 * time.Millisecond,
-		RedisDatabase: 3, RedisUsername: "who", RedisPassword: "stored", SentinelName: "m", SentinelLogin: true, Enabled: true,
+		Backend: BackendRedis, RedisType: RedisSentinel, RedisHost: "a, b", RedisPort: "26379,26380",
+		RedisTimeout:  250 * time.Millisecond,
+		RedisDatabase: 3, RedisUsername: "who", RedisPassword: "stored", SentinelName: "m", SentinelLogin: true,
+		Enabled:         true,
 		NumQueueWorkers: 4, NumRequestsToProcess: 50, NotifyThreshold: 250000,
 	}
 	if diff := cmp.Diff(want, parseConfig(t, "").queueSettings(stored)); diff != "" {
@@ -95,7 +98,10 @@ func TestQueueSettingsValidateSaysWhatToSet(t *testing.T) {
 		{func(s *QueueSettings) { s.Backend = "file" }, `backend "file" is unknown: set backend to redis or mysql`},
 		{func(s *QueueSettings) { s.NumQueueWorkers = 0 }, "0 queue workers: set numQueueWorkers to 1 … 4096"},
 		{func(s *QueueSettings) { s.NumQueueWorkers = 4097 }, "4097 queue workers: set numQueueWorkers to 1 … 4096"},
-		{func(s *QueueSettings) { s.NumRequestsToProcess = 0 }, "0 requests per batch: set numRequestsToProcess to 1 or more"},
+		{
+			func(s *QueueSettings) { s.NumRequestsToProcess = 0 },
+			"0 requests per batch: set numRequestsToProcess to 1 or more",
+		},
 		{
 			func(s *QueueSettings) { s.RedisType = 4 },
 			"type 4 of Redis is unknown: set useWhatRedisBackendType to 1 (stand-alone), 2 (sentinel) or 3 (cluster)",
@@ -105,7 +111,10 @@ func TestQueueSettingsValidateSaysWhatToSet(t *testing.T) {
 			"no name of the Sentinel master: set sentinelMasterName, e.g. to mymaster",
 		},
 		{func(s *QueueSettings) { s.RedisDatabase = -1 }, "database -1 of Redis: set redisDatabase to 0 or more"},
-		{func(s *QueueSettings) { s.RedisTimeout = -time.Second }, "timeout -1s of Redis: set redisTimeout to 0 or more seconds"},
+		{
+			func(s *QueueSettings) { s.RedisTimeout = -time.Second },
+			"timeout -1s of Redis: set redisTimeout to 0 or more seconds",
+		},
 		{
 			func(s *QueueSettings) { s.RedisHost, s.RedisPort = "a,b", "1" },
 			"2 Redis hosts but 1 ports: set as many in redisPort as in redisHost, separated by commas",
@@ -116,15 +125,22 @@ func TestQueueSettingsValidateSaysWhatToSet(t *testing.T) {
 			func(s *QueueSettings) { s.RedisType, s.RedisPort = RedisCluster, "0" },
 			`port "0" of Redis host 127.0.0.1: set redisPort to 1 … 65535`,
 		},
-		{func(s *QueueSettings) { s.RedisPort = "65536" }, `port "65536" of Redis host 127.0.0.1: set redisPort to 1 … 65535`},
-		{func(s *QueueSettings) { s.RedisPort = "6379.5" }, `port "6379.5" of Redis host 127.0.0.1: set redisPort to 1 … 65535`},
+		{
+			func(s *QueueSettings) { s.RedisPort = "65536" },
+			`port "65536" of Redis host 127.0.0.1: set redisPort to 1 … 65535`,
+		},
+		{
+			func(s *QueueSettings) { s.RedisPort = "6379.5" },
+			`port "6379.5" of Redis host 127.0.0.1: set redisPort to 1 … 65535`,
+		},
 		{
 			func(s *QueueSettings) { s.RedisType, s.RedisHost, s.RedisPort = RedisSentinel, "a,b", "26379,-1" },
 			`port "-1" of Redis host b: set redisPort to 1 … 65535`,
 		},
 		{
 			func(s *QueueSettings) { s.RedisHost = "a,b" },
-			"2 Redis servers, but type stand-alone: set one redisHost, or useWhatRedisBackendType to 2 (sentinel) or 3 (cluster)",
+			"2 Redis servers, but type stand-alone: set one redisHost, or useWhatRedisBackendType to 2 (sentinel) or 3 " +
+				"(cluster)",
 		},
 	}
 	for _, tt := range tests {

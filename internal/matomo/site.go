@@ -51,10 +51,11 @@ type Site struct {
 
 // Goal is one goal of a site (table goal).
 type Goal struct {
-	ID                  int64
-	Name                string
-	Description         string
-	MatchAttribute      string // url, title, file, external_website, event_category, event_action, event_name, visit_duration, manually
+	ID          int64
+	Name        string
+	Description string
+	// url, title, file, external_website, event_category, event_action, event_name, visit_duration, manually
+	MatchAttribute      string
 	Pattern             string
 	PatternType         string // contains, exact, regex, greater_than
 	CaseSensitive       bool
@@ -120,11 +121,12 @@ type TrackerSettings struct {
 	NewVisitWhenWebsiteChanges  bool
 	NewVisitAfterMidnight       bool // for the decision of spec §3.4
 	// create_new_visit_after_midnight without the site's override: config_id carries a daily salt (spec §4)
-	DailyFingerprint               bool
-	NewVisitAfterActions           int64 // 0: never
-	PageMaximumLength              int   // bytes
-	RequireAuthentication          bool  // tracking_requests_require_authentication
-	RequireAuthenticationOlderThan int64 // seconds: tracking_requests_require_authentication_when_custom_timestamp_newer_than
+	DailyFingerprint      bool
+	NewVisitAfterActions  int64 // 0: never
+	PageMaximumLength     int   // bytes
+	RequireAuthentication bool  // tracking_requests_require_authentication
+	// seconds: tracking_requests_require_authentication_when_custom_timestamp_newer_than
+	RequireAuthenticationOlderThan int64
 	EnableSpamFilter               bool
 	InnodbLockWaitTimeout          int // seconds, 0: leave the server's
 	ExcludeRequests                string

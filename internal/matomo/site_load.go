@@ -34,7 +34,8 @@ type siteRow struct {
 func (i *Installation) readSites(ctx context.Context, ids []int64, general *generalEntry) (map[int64]*Site, error) {
 	var rows []siteRow
 	query := "SELECT idsite, main_url, CAST(ts_created AS CHAR) AS created, sitesearch, sitesearch_keyword_parameters, " +
-		"sitesearch_category_parameters, timezone, exclude_unknown_urls, excluded_ips, excluded_parameters, excluded_user_agents, " +
+		"sitesearch_category_parameters, timezone, exclude_unknown_urls, excluded_ips, excluded_parameters, " +
+		"excluded_user_agents, " +
 		"excluded_referrers, type, keep_url_fragment FROM " + i.Table("site") + " WHERE idsite IN (?)"
 	if err := selectIn(ctx, i.db, &rows, query, ids); err != nil {
 		return nil, err
@@ -208,15 +209,17 @@ func (i *Installation) readGoals(ctx context.Context, ids []int64, sites map[int
 		Revenue             string `db:"revenue"`
 		EventValueAsRevenue bool   `db:"event_value_as_revenue"`
 	}
-	query := "SELECT idsite, idgoal, name, description, match_attribute, pattern, pattern_type, case_sensitive, allow_multiple, revenue, " +
+	query := "SELECT idsite, idgoal, name, description, match_attribute, pattern, pattern_type, case_sensitive, " +
+		"allow_multiple, revenue, " +
 		"event_value_as_revenue FROM " + i.Table("goal") + " WHERE idsite IN (?) AND deleted = 0 ORDER BY idsite, idgoal"
 	if err := selectIn(ctx, i.db, &rows, query, ids); err != nil {
 		return fmt.Errorf("goals: %w", err)
 	}
 	for _, row := range rows {
 		goal := Goal{
-			ID: row.ID, Name: php.Unsanitize(row.Name), Description: php.Unsanitize(row.Description), MatchAttribute: row.MatchAttribute,
-			Pattern: php.Unsanitize(row.Pattern), PatternType: php.Unsanitize(row.PatternType), CaseSensitive: row.CaseSensitive,
+			ID: row.ID, Name: php.Unsanitize(row.Name), Description: php.Unsanitize(row.Description),
+			MatchAttribute: row.MatchAttribute,
+			Pattern:        php.Unsanitize(row.Pattern), PatternType: php.Unsanitize(row.PatternType), CaseSensitive: row.CaseSensitive,
 			AllowMultiple: row.AllowMultiple, Revenue: row.Revenue, EventValueAsRevenue: row.EventValueAsRevenue,
 		}
 		sites[row.Site].Goals = append(sites[row.Site].Goals, goal)
@@ -237,14 +240,16 @@ func (i *Installation) readDimensions(ctx context.Context, ids []int64, sites ma
 		Extractions   string `db:"extractions"`
 		CaseSensitive bool   `db:"case_sensitive"`
 	}
-	query := "SELECT idsite, idcustomdimension, `index`, scope, extractions, case_sensitive FROM " + i.Table("custom_dimensions") +
+	query := "SELECT idsite, idcustomdimension, `index`, scope, extractions, case_sensitive FROM " +
+		i.Table("custom_dimensions") +
 		" WHERE idsite IN (?) AND active <> 0 ORDER BY idsite, idcustomdimension"
 	if err := selectIn(ctx, i.db, &rows, query, ids); err != nil {
 		return fmt.Errorf("custom dimensions: %w", err)
 	}
 	for _, row := range rows {
 		dimension := Dimension{
-			ID: row.ID, Index: row.Index, Scope: row.Scope, Extractions: extractions(row.Extractions), CaseSensitive: row.CaseSensitive,
+			ID: row.ID, Index: row.Index, Scope: row.Scope, Extractions: extractions(row.Extractions),
+			CaseSensitive: row.CaseSensitive,
 		}
 		sites[row.Site].Dimensions = append(sites[row.Site].Dimensions, dimension)
 	}
@@ -275,7 +280,8 @@ func (i *Installation) readTokens(ctx context.Context, ids []int64, sites map[in
 		Site int64  `db:"idsite"`
 		Hash string `db:"password"`
 	}
-	query := "SELECT a.idsite, t.password FROM " + i.Table("access") + " a JOIN " + i.Table("user_token_auth") + " t ON t.login = a.login " +
+	query := "SELECT a.idsite, t.password FROM " + i.Table("access") + " a JOIN " + i.Table("user_token_auth") +
+		" t ON t.login = a.login " +
 		"WHERE a.idsite IN (?) AND a.access IN ('admin', 'write') AND (t.date_expired IS NULL OR t.date_expired > ?)"
 	if err := selectIn(ctx, i.db, &rows, query, ids, i.now()); err != nil {
 		return fmt.Errorf("tokens: %w", err)

@@ -23,13 +23,15 @@ const BlockedRangesOption = "TrackingSpamBlockedIpRanges"
 type SpamPrevention struct {
 	AllowedIPs, BlockedIPs []php.IPRange // never excluded, and always
 	BlockHeadless          bool
-	Organisations          []string // excluded where a visitor's organisation contains one, whatever the case of ASCII letters
-	ExcludedCountries      []string // codes in lower case
-	IncludedCountries      []string // where there are any, all other countries are excluded, and ExcludedCountries does not count
-	BlockLibraries         bool
-	MaxActions             int64  // of a visit, 0: any number
-	NotificationEmail      string // told by Matomo of addresses that are banned
-	BlockedRanges          string // BlockedRangesOption, "" where it is not set
+	// excluded where a visitor's organisation contains one, whatever the case of ASCII letters
+	Organisations     []string
+	ExcludedCountries []string // codes in lower case
+	// where there are any, all other countries are excluded, and ExcludedCountries does not count
+	IncludedCountries []string
+	BlockLibraries    bool
+	MaxActions        int64  // of a visit, 0: any number
+	NotificationEmail string // told by Matomo of addresses that are banned
+	BlockedRanges     string // BlockedRangesOption, "" where it is not set
 }
 
 // UnsentMail says that nobody is told of banned addresses, which Matomo would do; "" where it would not.
@@ -37,7 +39,8 @@ func (s *SpamPrevention) UnsentMail() string {
 	if s == nil || s.MaxActions == 0 || php.EmptyString(s.NotificationEmail) {
 		return ""
 	}
-	return fmt.Sprintf("plugin %s bans addresses with more than %d actions in a visit: unlike Matomo, this program sends no e-mail about it to %s "+
+	return fmt.Sprintf("plugin %s bans addresses with more than %d actions in a visit: unlike Matomo, this program "+
+		"sends no e-mail about it to %s "+
 		"(setting notification_email)", spamPlugin, s.MaxActions, s.NotificationEmail)
 }
 
@@ -174,7 +177,8 @@ const (
 
 func (c *Config) blockedOrganisations(p pluginSettings) ([]string, error) {
 	const list = "organisation_block_list"
-	mode, known := p.find("cloud_blocking_mode") // until the update of 6.0 has stored one, an installation blocks what it did
+	// until the update of 6.0 has stored one, an installation blocks what it did
+	mode, known := p.find("cloud_blocking_mode")
 	switch {
 	case c.behaviours.SpamCloudMode && known:
 		_, overridden := p.config.Get(list)
@@ -223,7 +227,8 @@ func (c *Config) knownClouds() ([]string, error) {
 	}
 	names, err := file.Constant(constant)
 	if err != nil {
-		return nil, fmt.Errorf("%w; list the organisations in %s[] of section [%s]", err, "organisation_block_list", spamPlugin)
+		return nil, fmt.Errorf("%w; list the organisations in %s[] of section [%s]", err, "organisation_block_list",
+			spamPlugin)
 	}
 	return list(names), nil
 }

@@ -56,7 +56,8 @@ func TestSpamPreventionSettings(t *testing.T) {
 	if len(clouds) != 77 || clouds[0] != "alicloud" || clouds[76] != "dmit cloud services" {
 		t.Fatalf("%d organisations: %q", len(clouds), clouds)
 	}
-	const oldINI = "iprange_allowlist[] = 192.0.2.1\niprange_allowlist[] = \"2001:db8::1\"\niprange_allowlist[] = 10.0.0.0/8\n" +
+	const oldINI = "iprange_allowlist[] = 192.0.2.1\niprange_allowlist[] = \"2001:db8::1\"\niprange_allowlist[] = " +
+		"10.0.0.0/8\n" +
 		"block_geoip_organisations[] = \"Old Cloud\"\nblock_geoip_organisations[] = \"\"\n"
 	const lists = `{"ip_allow_list": [" 192.0.2.7 ", "", "nonsense"], "ip_block_list": ["198.51.100.*"], "block_clouds": "1",
 		"organisation_block_list": [" ACME Hosting ", "", "0"]}`
@@ -80,7 +81,10 @@ func TestSpamPreventionSettings(t *testing.T) {
 		{"5.2.0", "block_headless = 0", `{"block_headless":"1"}`, SpamPrevention{}},
 
 		// Addresses: until 5.0 in the configuration only.
-		{"5.0.11", oldINI, `{"ip_block_list":["1.2.3.4"],"block_headless":"0"}`, SpamPrevention{AllowedIPs: ranges("192.0.2.1", "2001:db8::1", "10.0.0.0/8")}},
+		{
+			"5.0.11", oldINI, `{"ip_block_list":["1.2.3.4"],"block_headless":"0"}`,
+			SpamPrevention{AllowedIPs: ranges("192.0.2.1", "2001:db8::1", "10.0.0.0/8")},
+		},
 		{"5.1.0", oldINI, `{"block_headless":"0"}`, SpamPrevention{}},
 		{
 			"5.1.0", "", `{"block_headless":"0","ip_allow_list":[" 192.0.2.7 ","","x"],"ip_block_list":["198.51.100.*"]}`,
@@ -93,7 +97,10 @@ func TestSpamPreventionSettings(t *testing.T) {
 		{"5.1.0", "", `{"block_headless":"0","ip_block_list":"192.0.2.9"}`, SpamPrevention{BlockedIPs: ranges("192.0.2.9")}},
 
 		// Organisations: until 5.1 in the configuration only, until 5.2 with block_clouds.
-		{"5.1.0", oldINI + "block_headless = 0", `{"block_clouds":"1","organisation_block_list":["x"]}`, SpamPrevention{Organisations: []string{"Old Cloud"}}},
+		{
+			"5.1.0", oldINI + "block_headless = 0", `{"block_clouds":"1","organisation_block_list":["x"]}`,
+			SpamPrevention{Organisations: []string{"Old Cloud"}},
+		},
 		{"5.1.0", oldINI + "block_headless = 0", `{"block_clouds":"0"}`, SpamPrevention{}},
 		{"5.2.0", oldINI + "block_headless = 0", `{"block_clouds":"1"}`, SpamPrevention{Organisations: clouds}},
 		{
@@ -101,16 +108,31 @@ func TestSpamPreventionSettings(t *testing.T) {
 			SpamPrevention{Organisations: []string{"äcme hosting", "b"}},
 		},
 		{"5.2.0", "block_headless = 0", `{"block_clouds":"1","organisation_block_list":[]}`, SpamPrevention{}},
-		{"5.2.0", "block_headless = 0", `{"block_clouds":"0","organisation_block_list":["b"],"cloud_blocking_mode":"custom"}`, SpamPrevention{}},
+		{
+			"5.2.0", "block_headless = 0", `{"block_clouds":"0","organisation_block_list":["b"],"cloud_blocking_mode":"custom"}`,
+			SpamPrevention{},
+		},
 		{
 			"6.0.0", "block_headless = 0", `{"block_clouds":"0","organisation_block_list":["b"],"cloud_blocking_mode":"custom"}`,
 			SpamPrevention{Organisations: []string{"b"}},
 		},
-		{"6.0.0", "block_headless = 0", `{"organisation_block_list":["b"],"cloud_blocking_mode":"default"}`, SpamPrevention{Organisations: clouds}},
-		{"6.0.0", "block_headless = 0", `{"organisation_block_list":["b"],"cloud_blocking_mode":"Custom"}`, SpamPrevention{Organisations: clouds}},
-		{"6.0.0", "block_headless = 0", `{"organisation_block_list":["b"],"cloud_blocking_mode":"off","block_clouds":"1"}`, SpamPrevention{}},
+		{
+			"6.0.0", "block_headless = 0", `{"organisation_block_list":["b"],"cloud_blocking_mode":"default"}`,
+			SpamPrevention{Organisations: clouds},
+		},
+		{
+			"6.0.0", "block_headless = 0", `{"organisation_block_list":["b"],"cloud_blocking_mode":"Custom"}`,
+			SpamPrevention{Organisations: clouds},
+		},
+		{
+			"6.0.0", "block_headless = 0", `{"organisation_block_list":["b"],"cloud_blocking_mode":"off","block_clouds":"1"}`,
+			SpamPrevention{},
+		},
 		{"6.0.0", "block_headless = 0", `{"cloud_blocking_mode":"custom"}`, SpamPrevention{Organisations: clouds}},
-		{"6.0.0", "block_headless = 0\norganisation_block_list[] = X", `{"cloud_blocking_mode":"default"}`, SpamPrevention{Organisations: []string{"x"}}},
+		{
+			"6.0.0", "block_headless = 0\norganisation_block_list[] = X", `{"cloud_blocking_mode":"default"}`,
+			SpamPrevention{Organisations: []string{"x"}},
+		},
 		{"6.0.0", "block_headless = 0\ncloud_blocking_mode = \"off\"", `{"cloud_blocking_mode":"custom"}`, SpamPrevention{}},
 		// Without quotes off is false, which is no mode.
 		{"6.0.0", "block_headless = 0\ncloud_blocking_mode = off", `{}`, SpamPrevention{Organisations: clouds}},

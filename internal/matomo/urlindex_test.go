@@ -133,7 +133,10 @@ func TestNilURLIndexIsEmpty(t *testing.T) {
 }
 
 func TestReferrerIndexKeepsTheOrderGiven(t *testing.T) {
-	index := newReferrerIndex(3, []string{"ref.example.org", "https://www.pay.example.com/checkout", "http://x.org/a", "HTTP://y.org"})
+	index := newReferrerIndex(3, []string{
+		"ref.example.org", "https://www.pay.example.com/checkout", "http://x.org/a",
+		"HTTP://y.org",
+	})
 	tests := []struct {
 		url   string
 		found bool

@@ -87,7 +87,8 @@ func (e *VendorDataError) Error() string {
 	for i, m := range e.Missing {
 		parts[i] = fmt.Sprintf("%s for %s", m.Path, m.Purpose)
 	}
-	return "Matomo's data files are missing: " + strings.Join(parts, ", ") + " (they belong to every Matomo release: is --matomo its directory?)"
+	return "Matomo's data files are missing: " + strings.Join(parts, ", ") +
+		" (they belong to every Matomo release: is --matomo its directory?)"
 }
 
 // Check returns a *VendorDataError when data files are missing, nil when all are there.

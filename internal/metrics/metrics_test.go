@@ -50,7 +50,8 @@ func queues(t *testing.T) (*miniredis.Miniredis, *queue.Redis, *Queues) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = backend.Close() })
-	return server, backend, NewQueues(backend, func() int { return 2 }, func() time.Time { return time.Unix(now, 0) }, testserver.Patience)
+	return server, backend, NewQueues(backend, func() int { return 2 }, func() time.Time { return time.Unix(now, 0) },
+		testserver.Patience)
 }
 
 func TestQueuesTellLengthAgeDeadLettersAndLocks(t *testing.T) {
@@ -137,15 +138,18 @@ func TestWorkerCountsResults(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	w := NewWorker(registry)
 	w.Batch(replay.Report{Duration: time.Second, Result: tracker.Result{
-		Tracked: 5, Failed: 1, Excluded: map[string]int{"bot": 2, "ip": 1}, Rejected: map[request.Reason]int{request.UnknownSite: 4}, Visits: 3,
+		Tracked: 5, Failed: 1, Excluded: map[string]int{"bot": 2, "ip": 1},
+		Rejected: map[request.Reason]int{request.UnknownSite: 4}, Visits: 3,
 	}})
 	w.RunFailed()
 	if lines := gathered(registry); slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, lastRunName) }) {
 		t.Error("a run is told of that has not been")
 	}
 	wantLines(t, gathered(registry),
-		`queuedtracking_tracked_requests_total{result="tracked"} 5`, `queuedtracking_tracked_requests_total{result="failed"} 1`,
-		`queuedtracking_tracked_requests_total{result="excluded"} 3`, `queuedtracking_tracked_requests_total{result="rejected"} 4`,
+		`queuedtracking_tracked_requests_total{result="tracked"} 5`,
+		`queuedtracking_tracked_requests_total{result="failed"} 1`,
+		`queuedtracking_tracked_requests_total{result="excluded"} 3`,
+		`queuedtracking_tracked_requests_total{result="rejected"} 4`,
 		`queuedtracking_written_rows_total{table="visits"} 3`, `queuedtracking_run_errors_total 1`,
 		`queuedtracking_batch_duration_seconds_count 1`,
 	)

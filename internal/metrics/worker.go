@@ -21,15 +21,16 @@ type Worker struct {
 // Names and explanations of the metrics of workers.
 const (
 	requestsName = "queuedtracking_tracked_requests_total"
-	requestsHelp = "Tracking requests taken out of the queues, by what became of them: tracked, excluded, rejected or failed (a dead letter)."
-	rowsName     = "queuedtracking_written_rows_total"
-	rowsHelp     = "Rows written: visits, actions, conversions, requests of AI bots."
-	batchesName  = "queuedtracking_batch_duration_seconds"
-	batchesHelp  = "Time from reading a batch to its removal from the queue."
-	errorsName   = "queuedtracking_run_errors_total"
-	errorsHelp   = "Runs over the queues that ended with an error."
-	lastRunName  = "queuedtracking_last_run_timestamp_seconds"
-	lastRunHelp  = "When a worker has looked at the queues last."
+	requestsHelp = "Tracking requests taken out of the queues, by what became of them: tracked, excluded, rejected or " +
+		"failed (a dead letter)."
+	rowsName    = "queuedtracking_written_rows_total"
+	rowsHelp    = "Rows written: visits, actions, conversions, requests of AI bots."
+	batchesName = "queuedtracking_batch_duration_seconds"
+	batchesHelp = "Time from reading a batch to its removal from the queue."
+	errorsName  = "queuedtracking_run_errors_total"
+	errorsHelp  = "Runs over the queues that ended with an error."
+	lastRunName = "queuedtracking_last_run_timestamp_seconds"
+	lastRunHelp = "When a worker has looked at the queues last."
 )
 
 // NewWorker makes the metrics and registers them.

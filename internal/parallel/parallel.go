@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// Each calls do for 0 … n-1, on so many goroutines at most. Each of them must have worth calls to make, at least: starting one, and waking
-// another thread, takes as long as some of them. do must not panic.
+// Each calls do for 0 … n-1, on so many goroutines at most. Each of them must have worth calls to make, at least:
+// starting one, and waking another thread, takes as long as some of them. do must not panic.
 func Each(n, goroutines, worth int, do func(i int)) {
 	goroutines = min(goroutines, n/max(1, worth))
 	if goroutines < 2 {

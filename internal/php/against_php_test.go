@@ -22,13 +22,19 @@ func randomText(r *rand.Rand, n int, tokens []string) string {
 }
 
 const (
-	numberTokens = "0 1 2 5 9 7 . - + e E 00 123 9223372036854775807 9223372036854775808 x , 0x1A e5 e400 1.5 \t \n \v _ INF"
-	entityTokens = "& &amp; &amp &lt; &lt;b&gt; &#039; &#39; &#x27; &#X3C; &#0; &#10; &#128; &#233; &#xD800; &#1114112; &#99999999999999999999; &eacute; &apos; &Eacute; &lang; " +
-		"&euro; &thetasym; &nosuchname; &#; &#x; ; # < > ' \" a é \xe4 \xc3 \x00 \n \r 1 &nbsp; &amp;amp; 😀 \xed\xa0\x80 x &# 39; &#12a;"
-	urlTokens  = "http https : : / / // ? # @ a.com h 80 80a 99999 [::1] [ ] file mailto \x01 \x7f é %20 & = + . - _ x c user p 123456 443 \t 0 javascript"
-	utf8Tokens = "a Z É ß İ Σ ς \xe4 \xc3 \xe2\x82 \xf0\x9f\x98 \xf0 \x80 \xbf \xed\xa0\x80 \xf4\x90\x80\x80 \xfe \xc0\xaf 😀 \xe0\x80 Ⅷ Ǆ ﬀ \xff"
+	numberTokens = "0 1 2 5 9 7 . - + e E 00 123 9223372036854775807 9223372036854775808 x , 0x1A e5 e400 1.5 \t \n \v " +
+		"_ INF"
+	entityTokens = "& &amp; &amp &lt; &lt;b&gt; &#039; &#39; &#x27; &#X3C; &#0; &#10; &#128; &#233; &#xD800; &#1114112; " +
+		"&#99999999999999999999; &eacute; &apos; &Eacute; &lang; " +
+		"&euro; &thetasym; &nosuchname; &#; &#x; ; # < > ' \" a é \xe4 \xc3 \x00 \n \r 1 &nbsp; &amp;amp; 😀 \xed\xa0\x80 x " +
+		"&# 39; &#12a;"
+	urlTokens = "http https : : / / // ? # @ a.com h 80 80a 99999 [::1] [ ] file mailto \x01 \x7f é %20 & = + . - _ x " +
+		"c user p 123456 443 \t 0 javascript"
+	utf8Tokens = "a Z É ß İ Σ ς \xe4 \xc3 \xe2\x82 \xf0\x9f\x98 \xf0 \x80 \xbf \xed\xa0\x80 \xf4\x90\x80\x80 \xfe " +
+		"\xc0\xaf 😀 \xe0\x80 Ⅷ Ǆ ﬀ \xff"
 	jsonTokens = `{ } [ ] , : " "a" "b":1 "a":2 1 -1 0 01 1.5 1e3 1E+2 1. .5 - true false null True "é" "\u00e9" "\ud83d\ude00" "\ud83d" "\udc00" "\x" "\n\t\/" ` +
-		"12345678901234567890 -9223372036854775808 \"\xe4\" \"\x01\" \t \n {\"a\":1,\"a\":2} [1,2] {} [] \"\\u0000a\" -0 -0.0 1e999"
+		"12345678901234567890 -9223372036854775808 \"\xe4\" \"\x01\" \t \n {\"a\":1,\"a\":2} [1,2] {} [] \"\\u0000a\" -0 " +
+		"-0.0 1e999"
 )
 
 func str(f func(string) string) func([]Value) Value {
@@ -95,7 +101,8 @@ func randomFloat(r *rand.Rand) float64 {
 func TestNumbersAgainstPHP(t *testing.T) {
 	scalar := func(r *rand.Rand) []Value { return []Value{randomScalar(r)} }
 	two := func(r *rand.Rand) []Value { return []Value{randomScalar(r), randomScalar(r)} }
-	compareWithPHP(t, "is_numeric", 20000, textOf(4, numberTokens), func(args []Value) Value { return Bool(IsNumeric(args[0].Str())) })
+	compareWithPHP(t, "is_numeric", 20000, textOf(4, numberTokens),
+		func(args []Value) Value { return Bool(IsNumeric(args[0].Str())) })
 	compareWithPHP(t, "int", 20000, func(r *rand.Rand) []Value {
 		v := randomScalar(r)
 		for strings.Contains(v.Str(), "808e") {
@@ -175,7 +182,8 @@ func orError(v Value, err error) Value {
 
 func TestCodecsAgainstPHP(t *testing.T) {
 	value := func(r *rand.Rand) []Value { return []Value{randomValue(r, 4)} }
-	compareWithPHP(t, "json_decode", 100000, textOf(7, jsonTokens), func(args []Value) Value { return orError(DecodeJSON(args[0].Str())) })
+	compareWithPHP(t, "json_decode", 100000, textOf(7, jsonTokens),
+		func(args []Value) Value { return orError(DecodeJSON(args[0].Str())) })
 	compareWithPHP(t, "json_encode", 20000, value, func(args []Value) Value {
 		s, err := EncodeJSON(args[0])
 		if err != nil {
@@ -187,7 +195,8 @@ func TestCodecsAgainstPHP(t *testing.T) {
 	compareWithPHP(t, "unserialize", 50000, func(r *rand.Rand) []Value {
 		s := Serialize(randomValue(r, 3))
 		if i := r.IntN(len(s)); r.IntN(2) == 0 {
-			s = s[:i] + randomText(r, 2, strings.Split(`i:5; i:+5; d:.5; d:1e3; b:2; a:1:{ } ; " : s:1:"a"; N; -INF s:01: 3`, " ")) + s[i:]
+			s = s[:i] + randomText(r, 2,
+				strings.Split(`i:5; i:+5; d:.5; d:1e3; b:2; a:1:{ } ; " : s:1:"a"; N; -INF s:01: 3`, " ")) + s[i:]
 		}
 		return []Value{String(s)}
 	}, func(args []Value) Value { return orError(Unserialize(args[0].Str())) })
@@ -195,13 +204,14 @@ func TestCodecsAgainstPHP(t *testing.T) {
 }
 
 func TestAddressesAgainstPHP(t *testing.T) {
-	compareWithPHP(t, "inet_pton", 60000, textOf(12, ". : :: 0 1 255 256 01 a ffff 1.2.3.4 fe80 %1 12345 [ / . : : ."), func(args []Value) Value {
-		ip, ok := ParseIP(args[0].Str())
-		if !ok {
-			return Bool(false)
-		}
-		return String(string(ip))
-	})
+	compareWithPHP(t, "inet_pton", 60000, textOf(12, ". : :: 0 1 255 256 01 a ffff 1.2.3.4 fe80 %1 12345 [ / . : : ."),
+		func(args []Value) Value {
+			ip, ok := ParseIP(args[0].Str())
+			if !ok {
+				return Bool(false)
+			}
+			return String(string(ip))
+		})
 	compareWithPHP(t, "inet_ntop", 20000, func(r *rand.Rand) []Value {
 		ip := make([]byte, 4+12*r.IntN(2))
 		for i := range ip {
@@ -224,7 +234,8 @@ func TestVersionsAgainstPHP(t *testing.T) {
 
 const patternTokens = `a b A B é [ ] [^ a-z 0-9 \d \w \s \S \W \b \B \h \v \R \N . * + ? *? +? ++ {2} {1,2} {,2} {2,} ( ) (?: (?= (?! (?<= (?<! (?> | ^ $ \A \z \Z \1 \2 \G ` +
 	`(?i) (?-i) (?s) (?m) (?i: (?P<n> \k<n> (?P=n) \g{1} \g-1 [[:alpha:]] [^[:space:]] [:alpha:] \x41 \xe9 \x{e9} \101 \0 \. \/ \Q \E - \- & _ 1 \p{L} \pL \P{Lu} \n \t # (?#x) { } \e ` +
-	"\\c[ \xe9 [\\d-] [\\w.-] [a\\]b] []a] \\8 \\12 (?x) (?n) (?<m> ' , : (a|ab) (a*)* (a|b)+ (|a)+ (a*?) (?U) \\K a\\K \\Kb +(?#x)+ *(?#)? ?\\E+ " +
+	"\\c[ \xe9 [\\d-] [\\w.-] [a\\]b] []a] \\8 \\12 (?x) (?n) (?<m> ' , : (a|ab) (a*)* (a|b)+ (|a)+ (a*?) (?U) \\K a\\K " +
+	"\\Kb +(?#x)+ *(?#)? ?\\E+ " +
 	`(?R) (?1) (?&n) (?P>n) \g<1> (?(1)a|b) (?(?=a)b|c) (?(DEFINE)(?<n>a)) (?|a|(b)) \X \C (*ACCEPT) (*COMMIT) (*SKIP) (*F) (*UCP) (*atomic:a) (?C) \y \u0041`
 
 // randomPattern is a pattern with delimiters and modifiers, and a subject.
@@ -232,7 +243,10 @@ func randomPattern(r *rand.Rand) []Value {
 	delimiter := []string{"/", "#", "~", "("}[r.IntN(4)]
 	pattern := delimiter + randomText(r, 8, strings.Split(patternTokens, " ")) + strings.Replace(delimiter, "(", ")", 1)
 	pattern += randomText(r, 2, strings.Split("i i i m s x D A U u n  ", " "))
-	return []Value{String(pattern), String(randomText(r, 8, strings.Split("a b A B ab é \xe9 1 0 \n _ - . \t & aa ]", " ")))}
+	return []Value{
+		String(pattern),
+		String(randomText(r, 8, strings.Split("a b A B ab é \xe9 1 0 \n _ - . \t & aa ]", " "))),
+	}
 }
 
 func checkPattern(args []Value, want Value) (string, bool) {
@@ -269,14 +283,20 @@ func writtenDates(r *rand.Rand) []Value {
 		return all[r.IntN(len(all))]
 	}
 	const (
-		dates = "2024-01-15|2024-1-5|2024/01/15|01/15/2024|1/5/24|15.01.2024|15-01-2024|20240115|2024-01|15 January 2024|January 15, 2024|15-Jan-2024|Jan 5 2024|5 May|May 2024|2024 Feb|" +
-			"Mon, 15 Jan 2024|Tuesday 16 January 2024|1st March 2024|March 22nd, 2023|2024-02-30|2024-01-32|2024-13-01|1999-12-31|24-01-15|2024-06-30|IV 2024|3/7"
-		times      = "10:00|10:00:05|10:00:05.123|3pm|3:30 pm|3:30:15 a.m.|12am|12:00 PM|24:00|00:00:00|23:59:60|10.30|10:61|noon|midnight|0930|t0930|9:5"
-		zones      = "Z|UTC|GMT|EST|CEST|+0200|-03:30|+02:00|Europe/Berlin|America/New_York|+5|GMT+2|(PST)|B|foo|Nowhere/City"
-		stamps     = "2024-01-15T10:00:05Z|2024-01-15T10:00:05+02:00|2024-01-15T10:00:05.5Z|2024-01-15T10:00:05.123-0330|20240115T100005|20240115T10:00:05|@1705300000|@-5|@1705300000.5|2024:01:15 10:00:05|15/Jan/2024:10:00:05 +0200|2024-01-15T10:00|2024-01-15 10:00:05,123|2024-01-15T10|2024-W03-1|2024W03|2024.015|Jan-15-2024|2024-Jan-15|back of 7pm|front of 7|+2024-01-15 10:00:05+010000"
-		words      = "now|today|yesterday|tomorrow|midnight|noon|yesterday noon|tomorrow 10:00|monday|next friday|last sunday|this wednesday|first day of next month|last day of february|last day of|next week|last year|previous month|monday next week"
+		dates = "2024-01-15|2024-1-5|2024/01/15|01/15/2024|1/5/24|15.01.2024|15-01-2024|20240115|2024-01|15 January " +
+			"2024|January 15, 2024|15-Jan-2024|Jan 5 2024|5 May|May 2024|2024 Feb|" +
+			"Mon, 15 Jan 2024|Tuesday 16 January 2024|1st March 2024|March 22nd, " +
+			"2023|2024-02-30|2024-01-32|2024-13-01|1999-12-31|24-01-15|2024-06-30|IV 2024|3/7"
+		times = "10:00|10:00:05|10:00:05.123|3pm|3:30 pm|3:30:15 a.m.|12am|12:00 " +
+			"PM|24:00|00:00:00|23:59:60|10.30|10:61|noon|midnight|0930|t0930|9:5"
+		zones  = "Z|UTC|GMT|EST|CEST|+0200|-03:30|+02:00|Europe/Berlin|America/New_York|+5|GMT+2|(PST)|B|foo|Nowhere/City"
+		stamps = "2024-01-15T10:00:05Z|2024-01-15T10:00:05+02:00|2024-01-15T10:00:05.5Z|2024-01-15T10:00:05.123-0330|20240115T100005|20240115T10:00:05|@1705300000|@-5|@1705300000.5|2024:01:15 10:00:05|15/Jan/2024:10:00:05 +0200|2024-01-15T10:00|2024-01-15 10:00:05,123|2024-01-15T10|2024-W03-1|2024W03|2024.015|Jan-15-2024|2024-Jan-15|back of 7pm|front of 7|+2024-01-15 10:00:05+010000"
+		words  = "now|today|yesterday|tomorrow|midnight|noon|yesterday noon|tomorrow 10:00|monday|next friday|last " +
+			"sunday|this wednesday|first day of next month|last day of february|last day of|next week|last year|previous " +
+			"month|monday next week"
 		quantities = "+1|-2|3|+ 4|10"
-		units      = "day|days|week|weeks|month|months|year|hour|hours|minutes|min|sec|seconds|fortnight|days ago|month ago|hours ago"
+		units      = "day|days|week|weeks|month|months|year|hour|hours|minutes|min|sec|seconds|fortnight|days ago|month " +
+			"ago|hours ago"
 	)
 	var parts []string
 	switch r.IntN(6) {

@@ -7,8 +7,9 @@ import (
 	"strconv"
 )
 
-// Array is PHP's ordered map. Keys are kept as text: PHP turns keys such as "7" into integers, which has no effect on the order,
-// on look-ups or on the text form. The zero Array is empty and ready to use; reading a nil *Array is allowed.
+// Array is PHP's ordered map. Keys are kept as text: PHP turns keys such as "7" into integers, which has no effect on
+// the order, on look-ups or on the text form. The zero Array is empty and ready to use; reading a nil *Array is
+// allowed.
 type Array struct {
 	entries []entry
 	keys    keySet         // those of the entries, and maybe some that were deleted

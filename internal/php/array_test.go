@@ -66,11 +66,20 @@ func TestValuesTellTheirKind(t *testing.T) {
 	for _, tt := range []struct {
 		v    Value
 		kind Kind
-	}{{Null, KindNull}, {Bool(true), KindBool}, {Int(-5), KindInt}, {Float(1.5), KindFloat}, {String("s"), KindString}, {ArrayValue(nil), KindArray}} {
-		if tt.v.Kind() != tt.kind || tt.v.IsNull() != (tt.kind == KindNull) || tt.v.IsString() != (tt.kind == KindString) || tt.v.IsArray() != (tt.kind == KindArray) {
+	}{
+		{Null, KindNull},
+		{Bool(true), KindBool},
+		{Int(-5), KindInt},
+		{Float(1.5), KindFloat},
+		{String("s"), KindString},
+		{ArrayValue(nil), KindArray},
+	} {
+		if tt.v.Kind() != tt.kind || tt.v.IsNull() != (tt.kind == KindNull) || tt.v.IsString() != (tt.kind == KindString) ||
+			tt.v.IsArray() != (tt.kind == KindArray) {
 			t.Errorf("%v is of kind %d", tt.v, tt.v.Kind())
 		}
-		if tt.v.Bool() != (tt.kind == KindBool) || (tt.v.Int() == -5) != (tt.kind == KindInt) || (tt.v.Float() == 1.5) != (tt.kind == KindFloat) {
+		if tt.v.Bool() != (tt.kind == KindBool) || (tt.v.Int() == -5) != (tt.kind == KindInt) ||
+			(tt.v.Float() == 1.5) != (tt.kind == KindFloat) {
 			t.Errorf("%v gives values of other kinds", tt.v)
 		}
 	}
@@ -102,7 +111,8 @@ func TestSetNewIsFoundWithAndWithoutIndex(t *testing.T) {
 	}
 }
 
-// Whatever happens to an array, it has the keys that a list of them with the same history has, in their order, and no others.
+// Whatever happens to an array, it has the keys that a list of them with the same history has, in their order, and no
+// others.
 func TestArrayIsLikeAListOfKeys(t *testing.T) {
 	keys := []string{"", "0", "1", "7", "a", "b", "ab", "ba", "aba", "aca", "\x00", "é"}
 	for i := range 2 * indexFrom {

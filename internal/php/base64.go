@@ -4,8 +4,8 @@ import "strings"
 
 const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-// Base64Decode is base64_decode without its strict mode: bytes outside the alphabet are skipped, padding is optional, bits that
-// fill no byte are dropped.
+// Base64Decode is base64_decode without its strict mode: bytes outside the alphabet are skipped, padding is optional,
+// bits that fill no byte are dropped.
 func Base64Decode(s string) string {
 	b := make([]byte, 0, len(s)*3/4)
 	bits, n := uint32(0), 0

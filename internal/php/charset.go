@@ -1,7 +1,7 @@
 package php
 
-// JISX0208 is what PHP, in mbstring and in iconv, makes of a character of JIS X 0208 that the encodings of the web, and so x/text, read
-// as r.
+// JISX0208 is what PHP, in mbstring and in iconv, makes of a character of JIS X 0208 that the encodings of the web, and
+// so x/text, read as r.
 func JISX0208(r rune) rune {
 	switch r {
 	case '～':

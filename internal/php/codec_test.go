@@ -10,8 +10,14 @@ import (
 
 func TestDecodeJSONKeepsOrderAndTypes(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
-		{` {"b":1,"a":[true,false,null,1.0,"x"],"b":2} `, `a:2:{s:1:"b";i:2;s:1:"a";a:5:{i:0;b:1;i:1;b:0;i:2;N;i:3;d:1;i:4;s:1:"x";}}`},
-		{`[12345678901234567890,-9223372036854775808,-0,1e2]`, `a:4:{i:0;d:1.2345678901234567E+19;i:1;i:-9223372036854775808;i:2;i:0;i:3;d:100;}`},
+		{
+			` {"b":1,"a":[true,false,null,1.0,"x"],"b":2} `,
+			`a:2:{s:1:"b";i:2;s:1:"a";a:5:{i:0;b:1;i:1;b:0;i:2;N;i:3;d:1;i:4;s:1:"x";}}`,
+		},
+		{
+			`[12345678901234567890,-9223372036854775808,-0,1e2]`,
+			`a:4:{i:0;d:1.2345678901234567E+19;i:1;i:-9223372036854775808;i:2;i:0;i:3;d:100;}`,
+		},
 		{`"\u00e9\ud83d\ude00\"\\\/\b\f\n\r\té"`, "s:" + "16" + ":\"é😀\"\\/\b\f\n\r\té\";"},
 		{`{}`, `a:0:{}`},
 		{`"\u0000a"`, "s:2:\"\x00a\";"},
@@ -25,10 +31,14 @@ func TestDecodeJSONKeepsOrderAndTypes(t *testing.T) {
 
 func TestDecodeJSONRefusesWhatPHPRefuses(t *testing.T) {
 	for in, want := range map[string]error{
-		"": errJSONSyntax, "[1,]": errJSONSyntax, `{"a":1,}`: errJSONSyntax, "[1 2]": errJSONSyntax, "TRUE": errJSONSyntax, "tru": errJSONSyntax, "01": errJSONSyntax, "1.": errJSONSyntax,
-		"-": errJSONSyntax, ".5": errJSONSyntax, `{a:1}`: errJSONSyntax, `{"a"}`: errJSONSyntax, `{"a":}`: errJSONSyntax, `{"a`: errJSONControl, `"\x"`: errJSONSyntax, `"\u12"`: errJSONSyntax,
-		`"\u12x4"`: errJSONSyntax, `"\`: errJSONSyntax, `"\ud800"`: errJSONUTF16, `"\udc00"`: errJSONUTF16, `"\ud800\u0041"`: errJSONUTF16, "\"\xe4\"": errJSONUTF8, "\"\\n\xe4\"": errJSONUTF8,
-		"\"\n\"": errJSONControl, "\"\\n\n\"": errJSONControl, `"\n`: errJSONControl, "1 x": errJSONSyntax, strings.Repeat("[", 513) + strings.Repeat("]", 513): errJSONDepth, "x": errJSONSyntax,
+		"": errJSONSyntax, "[1,]": errJSONSyntax, `{"a":1,}`: errJSONSyntax, "[1 2]": errJSONSyntax, "TRUE": errJSONSyntax,
+		"tru": errJSONSyntax, "01": errJSONSyntax, "1.": errJSONSyntax,
+		"-": errJSONSyntax, ".5": errJSONSyntax, `{a:1}`: errJSONSyntax, `{"a"}`: errJSONSyntax, `{"a":}`: errJSONSyntax,
+		`{"a`: errJSONControl, `"\x"`: errJSONSyntax, `"\u12"`: errJSONSyntax,
+		`"\u12x4"`: errJSONSyntax, `"\`: errJSONSyntax, `"\ud800"`: errJSONUTF16, `"\udc00"`: errJSONUTF16,
+		`"\ud800\u0041"`: errJSONUTF16, "\"\xe4\"": errJSONUTF8, "\"\\n\xe4\"": errJSONUTF8,
+		"\"\n\"": errJSONControl, "\"\\n\n\"": errJSONControl, `"\n`: errJSONControl, "1 x": errJSONSyntax,
+		strings.Repeat("[", 513) + strings.Repeat("]", 513): errJSONDepth, "x": errJSONSyntax,
 	} {
 		if _, err := DecodeJSON(in); !errors.Is(err, want) {
 			t.Errorf("%.20q gives %v, want %v", in, err, want)
@@ -57,7 +67,10 @@ func TestEncodeJSON(t *testing.T) {
 	}{
 		{String("a/\"\\é😀\b\f\n\r\t\x01\x7f<>&'"), `"a\/\"\\\u00e9\ud83d\ude00\b\f\n\r\t\u0001` + "\x7f" + `<>&'"`},
 		{ArrayValue(nil), "[]"},
-		{ArrayValue(List(Null, Bool(true), Int(-1), Float(0.1), Float(10), Float(1e25), Float(1e-7))), "[null,true,-1,0.1,10,1.0e+25,1.0e-7]"},
+		{
+			ArrayValue(List(Null, Bool(true), Int(-1), Float(0.1), Float(10), Float(1e25), Float(1e-7))),
+			"[null,true,-1,0.1,10,1.0e+25,1.0e-7]",
+		},
 	} {
 		if got, err := EncodeJSON(tt.v); err != nil || got != tt.want {
 			t.Errorf("got %s (%v), want %s", got, err, tt.want)
@@ -102,7 +115,8 @@ func TestSerializedValues(t *testing.T) {
 		}
 	}
 	for _, s := range []string{
-		"", "i:5", "i:x;", "b:2;", "d:;", "d:1x;", `s:5:"abc";`, `s:3:"abc"`, `s:x:"abc";`, "s:3", "a:1:{}", `a:1:{i:0;N;`, "a:x:{}", "a:1", `O:1:"A":0:{}`, "R:1;", `a:1:{N;N;}`, `a:9:{i:0;N;}`,
+		"", "i:5", "i:x;", "b:2;", "d:;", "d:1x;", `s:5:"abc";`, `s:3:"abc"`, `s:x:"abc";`, "s:3", "a:1:{}", `a:1:{i:0;N;`,
+		"a:x:{}", "a:1", `O:1:"A":0:{}`, "R:1;", `a:1:{N;N;}`, `a:9:{i:0;N;}`,
 		"x", `a:1:{i:0;x}`, strings.Repeat("a:1:{i:0;", 600) + "N;" + strings.Repeat("}", 600),
 	} {
 		if v, err := Unserialize(s); err == nil {

@@ -51,8 +51,8 @@ func putDate(b []byte, year, month, day int) {
 
 func put2(b []byte, n int) { b[0], b[1] = byte('0'+n/10), byte('0'+n%10) }
 
-// civil is the date of a day counted from 1970-01-01, in the proleptic Gregorian calendar. It counts years from March, in eras of
-// 400 years.
+// civil is the date of a day counted from 1970-01-01, in the proleptic Gregorian calendar. It counts years from March,
+// in eras of 400 years.
 func civil(days int64) (year, month, day int) {
 	const daysPerEra, daysToEpoch = 146097, 719468
 	days += daysToEpoch
@@ -73,7 +73,8 @@ func civil(days int64) (year, month, day int) {
 	return y + int(era)*400, month, day
 }
 
-// ParseDateTime reads "Y-m-d H:i:s" in UTC, as DateTime writes it. ok is false for any other form and for dates that do not exist.
+// ParseDateTime reads "Y-m-d H:i:s" in UTC, as DateTime writes it. ok is false for any other form and for dates that do
+// not exist.
 func ParseDateTime(s string) (unix int64, ok bool) {
 	if len(s) != 19 || s[4] != '-' || s[7] != '-' || s[10] != ' ' || s[13] != ':' || s[16] != ':' {
 		return 0, false

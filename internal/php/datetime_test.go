@@ -29,8 +29,10 @@ func TestDateTimeBothWays(t *testing.T) {
 func TestLocationsOfSites(t *testing.T) {
 	const unix = 1795341600 // 2026-11-22 10:00:00
 	for name, want := range map[string]string{
-		"": "2026-11-22 10:00", "UTC": "2026-11-22 10:00", "Pacific/Auckland": "2026-11-22 23:00", "America/New_York": "2026-11-22 05:00", "UTC+5.5": "2026-11-22 15:30", "UTC-0.75": "2026-11-22 09:15",
-		"UTC+14": "2026-11-23 00:00", "Nowhere/City": "2026-11-22 10:00", "Local": "2026-11-22 10:00", "UTC+": "2026-11-22 10:00", "UTC-12": "2026-11-21 22:00",
+		"": "2026-11-22 10:00", "UTC": "2026-11-22 10:00", "Pacific/Auckland": "2026-11-22 23:00",
+		"America/New_York": "2026-11-22 05:00", "UTC+5.5": "2026-11-22 15:30", "UTC-0.75": "2026-11-22 09:15",
+		"UTC+14": "2026-11-23 00:00", "Nowhere/City": "2026-11-22 10:00", "Local": "2026-11-22 10:00",
+		"UTC+": "2026-11-22 10:00", "UTC-12": "2026-11-21 22:00",
 	} {
 		loc := LoadLocation(name)
 		if got := time.Unix(unix, 0).In(loc).Format("2006-01-02 15:04"); got != want {

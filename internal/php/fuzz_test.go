@@ -45,7 +45,8 @@ func FuzzParseURL(f *testing.F) {
 		if u.Port < 0 || u.Port > 65535 || u.HasHost && u.Host == "" || u.Port != 0 && !u.HasPort {
 			t.Fatalf("%q: %+v", s, u)
 		}
-		if n := len(u.Scheme) + len(u.User) + len(u.Pass) + len(u.Host) + len(u.Path) + len(u.Query) + len(u.Fragment); n > len(s) {
+		if n := len(u.Scheme) + len(u.User) + len(u.Pass) + len(u.Host) + len(u.Path) + len(u.Query) +
+			len(u.Fragment); n > len(s) {
 			t.Fatalf("%q has more text in its components", s)
 		}
 	})
@@ -145,7 +146,8 @@ func FuzzUnserialize(f *testing.F) {
 }
 
 func FuzzStrToTime(f *testing.F) {
-	addSeeds(f, "2024-01-15 10:00:05", "next monday", "-1 day ago", "@5", "15 Jan 2024 3pm EST", "last day of", "20240115T100005")
+	addSeeds(f, "2024-01-15 10:00:05", "next monday", "-1 day ago", "@5", "15 Jan 2024 3pm EST", "last day of",
+		"20240115T100005")
 	f.Fuzz(func(t *testing.T, s string) {
 		unix, ok := StrToTime(s, 1_700_000_000)
 		if again, same := StrToTime(s, 1_700_000_000); again != unix || same != ok {

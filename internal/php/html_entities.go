@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// entityNames lists the 252 character entities of HTML 4.01 (chapter 24 of the recommendation): a number is the code point of the
-// name after it, the names that follow stand for the next code points.
+// entityNames lists the 252 character entities of HTML 4.01 (chapter 24 of the recommendation): a number is the code
+// point of the name after it, the names that follow stand for the next code points.
 const entityNames = `
 34 quot 38 amp 60 lt 62 gt 160 nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg
 plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde

@@ -39,7 +39,8 @@ func TestSanitizing(t *testing.T) {
 
 func TestUnsanitizing(t *testing.T) {
 	for in, want := range map[string]string{
-		"&amp;lt;": "&lt;", "&lt;&gt;&quot;&#039;&#39;&#x27;&#38;": `<>"'''&`, "&eacute;&#233;": "&eacute;&#233;", "&#0060;": "<", "&": "&", "&lt": "&lt", "&#;&#x;&x;": "&#;&#x;&x;",
+		"&amp;lt;": "&lt;", "&lt;&gt;&quot;&#039;&#39;&#x27;&#38;": `<>"'''&`, "&eacute;&#233;": "&eacute;&#233;",
+		"&#0060;": "<", "&": "&", "&lt": "&lt", "&#;&#x;&x;": "&#;&#x;&x;",
 		"&#x0x27;&#X0X26;": "'&", "&#x0x;&#x00x27;": "&#x0x;&#x00x27;",
 	} {
 		if got := Unsanitize(in); got != want {

@@ -13,8 +13,9 @@ import (
 
 var errJSONInfinite = errors.New("INF and NAN cannot be encoded")
 
-// EncodeJSON is json_encode without flags: "/" is escaped, everything outside ASCII is written as \uXXXX, floats as short as they
-// read back equal, an empty array as []. Text that is not UTF-8, infinite floats and more than 512 levels are errors.
+// EncodeJSON is json_encode without flags: "/" is escaped, everything outside ASCII is written as \uXXXX, floats as
+// short as they read back equal, an empty array as []. Text that is not UTF-8, infinite floats and more than 512 levels
+// are errors.
 func EncodeJSON(v Value) (string, error) {
 	b, err := AppendJSON(nil, v)
 	return string(b), err

@@ -20,7 +20,8 @@ func TestNumericStrings(t *testing.T) {
 
 func TestIntegersFromStrings(t *testing.T) {
 	for in, want := range map[string]int64{
-		"12abc": 12, "abc": 0, " 7": 7, "1e2": 100, "5.9": 5, "-5.9": -5, "99999999999999999999": math.MaxInt64, "-1e30": math.MinInt64, "1e1000": 0,
+		"12abc": 12, "abc": 0, " 7": 7, "1e2": 100, "5.9": 5, "-5.9": -5, "99999999999999999999": math.MaxInt64,
+		"-1e30": math.MinInt64, "1e1000": 0,
 		"9223372036854775807": math.MaxInt64,
 	} {
 		if got := StringToInt(in); got != want {
@@ -32,7 +33,8 @@ func TestIntegersFromStrings(t *testing.T) {
 			t.Errorf("(int) %v = %d, want %d", in, got, want)
 		}
 	}
-	if ToInt(ArrayValue(List(Null))) != 1 || ToInt(ArrayValue(nil)) != 0 || ToInt(Null) != 0 || ToInt(Bool(true)) != 1 || ToFloat(String("1.5x")) != 1.5 {
+	if ToInt(ArrayValue(List(Null))) != 1 || ToInt(ArrayValue(nil)) != 0 || ToInt(Null) != 0 || ToInt(Bool(true)) != 1 ||
+		ToFloat(String("1.5x")) != 1.5 {
 		t.Error("conversion of other kinds")
 	}
 }

@@ -83,8 +83,8 @@ func askPHP(t *testing.T, program string, questions []question) []Value {
 	return answers
 }
 
-// compareWithPHP puts random questions and compares the answers by value: n of them to a real PHP where there is one, and those that
-// were recorded.
+// compareWithPHP puts random questions and compares the answers by value: n of them to a real PHP where there is one,
+// and those that were recorded.
 func compareWithPHP(t *testing.T, name string, n int, ask func(r *rand.Rand) []Value, ours func(args []Value) Value) {
 	compareAnswers(t, name, n, ask, func(args []Value, want Value) (string, bool) {
 		got := Serialize(ours(args))
@@ -93,7 +93,9 @@ func compareWithPHP(t *testing.T, name string, n int, ask func(r *rand.Rand) []V
 }
 
 // compareAnswers is compareWithPHP with a comparison of its own, which also says what we found.
-func compareAnswers(t *testing.T, name string, n int, ask func(r *rand.Rand) []Value, check func(args []Value, want Value) (string, bool)) {
+func compareAnswers(
+	t *testing.T, name string, n int, ask func(r *rand.Rand) []Value, check func(args []Value, want Value) (string, bool),
+) {
 	t.Run(name, func(t *testing.T) {
 		questions, answers := readAnswers(t, name)
 		if program := phpProgram(); program != "" {
@@ -123,8 +125,8 @@ func compareAnswers(t *testing.T, name string, n int, ask func(r *rand.Rand) []V
 
 func answerFile(name string) string { return filepath.Join("testdata", "answers", name+".txt") }
 
-// writeAnswers keeps the first questions, not too many of them mistakes: the function, its arguments and PHP's answer, serialized and
-// quoted.
+// writeAnswers keeps the first questions, not too many of them mistakes: the function, its arguments and PHP's answer,
+// serialized and quoted.
 func writeAnswers(t *testing.T, name string, questions []question, answers []Value) {
 	t.Helper()
 	var b strings.Builder

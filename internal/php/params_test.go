@@ -41,7 +41,8 @@ func TestReadString(t *testing.T) {
 
 func TestReadInt(t *testing.T) {
 	for in, want := range map[string]int64{
-		"5": 5, "5.0": 5, "1e2": 100, " 7": 7, "7 ": 7, "007": 7, "+3": 3, "-2": -2, "abc": -9, "5abc": -9, "0x1A": -9, "1.5": -9, "9223372036854775808": -9, "1e30": -9, "": -9, "0": 0, "&#53;": 5,
+		"5": 5, "5.0": 5, "1e2": 100, " 7": 7, "7 ": 7, "007": 7, "+3": 3, "-2": -2, "abc": -9, "5abc": -9, "0x1A": -9,
+		"1.5": -9, "9223372036854775808": -9, "1e30": -9, "": -9, "0": 0, "&#53;": 5,
 	} {
 		if got := ReadInt(given(String(in)), "p", -9); got != want {
 			t.Errorf("%q gives %d, want %d", in, got, want)
@@ -50,7 +51,15 @@ func TestReadInt(t *testing.T) {
 	for _, tt := range []struct {
 		v    Value
 		want int64
-	}{{Bool(true), 1}, {Bool(false), -9}, {Float(1.5), -9}, {Float(2), 2}, {Int(4), 4}, {ArrayValue(List(Int(1))), -9}, {Float(1e30), -9}} {
+	}{
+		{Bool(true), 1},
+		{Bool(false), -9},
+		{Float(1.5), -9},
+		{Float(2), 2},
+		{Int(4), 4},
+		{ArrayValue(List(Int(1))), -9},
+		{Float(1e30), -9},
+	} {
 		if got := ReadInt(given(tt.v), "p", -9); got != tt.want {
 			t.Errorf("%s gives %d, want %d", Serialize(tt.v), got, tt.want)
 		}
@@ -59,7 +68,8 @@ func TestReadInt(t *testing.T) {
 
 func TestReadFloat(t *testing.T) {
 	for in, want := range map[string]float64{
-		"1.5": 1.5, "1,5": 1, ".5": 0.5, "5.": 5, "1e3": 1000, "1.5 ": 0, "1.5\n": 1.5, "abc": 0, "1e400": math.Inf(1), "+2": 2, "1.2.3": 0, "0x1": 0, "e5": 0,
+		"1.5": 1.5, "1,5": 1, ".5": 0.5, "5.": 5, "1e3": 1000, "1.5 ": 0, "1.5\n": 1.5, "abc": 0, "1e400": math.Inf(1),
+		"+2": 2, "1.2.3": 0, "0x1": 0, "e5": 0,
 	} {
 		if got, err := ReadFloat(given(String(in)), "p"); got.Value != want || !got.Given || err != nil {
 			t.Errorf("%q gives %v, %v, want %v", in, got, err, want)

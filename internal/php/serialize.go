@@ -14,8 +14,8 @@ var errSerialized = errors.New("malformed serialized value")
 // maxDepth is how deep arrays may be nested in JSON and in serialized values.
 const maxDepth = 512
 
-// Unserialize is PHP's unserialize for scalars and arrays. Objects, references and everything malformed are errors; what follows
-// the value is ignored.
+// Unserialize is PHP's unserialize for scalars and arrays. Objects, references and everything malformed are errors;
+// what follows the value is ignored.
 func Unserialize(s string) (Value, error) {
 	d := unserializer{rest: s}
 	v, err := d.value(0)

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// The functions here take over what a timeFormat found. They report false for values that contradict each other or do not exist.
+// The functions here take over what a timeFormat found. They report false for values that contradict each other or do
+// not exist.
 
 func dayKeyword(days int64) func(t *timeParts, group func(string) string) bool {
 	return func(t *timeParts, _ func(string) string) bool {
@@ -200,7 +201,8 @@ func weekdayNumber(s string) int64 {
 }
 
 var ordinals = map[string]int64{
-	"last": -1, "previous": -1, "this": 0, "next": 1, "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6,
+	"last": -1, "previous": -1, "this": 0, "next": 1, "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5,
+	"sixth":   6,
 	"seventh": 7, "eight": 8, "eighth": 8, "ninth": 9, "tenth": 10, "eleventh": 11, "twelfth": 12,
 }
 
@@ -272,12 +274,16 @@ func zoneOnly(t *timeParts, group func(string) string) bool { return t.setZone(g
 
 // zoneHours are the offsets of common abbreviations.
 var zoneHours = map[string]float64{
-	"utc": 0, "gmt": 0, "z": 0, "wet": 0, "west": 1, "bst": 1, "cet": 1, "cest": 2, "met": 1, "mest": 2, "eet": 2, "eest": 3, "msk": 3, "ist": 2,
-	"jst": 9, "kst": 9, "hst": -10, "akst": -9, "akdt": -8, "pst": -8, "pdt": -7, "mst": -7, "mdt": -6, "cst": -6, "cdt": -5, "est": -5, "edt": -4,
-	"ast": -4, "adt": -3, "nst": -3.5, "aest": 10, "aedt": 11, "acst": 9.5, "acdt": 10.5, "awst": 8, "nzst": 12, "nzdt": 13, "sast": 2,
+	"utc": 0, "gmt": 0, "z": 0, "wet": 0, "west": 1, "bst": 1, "cet": 1, "cest": 2, "met": 1, "mest": 2, "eet": 2,
+	"eest": 3, "msk": 3, "ist": 2,
+	"jst": 9, "kst": 9, "hst": -10, "akst": -9, "akdt": -8, "pst": -8, "pdt": -7, "mst": -7, "mdt": -6, "cst": -6,
+	"cdt": -5, "est": -5, "edt": -4,
+	"ast": -4, "adt": -3, "nst": -3.5, "aest": 10, "aedt": 11, "acst": 9.5, "acdt": 10.5, "awst": 8, "nzst": 12,
+	"nzdt": 13, "sast": 2,
 }
 
-// setZone sets the time zone from an offset, an abbreviation or an IANA name; none is fine, a second one is ignored, more are an error.
+// setZone sets the time zone from an offset, an abbreviation or an IANA name; none is fine, a second one is ignored,
+// more are an error.
 func (t *timeParts) setZone(name string) bool {
 	name = strings.TrimSuffix(strings.TrimPrefix(name, "("), ")")
 	if name == "" {

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// timeFormat is one form of the grammar of PHP's date and time formats. Where several fit, the one that takes most text counts,
-// of equally long ones the first.
+// timeFormat is one form of the grammar of PHP's date and time formats. Where several fit, the one that takes most text
+// counts, of equally long ones the first.
 type timeFormat struct {
 	re    *regexp.Regexp
 	apply func(t *timeParts, group func(name string) string) bool
@@ -24,7 +24,8 @@ var timeBlocks = strings.NewReplacer(
 	"<secondlz>", `(?P<s>60|[0-5][0-9])`,
 	"<frac>", `(?:\.[0-9]+)`,
 	"<meridian>", `[ \t]*(?P<ap>[ap])\.?m\.?(?:[\x00\t ]|$)`,
-	"<zone>", `[ \t]*(?P<z>(?:GMT)?[+-](?:(?:2[0-4]|[01][0-9])(?:[0-5][0-9]){2}|(?:2[0-4]|[01]?[0-9])(?::?[0-5]?[0-9])?)|\(?[a-z]{1,6}\)?|(?-i:[A-Z][a-z]+(?:[_/-][A-Za-z]+)+))`,
+	"<zone>",
+	`[ \t]*(?P<z>(?:GMT)?[+-](?:(?:2[0-4]|[01][0-9])(?:[0-5][0-9]){2}|(?:2[0-4]|[01]?[0-9])(?::?[0-5]?[0-9])?)|\(?[a-z]{1,6}\)?|(?-i:[A-Z][a-z]+(?:[_/-][A-Za-z]+)+))`,
 	"<correction>", `(?P<z>(?:GMT)?[+-](?:(?:2[0-4]|[01][0-9])(?:[0-5][0-9]){2}|(?:2[0-4]|[01]?[0-9])(?::?[0-5]?[0-9])?))`,
 	"<year>", `(?P<y>[0-9]{1,4})`,
 	"<year4>", `(?P<y>[0-9]{4})`,
@@ -33,12 +34,16 @@ var timeBlocks = strings.NewReplacer(
 	"<monthlz>", `(?P<m>0[0-9]|1[0-2])`,
 	"<day>", `(?P<d>3[01]|[0-2]?[0-9])(?:st|nd|rd|th)?`,
 	"<daylz>", `(?P<d>[0-2][0-9]|3[01])`,
-	"<monthname>", `(?P<m>january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)`,
-	"<monthtext>", `(?P<m>january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|(?-i:X?I{1,3}|I[VX]|VI{0,3}|XI?))`,
+	"<monthname>",
+	`(?P<m>january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)`,
+	"<monthtext>",
+	`(?P<m>january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|(?-i:X?I{1,3}|I[VX]|VI{0,3}|XI?))`,
 	"<monthabbr>", `(?P<m>jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)`,
 	"<weekday>", `(?P<w>(?:sun|mon|tues|wednes|thurs|fri|satur)days?|sun|mon|tues?|wed|thur?s?|fri|sat)`,
-	"<unit>", `(?P<u>(?:msec|millisecond|µs|microsecond|usec|sec|second|min|minute|hour|day|fortnight|forthnight|month|year)s?|weeks|ms|(?:sun|mon|tues|wednes|thurs|fri|satur)days?|sun|mon|tues?|wed|thur?s?|fri|sat)`,
-	"<ordinal>", `(?P<n>first|second|third|fourth|fifth|sixth|seventh|eighth?|ninth|tenth|eleventh|twelfth|next|last|previous|this)`,
+	"<unit>",
+	`(?P<u>(?:msec|millisecond|µs|microsecond|usec|sec|second|min|minute|hour|day|fortnight|forthnight|month|year)s?|weeks|ms|(?:sun|mon|tues|wednes|thurs|fri|satur)days?|sun|mon|tues?|wed|thur?s?|fri|sat)`,
+	"<ordinal>",
+	`(?P<n>first|second|third|fourth|fifth|sixth|seventh|eighth?|ninth|tenth|eleventh|twelfth|next|last|previous|this)`,
 )
 
 // timeFormats is compiled when a text is read for the first time that is not in the usual form.

@@ -34,7 +34,14 @@ func TestCaseIsIgnoredForASCIIOnly(t *testing.T) {
 	for _, tt := range []struct {
 		a, b  string
 		equal bool
-	}{{"PHPSESSID", "phpsessid", true}, {"É", "é", false}, {"a", "ab", false}, {"[", "{", false}, {"a", "b", false}, {"", "", true}} {
+	}{
+		{"PHPSESSID", "phpsessid", true},
+		{"É", "é", false},
+		{"a", "ab", false},
+		{"[", "{", false},
+		{"a", "b", false},
+		{"", "", true},
+	} {
 		if got := EqualFold(tt.a, tt.b); got != tt.equal {
 			t.Errorf("EqualFold(%q, %q) = %v", tt.a, tt.b, got)
 		}
@@ -42,7 +49,13 @@ func TestCaseIsIgnoredForASCIIOnly(t *testing.T) {
 	for _, tt := range []struct {
 		s, sub string
 		found  bool
-	}{{"Mozilla GoogleBot/1", "googlebot", true}, {"abc", "", true}, {"", "a", false}, {"É", "é", false}, {"aab", "AB", true}} {
+	}{
+		{"Mozilla GoogleBot/1", "googlebot", true},
+		{"abc", "", true},
+		{"", "a", false},
+		{"É", "é", false},
+		{"aab", "AB", true},
+	} {
 		if got := ContainsFold(tt.s, tt.sub); got != tt.found {
 			t.Errorf("ContainsFold(%q, %q) = %v", tt.s, tt.sub, got)
 		}

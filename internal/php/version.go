@@ -76,7 +76,8 @@ func dottedVersion(s string) string {
 	b := []byte{s[0]}
 	for i := 1; i < len(s); i++ {
 		last, c := s[i-1], s[i]
-		changes := !isVersionMark(c) && (isDigit(last) && !isDigit(c) && c != '.' || !isDigit(last) && last != '.' && isDigit(c))
+		changes := !isVersionMark(c) &&
+			(isDigit(last) && !isDigit(c) && c != '.' || !isDigit(last) && last != '.' && isDigit(c))
 		if (changes || !isAlphaNumeric(c)) && b[len(b)-1] != '.' {
 			b = append(b, '.')
 		}

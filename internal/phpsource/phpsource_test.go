@@ -202,7 +202,8 @@ func TestPlainValues(t *testing.T) {
 		{strings.Repeat("[", 60) + strings.Repeat("]", 60), strings.Repeat("[", 60) + strings.Repeat("]", 60)},
 		{strings.Repeat("[", 70) + strings.Repeat("]", 70), `error`},
 	} {
-		for _, form := range []string{"<?php return %s;", "<?php class A { static $x = %s; }", "<?php interface A { const x = %s, y = 1; }"} {
+		for _, form := range []string{"<?php return %s;", "<?php class A { static $x = %s; }", "<?php interface A { const " +
+			"x = %s, y = 1; }"} {
 			f := Parse("a.php", fmt.Sprintf(form, test.in))
 			v, err := f.Return()
 			if strings.Contains(form, "static") {

@@ -32,7 +32,10 @@ func Text(s string) string {
 }
 
 // secretNames are parts of the names of parameters and headers whose values are secrets.
-var secretNames = []string{"token", "password", "passwd", "secret", "authorization", "cookie", "auth_pw", "api_key", "apikey", "session"}
+var secretNames = []string{
+	"token", "password", "passwd", "secret", "authorization", "cookie", "auth_pw", "api_key",
+	"apikey", "session",
+}
 
 // IsSecret reports whether the value under this name is a secret as a whole.
 func IsSecret(name string) bool {

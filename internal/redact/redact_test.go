@@ -33,8 +33,9 @@ func TestTextMasksTokens(t *testing.T) {
 
 func TestSecretsAreKnownByTheirNames(t *testing.T) {
 	for name, want := range map[string]bool{
-		"token_auth": true, "HTTP_AUTHORIZATION": true, "HTTP_COOKIE": true, "PHP_AUTH_PW": true, "PASSWORD": true, "session_id": true,
-		"cookie": false, "url": false, "_id": false,
+		"token_auth": true, "HTTP_AUTHORIZATION": true, "HTTP_COOKIE": true, "PHP_AUTH_PW": true, "PASSWORD": true,
+		"session_id": true,
+		"cookie":     false, "url": false, "_id": false,
 	} {
 		if IsSecret(name) != want {
 			t.Errorf("IsSecret(%q) = %v", name, !want)

@@ -50,7 +50,8 @@ func usesOf(found matomo.Found) (uses []use) {
 
 // transactional are the tables that have to roll back, where they are there.
 var transactional = []string{
-	"log_visit", "log_link_visit_action", "log_conversion", "log_conversion_item", "log_bot_request", "log_page_view_time", "option",
+	"log_visit", "log_link_visit_action", "log_conversion", "log_conversion_item", "log_bot_request", "log_page_view_time",
+	"option",
 }
 
 // Database checks the rights on Matomo's tables, with statements that concern no row, and that the tables take part in
@@ -129,7 +130,8 @@ func (r *Report) engines(ctx context.Context, db *sqlx.DB, prefix string) {
 	}
 	slices.Sort(list)
 	if list != nil {
-		r.Fail(name, fmt.Errorf("no transactions in %s", strings.Join(list, ", ")), "convert with ALTER TABLE … ENGINE=InnoDB")
+		r.Fail(name, fmt.Errorf("no transactions in %s", strings.Join(list, ", ")),
+			"convert with ALTER TABLE … ENGINE=InnoDB")
 		return
 	}
 	r.OK(name, "the tables roll back")

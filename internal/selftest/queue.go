@@ -21,9 +21,13 @@ type QueueOptions struct {
 // Queue checks a backend with keys of its own, which are deleted at the end. It reports whether the server could be
 // reached.
 func (r *Report) Queue(ctx context.Context, backend queue.Backend, o QueueOptions) (reached bool) {
-	q := queueCheck{Report: r, ctx: ctx, backend: backend, prefix: o.Prefix, key: o.Prefix + ":key", list: o.Prefix + ":list", other: o.Prefix + ":other"}
+	q := queueCheck{
+		Report: r, ctx: ctx, backend: backend, prefix: o.Prefix, key: o.Prefix + ":key",
+		list: o.Prefix + ":list", other: o.Prefix + ":other",
+	}
 	info, err := backend.Info(ctx)
-	if !r.Check("connection", err, server(info), "see what redisHost, redisPort, redisPassword and redisDatabase are set to, and whether the server runs") {
+	if !r.Check("connection", err, server(info), "see what redisHost, redisPort, redisPassword and redisDatabase are "+
+		"set to, and whether the server runs") {
 		return false
 	}
 	for _, node := range info.Nodes {
@@ -103,7 +107,8 @@ func (q *queueCheck) clean() {
 }
 
 const (
-	adviceCommands = "the Redis user needs the commands GET, SET, DEL, PTTL, PEXPIRE, EVAL, EVALSHA, LLEN, LINDEX, LRANGE, LREM, LTRIM, RPUSH, INCRBY on its keys"
+	adviceCommands = "the Redis user needs the commands GET, SET, DEL, PTTL, PEXPIRE, EVAL, EVALSHA, LLEN, LINDEX, " +
+		"LRANGE, LREM, LTRIM, RPUSH, INCRBY on its keys"
 	adviceLua      = "the server has to run Lua scripts (EVAL, EVALSHA), which Redis does from 2.6 on"
 	adviceDatabase = "the database user needs SELECT, INSERT, UPDATE, DELETE, CREATE and DROP for the tables of the queues"
 )

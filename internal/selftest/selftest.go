@@ -1,5 +1,5 @@
-// Package selftest tries what the program needs of the servers it works with, one primitive after the other, and says what does not
-// work, why, and what to do about it. It leaves nothing behind.
+// Package selftest tries what the program needs of the servers it works with, one primitive after the other, and says
+// what does not work, why, and what to do about it. It leaves nothing behind.
 package selftest
 
 // Status tells how a check went.

@@ -112,7 +112,8 @@ func TestPageTellsOfQueuesAndRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, _ := s.get(t, "/", 0)
-	wantText(t, body, "<dd>3 <small>in 2 queues</small>", "<dd>1m 30s</dd>", `<td class="busy">yes</td>`, `<td class="bad">1</td>`,
+	wantText(t, body, "<dd>3 <small>in 2 queues</small>", "<dd>1m 30s</dd>", `<td class="busy">yes</td>`,
+		`<td class="bad">1</td>`,
 		"known from the second look on", "<dd>none is known of</dd>", "<dd>7 on disk <small>2.0 KiB</small>",
 		"<dd>native</dd>", "<dd>v1.2.3</dd>", "<dd>5.14.0</dd>")
 	if strings.Contains(body, "<svg") {

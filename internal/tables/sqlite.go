@@ -36,9 +36,9 @@ func sqlite(statement string) (statements []string) {
 }
 
 // sqliteColumn turns the line of a column into SQLite's words. Types that SQLite or its driver would turn into
-// something else (moments, DECIMAL) get the word text in front, columns without 4-byte characters the word utf8mb3. Text
-// compares without regard to ASCII case, the closest that SQLite has to MySQL's *_general_ci. Ids that count up are
-// never used twice, as in MySQL.
+// something else (moments, DECIMAL) get the word text in front, columns without 4-byte characters the word utf8mb3.
+// Text compares without regard to ASCII case, the closest that SQLite has to MySQL's *_general_ci. Ids that count up
+// are never used twice, as in MySQL.
 func sqliteColumn(line string) string {
 	m := columnLine.FindStringSubmatch(line)
 	if m == nil {

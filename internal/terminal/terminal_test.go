@@ -40,8 +40,9 @@ func TestNumbersForPeople(t *testing.T) {
 		}
 	}
 	for d, want := range map[time.Duration]string{
-		-time.Second: "0s", 59 * time.Second: "59s", 200 * time.Second: "3m 20s", 125 * time.Minute: "2h 5m", 76 * time.Hour: "3d 4h",
-		time.Minute: "1m", 2*time.Hour + 30*time.Second: "2h", 48 * time.Hour: "2d",
+		-time.Second: "0s", 59 * time.Second: "59s", 200 * time.Second: "3m 20s", 125 * time.Minute: "2h 5m",
+		76 * time.Hour: "3d 4h",
+		time.Minute:    "1m", 2*time.Hour + 30*time.Second: "2h", 48 * time.Hour: "2d",
 	} {
 		if got := Span(d); got != want {
 			t.Errorf("Span(%s) = %s", d, got)
@@ -80,7 +81,8 @@ func TestScreenWithoutKeyboard(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if want := "\x1b[?1049h\x1b[?25l" + noWrap + "\x1b[Hone\x1b[K\r\ntwo\x1b[J" + wrap + "\x1b[?25h\x1b[?1049l"; out.String() != want {
+	if want := "\x1b[?1049h\x1b[?25l" + noWrap + "\x1b[Hone\x1b[K\r\ntwo\x1b[J" + wrap +
+		"\x1b[?25h\x1b[?1049l"; out.String() != want {
 		t.Errorf("%q", out.String())
 	}
 	if IsTerminal(&out) {

@@ -41,7 +41,10 @@ func params(t testing.TB, text string) *php.Array {
 
 func bind(site *matomo.Site, features matomo.Features, params *php.Array) *request.Request {
 	r := request.New(params, &request.Origin{})
-	r.Bind(&request.Context{Site: site, General: &matomo.General{}, Settings: site.Tracker, Behaviours: matomo.BehavioursIn("5.1.2"), Features: features})
+	r.Bind(&request.Context{
+		Site: site, General: &matomo.General{}, Settings: site.Tracker,
+		Behaviours: matomo.BehavioursIn("5.1.2"), Features: features,
+	})
 	return r
 }
 
@@ -79,28 +82,46 @@ func TestLookupsFollowMatomosOrder(t *testing.T) {
 		want   []string
 	}{
 		// page views
-		{`{"url":"http://www.example.org/a?b=1&utm_source=x","action_name":" T & U "}`, []string{"name 4 T &amp; U", "url 1 example.org/a?b=1 1"}},
+		{
+			`{"url":"http://www.example.org/a?b=1&utm_source=x","action_name":" T & U "}`,
+			[]string{"name 4 T &amp; U", "url 1 example.org/a?b=1 1"},
+		},
 		{`{"url":"android-app://com.x/y"}`, []string{"name 4 ", "url 1 android-app://com.x/y"}},
 		{`{"url":"/no/url","action_name":"0"}`, []string{"name 4 "}},
 		{`{"url":"http://www."}`, []string{"name 4 ", "url 1  1"}},
 		// outlinks and downloads: entities stay, nothing is excluded
 		{`{"url":"http://h/","link":"http://o/?a=1&b=2;c"}`, []string{"url 2 http://o/?a=1&amp;b=2;c"}},
-		{`{"url":"http://h/","download":"https://www.o/f.pdf?utm_source=x"}`, []string{"url 3 https://www.o/f.pdf?utm_source=x"}},
+		{
+			`{"url":"http://h/","download":"https://www.o/f.pdf?utm_source=x"}`,
+			[]string{"url 3 https://www.o/f.pdf?utm_source=x"},
+		},
 		{`{"link":"nonsense"}`, []string{"url 2 "}},
 		// site search
 		{`{"url":"http://h/?q=a","search":" A & <B> "}`, []string{"name 8 A &amp; &lt;B&gt;"}},
 		// events
-		{`{"url":"https://h/e","e_c":" C ","e_a":"A","e_n":" N "}`, []string{"url 10 h/e 2", "e_a 11 A", "e_c 10 C", "name 12 N"}},
+		{
+			`{"url":"https://h/e","e_c":" C ","e_a":"A","e_n":" N "}`,
+			[]string{"url 10 h/e 2", "e_a 11 A", "e_c 10 C", "name 12 N"},
+		},
 		{`{"e_c":"0","e_a":"0","e_n":" "}`, []string{"e_a 11 ", "e_c 10 "}},
 		// content
-		{`{"url":"http://h/c","c_n":"N","c_p":"P","c_t":"T","c_i":"click"}`, []string{"url 13 http://h/c", "c_i 16 click", "c_n 13 N", "c_p 14 P", "c_t 15 T"}},
+		{
+			`{"url":"http://h/c","c_n":"N","c_p":"P","c_t":"T","c_i":"click"}`,
+			[]string{"url 13 http://h/c", "c_i 16 click", "c_n 13 N", "c_p 14 P", "c_t 15 T"},
+		},
 		{`{"c_n":"N","c_p":" ","c_t":""}`, []string{"url 13 ", "c_n 13 N"}},
 		// products come after the class's own names, on every kind of action
 		{
 			`{"url":"http://h/","_pkc":"[\"a\",\"\",\"b\",0,\"c\",\"d\",5,\"f\"]","_pkn":"x & y","_pks":"0"}`,
-			[]string{"name 4 ", "url 1 h/ 0", "cat1 7 a", "cat2 7 b", "cat3 7 c", "cat4 7 d", "cat5 7 5", "pname 6 x & y", "sku 5 "},
+			[]string{
+				"name 4 ", "url 1 h/ 0", "cat1 7 a", "cat2 7 b", "cat3 7 c", "cat4 7 d", "cat5 7 5", "pname 6 x & y",
+				"sku 5 ",
+			},
 		},
-		{`{"url":"http://h/","e_c":"c","e_a":"a","_pkc":" cat "}`, []string{"url 10 h/ 0", "cat1 7  cat ", "e_a 11 a", "e_c 10 c"}},
+		{
+			`{"url":"http://h/","e_c":"c","e_a":"a","_pkc":" cat "}`,
+			[]string{"url 10 h/ 0", "cat1 7  cat ", "e_a 11 a", "e_c 10 c"},
+		},
 		{`{"url":"http://h/","_pkc":"","_pkn":""}`, []string{"name 4 ", "url 1 h/ 0", "cat1 7 ", "pname 6 "}},
 		{`{"url":"http://h/","_pkc":"[\"broken"}`, []string{"name 4 ", "url 1 h/ 0"}},
 		{`{"url":"http://h/","_pkc":"[1]"}`, []string{"name 4 ", "url 1 h/ 0", "cat1 7 [1]"}},
@@ -109,7 +130,10 @@ func TestLookupsFollowMatomosOrder(t *testing.T) {
 			`{"url":"http://h/","cvar":"{\"3\":[\"_pks\",\"S\"],\"4\":[\"_pkn\",\"N\"],\"5\":[\"_pkc\",\"[\\\"A\\\",\\\"B\\\"]\"]}"}`,
 			[]string{"name 4 ", "url 1 h/ 0", "cat1 7 A", "cat2 7 B", "pname 6 N", "sku 5 S"},
 		},
-		{`{"url":"http://h/","cvar":"{\"3\":[\"_pkn\",\"wrong slot\"]}","_pks":"P"}`, []string{"name 4 ", "url 1 h/ 0", "sku 5 P"}},
+		{
+			`{"url":"http://h/","cvar":"{\"3\":[\"_pkn\",\"wrong slot\"]}","_pks":"P"}`,
+			[]string{"name 4 ", "url 1 h/ 0", "sku 5 P"},
+		},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, lookups(newAction(t, tt.params))); diff != "" {
@@ -161,7 +185,8 @@ func TestInactivePluginsTakeNoPart(t *testing.T) {
 
 func TestGoalsAndOrdersTakeTheActionsPlace(t *testing.T) {
 	for _, text := range []string{
-		`{"url":"http://h/","idgoal":"1","e_c":" ","e_a":"a","pf_net":"-5"}`, `{"url":"http://h/","idgoal":"0","c_n":" "}`, `{"idgoal":"00"}`,
+		`{"url":"http://h/","idgoal":"1","e_c":" ","e_a":"a","pf_net":"-5"}`, `{"url":"http://h/","idgoal":"0","c_n":" "}`,
+		`{"idgoal":"00"}`,
 	} {
 		if a, err := New(bind(newSite(t), allPlugins(), params(t, text))); a != nil || err != nil {
 			t.Errorf("%s: %v, %v", text, a, err)

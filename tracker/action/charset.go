@@ -35,8 +35,10 @@ var charsets = func() map[string]charset {
 		}
 	}
 	iso := map[string]*charmap.Charmap{
-		"1": charmap.ISO8859_1, "2": charmap.ISO8859_2, "3": charmap.ISO8859_3, "4": charmap.ISO8859_4, "5": charmap.ISO8859_5,
-		"6": charmap.ISO8859_6, "7": charmap.ISO8859_7, "8": charmap.ISO8859_8, "9": charmap.ISO8859_9, "10": charmap.ISO8859_10,
+		"1": charmap.ISO8859_1, "2": charmap.ISO8859_2, "3": charmap.ISO8859_3, "4": charmap.ISO8859_4,
+		"5": charmap.ISO8859_5,
+		"6": charmap.ISO8859_6, "7": charmap.ISO8859_7, "8": charmap.ISO8859_8, "9": charmap.ISO8859_9,
+		"10": charmap.ISO8859_10,
 		"13": charmap.ISO8859_13, "14": charmap.ISO8859_14, "15": charmap.ISO8859_15, "16": charmap.ISO8859_16,
 	}
 	for number, e := range iso {
@@ -55,16 +57,21 @@ var charsets = func() map[string]charset {
 	add(charset{encoding: charmap.KOI8U, renamed: renamedKOI8U}, "koi8-u", "koi8u")
 	add(charset{encoding: charmap.CodePage866}, "cp866", "cp-866", "ibm866", "ibm-866")
 	add(charset{encoding: charmap.CodePage850}, "cp850", "cp-850", "ibm850", "ibm-850")
-	add(charset{encoding: japanese.ShiftJIS, pairs: pairsShiftJIS, renamed: php.JISX0208}, "sjis", "x-sjis", "shift_jis", "shift-jis")
-	add(charset{encoding: japanese.ShiftJIS}, "sjis-win", "sjis-ms", "sjis-open", "cp932", "ms932", "windows-31j", "ms_kanji")
-	add(charset{encoding: japanese.EUCJP, pairs: pairsEUCJP, renamed: php.JISX0208}, "euc-jp", "euc", "euc_jp", "eucjp", "x-euc-jp")
+	add(charset{encoding: japanese.ShiftJIS, pairs: pairsShiftJIS, renamed: php.JISX0208}, "sjis", "x-sjis", "shift_jis",
+		"shift-jis")
+	add(charset{encoding: japanese.ShiftJIS}, "sjis-win", "sjis-ms", "sjis-open", "cp932", "ms932", "windows-31j",
+		"ms_kanji")
+	add(charset{encoding: japanese.EUCJP, pairs: pairsEUCJP, renamed: php.JISX0208}, "euc-jp", "euc", "euc_jp", "eucjp",
+		"x-euc-jp")
 	add(charset{encoding: japanese.EUCJP}, "eucjp-win", "eucjp-ms", "eucjp-open")
 	add(charset{encoding: japanese.ISO2022JP}, "iso-2022-jp", "jis")
 	add(charset{encoding: simplifiedchinese.GBK}, "gbk", "cp936", "cp-936")
-	add(charset{encoding: simplifiedchinese.GBK, pairs: pairsEUCCN, renamed: php.GB2312}, "gb2312", "euc-cn", "euc_cn", "euccn", "x-euc-cn", "cn-gb")
+	add(charset{encoding: simplifiedchinese.GBK, pairs: pairsEUCCN, renamed: php.GB2312}, "gb2312", "euc-cn", "euc_cn",
+		"euccn", "x-euc-cn", "cn-gb")
 	add(charset{encoding: simplifiedchinese.GB18030, pairs: pairsGB18030}, "gb18030", "gb-18030", "gb-18030-2000")
 	add(charset{encoding: simplifiedchinese.HZGB2312}, "hz", "hz-gb-2312")
-	add(charset{encoding: traditionalchinese.Big5, pairs: pairsBig5, renamed: renamedBig5}, "big-5", "big5", "cn-big5", "big-five", "bigfive")
+	add(charset{encoding: traditionalchinese.Big5, pairs: pairsBig5, renamed: renamedBig5}, "big-5", "big5", "cn-big5",
+		"big-five", "bigfive")
 	add(charset{encoding: traditionalchinese.Big5}, "cp950")
 	add(charset{encoding: korean.EUCKR, pairs: pairsEUCKR}, "euc-kr", "euc_kr", "euckr", "x-euc-kr")
 	add(charset{encoding: korean.EUCKR}, "uhc", "cp949")
@@ -72,7 +79,8 @@ var charsets = func() map[string]charset {
 	add(charset{encoding: unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), controls: true}, "utf-16be")
 	add(charset{encoding: unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), controls: true}, "utf-16le")
 	add(charset{}, "utf8")
-	add(charset{ascii: true}, "ascii", "us-ascii", "us", "iso646-us", "iso_646.irv:1991", "ansi_x3.4-1968", "ansi_x3.4-1986", "iso-ir-6",
+	add(charset{ascii: true}, "ascii", "us-ascii", "us", "iso646-us", "iso_646.irv:1991", "ansi_x3.4-1968",
+		"ansi_x3.4-1986", "iso-ir-6",
 		"ibm367", "ibm-367", "cp367", "csascii")
 	return m
 }()

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// pairs says which characters of two bytes PHP does not know in a character set: browsers, and x/text, read extensions of these as well.
+// pairs says which characters of two bytes PHP does not know in a character set: browsers, and x/text, read extensions
+// of these as well.
 type pairs struct {
 	single, triple byteRange // first bytes of characters of one byte beyond ASCII, and of three
 	refused        []pairRange
@@ -45,7 +46,8 @@ var (
 	// The euro sign of code page 936 has no place in GB 18030.
 	pairsGB18030 = &pairs{refused: pairRanges("80 00-ff")}
 	// Big5 without the characters of Hong Kong.
-	pairsBig5 = &pairs{refused: pairRanges("80-a0 00-ff, a1 5a, a1 c3, a1 c5, a1 fe, a2 40, a2 cc, a2 ce, a3 c0-e1, c8 40-a4, c8 cd-f1, c8 f5-fe, fa-fe 00-ff")}
+	pairsBig5 = &pairs{refused: pairRanges("80-a0 00-ff, a1 5a, a1 c3, a1 c5, a1 fe, a2 40, a2 cc, a2 ce, a3 c0-e1, c8 " +
+		"40-a4, c8 cd-f1, c8 f5-fe, fa-fe 00-ff")}
 	// JIS X 0208 without the rows that NEC and IBM have added.
 	pairsShiftJIS = &pairs{single: byteRange{0xa1, 0xdf}, refused: pairRanges("87 00-ff, ed-ee 00-ff, fa-fc 00-ff")}
 	pairsEUCJP    = &pairs{triple: byteRange{0x8f, 0x8f}, refused: pairRanges("ad 00-ff, f9-fc 00-ff")}

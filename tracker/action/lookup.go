@@ -68,7 +68,8 @@ func ResolveLoosely(lookups []Lookup, exists func(i int) bool) []int {
 		}
 		best := i
 		for j := range lookups {
-			if looselyEqual(&lookups[i], &lookups[j]) && exists(j) && (!exists(best) || later(lookups[j].Name, lookups[best].Name)) {
+			if looselyEqual(&lookups[i], &lookups[j]) && exists(j) &&
+				(!exists(best) || later(lookups[j].Name, lookups[best].Name)) {
 				best = j
 			}
 		}

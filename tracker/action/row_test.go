@@ -20,14 +20,20 @@ func TestRowHoldsTheActionsColumns(t *testing.T) {
 			`{"url":"http://h/","action_name":"t","pv_id":"abcdefgh","pf_net":"0","pf_srv":"1","pf_tfr":"16777216","pf_dm1":"3","pf_dm2":"x","pf_onl":"16777215"}`,
 			store.LinkAction{
 				Name: id(1), URL: id(2), PageviewID: store.Text("abcdef"),
-				Performance: store.Performance{Network: store.Int(0), Server: store.Int(1), DOMProcessing: store.Int(3), OnLoad: store.Int(1<<24 - 1)},
+				Performance: store.Performance{
+					Network: store.Int(0), Server: store.Int(1), DOMProcessing: store.Int(3),
+					OnLoad: store.Int(1<<24 - 1),
+				},
 			},
 		},
 		{`{"url":"x"}`, store.LinkAction{Name: id(0), URL: id(0), PageviewID: store.Text("")}},
 		{`{"link":"http://o/"}`, store.LinkAction{URL: id(1), PageviewID: store.Text("")}},
 		{
 			`{"search":"kw","search_cat":" c ","search_count":"3"}`,
-			store.LinkAction{Name: id(1), PageviewID: store.Text(""), SearchCategory: store.Text("c"), SearchCount: store.Int(3)},
+			store.LinkAction{
+				Name: id(1), PageviewID: store.Text(""), SearchCategory: store.Text("c"),
+				SearchCount: store.Int(3),
+			},
 		},
 		{
 			`{"search":"kw","search_cat":"0","search_count":"-1"}`,
@@ -42,13 +48,15 @@ func TestRowHoldsTheActionsColumns(t *testing.T) {
 		{
 			`{"e_c":"c","e_a":"a","e_n":"n","e_v":"abc"}`,
 			store.LinkAction{
-				URL: id(0), EventAction: id(1), EventCategory: id(2), Name: id(3), CustomFloat: store.Text("0"), PageviewID: store.Text(""),
+				URL: id(0), EventAction: id(1), EventCategory: id(2), Name: id(3), CustomFloat: store.Text("0"),
+				PageviewID: store.Text(""),
 			},
 		},
 		{
 			`{"c_n":"n","c_p":"p","c_t":"t","c_i":"i"}`,
 			store.LinkAction{
-				URL: id(0), ContentInteraction: id(2), ContentName: id(3), ContentPiece: id(4), ContentTarget: id(5), PageviewID: store.Text(""),
+				URL: id(0), ContentInteraction: id(2), ContentName: id(3), ContentPiece: id(4), ContentTarget: id(5),
+				PageviewID: store.Text(""),
 			},
 		},
 		{
@@ -107,7 +115,11 @@ func TestTimingsForAnEarlierPageView(t *testing.T) {
 		want   store.Performance
 		ok     bool
 	}{
-		{`{"pv_id":"abcdefgh","pf_net":"0","pf_onl":"16777216"}`, "abcdefgh", store.Performance{Network: store.Int(0), OnLoad: store.Int(1 << 24)}, true},
+		{
+			`{"pv_id":"abcdefgh","pf_net":"0","pf_onl":"16777216"}`, "abcdefgh",
+			store.Performance{Network: store.Int(0), OnLoad: store.Int(1 << 24)},
+			true,
+		},
 		{`{"pv_id":"abc","pf_net":"-5"}`, "abc", store.Performance{}, false},
 		{`{"pv_id":"0","pf_net":"5"}`, "", store.Performance{}, false},
 		{`{"pf_net":"5"}`, "", store.Performance{}, false},
@@ -134,14 +146,24 @@ func TestLooselyEqualNamesShareAnID(t *testing.T) {
 		want    []int
 	}{
 		// CRC32: 00123 is after 123, 1000 after 1e3
-		{"both exist: the last in the index", []Lookup{sku("123"), sku("00123"), sku("1e3"), sku("1000")}, "yyyy", []int{1, 1, 3, 3}},
+		{
+			"both exist: the last in the index",
+			[]Lookup{sku("123"), sku("00123"), sku("1e3"), sku("1000")},
+			"yyyy",
+			[]int{1, 1, 3, 3},
+		},
 		{"only the first exists", []Lookup{sku("123"), sku("00123")}, "yn", []int{0, 0}},
 		{"only the second exists", []Lookup{sku("123"), sku("00123")}, "ny", []int{1, 1}},
 		{"none exists", []Lookup{sku("123"), sku("00123")}, "nn", []int{0, 1}},
 		{"other types", []Lookup{sku("123"), NewLookup(FieldProductName, TypeProductName, "00123")}, "yy", []int{0, 1}},
 		{"no numbers", []Lookup{sku("x1"), sku("x01"), sku(""), sku("1x"), sku("-")}, "yyyyy", []int{0, 1, 2, 3, 4}},
 		{"white space and points", []Lookup{sku("5."), sku("5 "), sku("5")}, "nny", []int{2, 2, 2}},
-		{"url and category of an event", []Lookup{{Type: TypeEvent, Name: "1000"}, {Type: TypeEvent, Name: "1e3"}}, "yn", []int{0, 0}},
+		{
+			"url and category of an event",
+			[]Lookup{{Type: TypeEvent, Name: "1000"}, {Type: TypeEvent, Name: "1e3"}},
+			"yn",
+			[]int{0, 0},
+		},
 	}
 	for _, tt := range tests {
 		got := ResolveLoosely(tt.lookups, func(i int) bool { return tt.exists[i] == 'y' })

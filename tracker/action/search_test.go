@@ -26,7 +26,10 @@ func TestSearchInURL(t *testing.T) {
 		rest              string // the URL without the search
 	}{
 		// spec §D.5
-		{"http://h/?Q=%EF%F0%E8&CAT=x%20y&search_count=7", "windows-1251", "при", "x y", store.Int(7), "http://h/?search_count=7"},
+		{
+			"http://h/?Q=%EF%F0%E8&CAT=x%20y&search_count=7", "windows-1251", "при", "x y", store.Int(7),
+			"http://h/?search_count=7",
+		},
 		{"http://h/#/r?query=a+b&c2=%3Cq%3E", "", "a b", "<q>", store.NullInt{}, "http://h/#/r"},
 		{"http://h/?k[]=one&k[]=two&x", "", "one", "", store.NullInt{}, "http://h/?x"},
 		// which parameter
@@ -81,7 +84,11 @@ func TestSearchParameterWinsOverURL(t *testing.T) {
 		want  search
 		ok    bool
 	}{
-		{[]string{"url", "http://h/?q=url", "search", "p", "search_cat", "c", "search_count", "0"}, search{"p", "c", store.Int(0), ""}, true},
+		{
+			[]string{"url", "http://h/?q=url", "search", "p", "search_cat", "c", "search_count", "0"},
+			search{"p", "c", store.Int(0), ""},
+			true,
+		},
 		{[]string{"url", "http://h/?q=url", "search", "0"}, search{"url", "", store.NullInt{}, "http://h/"}, true},
 		{[]string{"url", "http://h/?q=url", "search", " "}, search{}, false},
 		{[]string{"search", " A & <B> ", "search_cat", " "}, search{"A &amp; &lt;B&gt;", "", store.NullInt{}, ""}, true},

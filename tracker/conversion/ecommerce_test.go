@@ -57,7 +57,10 @@ func TestItems(t *testing.T) {
 		{`[["S","N","[\"J\"]"]]`, []string{`S|N|["J"]|0|1`}},
 		{`[["S","N",["1","2","3","4","5","6",["x"]]]]`, []string{"S|N|1,2,3,4,5|0|1"}},
 		// prices
-		{`[["p","","","10.555"],["p","","","1e2"],["p","","","1,5"],["p","","",-2.345],["p","","",19.999999]]`, []string{"p|||10.56|1", "p|||1e2|1", "p|||0|1", "p|||-2.35|1", "p|||20|1"}},
+		{
+			`[["p","","","10.555"],["p","","","1e2"],["p","","","1,5"],["p","","",-2.345],["p","","",19.999999]]`,
+			[]string{"p|||10.56|1", "p|||1e2|1", "p|||0|1", "p|||-2.35|1", "p|||20|1"},
+		},
 		{`[["p","","",["1"]],["p","","",null],["p","","",""]]`, []string{"p|||0|1", "p|||0|1", "p|||0|1"}},
 		// quantities
 		{
@@ -127,7 +130,8 @@ func TestWrongTypesAreRefused(t *testing.T) {
 
 // The processor of pings takes the order back before Matomo reads more of it than its id.
 func TestPingIsNotRefusedForItsAmounts(t *testing.T) {
-	e, err := ReadEcommerce(newRequest(t, `{"idgoal":"0","ping":"1","ec_id":"A","revenue":["1"],"ec_items":[["S","N",["D",["E"]]]]}`))
+	e, err := ReadEcommerce(newRequest(t,
+		`{"idgoal":"0","ping":"1","ec_id":"A","revenue":["1"],"ec_items":[["S","N",["D",["E"]]]]}`))
 	if err != nil || !e.IsOrder || e.Buyer(0) != 1 || len(e.Lookups) != 0 {
 		t.Errorf("%+v, %v", e, err)
 	}

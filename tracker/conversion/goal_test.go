@@ -27,7 +27,10 @@ func newRequestOf(t testing.TB, behaviours matomo.Behaviours, params string, goa
 	if err != nil {
 		t.Fatalf("%s: %v", params, err)
 	}
-	settings := &matomo.TrackerSettings{PageMaximumLength: 1024, CharsetUTF8MB4: true, ExcludedURLParameters: []string{"sid"}}
+	settings := &matomo.TrackerSettings{
+		PageMaximumLength: 1024, CharsetUTF8MB4: true,
+		ExcludedURLParameters: []string{"sid"},
+	}
 	r := request.New(v.Array(), &request.Origin{})
 	r.Bind(&request.Context{
 		Site:     &matomo.Site{ID: 7, Tracker: settings, Goals: goals},
@@ -193,7 +196,8 @@ func TestGoalsAreFoundInTheirOrder(t *testing.T) {
 }
 
 func TestDurationNeedsAVisit(t *testing.T) {
-	r := newRequest(t, `{"url":"http://h/"}`, matomo.Goal{ID: 1, MatchAttribute: "visit_duration", PatternType: "greater_than", Pattern: "1"})
+	r := newRequest(t, `{"url":"http://h/"}`,
+		matomo.Goal{ID: 1, MatchAttribute: "visit_duration", PatternType: "greater_than", Pattern: "1"})
 	a := newAction(t, r)
 	for first, want := range map[int64]int{0: 0, 1000: 0, 999: 1} {
 		if got := new(Matcher).Match(r, a, first, 1060); len(got) != want {

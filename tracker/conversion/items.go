@@ -197,7 +197,9 @@ func belongingTo(c *store.Conversion, row store.Item) store.Item {
 // "0", the cart (spec §8.5.2). All of the latter are updated: they get the new values, or are marked as deleted, and
 // move to the order. Items that are new are inserted; of equal skus the first is inserted but the last updates. limited
 // says that amounts have a limit, which also holds for prices that are marked as deleted.
-func SyncItems(c *store.Conversion, stored, rows []store.Item, limited bool) (updates []store.ItemUpdate, inserts []store.Item) {
+func SyncItems(
+	c *store.Conversion, stored, rows []store.Item, limited bool,
+) (updates []store.ItemUpdate, inserts []store.Item) {
 	for _, old := range stored {
 		update := store.ItemUpdate{OrderID: old.OrderID}
 		if n := lastWithSKU(rows, old.SKU); n >= 0 {

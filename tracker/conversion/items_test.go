@@ -62,7 +62,8 @@ func TestItemsOfACartFollowTheRequest(t *testing.T) {
 		item(id(0), "0", "3", 10, false),
 	}
 	rows := []store.Item{
-		item(id(2), "O", "20", 50, false), item(fresh, "O", "30", 50, false), item(fresh, "O", "31", 50, false), item(id(2), "O", "21", 50, false),
+		item(id(2), "O", "20", 50, false), item(fresh, "O", "30", 50, false), item(fresh, "O", "31", 50, false),
+		item(id(2), "O", "21", 50, false),
 	}
 	updates, inserts := SyncItems(order, stored, rows, false)
 	wantUpdates := []store.ItemUpdate{

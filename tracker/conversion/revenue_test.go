@@ -70,7 +70,8 @@ func TestLimitOfOrdersAndItemsOfVersions(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := amounts{
-			show(e.revenue), show(e.subtotal), show(e.tax), show(e.shipping), show(e.discount), e.items[0].price, e.items[1].price, e.items[2].price,
+			show(e.revenue), show(e.subtotal), show(e.tax), show(e.shipping), show(e.discount), e.items[0].price,
+			e.items[1].price, e.items[2].price,
 		}
 		if got != side.want {
 			t.Errorf("limit %v:\n got %+v\nwant %+v", side.behaviours.AmountLimit, got, side.want)

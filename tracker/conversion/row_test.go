@@ -21,8 +21,10 @@ func sampleVisit() *store.Visit {
 		TotalInteractions: store.Int(9), TotalSearches: store.Int(1),
 		Referer: store.Referer{Type: store.Int(1), URL: store.Text("u")},
 		Device: store.Device{
-			BrowserEngine: store.Text("Blink"), BrowserName: store.Text("CH"), BrowserVersion: store.Text("1"), ClientType: store.Int(1),
-			Brand: store.Text("AP"), Model: store.Text("m"), Type: store.Int(0), OS: store.Text("WIN"), OSVersion: store.Text("10"),
+			BrowserEngine: store.Text("Blink"), BrowserName: store.Text("CH"), BrowserVersion: store.Text("1"),
+			ClientType: store.Int(1),
+			Brand:      store.Text("AP"), Model: store.Text("m"), Type: store.Int(0), OS: store.Text("WIN"),
+			OSVersion: store.Text("10"),
 		},
 		Location:         store.Location{Country: store.Text("de"), City: store.Text("Köln")},
 		CustomDimensions: []store.NullText{store.Text("d1"), store.Text("d3"), {}},
@@ -41,10 +43,12 @@ func source(t testing.TB, params string, goals ...matomo.Goal) *Source {
 // common are the columns that every conversion of sampleVisit has.
 func common(v *store.Visit) store.Conversion {
 	return store.Conversion{
-		Visit: v, SiteID: 7, Visitor: store.BinaryID{1, 2}, ServerTime: 1795341600, Returning: store.Int(1), SecondsSinceFirst: store.Int(100),
-		CountVisits: 3, Referer: store.Referer{Type: store.Int(6), Name: store.Text("c"), Keyword: store.Text("k")},
+		Visit: v, SiteID: 7, Visitor: store.BinaryID{1, 2}, ServerTime: 1795341600, Returning: store.Int(1),
+		SecondsSinceFirst: store.Int(100),
+		CountVisits:       3, Referer: store.Referer{Type: store.Int(6), Name: store.Text("c"), Keyword: store.Text("k")},
 		Device: store.Device{
-			BrowserName: store.Text("CH"), ClientType: store.Int(1), Brand: store.Text("AP"), Model: store.Text("m"), Type: store.Int(0),
+			BrowserName: store.Text("CH"), ClientType: store.Int(1), Brand: store.Text("AP"), Model: store.Text("m"),
+			Type: store.Int(0),
 		},
 		Location: store.Location{Country: store.Text("de"), City: store.Text("Köln")},
 	}
@@ -55,7 +59,8 @@ func TestGoalConversionCopiesVisitAndAction(t *testing.T) {
 	src.Loaded, src.IsNew = &store.Visit{TotalInteractions: store.Int(5), TotalSearches: store.Int(2)}, false
 	src.Action = newAction(t, src.Request)
 	src.Link = &store.LinkAction{URL: id(8)}
-	got, err := NewGoalConversion(src, Converted{Goal: &matomo.Goal{ID: 5, Revenue: "2.5", AllowMultiple: true}, URL: "http://h/x", HasURL: true})
+	got, err := NewGoalConversion(src,
+		Converted{Goal: &matomo.Goal{ID: 5, Revenue: "2.5", AllowMultiple: true}, URL: "http://h/x", HasURL: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +107,10 @@ func TestEventValueIsTheRevenueOfEventGoals(t *testing.T) {
 }
 
 func TestGoalConversionFails(t *testing.T) {
-	goal := Converted{Goal: &matomo.Goal{ID: 1, MatchAttribute: "event_name", EventValueAsRevenue: true, AllowMultiple: true}}
+	goal := Converted{Goal: &matomo.Goal{
+		ID: 1, MatchAttribute: "event_name", EventValueAsRevenue: true,
+		AllowMultiple: true,
+	}}
 	for _, params := range []string{`{"revenue":["1"]}`, `{"e_v":["1"]}`} {
 		if _, err := NewGoalConversion(source(t, params), goal); !rejected(err, request.WrongType) {
 			t.Errorf("%s: %v", params, err)
@@ -117,7 +125,8 @@ func TestGoalConversionFails(t *testing.T) {
 }
 
 func TestOrderAndCart(t *testing.T) {
-	src := source(t, `{"idgoal":"0","ec_id":"ORD-1","revenue":"10.126","ec_st":"1","ec_tx":"2","ec_sh":"3","ec_dt":"4","ec_items":[["a","b","c",1,2],["d"]]}`)
+	src := source(t,
+		`{"idgoal":"0","ec_id":"ORD-1","revenue":"10.126","ec_st":"1","ec_tx":"2","ec_sh":"3","ec_dt":"4","ec_items":[["a","b","c",1,2],["d"]]}`)
 	src.Loaded = &store.Visit{TotalInteractions: store.Int(5)}
 	e, err := ReadEcommerce(src.Request)
 	if err != nil {
@@ -198,7 +207,10 @@ func TestOldCustomVariablesOfTheVisitWin(t *testing.T) {
 		want          []store.CustomVar
 	}{
 		{"new visit", sent, true, []store.CustomVar{set("new", "1"), set("new", "2"), {}, {}}},
-		{"visit that goes on", sent, false, []store.CustomVar{set("old", "1"), set("new", "2"), {Value: store.Text("v")}, {}}},
+		{
+			"visit that goes on", sent, false,
+			[]store.CustomVar{set("old", "1"), set("new", "2"), {Value: store.Text("v")}, {}},
+		},
 		{"none sent", `{"rec":"1"}`, false, []store.CustomVar{{Name: store.Text("old")}, {}, {Value: store.Text("v")}, {}}},
 		{"none at all", `{"rec":"1"}`, true, nil},
 	}

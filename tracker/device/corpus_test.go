@@ -54,7 +54,10 @@ func columnsOf(d *device.Device) corpusColumns {
 		}
 		return &n.V
 	}
-	return corpusColumns{d.Bot, d.OS, d.OSVersion, d.BrowserName, d.BrowserVersion, d.Engine, pointer(d.ClientType), pointer(d.Type), d.Brand, d.Model}
+	return corpusColumns{
+		d.Bot, d.OS, d.OSVersion, d.BrowserName, d.BrowserVersion, d.Engine, pointer(d.ClientType),
+		pointer(d.Type), d.Brand, d.Model,
+	}
 }
 
 func (c corpusColumns) String() string {

@@ -76,7 +76,8 @@ func (d *Detector) Detect(ua string, hints *Hints) *Device {
 	if found, ok := d.devices.GetIfPresent(key); ok {
 		return found
 	}
-	found := d.detect(strings.Clone(ua), hints) // results may be parts of it, and should not hold a whole queue entry in memory
+	// results may be parts of it, and should not hold a whole queue entry in memory
+	found := d.detect(strings.Clone(ua), hints)
 	if found.Refused != nil {
 		return found
 	}

@@ -30,7 +30,8 @@ func TestPartsOfTheFingerprint(t *testing.T) {
 		{"", "UNK", "UNK", "", ""},
 	} {
 		got := d.Detect(c.ua, nil)
-		if got.FingerprintOS != c.system || got.FingerprintBrowser != c.browser || got.FingerprintBrowserVersion != c.version || got.ClientName != c.client {
+		if got.FingerprintOS != c.system || got.FingerprintBrowser != c.browser ||
+			got.FingerprintBrowserVersion != c.version || got.ClientName != c.client {
 			t.Errorf("%s: %+v", c.ua, got)
 		}
 	}
@@ -73,17 +74,29 @@ func TestFirstRequestWithAKeyDecides(t *testing.T) {
 		firstHints, secondHints string
 		same                    bool
 	}{
-		"mobile":         {"x", "x", `{"mobile":true}`, `{"mobile":false}`, true},
-		"app":            {"x", "x", `{"x-requested-with":"org.telegram.messenger"}`, `{"x-requested-with":"a"}`, true},
-		"blanks":         {windowsUA, "\n " + windowsUA + " ", "", "", true},
-		"runs together":  {"x", "x", `{"platform":"Android","platformVersion":"14"}`, `{"platform":"Android14","platformVersion":""}`, true},
-		"order":          {"x", "x", `{"brands":[{"brand":"A","version":"1"},{"brand":"Opera","version":"2"}],"mobile":true}`, `{"brands":[{"brand":"Opera","version":"2"},{"brand":"A","version":"1"}]}`, true},
-		"end cut":        {strings.Repeat("é", 500) + "a", strings.Repeat("é", 500) + " Windows NT 10", "", "", true},
-		"end counts":     {strings.Repeat("x", 400) + "a", strings.Repeat("x", 400) + " Windows NT 10", "", "", false},
-		"digest counts":  {strings.Repeat("x", 468) + "a", strings.Repeat("x", 468) + " Windows NT 10", `{"a":"b"}`, `{"a":"b"}`, true},
-		"version counts": {"x", "x", `{"brands":[{"brand":"Opera","version":"1"}]}`, `{"brands":[{"brand":"Opera","version":"2"}]}`, false},
-		"model counts":   {"x", "x", `{"model":"a"}`, `{"model":"b"}`, false},
-		"hints count":    {"x", "x", `{"mobile":true}`, ``, false},
+		"mobile": {"x", "x", `{"mobile":true}`, `{"mobile":false}`, true},
+		"app":    {"x", "x", `{"x-requested-with":"org.telegram.messenger"}`, `{"x-requested-with":"a"}`, true},
+		"blanks": {windowsUA, "\n " + windowsUA + " ", "", "", true},
+		"runs together": {
+			"x", "x", `{"platform":"Android","platformVersion":"14"}`,
+			`{"platform":"Android14","platformVersion":""}`, true,
+		},
+		"order": {
+			"x", "x", `{"brands":[{"brand":"A","version":"1"},{"brand":"Opera","version":"2"}],"mobile":true}`,
+			`{"brands":[{"brand":"Opera","version":"2"},{"brand":"A","version":"1"}]}`, true,
+		},
+		"end cut":    {strings.Repeat("é", 500) + "a", strings.Repeat("é", 500) + " Windows NT 10", "", "", true},
+		"end counts": {strings.Repeat("x", 400) + "a", strings.Repeat("x", 400) + " Windows NT 10", "", "", false},
+		"digest counts": {
+			strings.Repeat("x", 468) + "a", strings.Repeat("x", 468) + " Windows NT 10", `{"a":"b"}`,
+			`{"a":"b"}`, true,
+		},
+		"version counts": {
+			"x", "x", `{"brands":[{"brand":"Opera","version":"1"}]}`,
+			`{"brands":[{"brand":"Opera","version":"2"}]}`, false,
+		},
+		"model counts": {"x", "x", `{"model":"a"}`, `{"model":"b"}`, false},
+		"hints count":  {"x", "x", `{"mobile":true}`, ``, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := loadOwn(t)
@@ -134,7 +147,10 @@ func TestLoadNamesTheFile(t *testing.T) {
 		{"oss.yml", "- regex: [", "oss.yml: yaml"},
 		{"client/browsers.yml", broken, `client/browsers.yml: pattern "a(b": missing )`},
 		{"client/pim.yml", "- name: 'x'\n", "client/pim.yml: entry without regex"},
-		{"device/cameras.yml", "A:\n  regex: 'b'\n  models:\n    - regex: '[c'\n      model: ''\n", `device/cameras.yml: pattern "[c": missing ]`},
+		{
+			"device/cameras.yml", "A:\n  regex: 'b'\n  models:\n    - regex: '[c'\n      model: ''\n",
+			`device/cameras.yml: pattern "[c": missing ]`,
+		},
 		{"oss.yml", "- regex: 'b'\n  name: 'x'\n  versions:\n    - version: ''\n", "oss.yml: entry without regex"},
 	} {
 		files := ownFiles(t)
@@ -164,10 +180,12 @@ func TestLoadAcceptsAnEmptyFile(t *testing.T) {
 // Names that the embedded tables do not know come from a newer device-detector: they are written without a code.
 func TestUnknownNamesAreWrittenAsTheyAre(t *testing.T) {
 	files := ownFiles(t)
-	files["client/browsers.yml"] = &fstest.MapFile{Data: []byte("- regex: 'Brandnew/([\\d.]+)'\n  name: 'Brandnew'\n  version: '$1'\n  engine:\n    default: ''\n")}
+	files["client/browsers.yml"] = &fstest.MapFile{Data: []byte("- regex: 'Brandnew/([\\d.]+)'\n  name: 'Brandnew'\n  " +
+		"version: '$1'\n  engine:\n    default: ''\n")}
 	files["client/browser_engine.yml"] = &fstest.MapFile{Data: []byte("- regex: 'Brandnew'\n  name: 'Steam'\n")}
 	files["oss.yml"] = &fstest.MapFile{Data: []byte("- regex: 'NewOS'\n  name: 'New OS'\n  version: '1.10.2'\n")}
-	files["device/mobiles.yml"] = &fstest.MapFile{Data: []byte("NewMaker:\n  regex: '(New_Build)'\n  device: 'hologram'\n  model: '$1 TD'\n  models:\n    - regex: 'none'\n      model: 'x'\n")}
+	files["device/mobiles.yml"] = &fstest.MapFile{Data: []byte("NewMaker:\n  regex: '(New_Build)'\n  device: " +
+		"'hologram'\n  model: '$1 TD'\n  models:\n    - regex: 'none'\n      model: 'x'\n")}
 	d, err := device.Load(regexes(files))
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +249,8 @@ func BenchmarkCachedWithHints(b *testing.B) {
 
 func BenchmarkHintsFromParam(b *testing.B) {
 	d := loadOwn(b)
-	v := decodeJSON(b, `{"fullVersionList":[{"brand":"Google Chrome","version":"114.0.5735.110"},{"brand":"Not A","version":"8"}],"platform":"Windows","platformVersion":"15.0.0","mobile":false,"model":""}`)
+	v := decodeJSON(b,
+		`{"fullVersionList":[{"brand":"Google Chrome","version":"114.0.5735.110"},{"brand":"Not A","version":"8"}],"platform":"Windows","platformVersion":"15.0.0","mobile":false,"model":""}`)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := d.HintsFromParam(v); err != nil {

@@ -83,7 +83,10 @@ func (d *Device) Under(p Policy) *Device {
 
 // Undetected is what Matomo writes when nothing is known about a device.
 func Undetected() *Device {
-	return &Device{BrowserName: unknown, OS: unknown, OSVersion: unknown, FingerprintOS: unknown, FingerprintBrowser: unknown}
+	return &Device{
+		BrowserName: unknown, OS: unknown, OSVersion: unknown, FingerprintOS: unknown,
+		FingerprintBrowser: unknown,
+	}
 }
 
 // detection is the state of one detection.

@@ -32,8 +32,9 @@ func (f Found) Warnings() []string {
 		list = append(list, "device-detector "+f.Version+" is older than all that are known: "+rules)
 	}
 	if f.BuiltInTables != "" {
-		list = append(list, "device-detector's tables of "+f.BuiltInTables+", which are built in, stand in for what cannot be read: "+
-			"newer names have no code; install Matomo's folder vendor as a whole")
+		list = append(list,
+			"device-detector's tables of "+f.BuiltInTables+", which are built in, stand in for what cannot be read: "+
+				"newer names have no code; install Matomo's folder vendor as a whole")
 	}
 	for _, problem := range f.Problems {
 		list = append(list, "device-detector: "+problem)

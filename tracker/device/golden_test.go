@@ -89,8 +89,10 @@ func columnsOfVisit(row *php.Array) string {
 	}
 	text := func(column string) string { return row.Value(column).Str() }
 	return corpusColumns{
-		text("config_os") == "BOT", text("config_os"), text("config_os_version"), text("config_browser_name"), text("config_browser_version"),
-		text("config_browser_engine"), number("config_client_type"), number("config_device_type"), text("config_device_brand"),
+		text("config_os") == "BOT", text("config_os"), text("config_os_version"), text("config_browser_name"),
+		text("config_browser_version"),
+		text("config_browser_engine"), number("config_client_type"), number("config_device_type"),
+		text("config_device_brand"),
 		text("config_device_model"),
 	}.String()
 }

@@ -83,7 +83,8 @@ func HintHeaders(server *php.Array) *php.Array {
 // for another cache key.
 func isHintHeader(key string) bool {
 	const prefix = "HTTP_SEC_CH_UA"
-	return len(key) >= len(prefix) && php.EqualFold(key[:len(prefix)], prefix) || php.EqualFold(key, "X_HTTP_REQUESTED_WITH")
+	return len(key) >= len(prefix) && php.EqualFold(key[:len(prefix)], prefix) ||
+		php.EqualFold(key, "X_HTTP_REQUESTED_WITH")
 }
 
 func (d *Detector) newHints(values *php.Array) (*Hints, error) {

@@ -50,11 +50,13 @@ func factTables(s set) *device.RawTables {
 		return out
 	}
 	raw := &device.RawTables{
-		OperatingSystems: lines("operating_systems"), DesktopFamilies: list(table("os_desktopOsArray")), OSHints: hints("os_clientHintMapping"),
-		FireOS: pairs("os_fireOsVersionMapping"), LineageOS: pairs("os_lineageOsVersionMapping"), Browsers: lines("browsers"),
+		OperatingSystems: lines("operating_systems"), DesktopFamilies: list(table("os_desktopOsArray")),
+		OSHints: hints("os_clientHintMapping"),
+		FireOS:  pairs("os_fireOsVersionMapping"), LineageOS: pairs("os_lineageOsVersionMapping"), Browsers: lines("browsers"),
 		MobileBrowsers: list(table("browser_mobileOnlyBrowsers")), BrowserHints: hints("browser_clientHintMapping"),
 		Engines: list(table("browser_engines")), DeviceTypes: make([]string, table("device_types").Len()),
-		FormFactors: lines("device_clientHintFormFactorsMapping"), Brands: lines("device_brands"), LegacyBrands: lines("device_legacyShortNames"),
+		FormFactors: lines("device_clientHintFormFactorsMapping"), Brands: lines("device_brands"),
+		LegacyBrands: lines("device_legacyShortNames"),
 	}
 	for name, number := range table("device_types").All() {
 		raw.DeviceTypes[number.Int()] = name
@@ -146,7 +148,9 @@ func TestMarksOfReleases(t *testing.T) {
 				m.System: raw.OperatingSystems, m.Browser: raw.Browsers,
 				m.Brand: raw.Brands,
 			} {
-				if has := code == "" || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, code+" ") }); has != since && code != "" {
+				if has := code == "" ||
+					slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, code+" ") }); has != since &&
+					code != "" {
 					t.Errorf("%s has code %s: %v, a mark of %s", s.version, code, has, m.Version)
 				}
 			}

@@ -8,8 +8,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/tracker/device/pattern"
 )
 
-// expand fills the groups of a match into a template as device-detector does: $1, $2 … one after the other, so that "$10" is the first
-// group and a zero, and only up to one more than the groups that took part.
+// expand fills the groups of a match into a template as device-detector does: $1, $2 … one after the other, so that
+// "$10" is the first group and a zero, and only up to one more than the groups that took part.
 func expand(template string, groups pattern.Groups) string {
 	if strings.IndexByte(template, '$') >= 0 {
 		for i := range len(groups) + 1 {
@@ -57,8 +57,9 @@ func cutTD(model string) string {
 	return body[:n]
 }
 
-// replacement expands a template as PHP's preg_replace does when the pattern has no groups: $0 and \0 are the match, other numbers are
-// empty, a backslash before "$" or another backslash takes its meaning away. Models such as "A$1" show it.
+// replacement expands a template as PHP's preg_replace does when the pattern has no groups: $0 and \0 are the match,
+// other numbers are empty, a backslash before "$" or another backslash takes its meaning away. Models such as "A$1"
+// show it.
 func replacement(template, match string) string {
 	if !strings.ContainsAny(template, `$\`) {
 		return template

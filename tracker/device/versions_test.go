@@ -136,7 +136,8 @@ var borders = []struct{ before, since, ua, uadata, wantBefore, wantSince string 
 	// 6.4.0
 	{"6.3.2", "6.4.0", "Box 1 TV", "", "UNK,UNK,UNK,,,NULL,NULL,,", "UNK,UNK,UNK,,,NULL,5,,generic tv"},
 	{
-		"6.3.2", "6.4.0", windows + "Chrome/129.0.0.0 Safari/537.36 OPR/84.0.1", `{"brands":[{"brand":"Opera","version":"98.0"}]}`,
+		"6.3.2", "6.4.0", windows + "Chrome/129.0.0.0 Safari/537.36 OPR/84.0.1",
+		`{"brands":[{"brand":"Opera","version":"98.0"}]}`,
 		"WIN,10,OP,98.0,Blink,1,0,,generic desktop", "WIN,10,OP,84.0,Blink,1,0,,generic desktop",
 	},
 	{ // without a version in the user agent
@@ -302,15 +303,18 @@ var borders = []struct{ before, since, ua, uadata, wantBefore, wantSince string 
 		"AND,17,CM,129.0,Blink,1,1,,SM-S911B", "AND,17,CM,129.0,Blink,1,1,SA,Galaxy S23",
 	},
 	{
-		"6.5.1", "6.5.2", "Windows NT 10.0", `{"brands":[{"brand":"Vivaldi","version":"7.1"},{"brand":"Chromium","version":"134"}]}`,
+		"6.5.1", "6.5.2", "Windows NT 10.0",
+		`{"brands":[{"brand":"Vivaldi","version":"7.1"},{"brand":"Chromium","version":"134"}]}`,
 		"WIN,10,VI,7.1,,1,0,,generic desktop", "WIN,10,VI,7.1,Blink,1,0,,generic desktop",
 	},
 	{ // Opera after Chrome
-		"6.5.1", "6.5.2", "Windows NT 10.0", `{"brands":[{"brand":"Google Chrome","version":"134"},{"brand":"Vivaldi","version":"7.1"}]}`,
+		"6.5.1", "6.5.2", "Windows NT 10.0",
+		`{"brands":[{"brand":"Google Chrome","version":"134"},{"brand":"Vivaldi","version":"7.1"}]}`,
 		"WIN,10,CH,134,,1,0,,generic desktop", "WIN,10,VI,7.1,,1,0,,generic desktop",
 	},
 	{ // Chromium after Chrome
-		"6.5.1", "6.5.2", "Windows NT 10.0", `{"brands":[{"brand":"Google Chrome","version":"134.5"},{"brand":"Chromium","version":"134"}]}`,
+		"6.5.1", "6.5.2", "Windows NT 10.0",
+		`{"brands":[{"brand":"Google Chrome","version":"134.5"},{"brand":"Chromium","version":"134"}]}`,
 		"WIN,10,CH,134.5,,1,0,,generic desktop", "WIN,10,CH,134.5,Blink,1,0,,generic desktop",
 	},
 	{
@@ -318,7 +322,8 @@ var borders = []struct{ before, since, ua, uadata, wantBefore, wantSince string 
 		"WIN,10,OP,99.0,Blink,1,0,,generic desktop", "WIN,10,OP,99.5,Blink,1,0,,generic desktop",
 	},
 	{
-		"6.5.1", "6.5.2", windowsUA, `{"brands":[{"brand":"Google Chrome","version":"134.5"},{"brand":"Chromium","version":134}]}`,
+		"6.5.1", "6.5.2", windowsUA,
+		`{"brands":[{"brand":"Google Chrome","version":"134.5"},{"brand":"Chromium","version":134}]}`,
 		"WIN,10,CH,134.5,Blink,1,0,,generic desktop", "refused",
 	},
 }
@@ -373,7 +378,8 @@ func borderFiles(t *testing.T) fstest.MapFS {
 	} {
 		add("oss.yml", "- regex: '"+token+"/([\\d.]+)'\n  name: '"+system+"'\n  version: '$1'\n")
 	}
-	add("client/browsers.yml", "- regex: 'TVBrowser/([\\d.]+)'\n  name: 'TV-Browser Internet'\n  version: '$1'\n  engine:\n    default: 'Gecko'\n")
+	add("client/browsers.yml",
+		"- regex: 'TVBrowser/([\\d.]+)'\n  name: 'TV-Browser Internet'\n  version: '$1'\n  engine:\n    default: 'Gecko'\n")
 	add("device/televisions.yml", "Sony:\n  regex: 'Stick'\n  device: 'peripheral'\n  model: 'Stick'\n")
 	add("device/mobiles.yml", "Sony:\n  regex: 'Dongle'\n  device: 'peripheral'\n  model: 'Dongle'\n")
 	for _, app := range []string{"Redline", "Odin", "Seraphic Sraf", "Crow Browser", "TV Bro"} {
@@ -465,7 +471,8 @@ func TestTablesThatCannotBeReadAreBuiltIn(t *testing.T) {
 			"Parser/Client/Browser/Engine.php: $availableEngines: no array, or an empty one",
 		},
 		{
-			"6.5.1", "Parser/Device/AbstractDeviceParser.php", "<?php class A { static $deviceTypes = ['x' => 300]; static $deviceBrands = ['a' => 'A']; }",
+			"6.5.1", "Parser/Device/AbstractDeviceParser.php", "<?php class A { static $deviceTypes = ['x' => 300]; static " +
+				"$deviceBrands = ['a' => 'A']; }",
 			"6.5.1", `Parser/Device/AbstractDeviceParser.php: $deviceTypes: type "x" has no number from 0 to 255`,
 		},
 		{
@@ -522,7 +529,8 @@ func TestWarningsNameWhatIsNotKnown(t *testing.T) {
 func TestNamesThatTheTablesDoNotKnow(t *testing.T) {
 	files := ownFiles(t)
 	maps.Copy(files, fstest.MapFS{
-		"client/browsers.yml":       {Data: []byte("- regex: 'New/([\\d.]+)'\n  name: 'New One'\n  version: '$1'\n  engine:\n    default: ''\n")},
+		"client/browsers.yml": {Data: []byte("- regex: 'New/([\\d.]+)'\n  name: 'New One'\n  version: '$1'\n  " +
+			"engine:\n    default: ''\n")},
 		"client/browser_engine.yml": {Data: []byte("- regex: 'New'\n  name: 'Steam'\n")},
 		"oss.yml":                   {Data: []byte("- regex: 'NewOS ([\\d.]+)'\n  name: 'New OS'\n  version: '$1'\n")},
 		"device/mobiles.yml":        {Data: []byte("NewMaker:\n  regex: 'Box'\n  device: 'tv'\n  model: 'Box'\n")},
@@ -556,7 +564,8 @@ func TestCodesOfTheInstallationCount(t *testing.T) {
 	}
 	files := ownFiles(t)
 	maps.Copy(files, fstest.MapFS{
-		"client/browsers.yml":       {Data: []byte("- regex: 'Brandnew/([\\d.]+)'\n  name: 'Brandnew'\n  version: '$1'\n  engine:\n    default: ''\n")},
+		"client/browsers.yml": {Data: []byte("- regex: 'Brandnew/([\\d.]+)'\n  name: 'Brandnew'\n  version: '$1'\n  " +
+			"engine:\n    default: ''\n")},
 		"client/browser_engine.yml": {Data: []byte("- regex: 'Brandnew'\n  name: 'steam'\n")},
 		"oss.yml":                   {Data: []byte("- regex: 'NewOS'\n  name: 'New OS'\n  version: '1.10.2'\n")},
 		"device/mobiles.yml": {Data: []byte("NewMaker:\n  regex: '(New_Build)'\n  device: 'hologram'\n  model: '$1 TD'\n" +

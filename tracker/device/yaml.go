@@ -7,7 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// document is a node of a data file. Scalars are read as they are written: versions such as 1.10 stay text, an empty scalar is "".
+// document is a node of a data file. Scalars are read as they are written: versions such as 1.10 stay text, an empty
+// scalar is "".
 type document struct{ node *yaml.Node }
 
 func readYAML(files fs.FS, name string) (document, error) {

@@ -65,7 +65,8 @@ func source(r *request.Request, a *action.Action, name string) string {
 
 // numbers are the parameters that Matomo reads as numbers, as decimals where true.
 var numbers = map[string]bool{
-	"rec": false, "bots": false, "new_visit": false, "cdo": false, "idgoal": false, "search_count": false, "ping": false, "ca": false,
+	"rec": false, "bots": false, "new_visit": false, "cdo": false, "idgoal": false, "search_count": false, "ping": false,
+	"ca": false,
 	"dp": false, "_refts": false,
 	"pf_net": false, "pf_srv": false, "pf_tfr": false, "pf_dm1": false, "pf_dm2": false, "pf_onl": false,
 	"ec_st": true, "ec_tx": true, "ec_sh": true, "ec_dt": true, "_pkp": true, "e_v": true,

@@ -46,7 +46,8 @@ func TestCheckerIsSafeForConcurrentUse(t *testing.T) {
 
 func BenchmarkCheck(b *testing.B) {
 	c := newChecker()
-	r := read(b, `{"rec":"1","url":"http://a.example/","urlref":"https://www.google.com/"}`, ua("Mozilla/5.0 (X11; Linux x86_64)"),
+	r := read(b, `{"rec":"1","url":"http://a.example/","urlref":"https://www.google.com/"}`,
+		ua("Mozilla/5.0 (X11; Linux x86_64)"),
 		site(func(s *matomo.Site) { s.ExcludedUserAgents = []string{"BadAgent", "Worse"} }))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -39,7 +39,10 @@ func TestMarkNonce(t *testing.T) {
 			`{"n": {"time": 1000000, "url": "http://a.example", "isSuccessful": false}, "old": {"time": 999969}}`,
 			`{"n":{"time":1000000,"url":"http:\/\/a.example","isSuccessful":true}}`,
 		},
-		{`{"other":{"time":999970},"n":{"time":"999970"},"odd":5}`, `{"other":{"time":999970},"n":{"time":"999970","isSuccessful":true},"odd":5}`},
+		{
+			`{"other":{"time":999970},"n":{"time":"999970"},"odd":5}`,
+			`{"other":{"time":999970},"n":{"time":"999970","isSuccessful":true},"odd":5}`,
+		},
 		{`{"n":{"url":"x"}}`, `{"n":{"url":"x","isSuccessful":true}}`},
 		{`{"n":{"time":999969}}`, ""},
 		{`{"n":[]}`, ""},

@@ -37,8 +37,14 @@ func TestSpamListFollowsTheOption(t *testing.T) {
 	for _, test := range []struct {
 		hosts []string
 		want  string
-	}{{[]string{"a.example"}, ReferrerSpam}, {[]string{"b.example"}, tracked}, {nil, tracked}, {[]string{"a.example"}, ReferrerSpam}} {
-		r := read(t, `{"rec":"1","urlref":"http://a.example/"}`, func(_ *request.Origin, c *request.Context) { c.General.SpamReferrers = test.hosts })
+	}{
+		{[]string{"a.example"}, ReferrerSpam},
+		{[]string{"b.example"}, tracked},
+		{nil, tracked},
+		{[]string{"a.example"}, ReferrerSpam},
+	} {
+		r := read(t, `{"rec":"1","urlref":"http://a.example/"}`,
+			func(_ *request.Origin, c *request.Context) { c.General.SpamReferrers = test.hosts })
 		if got, _ := c.Check(r); got != test.want {
 			t.Errorf("%v: %q, want %q", test.hosts, got, test.want)
 		}

@@ -38,10 +38,12 @@ const (
 
 // kinds are the database types that Matomo knows.
 var kinds = map[string]databaseKind{
-	"GeoLite2-Country": countryKind, "GeoIP2-Country": countryKind, "DBIP-Country-Lite": countryKind, "DBIP-Country": countryKind,
+	"GeoLite2-Country": countryKind, "GeoIP2-Country": countryKind, "DBIP-Country-Lite": countryKind,
+	"DBIP-Country":                   countryKind,
 	"DBIP-Location (compat=Country)": countryKind,
 
-	"GeoLite2-City": cityKind, "DBIP-City-Lite": cityKind, "DBIP-City": cityKind, "GeoIP2-City": cityKind, "GeoIP2-City-Africa": cityKind,
+	"GeoLite2-City": cityKind, "DBIP-City-Lite": cityKind, "DBIP-City": cityKind, "GeoIP2-City": cityKind,
+	"GeoIP2-City-Africa":       cityKind,
 	"GeoIP2-City-Asia-Pacific": cityKind, "GeoIP2-City-Europe": cityKind, "GeoIP2-City-North-America": cityKind,
 	"GeoIP2-City-South-America": cityKind, "DBIP-Location (compat=City)": cityKind,
 
@@ -67,9 +69,11 @@ func ofEnterprise(r *ispRecord) (isp, organisation string) {
 
 // ispKinds are the types of databases of internet providers that Matomo knows, with where they tell them.
 var ispKinds = map[string]func(*ispRecord) (isp, organisation string){
-	"GeoIP2-ISP": ofISP, "GeoLite2-ASN": ofSystem, "DBIP-ASN-Lite (compat=GeoLite2-ASN)": ofSystem, "GeoIP2-Enterprise": ofEnterprise,
-	"DBIP-ISP": ofEnterprise, "DBIP-ISP (compat=Enterprise)": ofEnterprise, "DBIP-Location-ISP (compat=Enterprise)": ofEnterprise,
-	"DBIP-Enterprise": ofEnterprise,
+	"GeoIP2-ISP": ofISP, "GeoLite2-ASN": ofSystem, "DBIP-ASN-Lite (compat=GeoLite2-ASN)": ofSystem,
+	"GeoIP2-Enterprise": ofEnterprise,
+	"DBIP-ISP":          ofEnterprise, "DBIP-ISP (compat=Enterprise)": ofEnterprise,
+	"DBIP-Location-ISP (compat=Enterprise)": ofEnterprise,
+	"DBIP-Enterprise":                       ofEnterprise,
 }
 
 // openDatabases opens what there is in Matomo's directory, nil when there is nothing.

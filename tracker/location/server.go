@@ -21,8 +21,10 @@ type ServerVariables struct {
 
 // usualVariables are those of MaxMind's modules.
 var usualVariables = ServerVariables{
-	Country: "MM_COUNTRY_CODE", Region: "MM_REGION_CODE", City: "MM_CITY_NAME", Latitude: "MM_LATITUDE", Longitude: "MM_LONGITUDE",
-	Continent: "MM_CONTINENT_CODE", ContinentName: "MM_CONTINENT_NAME", CountryName: "MM_COUNTRY_NAME", RegionName: "MM_REGION_NAME",
+	Country: "MM_COUNTRY_CODE", Region: "MM_REGION_CODE", City: "MM_CITY_NAME", Latitude: "MM_LATITUDE",
+	Longitude: "MM_LONGITUDE",
+	Continent: "MM_CONTINENT_CODE", ContinentName: "MM_CONTINENT_NAME", CountryName: "MM_COUNTRY_NAME",
+	RegionName: "MM_REGION_NAME",
 	PostalCode: "MM_POSTAL_CODE", Provider: "MM_ISP", Organization: "MM_ORG",
 }
 
@@ -83,7 +85,8 @@ func (s *server) locate(ip string, r *request.Request) (place, bool) {
 			Region: read(s.variables.Region), City: read(s.variables.City),
 			Latitude: coordinate(read(s.variables.Latitude)), Longitude: coordinate(read(s.variables.Longitude)),
 		},
-		country: read(s.variables.Country).V, isp: read(s.variables.Provider).V, organisation: read(s.variables.Organization).V,
+		country: read(s.variables.Country).V, isp: read(s.variables.Provider).V,
+		organisation: read(s.variables.Organization).V,
 	}
 	return p, p != place{} || s.variables.tellsMore(r)
 }

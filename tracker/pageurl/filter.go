@@ -27,7 +27,8 @@ func isPlain(query string) bool {
 	for i := 0; i < len(query); i++ {
 		switch c := query[i]; {
 		case c >= utf8.RuneSelf:
-			return !strings.ContainsAny(query[i:], "\x00\n\r\"'<>[]") && !strings.Contains(query[i:], "%5") && utf8.ValidString(query[i:])
+			return !strings.ContainsAny(query[i:], "\x00\n\r\"'<>[]") && !strings.Contains(query[i:], "%5") &&
+				utf8.ValidString(query[i:])
 		case rewritten[c]:
 			return false
 		case c == '%' && i+1 < len(query) && query[i+1] == '5':
@@ -37,7 +38,10 @@ func isPlain(query string) bool {
 	return true
 }
 
-var rewritten = [utf8.RuneSelf]bool{0: true, '\n': true, '\r': true, '"': true, '\'': true, '<': true, '>': true, '[': true, ']': true}
+var rewritten = [utf8.RuneSelf]bool{
+	0: true, '\n': true, '\r': true, '"': true, '\'': true, '<': true, '>': true,
+	'[': true, ']': true,
+}
 
 // maxPlainParts bounds the comparison of each name with all before it.
 const maxPlainParts = 16

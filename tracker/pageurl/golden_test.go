@@ -113,7 +113,10 @@ func recordedSites(c *golden.Case) map[int64]*matomo.Site {
 	}
 	sites := make(map[int64]*matomo.Site)
 	for id := int64(1); id <= 6; id++ {
-		site := &matomo.Site{ID: id, Tracker: settings, KeepURLFragment: !php.EmptyString(c.Options["SitesManager_KeepURLFragmentsGlobal"])}
+		site := &matomo.Site{
+			ID: id, Tracker: settings,
+			KeepURLFragment: !php.EmptyString(c.Options["SitesManager_KeepURLFragmentsGlobal"]),
+		}
 		switch id {
 		case 3:
 			site.ExcludedParameters = []string{"sid", "secret", "/^tok_.*/"}

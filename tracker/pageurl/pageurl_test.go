@@ -56,7 +56,10 @@ func TestPageURLIsCleanedAndSplit(t *testing.T) {
 		{"tel:+123456", "tel:///+123456", none},
 		{"android-app://com.x/y", "android-app://com.x/y", none},
 		{"http://h/p?&&&a=1", "h/p?a=1", store.Int(0)},
-		{"http://example.org/Path/?b=2&utm_source=x&a=<b>&PHPSESSID=3#frag", "example.org/Path/?b=2&a=&lt;b&gt;", store.Int(0)},
+		{
+			"http://example.org/Path/?b=2&utm_source=x&a=<b>&PHPSESSID=3#frag", "example.org/Path/?b=2&a=&lt;b&gt;",
+			store.Int(0),
+		},
 		// case of prefixes, hosts and names
 		{"https://www.ÄÖ.example/Ä", "äö.example/Ä", store.Int(3)},
 		{"http://www.example.org/?IGNORE_referrer=1&Utm_Medium=2", "example.org/", store.Int(1)},
@@ -76,7 +79,8 @@ func TestPageURLIsCleanedAndSplit(t *testing.T) {
 
 func TestPageURLThatLooksLikeNoneIsDropped(t *testing.T) {
 	for _, in := range []string{
-		"//example.org/x", "example.org/x", "/x/y", "javascript://x", "http:///n", "", "http://", "0", "JavaScript://x", "data://x",
+		"//example.org/x", "example.org/x", "/x/y", "javascript://x", "http:///n", "", "http://", "0", "JavaScript://x",
+		"data://x",
 		"vbscript://x", "1http://h", "mailto://h/x",
 	} {
 		if name, _, ok := actionURL(in, plainSite()); ok {
@@ -87,7 +91,8 @@ func TestPageURLThatLooksLikeNoneIsDropped(t *testing.T) {
 
 func TestLooksLikeURL(t *testing.T) {
 	for in, want := range map[string]bool{
-		"http://a": true, "a+.-1://a": true, "://a": true, "//a": true, "//": false, "http://": false, "-a://a": false, "a b://a": false,
+		"http://a": true, "a+.-1://a": true, "://a": true, "//a": true, "//": false, "http://": false, "-a://a": false,
+		"a b://a": false,
 		"http:/a": false, "http://a\nb": false, "datax://a": true, "": false, ":": false, "abc": false,
 	} {
 		if got := LooksLikeURL(in); got != want {
@@ -130,7 +135,10 @@ func TestQueryIsFiltered(t *testing.T) {
 		{"b=\xe4", "b=ä"},
 		{"é[]=1&é=2&f=\"", "é=2&f=&quot;"},
 		{"b=1&c&b", "b&c"},
-		{"b1&b2&b3&b4&b5&b6&b7&b8&b9&b10&b11&b12&b13&b14&b15&b16&b17&a", "b1&b2&b3&b4&b5&b6&b7&b8&b9&b10&b11&b12&b13&b14&b15&b16&b17"},
+		{
+			"b1&b2&b3&b4&b5&b6&b7&b8&b9&b10&b11&b12&b13&b14&b15&b16&b17&a",
+			"b1&b2&b3&b4&b5&b6&b7&b8&b9&b10&b11&b12&b13&b14&b15&b16&b17",
+		},
 	}
 	for _, tt := range tests {
 		got, ok := ExcludeParameters("http://h/?"+tt.in, ExclusionsOf(site), nil)
@@ -209,7 +217,8 @@ func TestTextIsTrimmedAndCut(t *testing.T) {
 
 func TestMatrixParametersBecomeAQuery(t *testing.T) {
 	for in, want := range map[string]string{
-		"/p;a=1;b=2": "/p?a=1&b=2", "/p;a=1?b=2;c=3": "/p?a=1&b=2&c=3", "/p?a;b": "/p?a;b", ";?": "?&", "/p;a?b?c;d": "/p?a&b?c&d", "x": "x",
+		"/p;a=1;b=2": "/p?a=1&b=2", "/p;a=1?b=2;c=3": "/p?a=1&b=2&c=3", "/p?a;b": "/p?a;b", ";?": "?&",
+		"/p;a?b?c;d": "/p?a&b?c&d", "x": "x",
 	} {
 		if got := Clean(in, 100); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
@@ -231,8 +240,10 @@ func TestLoginsOfVersions(t *testing.T) {
 
 func TestUnparse(t *testing.T) {
 	for in, want := range map[string]string{
-		"mailto:x@y": "mailto:/x@y", "MAILTO:x": "MAILTO:/x", "a.com:80/x": "a.com:80/x", "//h/x": "h/x", "x": "x", "http://h": "http://h",
-		"http://h:0/": "http://h/", "http://@h/?0#0": "http://h/", "tel:1": "tel:1", "tel:+1": "tel:///+1", "0/x": "0/x", "": "",
+		"mailto:x@y": "mailto:/x@y", "MAILTO:x": "MAILTO:/x", "a.com:80/x": "a.com:80/x", "//h/x": "h/x", "x": "x",
+		"http://h":    "http://h",
+		"http://h:0/": "http://h/", "http://@h/?0#0": "http://h/", "tel:1": "tel:1", "tel:+1": "tel:///+1", "0/x": "0/x",
+		"": "",
 	} {
 		p, _ := php.ParseURL(in)
 		if got := Unparse(p, false); got != want {

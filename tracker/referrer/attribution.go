@@ -37,7 +37,8 @@ func (d *Detector) attribute(ref string, r *request.Request, visit store.Referer
 	found, err := d.detect(&detection{
 		d: d,
 		in: Input{
-			Site: r.Site(), General: r.General(), Raw: r.Raw(), Referrer: ref, URL: r.Text("url"), Page: r.Page(), Current: &visit,
+			Site: r.Site(), General: r.General(), Raw: r.Raw(), Referrer: ref, URL: r.Text("url"), Page: r.Page(),
+			Current:    &visit,
 			Exclusions: r.Exclusions(),
 		},
 		landing: &php.URL{},

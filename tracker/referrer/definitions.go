@@ -163,7 +163,8 @@ func enginesOfOption(value string) (map[string]*engine, error) {
 	engines := make(map[string]*engine, list.Len())
 	for url, v := range list.All() {
 		d := v.Array()
-		engines[url] = newEngine(php.ToString(d.Value("name")), texts(d, "params"), texts(d, "hiddenkeyword"), texts(d, "charsets"))
+		engines[url] = newEngine(php.ToString(d.Value("name")), texts(d, "params"), texts(d, "hiddenkeyword"),
+			texts(d, "charsets"))
 	}
 	return engines, nil
 }

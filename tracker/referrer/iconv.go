@@ -13,11 +13,11 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// The encodings of golang.org/x/text are those of the web: supersets of what the GNU C library knows by the same names, and they resume
-// elsewhere after a byte that is wrong.
+// The encodings of golang.org/x/text are those of the web: supersets of what the GNU C library knows by the same names,
+// and they resume elsewhere after a byte that is wrong.
 
-// step reads the character that text, which is not empty, begins with: utf8.RuneError is for n bytes to be skipped. n is greater than the
-// length of text when the character has no end.
+// step reads the character that text, which is not empty, begins with: utf8.RuneError is for n bytes to be skipped. n
+// is greater than the length of text when the character has no end.
 type step func(text string) (r rune, n int)
 
 // steps are for the charsets of Matomo's list of search engines.
@@ -48,7 +48,8 @@ func withControls(read step) step {
 	}
 }
 
-// withoutControls skips the bytes that stand for control characters in what the web makes of a charset: there is nothing in their place.
+// withoutControls skips the bytes that stand for control characters in what the web makes of a charset: there is
+// nothing in their place.
 func withoutControls(read step) step {
 	return func(text string) (rune, int) {
 		r, n := read(text)
@@ -212,7 +213,8 @@ func inCP932(pair uint16) bool {
 	switch trail := pair & 0xff; {
 	case trail < 0x40, trail == 0x7f, trail > 0xfc:
 		return false
-	case 0x84be < pair && pair < 0x8740, 0x879c < pair && pair < 0x889f, 0xeaa4 < pair && pair < 0xed40, 0xeefc < pair && pair < 0xf040:
+	case 0x84be < pair && pair < 0x8740, 0x879c < pair && pair < 0x889f, 0xeaa4 < pair && pair < 0xed40, 0xeefc < pair &&
+		pair < 0xf040:
 		return false
 	}
 	return pair <= 0xfc4b

@@ -76,8 +76,8 @@ func (tx *Tx) aside() database {
 // that another worker has added meanwhile wins when its id is lower; ours is deleted then (spec §6.6).
 //
 // The rows are committed at once, on another connection: they are harmless when the batch rolls back, and other workers
-// need not wait for them. On SQLite, where only one transaction can write, they are part of tx, and a Rollback takes the
-// IDs back.
+// need not wait for them. On SQLite, where only one transaction can write, they are part of tx, and a Rollback takes
+// the IDs back.
 func (tx *Tx) CreateActions(ctx context.Context, entries []*ActionEntry) error {
 	missing := withoutID(entries)
 	if len(missing) == 0 {
@@ -167,7 +167,9 @@ func (s *Store) createActions(ctx context.Context, db database, entries []*Actio
 }
 
 // insertActions adds as many entries as fit into one statement and notes the ids of their rows.
-func (s *Store) insertActions(ctx context.Context, db database, entries []*ActionEntry, inserted map[actionKey]int64) (int, error) {
+func (s *Store) insertActions(
+	ctx context.Context, db database, entries []*ActionEntry, inserted map[actionKey]int64,
+) (int, error) {
 	q := new(statement)
 	q.add("INSERT INTO ", s.entries.sqlName, " (`name`, `hash`, `type`, `url_prefix`) VALUES ")
 	n := fill(s, q, entries, func(n int) {
@@ -197,7 +199,9 @@ const maxHashes = 900
 
 // lookUpActions sets the IDs of entries that db has, and tells of each row that it sees. The rows are found by type and
 // hash, the index that Matomo made for it.
-func (s *Store) lookUpActions(ctx context.Context, db sqlx.QueryerContext, q *statement, entries []*ActionEntry, seen func(id int64, key actionKey)) error {
+func (s *Store) lookUpActions(
+	ctx context.Context, db sqlx.QueryerContext, q *statement, entries []*ActionEntry, seen func(id int64, key actionKey),
+) error {
 	byType := slices.Clone(entries)
 	slices.SortStableFunc(byType, func(a, b *ActionEntry) int { return int(a.Type - b.Type) })
 	lowest := make(map[actionKey]int64, len(entries))

@@ -55,7 +55,8 @@ func itemColumns() []column[Item] {
 		{name: "idaction_sku", value: func(i *Item) any { return &i.SKU }},
 		{name: "idaction_name", value: func(i *Item) any { return &i.Name }},
 	}
-	columns = append(columns, categoryColumns("idaction_category", nil, func(i *Item) *[5]ActionID { return &i.Categories })...)
+	columns = append(columns, categoryColumns("idaction_category", nil,
+		func(i *Item) *[5]ActionID { return &i.Categories })...)
 	columns = append(columns,
 		c{name: "price", value: func(i *Item) any { return &i.Price }},
 		c{name: "quantity", value: func(i *Item) any { return &i.Quantity }},

@@ -26,7 +26,10 @@ func linkColumns(dimensions []int, variables int) []column[LinkAction] {
 
 		{name: "idaction_event_category", owner: events, value: func(l *LinkAction) any { return &l.EventCategory }},
 		{name: "idaction_event_action", owner: events, value: func(l *LinkAction) any { return &l.EventAction }},
-		{name: "idaction_content_interaction", owner: contents, value: func(l *LinkAction) any { return &l.ContentInteraction }},
+		{
+			name: "idaction_content_interaction", owner: contents,
+			value: func(l *LinkAction) any { return &l.ContentInteraction },
+		},
 		{name: "idaction_content_name", owner: contents, value: func(l *LinkAction) any { return &l.ContentName }},
 		{name: "idaction_content_piece", owner: contents, value: func(l *LinkAction) any { return &l.ContentPiece }},
 		{name: "idaction_content_target", owner: contents, value: func(l *LinkAction) any { return &l.ContentTarget }},
@@ -35,9 +38,11 @@ func linkColumns(dimensions []int, variables int) []column[LinkAction] {
 		{name: "idaction_product_sku", owner: ecommerce, value: func(l *LinkAction) any { return &l.ProductSKU }},
 		{name: "product_price", owner: ecommerce, value: func(l *LinkAction) any { return &l.ProductPrice }},
 	}
-	columns = append(columns, categoryColumns("idaction_product_cat", ecommerce, func(l *LinkAction) *[5]ActionID { return &l.ProductCategories })...)
+	columns = append(columns, categoryColumns("idaction_product_cat", ecommerce,
+		func(l *LinkAction) *[5]ActionID { return &l.ProductCategories })...)
 	columns = append(columns, performanceColumns()...)
-	columns = append(columns, dimensionColumns(dimensions, func(l *LinkAction) []NullText { return l.CustomDimensions })...)
+	columns = append(columns, dimensionColumns(dimensions,
+		func(l *LinkAction) []NullText { return l.CustomDimensions })...)
 	return append(columns, variableColumns(variables, func(l *LinkAction) []CustomVar { return l.CustomVars })...)
 }
 
@@ -48,8 +53,14 @@ func performanceColumns() []column[LinkAction] {
 		{name: "time_network", owner: pagePerformance, value: func(l *LinkAction) any { return &l.Performance.Network }},
 		{name: "time_server", owner: pagePerformance, value: func(l *LinkAction) any { return &l.Performance.Server }},
 		{name: "time_transfer", owner: pagePerformance, value: func(l *LinkAction) any { return &l.Performance.Transfer }},
-		{name: "time_dom_processing", owner: pagePerformance, value: func(l *LinkAction) any { return &l.Performance.DOMProcessing }},
-		{name: "time_dom_completion", owner: pagePerformance, value: func(l *LinkAction) any { return &l.Performance.DOMCompletion }},
+		{
+			name: "time_dom_processing", owner: pagePerformance,
+			value: func(l *LinkAction) any { return &l.Performance.DOMProcessing },
+		},
+		{
+			name: "time_dom_completion", owner: pagePerformance,
+			value: func(l *LinkAction) any { return &l.Performance.DOMCompletion },
+		},
 		{name: "time_on_load", owner: pagePerformance, value: func(l *LinkAction) any { return &l.Performance.OnLoad }},
 	}
 }

@@ -50,17 +50,32 @@ func visitColumns(dimensions []int, variables int) []column[Visit] {
 		{name: "visitor_count_visits", value: func(v *Visit) any { return &v.CountVisits }, read: true},
 		{name: "visitor_seconds_since_first", value: func(v *Visit) any { return &v.SecondsSinceFirst }, read: true},
 		{name: "visitor_seconds_since_order", value: func(v *Visit) any { return &v.SecondsSinceOrder }, read: true},
-		{name: "visitor_seconds_since_last", owner: visitorInterest, value: func(v *Visit) any { return &v.SecondsSinceLast }},
+		{
+			name: "visitor_seconds_since_last", owner: visitorInterest,
+			value: func(v *Visit) any { return &v.SecondsSinceLast },
+		},
 		{name: "visitor_localtime", owner: visitTime, value: func(v *Visit) any { return &v.LocalTime }},
 
 		{name: "visit_entry_idaction_name", owner: actions, value: func(v *Visit) any { return &v.EntryName }},
 		{name: "visit_entry_idaction_url", owner: actions, value: func(v *Visit) any { return &v.EntryURL }, read: true},
 		{name: "visit_exit_idaction_name", owner: actions, value: func(v *Visit) any { return &v.ExitName }, read: true},
 		{name: "visit_exit_idaction_url", owner: actions, value: func(v *Visit) any { return &v.ExitURL }, read: true},
-		{name: "visit_total_actions", owner: actions, value: func(v *Visit) any { return &v.TotalActions }, read: true, counter: true},
-		{name: "visit_total_interactions", owner: actions, value: func(v *Visit) any { return &v.TotalInteractions }, read: true, counter: true},
-		{name: "visit_total_searches", owner: actions, value: func(v *Visit) any { return &v.TotalSearches }, read: true, counter: true},
-		{name: "visit_total_events", owner: events, value: func(v *Visit) any { return &v.TotalEvents }, read: true, counter: true},
+		{
+			name: "visit_total_actions", owner: actions, value: func(v *Visit) any { return &v.TotalActions }, read: true,
+			counter: true,
+		},
+		{
+			name: "visit_total_interactions", owner: actions, value: func(v *Visit) any { return &v.TotalInteractions },
+			read: true, counter: true,
+		},
+		{
+			name: "visit_total_searches", owner: actions, value: func(v *Visit) any { return &v.TotalSearches }, read: true,
+			counter: true,
+		},
+		{
+			name: "visit_total_events", owner: events, value: func(v *Visit) any { return &v.TotalEvents }, read: true,
+			counter: true,
+		},
 
 		{name: "referer_type", owner: referrers, value: func(v *Visit) any { return &v.Referer.Type }, read: true},
 		{name: "referer_name", owner: referrers, value: func(v *Visit) any { return &v.Referer.Name }, read: true},
@@ -76,7 +91,8 @@ func visitColumns(dimensions []int, variables int) []column[Visit] {
 	columns = append(columns, reading(campaignColumns(func(v *Visit) []NullText { return v.Campaign })...)...)
 	columns = append(columns, visitDeviceColumns()...)
 	columns = append(columns, reading(locationColumns(func(v *Visit) *Location { return &v.Location })...)...)
-	columns = append(columns, reading(dimensionColumns(dimensions, func(v *Visit) []NullText { return v.CustomDimensions })...)...)
+	columns = append(columns,
+		reading(dimensionColumns(dimensions, func(v *Visit) []NullText { return v.CustomDimensions })...)...)
 	return append(columns, reading(variableColumns(variables, func(v *Visit) []CustomVar { return v.CustomVars })...)...)
 }
 
@@ -85,8 +101,14 @@ func visitDeviceColumns() []column[Visit] {
 	type c = column[Visit]
 	columns := reading(deviceColumns(func(v *Visit) *Device { return &v.Device })...)
 	return append(columns,
-		c{name: "config_browser_engine", owner: devicesDetection, value: func(v *Visit) any { return &v.Device.BrowserEngine }},
-		c{name: "config_browser_version", owner: devicesDetection, value: func(v *Visit) any { return &v.Device.BrowserVersion }},
+		c{
+			name: "config_browser_engine", owner: devicesDetection,
+			value: func(v *Visit) any { return &v.Device.BrowserEngine },
+		},
+		c{
+			name: "config_browser_version", owner: devicesDetection,
+			value: func(v *Visit) any { return &v.Device.BrowserVersion },
+		},
 		c{name: "config_os", owner: devicesDetection, value: func(v *Visit) any { return &v.Device.OS }},
 		c{name: "config_os_version", owner: devicesDetection, value: func(v *Visit) any { return &v.Device.OSVersion }},
 		c{name: "config_cookie", owner: devicePlugins, value: func(v *Visit) any { return &v.Plugins.Cookie }},

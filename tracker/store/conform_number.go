@@ -7,14 +7,16 @@ import (
 	"strings"
 )
 
-// decimal is a number as MySQL reads it from text: digits without leading zeros, the last fraction of them behind the point.
+// decimal is a number as MySQL reads it from text: digits without leading zeros, the last fraction of them behind the
+// point.
 type decimal struct {
 	negative bool
 	digits   []byte
 	fraction int // may be greater than the number of digits, or negative
 }
 
-// scanNumber returns the length of spaces, number and following spaces at the beginning of s. ok tells that s is nothing else.
+// scanNumber returns the length of spaces, number and following spaces at the beginning of s. ok tells that s is
+// nothing else.
 func scanNumber(s string) (start, end int, ok bool) {
 	for start < len(s) && isSpace(s[start]) {
 		start++
@@ -68,7 +70,8 @@ func isSpace(b byte) bool { return b == ' ' || b >= '\t' && b <= '\r' }
 // maxExponent is beyond every column's range.
 const maxExponent = 10_000
 
-// parseDecimal reads the number at the beginning of s, zero when there is none. whole tells that s is a number and nothing else.
+// parseDecimal reads the number at the beginning of s, zero when there is none. whole tells that s is a number and
+// nothing else.
 func parseDecimal(s string) (d decimal, whole bool) {
 	start, end, whole := scanNumber(s)
 	text := s[start:end]
@@ -174,7 +177,8 @@ func (t *columnType) conformDecimal(s string, how converter) (string, string) {
 	return d.format(t.scale), ""
 }
 
-// conformFloat treats text for FLOAT and DOUBLE. A number of up to 7 digits stays as it is: the server prints it the same way.
+// conformFloat treats text for FLOAT and DOUBLE. A number of up to 7 digits stays as it is: the server prints it the
+// same way.
 func (t *columnType) conformFloat(s string, how converter) (string, string) {
 	start, end, whole := scanNumber(s)
 	if !whole && how.strict {
@@ -199,7 +203,8 @@ func (t *columnType) conformFloat(s string, how converter) (string, string) {
 		return strconv.FormatFloat(low, 'g', -1, 64), ""
 	}
 	const exactDigits = 7
-	if t.kind == kindFloat && len(text) > exactDigits && math.Abs(f) < math.MaxFloat32 { // whose short form is out of range
+	if t.kind == kindFloat && len(text) > exactDigits &&
+		math.Abs(f) < math.MaxFloat32 { // whose short form is out of range
 		text = strconv.FormatFloat(f, 'g', -1, 32)
 	}
 	return text, ""

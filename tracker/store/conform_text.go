@@ -63,7 +63,8 @@ func (t *columnType) fitting(s string) int {
 	return end
 }
 
-// conformCharset replaces, or refuses in strict mode, what the character set of the connection or of the column cannot hold.
+// conformCharset replaces, or refuses in strict mode, what the character set of the connection or of the column cannot
+// hold.
 func (t *columnType) conformCharset(s string, how converter) (string, string) {
 	if t.charset == unicode && !how.basicPlane && utf8.ValidString(s) {
 		return s, ""

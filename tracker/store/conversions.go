@@ -21,7 +21,8 @@ func (tx *Tx) ConversionExists(ctx context.Context, visitID int64, c *Conversion
 	q := tx.begin("SELECT 1 FROM ", t.sqlName, " WHERE `idvisit` = ").int(visitID).add(" AND `idgoal` = ").int(c.GoalID)
 	q.add(" AND `buster` = ").int(c.Buster)
 	if c.OrderID.Valid {
-		q.add(" UNION ALL SELECT 1 FROM ", t.sqlName, " WHERE `idsite` = ").int(c.SiteID).add(" AND `idorder` = ").text(c.OrderID.V)
+		q.add(" UNION ALL SELECT 1 FROM ", t.sqlName,
+			" WHERE `idsite` = ").int(c.SiteID).add(" AND `idorder` = ").text(c.OrderID.V)
 	}
 	exists := false
 	err := tx.query(ctx, func(*sqlx.Rows) error {

@@ -14,7 +14,8 @@ type insertion[R any] struct {
 	tail string               // ends it
 	id   func(row *R) *int64  // the field that takes the number which the database gives; nil: it gives none
 	done func(affected int64) // told for each statement how many rows it has changed; nil: nobody wants to know
-	all  func() error         // called when a statement has left rows out; its error refuses the transaction. nil: they may be left out
+	// called when a statement has left rows out; its error refuses the transaction. nil: they may be left out
+	all func() error
 }
 
 // insertRows writes rows with as few statements as fit.
@@ -129,13 +130,15 @@ func (s *Store) ids(n int, id, increment int64, set func(i int, id int64)) {
 // InsertVisits adds visits in this order and sets their ids. A LastLinkAction that is not inserted yet is written as
 // NULL.
 func (tx *Tx) InsertVisits(ctx context.Context, visits []*Visit) error {
-	return insertRows(ctx, tx, &tx.s.visits, insertion[Visit]{verb: insertInto, id: func(v *Visit) *int64 { return &v.ID }}, visits)
+	return insertRows(ctx, tx, &tx.s.visits,
+		insertion[Visit]{verb: insertInto, id: func(v *Visit) *int64 { return &v.ID }}, visits)
 }
 
 // InsertLinkActions adds actions in this order and sets their ids. Their visits must have been inserted, their entries
 // created.
 func (tx *Tx) InsertLinkActions(ctx context.Context, links []*LinkAction) error {
-	return insertRows(ctx, tx, &tx.s.links, insertion[LinkAction]{verb: insertInto, id: func(l *LinkAction) *int64 { return &l.ID }}, links)
+	return insertRows(ctx, tx, &tx.s.links,
+		insertion[LinkAction]{verb: insertInto, id: func(l *LinkAction) *int64 { return &l.ID }}, links)
 }
 
 // InsertFailures adds failures; one that is known already stays as it is (spec §12.1).

@@ -53,7 +53,8 @@ func (tx *Tx) CreateOptions(ctx context.Context, names []string, value string) e
 
 // OptionNames returns the names of options that match a LIKE pattern, in which _ and % have their meaning.
 func (tx *Tx) OptionNames(ctx context.Context, pattern string) ([]string, error) {
-	tx.begin("SELECT `option_name` FROM ", tx.s.table("option"), " WHERE `option_name` LIKE ").text(pattern).add(" ORDER BY `option_name`")
+	tx.begin("SELECT `option_name` FROM ", tx.s.table("option"),
+		" WHERE `option_name` LIKE ").text(pattern).add(" ORDER BY `option_name`")
 	var names []string
 	err := tx.query(ctx, func(rows *sqlx.Rows) error {
 		var name string
@@ -174,7 +175,8 @@ func ParseCheckpoint(list, value string) (c Checkpoint, err error) {
 	}
 	offset, digest, _ := strings.Cut(value, " ")
 	if _, err := fmt.Sscan(offset, &c.Offset); err != nil {
-		return c, fmt.Errorf("checkpoint of %s: option %s%s holds %q instead of an offset: %w", list, checkpointPrefix, list, value, err)
+		return c, fmt.Errorf("checkpoint of %s: option %s%s holds %q instead of an offset: %w", list, checkpointPrefix, list,
+			value, err)
 	}
 	c.Digest = digest
 	return c, nil

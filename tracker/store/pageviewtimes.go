@@ -52,13 +52,15 @@ func (s *Store) ConformPageViewTime(p *PageViewTime) error {
 
 // FindPageViewTimes returns the newest rows of each visit, or all of them. Nothing is locked.
 func (tx *Tx) FindPageViewTimes(ctx context.Context, visits []int64, all bool) (map[int64]PageViews, error) {
-	return tx.s.findPageViewTimes(&tx.q, visits, all, func(row func(rows *sqlx.Rows) error) error { return tx.query(ctx, row) })
+	return tx.s.findPageViewTimes(&tx.q, visits, all,
+		func(row func(rows *sqlx.Rows) error) error { return tx.query(ctx, row) })
 }
 
 // FindPageViewTimes is Tx.FindPageViewTimes outside of a transaction: it sees what is committed.
 func (s *Store) FindPageViewTimes(ctx context.Context, visits []int64, all bool) (map[int64]PageViews, error) {
 	q := new(statement)
-	return s.findPageViewTimes(q, visits, all, func(row func(rows *sqlx.Rows) error) error { return queryRows(ctx, s.db, q, row) })
+	return s.findPageViewTimes(q, visits, all,
+		func(row func(rows *sqlx.Rows) error) error { return queryRows(ctx, s.db, q, row) })
 }
 
 func (s *Store) findPageViewTimes(q *statement, visits []int64, all bool, ask ask) (map[int64]PageViews, error) {
@@ -156,8 +158,11 @@ func (tx *Tx) InsertPageViewTimes(ctx context.Context, rows []*PageViewTime, ren
 		return ErrPageViewThere
 	}}
 	if renew {
-		how = insertion[PageViewTime]{verb: insertInto, tail: tx.s.dialect.onDuplicate("`idvisit`, `idlink_va`", "`idaction_url`",
-			"`idaction_name`")}
+		how = insertion[PageViewTime]{
+			verb: insertInto,
+			tail: tx.s.dialect.onDuplicate("`idvisit`, `idlink_va`", "`idaction_url`",
+				"`idaction_name`"),
+		}
 	}
 	return insertRows(ctx, tx, &tx.s.pageViews, how, rows)
 }

@@ -216,10 +216,11 @@ type Conversion struct {
 	CountVisits                                                   int64
 	Referer                                                       Referer    // without URL
 	Campaign                                                      []NullText // as in Visit
-	Device                                                        Device     // without engine, version and operating system
-	Location                                                      Location
-	CustomDimensions                                              []NullText // in the order of Schema.ConversionDimensions
-	CustomVars                                                    []CustomVar
+	// without engine, version and operating system
+	Device           Device
+	Location         Location
+	CustomDimensions []NullText // in the order of Schema.ConversionDimensions
+	CustomVars       []CustomVar
 }
 
 // Item is a row of log_conversion_item (spec §8.5.2).

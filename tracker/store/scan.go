@@ -75,7 +75,8 @@ func (s *scanner) text(text string) error {
 	return nil
 }
 
-// parse reads a number that the driver hands over as text. A BIGINT beyond int64 is no id or counter that Matomo has ever given.
+// parse reads a number that the driver hands over as text. A BIGINT beyond int64 is no id or counter that Matomo has
+// ever given.
 func (s *scanner) parse(text string) error {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

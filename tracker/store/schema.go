@@ -13,7 +13,8 @@ import (
 
 // Schema is what the tables offer to the tracker.
 type Schema struct {
-	VisitDimensions      []int // the N of columns custom_dimension_N of log_visit, ascending; empty while the plugin is off
+	// the N of columns custom_dimension_N of log_visit, ascending; empty while the plugin is off
+	VisitDimensions      []int
 	ActionDimensions     []int // of log_link_visit_action
 	ConversionDimensions []int // of log_conversion
 	CustomVars           int   // custom variables that all three tables can hold (spec §5.7)
@@ -49,7 +50,8 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 			return fmt.Errorf("table %s: %w", s.prefix+base, err)
 		}
 		if len(columns) == 0 {
-			return fmt.Errorf("no table %s: check dbname and tables_prefix in section [database] of config/config.ini.php", s.prefix+base)
+			return fmt.Errorf("no table %s: check dbname and tables_prefix in section [database] of config/config.ini.php",
+				s.prefix+base)
 		}
 		found[base] = columns
 		s.schema.columns[base] = make(map[string]bool, len(columns))
@@ -75,11 +77,14 @@ func (s *Store) readSchema(ctx context.Context, features matomo.Features) error 
 	link := linkColumns(s.schema.ActionDimensions, s.schema.CustomVars)
 	conversion := conversionColumns(s.schema.ConversionDimensions, s.schema.CustomVars)
 	s.visits = discover("log_visit", s.table("log_visit"), visit, found["log_visit"], &features)
-	s.links = discover("log_link_visit_action", s.table("log_link_visit_action"), link, found["log_link_visit_action"], &features)
+	s.links = discover("log_link_visit_action", s.table("log_link_visit_action"), link, found["log_link_visit_action"],
+		&features)
 	s.conversions = discover("log_conversion", s.table("log_conversion"), conversion, found["log_conversion"], &features)
-	s.items = discover("log_conversion_item", s.table("log_conversion_item"), itemColumns(), found["log_conversion_item"], &features)
+	s.items = discover("log_conversion_item", s.table("log_conversion_item"), itemColumns(), found["log_conversion_item"],
+		&features)
 	s.entries = discover("log_action", s.table("log_action"), entryColumns(), found["log_action"], &features)
-	s.failures = discover("tracking_failure", s.table("tracking_failure"), failureColumns(), found["tracking_failure"], &features)
+	s.failures = discover("tracking_failure", s.table("tracking_failure"), failureColumns(), found["tracking_failure"],
+		&features)
 
 	s.schema.Missing = slices.Concat(
 		missing("log_visit", visit, found["log_visit"], &features),

@@ -9,12 +9,12 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// script collects statements that write, so that they travel to MySQL or MariaDB in one message: each round trip costs as much as the
-// insertion of ten rows. The server runs them one after the other and stops at the first that fails.
+// script collects statements that write, so that they travel to MySQL or MariaDB in one message: each round trip costs
+// as much as the insertion of ten rows. The server runs them one after the other and stops at the first that fails.
 //
-// A row that is inserted by the script has no number before the script has run. Until then its ID is a reference (below zero), which
-// stands in other statements of the script as the server's variable that LAST_INSERT_ID() was kept in, plus the row's distance from
-// the first one.
+// A row that is inserted by the script has no number before the script has run. Until then its ID is a reference (below
+// zero), which stands in other statements of the script as the server's variable that LAST_INSERT_ID() was kept in,
+// plus the row's distance from the first one.
 type script struct {
 	statement
 	steps     []step // one for each statement
@@ -84,8 +84,8 @@ func (q *statement) id(id int64) *statement {
 // variableName is the name of a variable of the connection.
 func variableName(n int) string { return fmt.Sprintf("@qt%d", n) }
 
-// write collects the statement under construction, or sends it at once where there are no scripts and where it is too long for one. done is
-// told how many rows it changed and the first number that it gave; nil: nobody wants to know.
+// write collects the statement under construction, or sends it at once where there are no scripts and where it is too
+// long for one. done is told how many rows it changed and the first number that it gave; nil: nobody wants to know.
 func (tx *Tx) write(ctx context.Context, done func(affected, id int64)) (collected bool, err error) {
 	return tx.writeStep(ctx, step{done: done})
 }
@@ -128,15 +128,15 @@ func (s *step) answered(affected, id int64) error {
 	return nil
 }
 
-// Cut lets what was collected so far travel in a message of its own. Its rows can have their numbers (Number) while the server is busy with
-// the rest.
+// Cut lets what was collected so far travel in a message of its own. Its rows can have their numbers (Number) while the
+// server is busy with the rest.
 func (tx *Tx) Cut() {
 	c := &tx.script
 	c.cut = cut{len(c.steps), len(c.sql), len(c.args)}
 }
 
-// Flush sends what was collected. Afterwards every row that was inserted has its ID. Once it has failed, it fails again and so does Commit:
-// a part of the script is missing.
+// Flush sends what was collected. Afterwards every row that was inserted has its ID. Once it has failed, it fails again
+// and so does Commit: a part of the script is missing.
 func (tx *Tx) Flush(ctx context.Context) error {
 	if !tx.sent {
 		tx.Cut() // at the end: nobody waits for numbers, one message will do
@@ -149,9 +149,9 @@ func (tx *Tx) Flush(ctx context.Context) error {
 	return nil
 }
 
-// Send is the first half of Flush: the server gets the rows, and it is known whether they may be committed. It touches nothing but the
-// transaction, so that another goroutine may use the rows meanwhile. numbered is called as soon as Number may be. Otherwise, all that may follow
-// is Settle, and Commit or Rollback.
+// Send is the first half of Flush: the server gets the rows, and it is known whether they may be committed. It touches
+// nothing but the transaction, so that another goroutine may use the rows meanwhile. numbered is called as soon as
+// Number may be. Otherwise, all that may follow is Settle, and Commit or Rollback.
 func (tx *Tx) Send(ctx context.Context, numbered func()) error {
 	c := &tx.script
 	if tx.refused != nil || tx.sent || len(c.steps) == 0 {
@@ -171,7 +171,8 @@ func (tx *Tx) Send(ctx context.Context, numbered func()) error {
 	return tx.refused
 }
 
-// Number gives the rows in front of the cut their IDs. Another goroutine may be busy with Send or Commit at the same time.
+// Number gives the rows in front of the cut their IDs. Another goroutine may be busy with Send or Commit at the same
+// time.
 func (tx *Tx) Number() {
 	if tx.inserted != nil {
 		pass(tx.inserted, tx.script.steps[:tx.script.cut.steps])
@@ -179,8 +180,8 @@ func (tx *Tx) Number() {
 	}
 }
 
-// Settle is the second half of Flush: all rows have their IDs, and everybody gets the answer that he waits for. Another goroutine may commit
-// at the same time.
+// Settle is the second half of Flush: all rows have their IDs, and everybody gets the answer that he waits for. Another
+// goroutine may commit at the same time.
 func (tx *Tx) Settle() {
 	tx.Number()
 	if tx.answers != nil {

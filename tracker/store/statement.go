@@ -7,7 +7,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// statement is one SQL statement under construction. Text becomes a parameter; numbers, moments and binary strings are literals.
+// statement is one SQL statement under construction. Text becomes a parameter; numbers, moments and binary strings are
+// literals.
 type statement struct {
 	sql  []byte
 	args []any

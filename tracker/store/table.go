@@ -50,7 +50,9 @@ type table[R any] struct {
 }
 
 // discover makes a table of the columns that are wanted and found.
-func discover[R any](base, sqlName string, wanted []column[R], found []foundColumn, features *matomo.Features) table[R] {
+func discover[R any](
+	base, sqlName string, wanted []column[R], found []foundColumn, features *matomo.Features,
+) table[R] {
 	t := table[R]{name: base, sqlName: sqlName}
 	for _, c := range wanted {
 		i := slices.IndexFunc(found, func(f foundColumn) bool { return strings.EqualFold(f.name, c.name) })

@@ -48,7 +48,10 @@ type columnType struct {
 
 // intBytes are the sizes of the integer types, textBytes the greatest lengths of the TEXT and BLOB types.
 var (
-	intBytes  = map[string]int{"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "integer": 4, "bigint": 8, "bool": 1, "boolean": 1}
+	intBytes = map[string]int{
+		"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "integer": 4, "bigint": 8, "bool": 1,
+		"boolean": 1,
+	}
 	textBytes = map[string]int{
 		"tinytext": 1<<8 - 1, "text": 1<<16 - 1, "mediumtext": 1<<24 - 1, "longtext": math.MaxInt32,
 		"tinyblob": 1<<8 - 1, "blob": 1<<16 - 1, "mediumblob": 1<<24 - 1, "longblob": math.MaxInt32,

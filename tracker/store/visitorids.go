@@ -22,7 +22,8 @@ type VisitorChange struct {
 // ids before (spec §V1.4). All rows of the visits are locked, and the gaps around them: nothing that
 // inserts such rows may be under way and wait for this transaction.
 func (tx *Tx) SpreadVisitorIDs(ctx context.Context, changes []VisitorChange) error {
-	shoppers := slices.DeleteFunc(slices.Clone(changes), func(c VisitorChange) bool { return c.Visit.GoalBuyer.V == 0 }) // others have no items
+	// others have no items
+	shoppers := slices.DeleteFunc(slices.Clone(changes), func(c VisitorChange) bool { return c.Visit.GoalBuyer.V == 0 })
 	for _, t := range [...]struct {
 		sqlName, hint string
 		changes       []VisitorChange

@@ -18,7 +18,8 @@ type VisitQuery struct {
 	ByConfig  bool
 	ConfigID  BinaryID // for ByConfig, as are From and UserID
 	From, To  int64
-	UserID    NullText // with a value: only visits without a user id or with this one, compared as the column's collation does
+	// with a value: only visits without a user id or with this one, compared as the column's collation does
+	UserID NullText
 }
 
 // Found is the answer to a VisitQuery.

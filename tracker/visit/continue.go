@@ -93,7 +93,11 @@ func setAction(v *store.Visit, a Action) {
 
 func override(l *store.Location, o store.Location) {
 	for _, column := range []struct{ to, from *store.NullText }{
-		{&l.Country, &o.Country}, {&l.Region, &o.Region}, {&l.City, &o.City}, {&l.Latitude, &o.Latitude}, {&l.Longitude, &o.Longitude},
+		{&l.Country, &o.Country},
+		{&l.Region, &o.Region},
+		{&l.City, &o.City},
+		{&l.Latitude, &o.Latitude},
+		{&l.Longitude, &o.Longitude},
 	} {
 		if column.from.Valid {
 			*column.to = *column.from

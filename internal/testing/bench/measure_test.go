@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// meter reads what a run costs: wall time, CPU time of this process and of the servers that it has started, allocations.
+// meter reads what a run costs: wall time, CPU time of this process and of the servers that it has started,
+// allocations.
 type meter struct {
 	started     time.Time
 	own         time.Duration
@@ -115,7 +116,8 @@ func ownCPU() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// machine is how all cores have spent their time. Stolen is what the host of a virtual machine gave to others while there was work here.
+// machine is how all cores have spent their time. Stolen is what the host of a virtual machine gave to others while
+// there was work here.
 type machine struct{ busy, idle, stolen time.Duration }
 
 func machineCPU() (m machine) {

@@ -44,7 +44,8 @@ func (b *bench) program(t *testing.T) *program {
 	if err := os.WriteFile(filepath.Join(b.home, "config", "config.ini.php"), []byte(b.text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.env = append(os.Environ(), "QUEUEDTRACKING_REDIS_HOST="+b.redis.Host, fmt.Sprint("QUEUEDTRACKING_REDIS_PORT=", b.redis.Port),
+	p.env = append(os.Environ(), "QUEUEDTRACKING_REDIS_HOST="+b.redis.Host,
+		fmt.Sprint("QUEUEDTRACKING_REDIS_PORT=", b.redis.Port),
 		"QUEUEDTRACKING_REDIS_DATABASE=0", "QUEUEDTRACKING_NUM_QUEUE_WORKERS=1")
 	return p
 }
@@ -127,7 +128,8 @@ func TestBacklog(t *testing.T) {
 		sizes = append(sizes, strconv.Itoa(r.memory[i]))
 	}
 	t.Logf("%d entries in %s, %.0f requests/s\nrequests/s of each tenth: %s\nmemory in MB over time: %s, peak %d\n%s",
-		total, r.took.Round(time.Millisecond), float64(total)/r.took.Seconds(), strings.Join(tenths, " "), strings.Join(sizes, " "), r.peak, r.output)
+		total, r.took.Round(time.Millisecond), float64(total)/r.took.Seconds(), strings.Join(tenths, " "),
+		strings.Join(sizes, " "), r.peak, r.output)
 	const limit = 150
 	if r.peak > limit {
 		t.Errorf("the program took %d MB of memory, more than %d", r.peak, limit)
@@ -160,7 +162,8 @@ func TestLargeEntry(t *testing.T) {
 	if n := len(set.Requests); !strings.Contains(strings.ReplaceAll(r.output, ",", ""), fmt.Sprintf("Tracked: %d of %d requests", n, n)) {
 		t.Errorf("not tracked:\n%s", r.output)
 	}
-	t.Logf("one entry of %d requests in %s, peak %d MB\n%s", len(set.Requests), r.took.Round(time.Millisecond), r.peak, r.output)
+	t.Logf("one entry of %d requests in %s, peak %d MB\n%s", len(set.Requests), r.took.Round(time.Millisecond), r.peak,
+		r.output)
 	if limit := 10 * size >> 20; r.peak > limit {
 		t.Errorf("the program took %d MB of memory, more than %d", r.peak, limit)
 	}
@@ -178,7 +181,8 @@ func TestIdle(t *testing.T) {
 		times, peak = append(times, r.took), max(peak, r.peak)
 	}
 	slices.Sort(times)
-	t.Logf("idle run: fastest %s, median %s, slowest %s; peak memory %d MB", times[0], times[len(times)/2], times[len(times)-1], peak)
+	t.Logf("idle run: fastest %s, median %s, slowest %s; peak memory %d MB", times[0], times[len(times)/2],
+		times[len(times)-1], peak)
 	const limit = 32
 	if peak > limit {
 		t.Errorf("an idle run took %d MB, more than %d", peak, limit)
@@ -198,7 +202,8 @@ func TestTableSize(t *testing.T) {
 	before := b.drain(t, m, false).speed()
 	b.grow(t, *visits)
 	after := b.drain(t, m, false)
-	t.Logf("beside a small log_visit %.0f requests/s, beside %d visits %.0f (%.2f)\n%s", before, *visits, after.speed(), after.speed()/before, after)
+	t.Logf("beside a small log_visit %.0f requests/s, beside %d visits %.0f (%.2f)\n%s", before, *visits, after.speed(),
+		after.speed()/before, after)
 }
 
 // grow copies the visits, under other visitor ids and fingerprints, until there are n.
@@ -206,7 +211,8 @@ func (b *bench) grow(t *testing.T, n int) {
 	t.Helper()
 	table := golden.Prefix + "log_visit"
 	var columns []string
-	if err := b.db.Select(&columns, "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? "+
+	if err := b.db.Select(&columns, "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() "+
+		"AND TABLE_NAME = ? "+
 		"AND COLUMN_NAME <> 'idvisit' ORDER BY ORDINAL_POSITION", table); err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +233,8 @@ func (b *bench) grow(t *testing.T, n int) {
 	for _, key := range keys { // to sort them once is faster than to fill them row by row
 		b.db.MustExec("ALTER TABLE " + table + " DROP KEY " + key[2])
 	}
-	insert := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") SELECT " + strings.Join(values, ", ") + " FROM " + table + " LIMIT "
+	insert := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") SELECT " + strings.Join(values, ", ") +
+		" FROM " + table + " LIMIT "
 	for {
 		var have int
 		if err := b.db.Get(&have, "SELECT COUNT(*) FROM "+table); err != nil {

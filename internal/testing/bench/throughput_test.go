@@ -37,11 +37,13 @@ import (
 )
 
 var (
-	rounds  = flag.Int("bench.rounds", 0, "how often the 6,000 recorded entries are drained, with fresh visitors each time; 0: one tenth of them, once")
-	profile = flag.String("bench.profile", "", "write a CPU profile of the last part to this file; with one measurement as bench.only")
-	parts   = flag.Int("bench.parts", 1, "how often each measurement is made")
-	only    = flag.String("bench.only", "", "make only the measurements with these names, such as 25,25x2,25@6.0")
-	shared  = filepath.Join("..", "..", "..", "..", "shared")
+	rounds = flag.Int("bench.rounds", 0,
+		"how often the 6,000 recorded entries are drained, with fresh visitors each time; 0: one tenth of them, once")
+	profile = flag.String("bench.profile", "",
+		"write a CPU profile of the last part to this file; with one measurement as bench.only")
+	parts  = flag.Int("bench.parts", 1, "how often each measurement is made")
+	only   = flag.String("bench.only", "", "make only the measurements with these names, such as 25,25x2,25@6.0")
+	shared = filepath.Join("..", "..", "..", "..", "shared")
 )
 
 func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }
@@ -63,10 +65,12 @@ func TestThroughput(t *testing.T) {
 			{"autox2", 25, 500, 2, false},
 		}},
 	} {
-		g.measurements = slices.DeleteFunc(g.measurements, func(m measurement) bool { return *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) })
+		g.measurements = slices.DeleteFunc(g.measurements,
+			func(m measurement) bool { return *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) })
 		lines = append(lines, b.compare(t, g)...)
 	}
-	t.Logf("medians of %d parts (ratios: lowest to highest)\n%-8s %8s %8s %6s\n%s\npeak memory of the process with its tests: %d MB",
+	t.Logf("medians of %d parts (ratios: lowest to highest)\n%-8s %8s %8s %6s\n%s\npeak memory of the process with its "+
+		"tests: %d MB",
 		*parts, "batch", "req/s", "ceiling", "ratio", strings.Join(lines, "\n"), peakMemory())
 }
 
@@ -108,7 +112,8 @@ func (b *bench) compare(t *testing.T, g group) []string {
 	for i, all := range costs {
 		first, _ := ratios(all, speeds(costs[0]))
 		ratio, wander := ratios(all, ceilings)
-		lines[i] = fmt.Sprintf("%-8s %8.0f %8.0f %6.2f %s", g.measurements[i].name, median(speeds(all)), median(ceilings), ratio, wander)
+		lines[i] = fmt.Sprintf("%-8s %8.0f %8.0f %6.2f %s", g.measurements[i].name, median(speeds(all)), median(ceilings),
+			ratio, wander)
 		if i > 0 {
 			lines[i] += fmt.Sprintf(" %.2f times %s;", first, g.measurements[0].name)
 		}
@@ -324,7 +329,8 @@ func (b *bench) drain(t *testing.T, m measurement, profiled bool) cost {
 	summary, err := replay.Run(ctx, nil, replay.Options{
 		Backend: b.backend, Store: a.Store(), NewEngine: a.NewEngine,
 		Clock: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
-		Queues: queues, Only: replay.AnyQueue, BatchSize: m.batch, MaxBatchSize: m.most, Threshold: 1, Workers: m.workers, Cores: cores,
+		Queues: queues, Only: replay.AnyQueue, BatchSize: m.batch, MaxBatchSize: m.most, Threshold: 1, Workers: m.workers,
+		Cores: cores,
 		OnBatch: func(done replay.Report) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -56,7 +56,8 @@ func TestAnswersToCommitLost(t *testing.T) {
 				t.Errorf("%d entries are left after %d lost answers", n, s.dbAddr.mutes.Load())
 			}
 			if done["recovered"] != 0 || done["tracked"] != want {
-				t.Errorf("%d requests are counted as tracked and %d entries as somebody else's, want %d and none", done["tracked"], done["recovered"], want)
+				t.Errorf("%d requests are counted as tracked and %d entries as somebody else's, want %d and none", done["tracked"],
+					done["recovered"], want)
 			}
 			equal(t, s.read(t), s.undisturbed(t, requests))
 		})

@@ -87,11 +87,13 @@ func (s *site) obstructOnce(ctx context.Context) error {
 			}
 		}
 		if s.six {
-			if _, err := tx.ExecContext(ctx, "UPDATE matomo_log_page_view_time SET time_spent = time_spent + 1 WHERE idvisit = ?", id); err != nil {
+			if _, err := tx.ExecContext(ctx, "UPDATE matomo_log_page_view_time SET time_spent = time_spent + 1 WHERE idvisit "+
+				"= ?", id); err != nil {
 				return err
 			}
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE matomo_log_visit SET visit_total_time = visit_total_time + 1 WHERE idvisit = ?", id); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE matomo_log_visit SET visit_total_time = visit_total_time + 1 WHERE "+
+			"idvisit = ?", id); err != nil {
 			return err
 		}
 	}

@@ -89,7 +89,9 @@ func (s *site) forget(t *testing.T, master, replica *testserver.RedisServer) {
 // underLoad lets workers drain the queues while a writer adds to them and the events happen one after the other. What
 // the servers acknowledged and replicated has to be tracked once, and all rows have to be those of a calm run with the
 // same entries.
-func underLoad(t *testing.T, settings matomo.QueueSettings, master func(list string) *testserver.RedisServer, events ...func(*site)) {
+func underLoad(
+	t *testing.T, settings matomo.QueueSettings, master func(list string) *testserver.RedisServer, events ...func(*site),
+) {
 	t.Helper()
 	s := newSiteWith(t, testserver.MariaDB(t), settings)
 	w := newWriter(t, wave(t, *failoverEntries), master)

@@ -2,11 +2,18 @@ package faults
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
+	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay"
 )
 
@@ -54,6 +61,107 @@ func mixFleet(t *testing.T, s *site, requests int) {
 	}
 	s.drain(t)
 	equal(t, s.read(t), s.undisturbed(t, requests))
+}
+
+// Workers that track natively, workers that have Matomo's PHP track, and the plugin's own take turns on four queues.
+// Matomo in miniature writes fewer columns than Matomo does, so what is compared is which pages each visitor saw, in
+// their order, and what the visits count.
+func TestMixedFleetOfEngines(t *testing.T) {
+	t.Parallel()
+	for _, kind := range phpKinds {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			s := kind.newSite(t)
+			s.trackWithPHP(t)
+			const rounds, visitors, pages = 4, 12, 8
+			p := newPHPWorker(t, s)
+			tracked := map[string]int{"the plugin's": rounds * visitors * pages}
+			for round := range rounds {
+				for page := range pages {
+					s.push(t, visitsOf(t, visitors, round*pages+page))
+				}
+				begin := func(isPHP bool, point replay.Point, signal syscall.Signal) *child {
+					c := s.start(t, func(j *job) {
+						j.PHP, j.Point, j.Signal, j.Batch, j.LockTTL = isPHP, point, signal, 5, time.Minute
+					})
+					if !c.until("at") {
+						t.Fatalf("worker (PHP: %v) has nothing to do, locked are %v", isPHP, s.locked(t))
+					}
+					return c
+				}
+				native := begin(false, replay.AfterRead, syscall.SIGSTOP) // it has a queue, and waits
+				fleet := map[string]*child{"native": native, "PHP": begin(true, replay.AfterCommit, 0)}
+				for id := range queues {
+					if err := p.take(id); err != nil {
+						t.Fatal(err)
+					}
+				}
+				native.signal(syscall.SIGCONT)
+				for engine, c := range fleet {
+					n := c.done()["tracked"]
+					tracked[engine] += n
+					tracked["the plugin's"] -= n
+				}
+			}
+			s.drain(t)
+			for engine, n := range tracked {
+				if n == 0 {
+					t.Errorf("%s workers got nothing to do: %v", engine, tracked)
+				}
+			}
+			s.sawPages(t, visitors, rounds*pages)
+		})
+	}
+}
+
+// visitorOf is the id of a visitor. Its first three digits choose the queue.
+func visitorOf(v int) string { return fmt.Sprintf("%03x%013d", v, v) }
+
+// visitsOf are entries of visitors who see a page.
+func visitsOf(t *testing.T, visitors, page int) (entries []entry) {
+	t.Helper()
+	for v := range visitors {
+		params, server := php.NewArray(0), php.NewArray(0)
+		server.Set("REMOTE_ADDR", php.String(fmt.Sprintf("10.0.0.%d", v+1)))
+		for key, value := range map[string]string{
+			"idsite": "1", "rec": "1", "_id": visitorOf(v),
+			"url": fmt.Sprintf("https://example.org/%d", page), "name": "page",
+		} {
+			params.Set(key, php.String(value))
+		}
+		entries = append(entries, encode(t, queue.RequestSet{
+			Requests: []*php.Array{params}, Env: queue.Env{Server: server, Cookie: php.NewArray(0)},
+			Time: now.Unix() - 1000 + int64(page),
+		}))
+	}
+	return entries
+}
+
+// sawPages checks that each visitor saw the pages from the first on, once each and in their order, in one visit.
+func (s *site) sawPages(t *testing.T, visitors, pages int) {
+	t.Helper()
+	var want []string
+	for page := range pages {
+		want = append(want, strconv.Itoa(page))
+	}
+	for v := range visitors {
+		id := strings.ToUpper(visitorOf(v))
+		var got []string
+		err := s.db.Select(&got, "SELECT SUBSTRING_INDEX(a.name, '/', -1) FROM matomo_log_link_visit_action AS l "+
+			"JOIN matomo_log_action AS a ON a.idaction = l.idaction_url WHERE HEX(l.idvisitor) = ? ORDER BY l.idlink_va", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("visitor %s saw\n%v, want\n%v", id, got, want)
+		}
+		var visits, actions int
+		err = s.db.QueryRow("SELECT COUNT(*), SUM(visit_total_actions) FROM matomo_log_visit WHERE HEX(idvisitor) = ?", id).
+			Scan(&visits, &actions)
+		if err != nil || visits != 1 || actions != pages {
+			t.Errorf("visitor %s has %d visits with %d actions (%v), want 1 with %d", id, visits, actions, err, pages)
+		}
+	}
 }
 
 // A worker of ours is killed around its commit, and the next one to take the queue is a PHP worker, which knows no

@@ -13,7 +13,8 @@ import (
 
 // frozen are the points at which a worker is stopped while others go on.
 var frozen = []replay.Point{
-	replay.AfterRead, replay.BeforeBegin, replay.AfterWrite, replay.BeforeCommit, replay.AfterCommit, replay.AfterRemoval, replay.BeforeRelease,
+	replay.AfterRead, replay.BeforeBegin, replay.AfterWrite, replay.BeforeCommit, replay.AfterCommit, replay.AfterRemoval,
+	replay.BeforeRelease,
 }
 
 // A frozen worker wakes up when its lock has long been somebody else's.

@@ -15,7 +15,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
-// phpWorker does what the plugin's worker does: it knows no checkpoint and no counter. What a request means it leaves to our tracker.
+// phpWorker does what the plugin's worker does: it knows no checkpoint and no counter. What a request means it leaves
+// to our tracker.
 type phpWorker struct {
 	queues   phpQueues
 	assembly *assembly.Assembly

@@ -73,8 +73,8 @@ func number(err error) uint16 {
 	return 0
 }
 
-// exec repeats a statement that lost a deadlock: workers that insert and delete the same lock lose some, whoever they are. The plugin's command
-// ends there and cron starts it again, which would only take longer.
+// exec repeats a statement that lost a deadlock: workers that insert and delete the same lock lose some, whoever they
+// are. The plugin's command ends there and cron starts it again, which would only take longer.
 func (m *phpMySQL) exec(query string, args ...any) error {
 	for {
 		if _, err := m.db.Exec(query, args...); number(err) != 1213 {
@@ -90,7 +90,8 @@ func (m *phpMySQL) lock(key, value string, ttl int) (bool, error) {
 	if err := m.exec("DELETE FROM "+phpKeys+" WHERE queue_key = ? and not ("+phpLive+")", key); err != nil {
 		return false, err
 	}
-	const insert = "INSERT INTO " + phpKeys + " (`queue_key`, `queue_value`, `expiry_time`) VALUES (?,?,(UNIX_TIMESTAMP() + ?))"
+	const insert = "INSERT INTO " + phpKeys +
+		" (`queue_key`, `queue_value`, `expiry_time`) VALUES (?,?,(UNIX_TIMESTAMP() + ?))"
 	if err := m.exec(insert, key, value, ttl); number(err) == 1062 {
 		return false, nil
 	} else if err != nil {
@@ -102,12 +103,14 @@ func (m *phpMySQL) lock(key, value string, ttl int) (bool, error) {
 // has reports whether the key lives, with this value or any.
 func (m *phpMySQL) has(key, value string) bool {
 	var now string
-	err := m.db.Get(&now, "SELECT SQL_NO_CACHE queue_value FROM "+phpKeys+" WHERE queue_key = ? AND "+phpLive+" LIMIT 1", key)
+	err := m.db.Get(&now, "SELECT SQL_NO_CACHE queue_value FROM "+phpKeys+" WHERE queue_key = ? AND "+phpLive+" LIMIT 1",
+		key)
 	return err == nil && (value == "" || value == now)
 }
 
 func (m *phpMySQL) extend(key, value string, ttl int) (bool, error) {
-	err := m.exec("UPDATE "+phpKeys+" SET expiry_time = (UNIX_TIMESTAMP() + ?) WHERE queue_key = ? and queue_value = ?", ttl, key, value)
+	err := m.exec("UPDATE "+phpKeys+" SET expiry_time = (UNIX_TIMESTAMP() + ?) WHERE queue_key = ? and queue_value = ?",
+		ttl, key, value)
 	return m.has(key, value), err
 }
 
@@ -116,7 +119,8 @@ func (m *phpMySQL) release(key, value string) error {
 }
 
 func (m *phpMySQL) read(list string, n int) (elements [][]byte, err error) {
-	err = m.db.Select(&elements, fmt.Sprintf("SELECT SQL_NO_CACHE list_value FROM %s ORDER BY idqueuelist ASC LIMIT %d OFFSET 0", phpLists+list, n))
+	err = m.db.Select(&elements,
+		fmt.Sprintf("SELECT SQL_NO_CACHE list_value FROM %s ORDER BY idqueuelist ASC LIMIT %d OFFSET 0", phpLists+list, n))
 	if number(err) == 1146 { // nothing was queued yet
 		return nil, nil
 	}

@@ -47,7 +47,8 @@ func (p *poisoned) bad(t *testing.T, n int) {
 		wrong := php.NewArray(0)
 		wrong.Append(php.String("x"))
 		for key, value := range map[string]php.Value{
-			"idsite": php.String("2"), "idgoal": php.String("0"), "ec_id": php.String(fmt.Sprint("P", n)), "revenue": php.ArrayValue(wrong),
+			"idsite": php.String("2"), "idgoal": php.String("0"), "ec_id": php.String(fmt.Sprint("P", n)),
+			"revenue": php.ArrayValue(wrong),
 		} {
 			stranger.Requests[0].Set(key, value)
 		}
@@ -98,9 +99,11 @@ func page(n int, title string) queue.RequestSet {
 		params.Set(pair[0], php.String(pair[1]))
 	}
 	server.Set("REMOTE_ADDR", php.String(fmt.Sprintf("172.16.%d.%d", n/250, n%250)))
-	server.Set("HTTP_USER_AGENT", php.String("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0"))
+	server.Set("HTTP_USER_AGENT",
+		php.String("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0"))
 	return queue.RequestSet{
-		Requests: []*php.Array{params}, Env: queue.Env{Server: server, Cookie: php.NewArray(0)}, Time: now.Add(-time.Hour).Unix(),
+		Requests: []*php.Array{params}, Env: queue.Env{Server: server, Cookie: php.NewArray(0)},
+		Time: now.Add(-time.Hour).Unix(),
 	}
 }
 

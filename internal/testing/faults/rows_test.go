@@ -20,7 +20,10 @@ type rows []string
 // read reads all rows that tracking writes.
 func (s *site) read(t *testing.T) rows {
 	t.Helper()
-	r := reader{t: t, db: s.db, actions: map[string]string{"0": "none"}, visits: map[string]string{}, links: map[string]string{}}
+	r := reader{
+		t: t, db: s.db, actions: map[string]string{"0": "none"}, visits: map[string]string{},
+		links: map[string]string{},
+	}
 	r.names()
 	r.number()
 	for _, table := range []string{"log_visit", "log_link_visit_action", "log_conversion", "log_conversion_item", "tracking_failure"} {
@@ -150,12 +153,13 @@ var mark = regexp.MustCompile(`report_to_invalidate_(\d+_[\d-]{10})`)
 // marks are the days whose reports have to be made again. Two workers may both mark a day.
 func (r *reader) marks() {
 	seen := make(map[string]bool)
-	r.query("SELECT option_name FROM matomo_option WHERE option_name LIKE '%report_to_invalidate%'", func(row map[string]string) {
-		if m := mark.FindStringSubmatch(row["option_name"]); m != nil && !seen[m[1]] {
-			seen[m[1]] = true
-			r.rows = append(r.rows, "mark "+m[1])
-		}
-	})
+	r.query("SELECT option_name FROM matomo_option WHERE option_name LIKE '%report_to_invalidate%'",
+		func(row map[string]string) {
+			if m := mark.FindStringSubmatch(row["option_name"]); m != nil && !seen[m[1]] {
+				seen[m[1]] = true
+				r.rows = append(r.rows, "mark "+m[1])
+			}
+		})
 }
 
 // equal wants the same rows as an undisturbed run's.

@@ -127,7 +127,8 @@ func newSiteWith(t *testing.T, maria *testserver.MariaDBServer, settings matomo.
 	}
 	s.exec(t, "rows.sql")
 	s.pinSalts(t)
-	s.backend, err = queue.New(settings, queue.OpenOptions{DB: s.db, Database: matomo.Database{Name: s.name, Prefix: "matomo_"}})
+	s.backend, err = queue.New(settings,
+		queue.OpenOptions{DB: s.db, Database: matomo.Database{Name: s.name, Prefix: "matomo_"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -283,7 +283,10 @@ func (c *child) wait() (status int) {
 		c.t.Fatalf("worker does not end:\n%s", c.stderr.String())
 	}
 	for _, what := range []string{"retries", "recovered"} {
-		made.add(map[string]string{"retries": "attempts repeated", "recovered": "entries found to be committed already"}[what], c.summary[what])
+		made.add(map[string]string{
+			"retries":   "attempts repeated",
+			"recovered": "entries found to be committed already",
+		}[what], c.summary[what])
 	}
 	if c.cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
 		return -1

@@ -36,7 +36,8 @@ func wave(t *testing.T, n int) []waveEntry {
 	return entries
 }
 
-// writer adds entries, those of each queue in order, and knows which of them a replica has. It speaks to the servers itself.
+// writer adds entries, those of each queue in order, and knows which of them a replica has. It speaks to the servers
+// itself.
 type writer struct {
 	t       *testing.T
 	entries []waveEntry
@@ -73,8 +74,8 @@ func (w *writer) run() {
 const (
 	// writeAtOnce is how many entries go into one command.
 	writeAtOnce = 10
-	// maxBacklog is how long the writer lets a queue grow: the checkpoint identifies so many entries, and more, that a server has
-	// forgotten to be removed.
+	// maxBacklog is how long the writer lets a queue grow: the checkpoint identifies so many entries, and more, that a
+	// server has forgotten to be removed.
 	maxBacklog = 300
 )
 

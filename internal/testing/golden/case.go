@@ -123,6 +123,7 @@ func Compress(payload []byte) []byte {
 
 // DatabaseConfig is a config.ini.php that says where the database is and nothing else.
 func DatabaseConfig(socket, name string) string {
-	return fmt.Sprintf("[database]\nunix_socket = %q\nusername = \"root\"\npassword = \"\"\ndbname = %q\ntables_prefix = %q\ncharset = \"utf8mb4\"\n",
+	return fmt.Sprintf("[database]\nunix_socket = %q\nusername = \"root\"\npassword = \"\"\ndbname = %q\ntables_prefix "+
+		"= %q\ncharset = \"utf8mb4\"\n",
 		socket, name, Prefix)
 }

@@ -59,7 +59,8 @@ type view struct {
 func newView(tables Tables) *view {
 	v := &view{tables: tables, actions: make(map[string]string)}
 	for _, row := range tables["log_action"] {
-		v.actions[text(row["idaction"])] = fmt.Sprintf("action(%s,%s,%s)", text(row["type"]), text(row["url_prefix"]), text(row["name"]))
+		v.actions[text(row["idaction"])] = fmt.Sprintf("action(%s,%s,%s)", text(row["type"]), text(row["url_prefix"]),
+			text(row["name"]))
 	}
 	v.visits = ranks(tables["log_visit"], "idvisit")
 	v.links = ranks(tables["log_link_visit_action"], "idlink_va")
@@ -81,7 +82,8 @@ func ranks(rows []Row, column string) map[string]int {
 
 // counted are the tables whose rows have an order, with the columns that count them up. Gaps do not matter.
 var counted = map[string]string{
-	"log_visit": "idvisit", "log_link_visit_action": "idlink_va", "log_bot_request": "idrequest", "log_page_view_time": "idpageviewtime",
+	"log_visit": "idvisit", "log_link_visit_action": "idlink_va", "log_bot_request": "idrequest",
+	"log_page_view_time": "idpageviewtime",
 }
 
 // rows returns the table's rows in the order in which they are compared, with the positions they had.
@@ -93,7 +95,11 @@ func (v *view) rows(table string) (rows []Row, positions []int) {
 	}
 	rank := counted[table]
 	if rank != "" {
-		sort.SliceStable(positions, func(i, j int) bool { return integer(rows[positions[i]][rank]) < integer(rows[positions[j]][rank]) })
+		sort.SliceStable(positions, func(i,
+			j int,
+		) bool {
+			return integer(rows[positions[i]][rank]) < integer(rows[positions[j]][rank])
+		})
 	}
 	sorted := make([]Row, len(rows))
 	for i, position := range positions {
@@ -154,12 +160,15 @@ func canonical(value any) string {
 	return "text " + strconv.Quote(text(value))
 }
 
-func compareTable(table string, want, got *view, anything map[string]map[string]bool, ignore map[string]bool) []Difference {
+func compareTable(
+	table string, want, got *view, anything map[string]map[string]bool, ignore map[string]bool,
+) []Difference {
 	expected, positions := want.rows(table)
 	found, _ := got.rows(table)
 	var differences []Difference
 	if len(expected) != len(found) {
-		differences = append(differences, Difference{Table: table, Detail: fmt.Sprintf("%d rows instead of %d", len(found), len(expected))})
+		differences = append(differences,
+			Difference{Table: table, Detail: fmt.Sprintf("%d rows instead of %d", len(found), len(expected))})
 	}
 	_, ordered := counted[table]
 	used := make([]bool, len(found))
@@ -235,7 +244,8 @@ func compareRandomVisitors(expect Tables, want, got *view, volatile []string) []
 		table, rest, _ := strings.Cut(cell, "[")
 		number, column, _ := strings.Cut(rest, "].")
 		position, err := strconv.Atoi(number)
-		if err != nil || column != "idvisitor" || table != "log_visit" && table != "log_link_visit_action" || position >= len(expect[table]) {
+		if err != nil || column != "idvisitor" || table != "log_visit" && table != "log_link_visit_action" ||
+			position >= len(expect[table]) {
 			continue
 		}
 		_, positions := want.rows(table)

@@ -20,11 +20,12 @@ import (
 )
 
 var (
-	everything = flag.Bool("golden.all", false, "play every case in every batch size on both databases, not each case once on each")
-	only       = flag.String("golden.case", "", "play the cases whose area/name contains this text")
-	own        = flag.Bool("golden.own", false, "play the cases of the repository although the full recordings are there")
-	logs       = flag.Bool("golden.log", false, "let workers log to stderr")
-	verbose    = flag.Int("golden.show", 3, "how many differences of a case to print")
+	everything = flag.Bool("golden.all", false,
+		"play every case in every batch size on both databases, not each case once on each")
+	only    = flag.String("golden.case", "", "play the cases whose area/name contains this text")
+	own     = flag.Bool("golden.own", false, "play the cases of the repository although the full recordings are there")
+	logs    = flag.Bool("golden.log", false, "let workers log to stderr")
+	verbose = flag.Int("golden.show", 3, "how many differences of a case to print")
 )
 
 var root = filepath.Join("..", "..", "..")
@@ -37,7 +38,8 @@ func TestMain(m *testing.M) { os.Exit(testserver.Run(m)) }
 func withDeliberate(c *golden.Case, expect golden.Tables) golden.Tables {
 	const mark = "_report_to_invalidate_1_2026-11-22_"
 	if c.Area+"/"+c.Name != "auth-time/bulk-token-wrong-site" ||
-		slices.ContainsFunc(expect["option"], func(row golden.Row) bool { return strings.Contains(fmt.Sprint(row["option_name"]), mark) }) {
+		slices.ContainsFunc(expect["option"],
+			func(row golden.Row) bool { return strings.Contains(fmt.Sprint(row["option_name"]), mark) }) {
 		return expect
 	}
 	expect = maps.Clone(expect)
@@ -203,7 +205,8 @@ func (r *report) add(database, version string, batch int, c *golden.Case, differ
 
 func (r *report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%-8s %-6s %5s  %-24s %6s %6s  columns that differ most\n", "database", "Matomo", "batch", "area", "equal", "cases")
+	fmt.Fprintf(&b, "\n%-8s %-6s %5s  %-24s %6s %6s  columns that differ most\n", "database", "Matomo", "batch", "area",
+		"equal", "cases")
 	keys := make([]string, 0, len(r.cases))
 	for key := range r.cases {
 		keys = append(keys, key)

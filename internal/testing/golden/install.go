@@ -146,9 +146,11 @@ func (i *Installation) pinSalts(ctx context.Context) error {
 		for day := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() <= 2028; day = day.AddDate(0, 0, 1) {
 			name := fmt.Sprintf("fingerprint_salt_%d_%s", site, day.Format(time.DateOnly))
 			sum := md5.Sum([]byte(name))
-			rows = append(rows, fmt.Sprintf(`('%s','{"value":"%s","time":%d}',0)`, name, hex.EncodeToString(sum[:]), pinnedUntil))
+			rows = append(rows, fmt.Sprintf(`('%s','{"value":"%s","time":%d}',0)`, name, hex.EncodeToString(sum[:]),
+				pinnedUntil))
 		}
-		statement := "INSERT INTO " + Prefix + "option (option_name, option_value, autoload) VALUES " + strings.Join(rows, ",")
+		statement := "INSERT INTO " + Prefix + "option (option_name, option_value, autoload) VALUES " +
+			strings.Join(rows, ",")
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("salts: %w", err)
 		}
@@ -157,7 +159,8 @@ func (i *Installation) pinSalts(ctx context.Context) error {
 }
 
 var trackedTables = []string{
-	"log_visit", "log_link_visit_action", "log_action", "log_conversion", "log_conversion_item", "tracking_failure", "brute_force_log",
+	"log_visit", "log_link_visit_action", "log_action", "log_conversion", "log_conversion_item", "tracking_failure",
+	"brute_force_log",
 }
 
 // tracked lists the tables that the tracker of this installation writes.
@@ -192,7 +195,8 @@ func (i *Installation) Prepare(ctx context.Context, c *Case) error {
 	}
 	defer conn.Close()
 	if !i.sqlite {
-		statements = append([]string{"SET SESSION sql_mode=CONCAT(@@sql_mode,',NO_AUTO_VALUE_ON_ZERO'), time_zone='+00:00'"}, statements...)
+		statements = append([]string{"SET SESSION sql_mode=CONCAT(@@sql_mode,',NO_AUTO_VALUE_ON_ZERO'), time_zone='+00:00'"},
+			statements...)
 	}
 	for _, statement := range statements {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
@@ -213,7 +217,8 @@ func (i *Installation) setOption(name, value string, autoload int) string {
 		}
 		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	}
-	return fmt.Sprintf("REPLACE INTO %soption (option_name, option_value, autoload) VALUES (%s, %s, %d)", Prefix, quote(name), quote(value), autoload)
+	return fmt.Sprintf("REPLACE INTO %soption (option_name, option_value, autoload) VALUES (%s, %s, %d)", Prefix,
+		quote(name), quote(value), autoload)
 }
 
 // Config is the text of config.ini.php for the case, with further settings (section -> key -> value) on top.
@@ -349,7 +354,8 @@ func unlisted(option string) bool {
 func (i *Installation) option(ctx context.Context, name string) (Row, error) {
 	var value string
 	var autoload int
-	err := i.db.QueryRowContext(ctx, "SELECT option_value, autoload FROM "+Prefix+"option WHERE option_name = ?", name).Scan(&value, &autoload)
+	err := i.db.QueryRowContext(ctx, "SELECT option_value, autoload FROM "+Prefix+"option WHERE option_name = ?",
+		name).Scan(&value, &autoload)
 	return Row{"option_name": name, "option_value": value, "autoload": json.Number(strconv.Itoa(autoload))}, err
 }
 

@@ -36,7 +36,8 @@ func TestRecordedTraffic(t *testing.T) {
 					t.Fatal(err)
 				}
 				differences := golden.Compare(c.Expect, found, nil, nil)
-				t.Logf("batches of %d: %d requests tracked in %s, with setting up and comparing", batch, summary.Tracked, time.Since(started).Round(time.Millisecond))
+				t.Logf("batches of %d: %d requests tracked in %s, with setting up and comparing", batch, summary.Tracked,
+					time.Since(started).Round(time.Millisecond))
 				if summary.Requests != len(c.Queue) || summary.Tracked != len(c.Queue) {
 					t.Errorf("batches of %d: %d requests, %d tracked, want %d", batch, summary.Requests, summary.Tracked, len(c.Queue))
 				}

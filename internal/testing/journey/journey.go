@@ -100,8 +100,9 @@ func pick[T any](m *maker, list []T) T { return list[m.IntN(len(list))] }
 func (m *maker) person() *person {
 	n := len(m.people)
 	p := &person{
-		number: n, site: pick(m, sites), agent: pick(m, agents), language: pick(m, languages), resolution: pick(m, []string{"1920x1080", "", "800x600"}),
-		ip: "198.18." + php.ToString(php.Int(int64(n/200))) + "." + php.ToString(php.Int(int64(n%200+1))),
+		number: n, site: pick(m, sites), agent: pick(m, agents), language: pick(m, languages),
+		resolution: pick(m, []string{"1920x1080", "", "800x600"}),
+		ip:         "198.18." + php.ToString(php.Int(int64(n/200))) + "." + php.ToString(php.Int(int64(n%200+1))),
 	}
 	if !m.Apart && n > 0 && m.chance(50) {
 		other := m.people[m.IntN(n)]

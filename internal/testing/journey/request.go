@@ -79,7 +79,17 @@ func (r *request) act() {
 		weight int
 		act    func()
 	}{
-		{30, r.page}, {5, r.outlink}, {5, r.download}, {8, r.search}, {10, r.event}, {5, r.content}, {6, r.ping}, {6, r.goal}, {9, r.cart}, {8, r.order}, {6, r.timings},
+		{30, r.page},
+		{5, r.outlink},
+		{5, r.download},
+		{8, r.search},
+		{10, r.event},
+		{5, r.content},
+		{6, r.ping},
+		{6, r.goal},
+		{9, r.cart},
+		{8, r.order},
+		{6, r.timings},
 	}
 	n := r.IntN(98)
 	for _, kind := range kinds {

@@ -145,7 +145,8 @@ func (c *ClusterServers) owns(node *RedisServer, element any, slot int) bool {
 // Replica is the node that replicates a master, nil when none does.
 func (c *ClusterServers) Replica(master *RedisServer) *RedisServer {
 	for _, node := range c.Nodes {
-		if node.Running() && strings.Contains(node.info("INFO", "replication"), fmt.Sprintf("master_port:%d\r", master.Port)) {
+		if node.Running() &&
+			strings.Contains(node.info("INFO", "replication"), fmt.Sprintf("master_port:%d\r", master.Port)) {
 			return node
 		}
 	}

@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 )
 
-// freshDatadir puts an empty MariaDB datadir at path: a copy of the one that was made once for this user and server version.
+// freshDatadir puts an empty MariaDB datadir at path: a copy of the one that was made once for this user and server
+// version.
 func freshDatadir(binary, install, path string) error {
 	template, err := templateDatadir(binary, install)
 	if err != nil {

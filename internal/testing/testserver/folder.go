@@ -10,8 +10,8 @@ import (
 
 const folderPattern = "queuedtracking-test-"
 
-// folders holds the one folder of this test binary in the system's temporary directory. Its lock file is locked as long as the
-// binary lives, so that others can tell a folder in use from one that a killed binary left.
+// folders holds the one folder of this test binary in the system's temporary directory. Its lock file is locked as long
+// as the binary lives, so that others can tell a folder in use from one that a killed binary left.
 var folders struct {
 	sync.Mutex
 	root string
@@ -60,7 +60,8 @@ func lockFolder(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// removeLeftFolders deletes the folders of binaries that are gone. A young folder may belong to one that has not locked it yet.
+// removeLeftFolders deletes the folders of binaries that are gone. A young folder may belong to one that has not locked
+// it yet.
 func removeLeftFolders() {
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), folderPattern+"*"))
 	for _, dir := range left {

@@ -117,7 +117,8 @@ func startMariaDB(binary, install string, opts []MariaDBOption) (*MariaDBServer,
 
 func (s *MariaDBServer) flags(data string) []string {
 	flags := append(commonFlags(data),
-		"--socket="+s.Socket, "--port="+strconv.Itoa(s.Port), "--bind-address="+s.Host, "--pid-file="+filepath.Join(s.dir, "pid"),
+		"--socket="+s.Socket, "--port="+strconv.Itoa(s.Port), "--bind-address="+s.Host,
+		"--pid-file="+filepath.Join(s.dir, "pid"),
 		"--tmpdir="+s.dir, // a starting server clears away the temporary tables of others that use the same folder
 		"--skip-name-resolve", "--skip-log-bin", "--default-time-zone=+00:00", "--max-connections=500",
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci")

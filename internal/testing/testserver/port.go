@@ -7,8 +7,8 @@ import (
 	"net"
 )
 
-// Ports below the range that systems hand out to outgoing connections, and low enough that a Redis cluster's bus port (10,000
-// above) is below it, too: a stopped server finds its port free when it comes back.
+// Ports below the range that systems hand out to outgoing connections, and low enough that a Redis cluster's bus port
+// (10,000 above) is below it, too: a stopped server finds its port free when it comes back.
 const (
 	firstPort = 10_000
 	lastPort  = 21_999

@@ -61,7 +61,8 @@ func (s *SentinelServers) watch(t testing.TB, master *RedisServer) *RedisServer 
 func (s *SentinelServers) complete(others int) bool {
 	for _, sentinel := range s.Sentinels {
 		state, err := redis.StringMap(sentinel.command("SENTINEL", "MASTER", s.Name))
-		if err != nil || state["num-slaves"] != "1" || state["num-other-sentinels"] != fmt.Sprint(others) || state["flags"] != "master" {
+		if err != nil || state["num-slaves"] != "1" || state["num-other-sentinels"] != fmt.Sprint(others) ||
+			state["flags"] != "master" {
 			return false
 		}
 	}

@@ -37,7 +37,10 @@ func (c *Certificates) ClientConfig() (*tls.Config, error) {
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)
-	return &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{pair}, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}, nil
+	return &tls.Config{
+		RootCAs: pool, Certificates: []tls.Certificate{pair}, ServerName: "127.0.0.1",
+		MinVersion: tls.VersionTLS12,
+	}, nil
 }
 
 type signer struct {

@@ -31,8 +31,8 @@ func (p *parser) escape() (*node, error) {
 	return &node{kind: kindSet, set: s}, nil
 }
 
-// escapedSet reads a backslash sequence that stands for bytes, inside or outside a class. single tells that it is one byte, which can
-// be the end of a range.
+// escapedSet reads a backslash sequence that stands for bytes, inside or outside a class. single tells that it is one
+// byte, which can be the end of a range.
 func (p *parser) escapedSet() (s set, single bool, err error) {
 	p.pos++
 	if !p.more() {
@@ -128,7 +128,8 @@ func (p *parser) classItem() (s set, single bool, err error) {
 		return setOf('\b'), true, nil
 	case p.src[p.pos] == '\\':
 		return p.escapedSet()
-	case p.src[p.pos] == '[' && p.pos+1 < len(p.src) && (p.src[p.pos+1] == ':' || p.src[p.pos+1] == '.' || p.src[p.pos+1] == '='):
+	case p.src[p.pos] == '[' && p.pos+1 < len(p.src) &&
+		(p.src[p.pos+1] == ':' || p.src[p.pos+1] == '.' || p.src[p.pos+1] == '='):
 		return s, false, p.unsupported("named class")
 	}
 	s.add(p.src[p.pos])
@@ -136,8 +137,8 @@ func (p *parser) classItem() (s set, single bool, err error) {
 	return s, true, nil
 }
 
-// rangeFollows reports whether a hyphen at the current position joins two ends, instead of standing for itself before the bracket or a
-// class such as \d.
+// rangeFollows reports whether a hyphen at the current position joins two ends, instead of standing for itself before
+// the bracket or a class such as \d.
 func (p *parser) rangeFollows() bool {
 	rest := p.src[p.pos:]
 	if len(rest) < 2 || rest[0] != '-' || rest[1] == ']' {

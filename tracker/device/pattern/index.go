@@ -6,8 +6,9 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 )
 
-// Index knows for many patterns which ones a text can match at all: those of which it holds a literal that every match needs. Patterns are
-// numbered in the order in which they are added. An Index is not changed any more once subjects are made.
+// Index knows for many patterns which ones a text can match at all: those of which it holds a literal that every match
+// needs. Patterns are numbered in the order in which they are added. An Index is not changed any more once subjects are
+// made.
 type Index struct {
 	patterns []*Pattern
 	always   []uint64                         // bit set: patterns without a literal
@@ -165,8 +166,8 @@ func (s *Subject) tryForeign(p *Pattern) (Groups, bool) {
 	return nil, false
 }
 
-// Groups are the texts of the capturing groups, the first group at 0. As in PHP a group that took no part is empty, and those after the last
-// one that took part are left out.
+// Groups are the texts of the capturing groups, the first group at 0. As in PHP a group that took no part is empty, and
+// those after the last one that took part are left out.
 type Groups []string
 
 func newGroups(text string, registers []int32) Groups {

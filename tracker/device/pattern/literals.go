@@ -17,8 +17,10 @@ const (
 )
 
 // ordinary holds what most user agents contain; a literal found here tells little.
-const ordinary = "mozilla/5.0 (windows nt 10.0; win64; x64) applewebkit/537.36 (khtml, like gecko) chrome/120.0.0.0 mobile safari/537.36 " +
-	"(linux; android 10; k) build/ version/4.0 (iphone; cpu iphone os 16_5 like mac os x) (macintosh; intel mac os x 10_15_7) (compatible; "
+const ordinary = "mozilla/5.0 (windows nt 10.0; win64; x64) applewebkit/537.36 (khtml, like gecko) chrome/120.0.0.0 " +
+	"mobile safari/537.36 " +
+	"(linux; android 10; k) build/ version/4.0 (iphone; cpu iphone os 16_5 like mac os x) (macintosh; intel mac os x " +
+	"10_15_7) (compatible; "
 
 var blank = []string{""}
 

@@ -3,7 +3,8 @@ package pattern
 import "strings"
 
 const (
-	// stepLimit ends the search for a pattern that backtracks too much, as PHP's pcre.backtrack_limit does: it counts as no match.
+	// stepLimit ends the search for a pattern that backtracks too much, as PHP's pcre.backtrack_limit does: it counts as
+	// no match.
 	stepLimit = 1_000_000
 	// subjectLimit ends all matching on one subject, so that no text, however long, can hold a worker up.
 	subjectLimit = 5 * stepLimit
@@ -60,7 +61,8 @@ func (m *machine) search(prog *program, places []int32) bool {
 	return found && m.steps >= 0
 }
 
-// run executes from pc until opMatch and returns the position reached. The frames it leaves on the stack allow to backtrack into it.
+// run executes from pc until opMatch and returns the position reached. The frames it leaves on the stack allow to
+// backtrack into it.
 func (m *machine) run(pc, pos int32) (int32, bool) {
 	base := len(m.stack)
 	prog := m.prog

@@ -2,8 +2,8 @@ package pattern
 
 import "strings"
 
-// wordStarts lists where (?:^|[^A-Z0-9_-]|[^A-Z0-9-]_|sprd-|MZ-) can end in a lower-cased text. The order is that in which PCRE tries
-// the places; a place is listed once, as a second try fails like the first.
+// wordStarts lists where (?:^|[^A-Z0-9_-]|[^A-Z0-9-]_|sprd-|MZ-) can end in a lower-cased text. The order is that in
+// which PCRE tries the places; a place is listed once, as a second try fails like the first.
 func wordStarts(text string) []int32 {
 	starts := make([]int32, 1, len(text)/2+1)
 	for i := 0; i < len(text); i++ {
@@ -36,7 +36,8 @@ func letterStarts(text string) []int32 {
 	return starts
 }
 
-// addStart adds a place. No place is more than 5 bytes ahead of where the text is read, so the last few tell whether it is known.
+// addStart adds a place. No place is more than 5 bytes ahead of where the text is read, so the last few tell whether it
+// is known.
 func addStart(starts []int32, pos int) []int32 {
 	for i := len(starts) - 1; i >= 0 && i >= len(starts)-8; i-- {
 		if starts[i] == int32(pos) {

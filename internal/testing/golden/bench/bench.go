@@ -66,14 +66,15 @@ func New(t testing.TB, database string, data Data, devices *device.Detector) *Be
 
 // init gives SQLite the function of MySQL that statements of cases use for hashes of tokens.
 func init() {
-	sqlite.MustRegisterDeterministicScalarFunction("SHA2", 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		text, isText := args[0].(string)
-		if bits, _ := args[1].(int64); bits != 512 || !isText {
-			return nil, fmt.Errorf("SHA2(%T, %v): only SHA2(text, 512) is known", args[0], args[1])
-		}
-		sum := sha512.Sum512([]byte(text))
-		return hex.EncodeToString(sum[:]), nil
-	})
+	sqlite.MustRegisterDeterministicScalarFunction("SHA2", 2,
+		func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+			text, isText := args[0].(string)
+			if bits, _ := args[1].(int64); bits != 512 || !isText {
+				return nil, fmt.Errorf("SHA2(%T, %v): only SHA2(text, 512) is known", args[0], args[1])
+			}
+			sum := sha512.Sum512([]byte(text))
+			return hex.EncodeToString(sum[:]), nil
+		})
 }
 
 // DB is the database.
@@ -213,7 +214,8 @@ func (r *run) play(ctx context.Context, t testing.TB) (golden.Tables, error) {
 	}
 	queues := settings.NumQueueWorkers
 	if r.o.Workers > 0 {
-		err = r.drain(ctx, installation, db, replay.Options{Backend: backend, Queues: queues, Only: replay.AnyQueue, Workers: r.o.Workers})
+		err = r.drain(ctx, installation, db,
+			replay.Options{Backend: backend, Queues: queues, Only: replay.AnyQueue, Workers: r.o.Workers})
 	} else {
 		for id := 0; id < queues && err == nil; id++ {
 			err = r.drain(ctx, installation, db, replay.Options{Backend: backend, Queues: queues, Only: id})
