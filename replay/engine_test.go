@@ -16,6 +16,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/replay"
 	"github.com/queuedtracking/queuedtracking/replay/letters"
 	"github.com/queuedtracking/queuedtracking/tracker"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // otherEngine is an engine of its own: it writes what the native one writes, one batch after the other, and does as its
@@ -233,6 +234,59 @@ func TestEngineThatAlwaysBreaksDownKeepsTheQueue(t *testing.T) {
 	if !errors.Is(err, replay.ErrAllRefused) || s.waiting(t) != 3 || len(s.letters(t)) != 0 {
 		t.Errorf("%v, %d waiting, %d letters; want ErrAllRefused, 3 and none", err, s.waiting(t), len(s.letters(t)))
 	}
+}
+
+// Nor does one that breaks down when it is given nothing.
+func TestEngineThatBreaksDownOverNothingKeepsTheQueue(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	s.push(t, "a", "b", "c")
+	o := s.options()
+	o.NewEngine = s.other(&otherEngine{breaks: func([]string) error {
+		return &replay.BreakdownError{Err: errors.New("signal 9")}
+	}})
+	_, err := replay.Run(t.Context(), nil, o)
+	_, broke := errors.AsType[*replay.BreakdownError](err)
+	if !broke || errors.Is(err, replay.ErrAllRefused) || s.waiting(t) != 3 || len(s.letters(t)) != 0 {
+		t.Errorf("%v, %d waiting, %d letters; want nothing but a breakdown, 3 and none", err, s.waiting(t), len(s.letters(t)))
+	}
+}
+
+// What is surely the fault of a request that was taken back needs no second attempt.
+func TestRequestThatIsSurelyToBlameIsTakenBackOnce(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	s.push(t, "bad")
+	asked := 0
+	o := s.options()
+	o.NewEngine = s.other(&otherEngine{takesBack: func(string) error {
+		asked++
+		return &store.DataError{Table: "log_visit", Column: "user_id", Reason: "too long"}
+	}})
+	summary := s.run(t, o)
+	if found := s.letters(t); asked != 1 || summary.Failed != 1 || len(found) != 1 {
+		t.Errorf("asked %d times, %d failed, %d letters; want 1 of each", asked, summary.Failed, len(found))
+	}
+}
+
+// Of several requests that are refused each becomes a dead letter for its own error.
+func TestEachDeadLetterHasItsOwnError(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	s.push(t, "a", "bad 1", "b", "bad 2", "c")
+	o := s.options()
+	o.NewEngine = s.other(&otherEngine{breaks: func(titles []string) error {
+		for _, title := range slices.Backward(titles) { // the last is met first
+			if strings.HasPrefix(title, "bad") {
+				return &store.DataError{Table: "log_visit", Column: title, Reason: "wrong"}
+			}
+		}
+		return nil
+	}})
+	s.run(t, o)
+	same(t, s.titles(t), "a", "b", "c")
+	var got []string
+	for _, letter := range s.letters(t) {
+		got = append(got, fmt.Sprintf("%d %s", letter.Offset, letter.Error))
+	}
+	same(t, got, "1 log_visit.bad 1: wrong", "3 log_visit.bad 2: wrong")
 }
 
 // An engine that takes back what the database refuses, and goes on, leaves the judgement to the pipeline: a rule that

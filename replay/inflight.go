@@ -118,7 +118,6 @@ func (o *overlap) putInFlight(ctx context.Context, j *job) (err error) {
 	if err := f.tx.MoveCheckpoint(ctx, j.list, last, j.checkpoint); err != nil {
 		return err
 	}
-	j.deadLetters(f.result) // numbers the refusals by entry
 	delete(o.worker.checkpoints, j.list)
 	o.inFlight = append(o.inFlight, f)
 	go f.complete(ctx)

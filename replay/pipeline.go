@@ -84,8 +84,8 @@ func (w *worker) track(ctx context.Context, j *job, more bool) (next *job, err e
 	}
 	err = w.overlap.putInFlight(ctx, j)
 	if err == nil {
-		inOrder, err := w.overlap.drain(ctx, maxInFlight, nil)
-		return j.next(err == nil && inOrder && !w.stopped(ctx)), err
+		_, err := w.overlap.drain(ctx, maxInFlight, nil) // out of order: the look-ahead is discarded by now
+		return j.next(!w.stopped(ctx)), err
 	}
 	if !errors.Is(err, errNoOverlap) {
 		j.options.Log.Debug("batch is processed step by step", append(j.where(), "error", err)...)

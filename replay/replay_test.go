@@ -236,6 +236,27 @@ func TestPanicsHitOnlyTheirRequests(t *testing.T) {
 	}
 }
 
+// crowded is a tracker that panics over several entries at once, and over none of them alone.
+type crowded struct{ replay.Tracker }
+
+func (c *crowded) Prepare(ctx context.Context, sets []queue.RequestSet) (*tracker.Prepared, error) {
+	if len(sets) > 1 {
+		panic("bug in prepare")
+	}
+	return c.Tracker.Prepare(ctx, sets)
+}
+
+func TestPanicOfNoRequestEndsTheRun(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	s.push(t, "a", "b")
+	o := s.options()
+	o.NewEngine = s.engine(&crowded{s.assembly.NewTracker()})
+	_, err := replay.Run(t.Context(), nil, o)
+	if _, bug := errors.AsType[*tracker.PanicError](err); !bug || s.waiting(t) != 2 || len(s.letters(t)) != 0 {
+		t.Errorf("error %v, %d waiting, %d letters; want a panic, 2 and none", err, s.waiting(t), len(s.letters(t)))
+	}
+}
+
 func TestLettersAreKeptWithinTheirBound(t *testing.T) {
 	s := newSite(t, testserver.MariaDB(t))
 	for n := range 8 {

@@ -129,4 +129,32 @@ func TestOtherQueuesGoOn(t *testing.T) {
 		t.Errorf("%+v, %v", summary, err)
 	}
 	same(t, s.titles(t), "good")
+	if n := strings.Count(s.log.String(), "queue not processed any further"); n != 1 {
+		t.Errorf("given up %d times, want once", n)
+	}
+}
+
+// A request behind the batch that cannot even be read shows nothing.
+func TestBugBehindTheBatchIsNoWitness(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	s.db.MustExec(checked)
+	s.push(t, "bad", "bug")
+	o := s.options()
+	o.BatchSize = 1
+	o.NewEngine = s.engine(&buggy{Tracker: s.assembly.NewTracker(), prepare: "bug"})
+	s.refused(t, o, 1, 2)
+}
+
+// Whatever is prepared to look for a witness is given up afterwards.
+func TestWitnessesAreGivenUp(t *testing.T) {
+	s := newSite(t, testserver.MariaDB(t))
+	s.db.MustExec(checked)
+	s.push(t, "bad", "bad 2", "bad 3")
+	c := &counting{Tracker: s.assembly.NewTracker()}
+	o := s.options()
+	o.BatchSize, o.NewEngine = 1, s.engine(c)
+	s.refused(t, o, 3, 3)
+	if c.discard != c.prepared-1 {
+		t.Errorf("%d of %d batches given up, want all but the one that was refused", c.discard, c.prepared)
+	}
 }

@@ -2,9 +2,12 @@ package tracker_test
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"testing"
 
+	"github.com/queuedtracking/queuedtracking/internal/testing/golden"
+	"github.com/queuedtracking/queuedtracking/internal/testing/golden/bench"
 	"github.com/queuedtracking/queuedtracking/internal/testing/journey"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/tracker"
@@ -116,6 +119,24 @@ func TestVisitorsAreToldByTheInstallationsSettings(t *testing.T) {
 		id, ip := visitors(decode(t, entry(0, test.query))[0], 0)
 		if want := "198.18.7.7"; string(id) != test.id || ip != want {
 			t.Errorf("%s: visitor %x at %s, want %x at %s", test.query, id, ip, test.id, want)
+		}
+	}
+}
+
+// A site may have settings of its own, as whether a user id overwrites the visitor id.
+func TestVisitorsAreToldByTheSitesSettings(t *testing.T) {
+	data := bench.Own(root)
+	a := bench.New(t, bench.SQLite, data, data.Devices(t)).Assemble(t, &golden.Case{
+		Now: journey.Now, Config: map[string]map[string]any{"Tracker_2": {"enable_userid_overwrites_visitorid": 0}},
+	}, data.Home(t, false))
+	visitors, err := a.NewTracker().Visitors(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for site, want := range map[string]string{"1": "2bc1ecb410e142bc", "2": "0123456789abcdef"} {
+		id, _ := visitors(decode(t, entry(0, "idsite="+site+"&uid=anna"+visitor))[0], 0)
+		if got := hex.EncodeToString(id); got != want {
+			t.Errorf("site %s: visitor %s, want %s", site, got, want)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/php"
 	"github.com/queuedtracking/queuedtracking/tracker/bot"
 	"github.com/queuedtracking/queuedtracking/tracker/exclude"
-	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // botRequest is a request that is recorded in log_bot_request.
@@ -78,10 +77,7 @@ func (t *Tracker) readBot(p *parsed, now int64) {
 // it.
 func (a *applier) recordBot(ctx context.Context, p *parsed) error {
 	a.ids = a.ids[:0]
-	ids, err := a.resolve(p.bot.Lookups)
-	if err != nil {
-		ids = []store.ActionID{{}} // a name that log_action cannot hold
-	}
+	ids, _ := a.resolve(p.bot.Lookups) // none for a name that log_action cannot hold
 	a.keepIDs(ids)
 	if !p.bot.unfit {
 		row := p.bot.Row // a further attempt begins anew

@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
 	"github.com/queuedtracking/queuedtracking/tracker/visit"
@@ -34,12 +35,8 @@ func (t *Tracker) fingerprint(ctx context.Context, b *Prepared) error {
 		if err != nil {
 			return fmt.Errorf("fingerprint salts: %w", err)
 		}
-		if len(t.salts) > maxRememberedSalts {
-			clear(t.salts)
-		}
-		for key, salt := range read {
-			salts[key], t.salts[key] = salt, salt
-		}
+		maps.Copy(salts, read)
+		t.rememberSalts(read)
 	}
 	for _, p := range b.requests {
 		if !p.looksUp() {
@@ -58,6 +55,14 @@ func (t *Tracker) fingerprint(ctx context.Context, b *Prepared) error {
 }
 
 const maxRememberedSalts = 10_000
+
+// rememberSalts keeps salts for the batches to come. When there are too many it begins anew.
+func (t *Tracker) rememberSalts(read map[matomo.SaltKey]string) {
+	if len(t.salts) > maxRememberedSalts {
+		clear(t.salts)
+	}
+	maps.Copy(t.salts, read)
+}
 
 // salted reports whether the day counts in the fingerprint (spec §4).
 func salted(p *parsed) bool {

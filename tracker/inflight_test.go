@@ -12,6 +12,7 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/testing/golden/bench"
 	"github.com/queuedtracking/queuedtracking/internal/testing/journey"
 	"github.com/queuedtracking/queuedtracking/tracker"
+	"github.com/queuedtracking/queuedtracking/tracker/exclude"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
@@ -436,5 +437,90 @@ func TestPageViewTimesCostNoRoundTripPerRequest(t *testing.T) {
 	}
 	if n := len(a.views(t)); n != 80 {
 		t.Errorf("%d page views, want 80", n)
+	}
+}
+
+// What was read ahead is good for one attempt: when it was rolled back, another worker may have written since.
+func TestRepeatedBatchIsReadAnew(t *testing.T) {
+	a := newAir(t)
+	a.ground(t, a.prepare(t, entryFrom("198.51.100.9", 0, "url=http://site1.example.org/&_id=ffffffffffffffff")))
+	b := a.prepare(t, entry(10, page("/b")))
+	a.prefetch(t, a.front, b)
+	tx := a.begin(t)
+	if _, err := a.tracker.Write(t.Context(), tx, b); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	other := &air{pipeline: &pipeline{a.assembly, a.assembly.NewTracker()}, bench: a.bench}
+	other.ground(t, other.prepare(t, entry(5, page("/a"))))
+	a.ground(t, b)
+	var got []int
+	if err := a.bench.DB().Select(&got, "SELECT visit_total_actions FROM matomo_log_visit ORDER BY idvisit"); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int{1, 2}, got); diff != "" {
+		t.Errorf("actions of visits (-want +got):\n%s", diff)
+	}
+}
+
+// Where log_page_view_time has rows of visits that are yet to come, nothing that was read ahead of it is of use.
+func TestPageViewTimesOfVisitsToCome(t *testing.T) {
+	a := newAir(t)
+	for id := range 3 {
+		if _, err := a.bench.DB().Exec("INSERT INTO matomo_log_page_view_time (idsite, idvisit, idlink_va, idpageview, "+
+			"server_time, time_spent) VALUES (1, ?, ?, 'old', '2026-11-22 09:00:00', 5)", id+1, id+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.ground(t, a.prepare(t, entryFrom("198.51.100.9", 0, "url=http://site1.example.org/&_id=ffffffffffffffff")))
+	b := a.prepare(t, entry(10, viewed("/b", "bbbbbb")))
+	a.prefetch(t, a.front, b)
+	a.ground(t, b) // and not only the attempt after this one
+	if diff := cmp.Diff([]string{"old 5", "old 5", "old 5"}, a.views(t)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A page view of an earlier batch comes before those of this one, and those of this one in their order: also where the
+// database, to which names are newer than its transaction, sees a later one only.
+func TestTimingsBelongToTheFirstPageView(t *testing.T) {
+	a := newAir(t)
+	a.ground(t, a.prepare(t, entry(0, viewed("/a", "aaaaaa"))))
+	order := func(id string) string { return "idgoal=0&revenue=5&ec_id=" + id + visitor }
+	a.ground(t, a.prepare(t,
+		entry(10, viewed("/b", "bbbbbb")), entry(11, viewed("/a", "bbbbbb")), // a name that is new, one that is not
+		entry(12, viewed("/a", "aaaaaa")), entry(13, order("T1")), // which writes them
+		entry(14, "ping=1&pf_net=2&pv_id=bbbbbb"+visitor), entry(15, "ping=1&pf_net=1&pv_id=aaaaaa"+visitor),
+	))
+	a.ground(t, a.prepare(t, entry(20, viewed("/c", "aaaaaa")), entry(21, "ping=1&pf_srv=3&pv_id=aaaaaa"+visitor)))
+	var got []string
+	if err := a.bench.DB().Select(&got, "SELECT CONCAT_WS(' ', idpageview, COALESCE(time_network, '-'), "+
+		"COALESCE(time_server, '-')) FROM matomo_log_link_visit_action ORDER BY idlink_va"); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"aaaaaa 1 3", "bbbbbb 2 -", "bbbbbb - -", "aaaaaa - -", "aaaaaa - -"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("timings (-want +got):\n%s", diff)
+	}
+}
+
+// A site that now begins earlier is read again, with all that has changed since: only then its next batch need not
+// move it once more.
+func TestMovedSiteIsReadAgain(t *testing.T) {
+	a := newAir(t)
+	exec := func(statement string) {
+		t.Helper()
+		if _, err := a.bench.DB().Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("UPDATE matomo_site SET ts_created = '2026-11-23 00:00:00' WHERE idsite = 1")
+	a.ground(t, a.prepare(t, entry(0, page("/a")), entry(1, "idsite=2&url=https://shop.example.com/"+visitor)))
+	exec("UPDATE matomo_site SET excluded_ips = '198.18.7.7' WHERE idsite IN (1, 2)")
+	r := a.write(t, a.prepare(t, entry(10, page("/b")), entry(11, "idsite=2&url=https://shop.example.com/b"+visitor)))
+	if got := r.Excluded[exclude.IPAddress]; got != 1 || r.Tracked != 1 {
+		t.Errorf("%d excluded, %d tracked; want 1 of the site that was moved, 1 of the other one", got, r.Tracked)
 	}
 }

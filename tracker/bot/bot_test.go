@@ -37,6 +37,16 @@ func TestBotsAreFoundByTheFirstWordOfTheList(t *testing.T) {
 	}
 }
 
+// Matomo takes user agent "0" for none.
+func TestEmptyUserAgentIsNoBots(t *testing.T) {
+	d := &Detector{bots: []known{{word: "0", name: "Zero"}}}
+	for ua, want := range map[string]bool{"0": false, "": false, "00": true} {
+		if b, got := d.Find(ua); got != want {
+			t.Errorf("%q: %+v, %v, want %v", ua, b, got, want)
+		}
+	}
+}
+
 // TestTypesOfBots shows both sides of behaviour BotTypeChatbot.
 func TestTypesOfBots(t *testing.T) {
 	tests := []struct {

@@ -79,7 +79,7 @@ func firstRegion(languages string) string {
 		if !ok {
 			return unknown
 		}
-		if len(rest) >= 2 && isLetter(rest[0]) && isLetter(rest[1]) && IsCountry(rest[:2]) {
+		if len(rest) >= 2 && IsCountry(rest[:2]) {
 			return rest[:2]
 		}
 		languages = rest

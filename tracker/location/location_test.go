@@ -488,3 +488,23 @@ func TestNamesOfAddressesAreLookedUpOnce(t *testing.T) {
 		}
 	}
 }
+
+// An address that was not looked up to the end because the run was is looked up again.
+func TestNameThatWasNotWaitedForIsNotRemembered(t *testing.T) {
+	hosts, err := NewHosts(func(ctx context.Context, _ string) ([]string, error) {
+		return []string{"dialin.example.net"}, ctx.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, step := range []struct {
+		ctx  context.Context
+		want string
+	}{{ended, "Ip"}, {t.Context(), "example.net"}} {
+		if got := hosts.Provider(step.ctx, "192.0.2.1"); got != step.want {
+			t.Errorf("context with error %v: %q, want %q", step.ctx.Err(), got, step.want)
+		}
+	}
+}

@@ -124,22 +124,19 @@ func (s *detection) requestURL() php.URL {
 // that site is known.
 func (s *detection) websiteName() string {
 	name := php.MBToLower(s.parsed.Host)
-	path, found := s.in.General.SiteURLs.With(s.in.Site.ID, s.requestURL()).PathPrefix(s.parsed)
-	if !found || path == "/" {
-		return name
-	}
+	path, _ := s.in.General.SiteURLs.With(s.in.Site.ID, s.requestURL()).PathPrefix(s.parsed)
 	return name + strings.TrimRight(path, "/")
 }
 
 // hostParameters lists parameters that are dropped from referrers of some hosts, because they differ from visit to
-// visit.
-func hostParameters(host string) []string {
+// visit: those of all entries that are in the host, as in facebook.com.google.example.
+func hostParameters(host string) (params []string) {
 	for _, h := range parametersOfHosts {
 		if strings.Contains(host, h.host) {
-			return h.all(host)
+			params = append(params, h.params...)
 		}
 	}
-	return nil
+	return params
 }
 
 type hostParams struct {
@@ -158,19 +155,3 @@ var parametersOfHosts = []hostParams{
 }
 
 var googleParameters = []string{"ust", "usg", "usd", "sa", "sntz", "ei", "bvm", "ved", "client", "channel"}
-
-// all is h's list together with those of the entries after it that are in the host as well, as in
-// facebook.com.google.example.
-func (h hostParams) all(host string) []string {
-	params, others := h.params, false
-	for _, other := range parametersOfHosts {
-		if other.host == h.host || !strings.Contains(host, other.host) {
-			continue
-		}
-		if !others {
-			params, others = append([]string(nil), params...), true
-		}
-		params = append(params, other.params...)
-	}
-	return params
-}

@@ -82,7 +82,10 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Error("a long URL is remembered")
 	}
 	in.General = &matomo.General{}
-	in.Referrer = "https://w.example/"
+	if m.page(&in); len(m.pages) != before {
+		t.Errorf("%d pages, want %d: a long URL makes none forgotten", len(m.pages), before)
+	}
+	in.Referrer = fmt.Sprintf("https://w.example/%d", 2*maxPages) // known by the old settings
 	if m.page(&in); len(m.pages) != 1 {
 		t.Errorf("%d pages after the settings have changed", len(m.pages))
 	}

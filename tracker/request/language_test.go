@@ -60,6 +60,7 @@ func TestLanguageOfHeader(t *testing.T) {
 		{"en-securid,en-securid,de", "en-securid,de", "en"},
 		{"xen-securid,de", "xen-securid,de", "de"},
 		{"en-securidx,de", "en-securidx,de", "en"},
+		{"en-securidx,en-securid,de", "en-securidx,de", "en"},
 		// Odd syntax.
 		{`d\e,fr`, "d,fr", "fr"},
 		{"de\t, fr", "de,fr", "de"},

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -103,6 +104,10 @@ func TestOldTimeNeedsAuthentication(t *testing.T) {
 	if got, err := read(t, `{"cdo":"59"}`, newer).Time(); got != clock-59 || err != nil {
 		t.Errorf("59 seconds old: %d %v", got, err)
 	}
+	always := settings(func(s *matomo.TrackerSettings) { s.RequireAuthenticationOlderThan = 0 })
+	now := `{"cdt":"` + strconv.FormatInt(clock, 10) + `"}` // is a custom time, too
+	_, err := read(t, now, always).Time()
+	wantRejection(t, err, NotAuthenticated)
 }
 
 func TestTimeBeyond64BitsIsRefused(t *testing.T) {
@@ -122,6 +127,30 @@ func TestTimeOfDeletedLogsIsRefused(t *testing.T) {
 	if _, err := read(t, `{"cdt":"2026-11-01 10:00:00","token_auth":"super"}`, deletion).Time(); err != nil {
 		t.Error(err)
 	}
+}
+
+// A time of 20 years ago to the second is ignored, one at which the oldest rows are kept to the second counts.
+func TestBoundsOfACustomTime(t *testing.T) {
+	const keep = 37 * 24 * time.Hour
+	token := func(o *Origin, _ *Context) { o.TokenAuth = "super" }
+	worker := func(_ *Origin, c *Context) { c.Now = clock }
+	for _, test := range []struct{ cdt, want int64 }{
+		{clock - maxAge, clock},
+		{clock - maxAge + 1, clock - maxAge + 1},
+	} {
+		got, err := read(t, `{"cdt":"`+strconv.FormatInt(test.cdt, 10)+`"}`, token).Time()
+		if got != test.want || err != nil {
+			t.Errorf("%+d: %+d, error %v; want %+d, none", test.cdt-clock, got-clock, err, test.want-clock)
+		}
+	}
+	deletion := general(func(g *matomo.General) { g.DeleteLogsOlder = keep })
+	oldest := clock - int64(keep/time.Second)
+	got, err := read(t, `{"cdt":"`+strconv.FormatInt(oldest, 10)+`"}`, token, worker, deletion).Time()
+	if got != oldest || err != nil {
+		t.Errorf("oldest: %+d, error %v; want %+d, none", got-clock, err, oldest-clock)
+	}
+	_, err = read(t, `{"cdt":"`+strconv.FormatInt(oldest-1, 10)+`"}`, token, worker, deletion).Time()
+	wantRejection(t, err, InvalidParameter)
 }
 
 func TestTimeZeroIsNoCustomTime(t *testing.T) {

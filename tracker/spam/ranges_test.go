@@ -36,6 +36,8 @@ func TestRangesHoldAddresses(t *testing.T) {
 		{`{"198.":["198.18.5.0/24"`, "198.18.5.1", false, false},
 		{"[]", "198.18.5.1", false, false},
 		{"5", "198.18.5.1", false, false},
+		{`{"203.":["203.0.113.0/24","::/0"]}`, "203.0.113.5", true, true}, // families are apart
+		{`{"203.":["203.0.113.0/24","::/0"]}`, "203.0.200.1", false, true},
 		{"", "198.18.5.1", false, false},
 	} {
 		if holds, any := NewRanges(ParseList(tt.option)).Holds(tt.ip); holds != tt.holds || any != tt.any {

@@ -74,13 +74,13 @@ func TestCheckpointMovesWhenItIsAsTold(t *testing.T) {
 			if c.moves {
 				want, rows, err = to.String(), 1, errors.Join(err, tx.Commit(t.Context()))
 			} else if !errors.Is(err, ErrCheckpointMoved) || IsRetryable(err) || IsDataError(err) {
-				t.Errorf("%q from %q: %v", c.stored, c.from, err)
+				t.Errorf("%q from %q: error %v, want %v, neither retryable nor of the data", c.stored, c.from, err, ErrCheckpointMoved)
 			} else {
 				err = nil
 			}
 			err = errors.Join(err, tx.Rollback())
 			if got, n := storedCheckpoint(t, s), countRows(t, s); err != nil || got != want || n != rows {
-				t.Errorf("%q from %q: %q, %d rows, %v", c.stored, c.from, got, n, err)
+				t.Errorf("%q from %q: %q, %d rows, error %v; want %q, %d and none", c.stored, c.from, got, n, err, want, rows)
 			}
 		}
 	})
@@ -95,8 +95,8 @@ func TestCheckpointThatIsNotThereDoesNotMove(t *testing.T) {
 		if err := tx.Rollback(); err != nil {
 			t.Error(err)
 		}
-		if !errors.Is(err, ErrCheckpointMoved) || countRows(t, s) != 0 || storedCheckpoint(t, s) != "none" {
-			t.Errorf("%v, %d rows, checkpoint %s", err, countRows(t, s), storedCheckpoint(t, s))
+		if n, got := countRows(t, s), storedCheckpoint(t, s); !errors.Is(err, ErrCheckpointMoved) || n != 0 || got != "none" {
+			t.Errorf("error %v, %d rows, checkpoint %s; want %v, 0 and none", err, n, got, ErrCheckpointMoved)
 		}
 	})
 }
@@ -132,10 +132,10 @@ func TestMovedCheckpointFencesASecondWorker(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := <-told; !errors.Is(err, c.want) {
-				t.Errorf("%s: %v", c.about, err)
+				t.Errorf("%s: error %v of the second, want %v", c.about, err, c.want)
 			}
 			if n, got := countRows(t, s), storedCheckpoint(t, s); n != 1 || got != to.String() {
-				t.Errorf("%s: %d rows, checkpoint %s", c.about, n, got)
+				t.Errorf("%s: %d rows, checkpoint %s; want 1 and %s", c.about, n, got, to)
 			}
 		}
 	})
@@ -154,14 +154,14 @@ func TestCheckpointDoesNotMoveWithAnotherIncrement(t *testing.T) {
 				err = tx.Commit(t.Context())
 			}
 			if want := map[int]error{3: ErrCheckpointMoved}[increment]; !errors.Is(err, want) {
-				t.Errorf("increment %d: %v", increment, err)
+				t.Errorf("increment %d: error %v, want %v", increment, err, want)
 			}
 			if err := tx.Rollback(); err != nil {
 				t.Error(err)
 			}
 		}
 		if n := countRows(t, s); n != 1 {
-			t.Errorf("%d rows", n)
+			t.Errorf("%d rows, want 1", n)
 		}
 	})
 }

@@ -100,22 +100,23 @@ func compareWithServer(t *testing.T, db *sqlx.DB, table, column string, typ *col
 		stored, err := store(value, verb)
 		what := fmt.Sprintf("%s into %s, %+v", verb, column, how)
 		if (err != nil) != (reason != "") {
-			t.Errorf("%s: %q: server says %v, model %q", what, value, err, reason)
+			t.Errorf("%s: %q: model %q, want as the server says: %v", what, value, reason, err)
 			continue
 		}
 		if err != nil {
 			if !IsDataError(err) {
-				t.Errorf("%s: %q: %v is no data error", what, value, err)
+				t.Errorf("%s: %q: error %v, want one of the data", what, value, err)
 			}
 			continue
 		}
 		again, err := store(text.V, "INSERT")
 		if err != nil || again != stored {
-			t.Errorf("%s: %q: server stores %q, model %q, which is stored as %q, %v", what, value, stored, text.V, again, err)
+			t.Errorf("%s: %q: model %q is stored as %q, error %v; want %q as the server stores it", what, value, text.V, again,
+				err, stored)
 		}
 		exact := typ.kind != kindFloat && typ.kind != kindDouble
 		if exact && text.V != stored {
-			t.Errorf("%s: %q: server stores %q, model %q", what, value, stored, text.V)
+			t.Errorf("%s: %q: model %q, want %q as the server stores it", what, value, text.V, stored)
 		}
 	}
 }

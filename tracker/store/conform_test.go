@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"errors"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // newModel opens SQLite tables and makes the model lenient or strict.
@@ -33,14 +35,21 @@ func TestConformRefusesInStrictMode(t *testing.T) {
 		v := fullVisit()
 		c.spoil(v)
 		var refused *DataError
-		if err := s.ConformVisit(v); !errors.As(err, &refused) || *refused != (DataError{"log_visit", c.column, c.reason}) {
-			t.Errorf("%s: %v", c.column, err)
-		} else if !IsDataError(err) || IsRetryable(err) || err.Error() != "log_visit."+c.column+": "+c.reason {
-			t.Errorf("%s: %v", c.column, err)
+		want := DataError{"log_visit", c.column, c.reason}
+		err := s.ConformVisit(v)
+		if !errors.As(err, &refused) || *refused != want {
+			t.Errorf("%s: error %v, want %v", c.column, err, &want)
+			continue
+		}
+		if !IsDataError(err) || IsRetryable(err) {
+			t.Errorf("%s: of the data %v, retryable %v; want true and false", c.column, IsDataError(err), IsRetryable(err))
+		}
+		if want := "log_visit." + c.column + ": " + c.reason; err.Error() != want {
+			t.Errorf("%s: %q, want %q", c.column, err, want)
 		}
 	}
 	if err := s.ConformVisit(fullVisit()); err != nil {
-		t.Error(err)
+		t.Errorf("error %v of a visit that fits, want none", err)
 	}
 }
 
@@ -49,31 +58,35 @@ func TestConformChangesWithoutStrictMode(t *testing.T) {
 	v := fullVisit()
 	v.Location = Location{Country: Text("abcd"), Region: Text("x "), City: Text("a\xffb"), Latitude: Text("north"), Longitude: Text("-1000")}
 	v.SecondsSinceOrder, v.Plugins.Cookie, v.LocalTime, v.LastActionTime = Int(-1), Int(128), Text("noon"), lastMoment+1
+	want := *v
 	if err := s.ConformVisit(v); err != nil {
 		t.Fatal(err)
 	}
-	want := Location{Country: Text("abc"), Region: Text("x"), City: Text("a?b"), Latitude: Text("0.000000"), Longitude: Text("-999.999999")}
-	if v.Location != want || v.SecondsSinceOrder != Int(0) || v.Plugins.Cookie != Int(127) || v.LocalTime != Text("00:00:00") || v.LastActionTime != 0 {
-		t.Errorf("%+v", v)
+	want.Location = Location{
+		Country: Text("abc"), Region: Text("x"), City: Text("a?b"), Latitude: Text("0.000000"), Longitude: Text("-999.999999"),
+	}
+	want.SecondsSinceOrder, want.Plugins.Cookie, want.LocalTime, want.LastActionTime = Int(0), Int(127), Text("00:00:00"), 0
+	if diff := cmp.Diff(&want, v); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
 func TestConformEntryAndPerformance(t *testing.T) {
 	s := newModel(t, true)
 	if err := s.ConformEntry(&ActionEntry{Type: 1, Name: "caf\xc3", Prefix: Int(1)}); err == nil {
-		t.Error("a name cut inside a character passes")
+		t.Error("no error of a name cut inside a character, want one")
 	}
 	if err := s.ConformEntry(&ActionEntry{Type: 1, Name: "café"}); err != nil {
-		t.Error(err)
+		t.Errorf("error %v of a name that fits, want none", err)
 	}
 	p := Performance{Network: Int(16_777_215), Server: NullInt{}}
 	if err := s.ConformPerformance(&p); err != nil || p.Network != Int(16_777_215) {
-		t.Errorf("%+v, %v", p, err)
+		t.Errorf("time_network %v, error %v; want 16777215 and none", p.Network, err)
 	}
 	p.OnLoad = Int(16_777_216)
 	var refused *DataError
 	if err := s.ConformPerformance(&p); !errors.As(err, &refused) || refused.Column != "time_on_load" {
-		t.Errorf("%v", err)
+		t.Errorf("error %v, want one of time_on_load", err)
 	}
 }
 
@@ -100,7 +113,7 @@ func TestColumnsThatCannotBeNull(t *testing.T) {
 	} {
 		var text NullText
 		if reason := c.typ.conform(&text, converter{strict: true}); reason != c.strict {
-			t.Errorf("%+v: %q", c.typ, reason)
+			t.Errorf("%+v: reason %q, want %q", c.typ, reason, c.strict)
 		}
 		var number NullInt
 		var id ActionID
@@ -109,7 +122,7 @@ func TestColumnsThatCannotBeNull(t *testing.T) {
 		c.typ.conform(&number, converter{})
 		c.typ.conform(&id, converter{})
 		if text != Text(c.value.(string)) || number != Int(c.number.(int64)) || id != (ActionID{Valid: true, ID: c.number.(int64)}) {
-			t.Errorf("%+v: %q, %v, %v", c.typ, text.V, number, id)
+			t.Errorf("%+v: %q, %v, %v; want %q and twice %v", c.typ, text.V, number, id, c.value, c.number)
 		}
 	}
 }
@@ -124,18 +137,18 @@ func TestUnreadColumnsOfExistingVisitsMayBeEmpty(t *testing.T) {
 	}
 	v := fullVisit()
 	if err := s.ConformVisit(v); err == nil {
-		t.Error("new visit passes")
+		t.Error("no error of a new visit, want one")
 	}
 	v.ID = 1
 	if err := s.ConformVisit(v); err != nil {
-		t.Error(err)
+		t.Errorf("error %v of a visit that was read, want none", err)
 	}
 }
 
 func TestMySQLGivesUpAtTheFirstInvalidByte(t *testing.T) {
 	typ := parseType("varchar(10)", "utf8mb4")
 	if got, _ := typ.conformText("ab\xffc", converter{mariadb: false}); got != "ab" {
-		t.Errorf("%q", got)
+		t.Errorf("%q, want ab", got)
 	}
 }
 
@@ -152,7 +165,7 @@ func FuzzConformedValuesStay(f *testing.F) {
 			once, _ := typ.conformText(s, converter{mariadb: true})
 			twice, reason := typ.conformText(once, converter{mariadb: true, strict: true})
 			if twice != once || reason != "" {
-				t.Errorf("%+v: %q becomes %q, then %q (%s)", typ, s, once, twice, reason)
+				t.Errorf("%+v: %q becomes %q, then %q (%s), want the same again", typ, s, once, twice, reason)
 			}
 		}
 	})

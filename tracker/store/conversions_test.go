@@ -48,23 +48,29 @@ func TestConversionsThatExistAreLeftOut(t *testing.T) {
 		}
 		goal, placed := newTestConversion(v, 1), order(v, "A-1", 77)
 		goal.URL, goal.Items = "http://example.org/?", Int(70_000)
-		if exists(v.ID, goal) || exists(v.ID, placed) {
-			t.Error("exists before it is written")
+		there := func(about string, id int64, c *Conversion, want bool) {
+			t.Helper()
+			if got := exists(id, c); got != want {
+				t.Errorf("%s: exists %v, want %v", about, got, want)
+			}
 		}
+		there("goal, not written", v.ID, goal, false)
+		there("order, not written", v.ID, placed, false)
 		if n := insertConversions(t, s, goal, placed, newTestConversion(v, 1), newTestConversion(v, 2)); n != 3 {
 			t.Errorf("%d inserted, want 3", n)
 		}
 		w := insertVisit(t, s, 2)
 		again := order(w, "a-1", 78) // the same order id to the collation
-		if !exists(v.ID, goal) || !exists(0, again) || exists(0, newTestConversion(w, 1)) || exists(w.ID, newTestConversion(w, 1)) {
-			t.Error("existence after it is written")
-		}
+		there("goal", v.ID, goal, true)
+		there("order of another visit", 0, again, true)
+		there("goal of a visit to come", 0, newTestConversion(w, 1), false)
+		there("goal of another visit", w.ID, newTestConversion(w, 1), false)
 		if n := insertConversions(t, s, again); n != 0 {
 			t.Errorf("%d inserted, want none", n)
 		}
 		var items int64
 		if err := s.db.Get(&items, "SELECT items FROM m_log_conversion WHERE idgoal = 1"); err != nil || items != 65535 {
-			t.Errorf("%d items, %v", items, err)
+			t.Errorf("%d items, error %v; want 65535 and none", items, err)
 		}
 	})
 }
@@ -112,19 +118,19 @@ func TestOrderTakesThePlaceOfTheCart(t *testing.T) {
 			return recorded
 		}
 		if !update(placed) {
-			t.Error("order not recorded")
+			t.Error("recorded false of an order, want true")
 		}
 		if !update(newTestConversion(v, -1)) {
-			t.Error("a cart that is gone counts as recorded")
+			t.Error("recorded true of a cart that is gone, want false")
 		}
 		want := []storedConversion{{0, 5, Text("B-1"), Int(2), "kept", Text("1.5"), Text("nz"), NullText{}, Text("kept"), Text("kept"), Int(4)}}
 		if diff := cmp.Diff(want, readConversions(t, s)); diff != "" {
-			t.Error(diff)
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 		w := insertVisit(t, s, 2)
 		insertConversions(t, s, newTestConversion(w, -1))
 		if update(order(w, "b-1", 6)) {
-			t.Error("an order id that is taken counts as recorded")
+			t.Error("recorded true of an order id that is taken, want false")
 		}
 	})
 }
@@ -135,11 +141,11 @@ func TestCartIsRefusedWhereAConversionIsClamped(t *testing.T) {
 		c.Items = Int(65_536)
 		var refused *DataError
 		if err := s.ConformCart(c); !errors.As(err, &refused) || refused.Column != "items" || refused.Table != "log_conversion" {
-			t.Errorf("%v", err)
+			t.Errorf("error %v, want one of log_conversion.items", err)
 		}
 		s.ConformConversion(c)
 		if c.Items != Int(65_535) {
-			t.Errorf("%v items", c.Items)
+			t.Errorf("%v items, want 65535", c.Items)
 		}
 	})
 }
@@ -168,17 +174,17 @@ func TestItemsAreFoundUpdatedMovedAndAdded(t *testing.T) {
 		apply(nil, []Item{item("0", 11, "1.5", 1), item("0", 12, "2", 99_999_999_999), item("0", 11, "7", 7), item("X", 13, "3", 1)})
 		want := []Item{item("0", 11, "1.5", 1), item("0", 12, "2", 4_294_967_295)}
 		if diff := cmp.Diff(want, items(v, NullText{})); diff != "" {
-			t.Error(diff)
+			t.Errorf("cart (-want +got):\n%s", diff)
 		}
 		if found := items(w, Text("X")); len(found) != 0 {
-			t.Errorf("items of another visit: %v", found)
+			t.Errorf("items of another visit: %v, want none", found)
 		}
 		deleted := item("X", 12, "2", 1)
 		deleted.Deleted = true
 		apply([]ItemUpdate{{"0", item("X", 11, "1.75", 4)}, {"0", deleted}}, []Item{item("X", 14, "5", 1)})
 		want = []Item{item("X", 11, "1.75", 4), deleted, item("X", 13, "3", 1), item("X", 14, "5", 1)}
 		if diff := cmp.Diff(want, items(v, Text("x"))); diff != "" {
-			t.Error(diff)
+			t.Errorf("order (-want +got):\n%s", diff)
 		}
 		var refused *DataError
 		err := func() error {
@@ -190,7 +196,7 @@ func TestItemsAreFoundUpdatedMovedAndAdded(t *testing.T) {
 			return tx.ApplyItems(t.Context(), []ItemUpdate{{"X", item("X", 11, "1", -1)}}, nil)
 		}()
 		if !errors.As(err, &refused) || refused.Column != "quantity" {
-			t.Errorf("%v", err)
+			t.Errorf("error %v, want one of quantity", err)
 		}
 	})
 }

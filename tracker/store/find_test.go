@@ -63,7 +63,7 @@ func checkFound(t *testing.T, s *Store, visits []*Visit, queries []VisitQuery) {
 			same[id] = got.Visit
 		}
 		if same[id] != got.Visit {
-			t.Fatalf("visit %d is two", id)
+			t.Fatalf("visit %d: %p, want %p as in another answer", id, got.Visit, same[id])
 		}
 	}
 }
@@ -104,7 +104,7 @@ func TestVisitorIsAskedForBeforeTheFingerprint(t *testing.T) {
 		for _, c := range cases {
 			queries = append(queries, c.query)
 			if id, _ := c.query.expected(visits); (c.want == nil) != (id == 0) || c.want != nil && c.want.ID != id {
-				t.Fatalf("%s: the model says %d", c.about, id)
+				t.Fatalf("%s: the model says %d, want %+v", c.about, id, c.want)
 			}
 		}
 		found := find(t, s, queries...)

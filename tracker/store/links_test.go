@@ -39,8 +39,11 @@ func TestPageviewsAreFound(t *testing.T) {
 			found, err = tx.FindPageviews(ctx, queries)
 			return err
 		})
-		if diff := cmp.Diff([]int64{both.ID, onlyTitle.ID, 0, 0, 0, 0}, found[:6]); diff != "" || found[len(found)-1] != onlyTitle.ID {
-			t.Error(diff, found[len(found)-1])
+		if diff := cmp.Diff([]int64{both.ID, onlyTitle.ID, 0, 0, 0, 0}, found[:6]); diff != "" {
+			t.Errorf("the first ones (-want +got):\n%s", diff)
+		}
+		if got := found[len(found)-1]; got != onlyTitle.ID {
+			t.Errorf("the last one: %d, want %d", got, onlyTitle.ID)
 		}
 	})
 }
@@ -66,7 +69,7 @@ func TestLinkActionsAreUpdated(t *testing.T) {
 			})
 		})
 		if stats.Statements != 3 || stats.GoneVisits != 0 {
-			t.Errorf("%+v", stats)
+			t.Errorf("%+v, want 3 statements and no visit that is gone", stats)
 		}
 		var rows []struct {
 			Spent   NullInt `db:"time_spent"`
@@ -80,9 +83,12 @@ func TestLinkActionsAreUpdated(t *testing.T) {
 		}
 		type row = struct{ Spent, Network, Server, Load NullInt }
 		want := []row{{Int(10), Int(1), Int(2), NullInt{}}, {NullInt{}, Int(1), Int(20), Int(0)}, {Int(30), Int(1), Int(2), NullInt{}}}
+		if len(rows) != len(want) {
+			t.Fatalf("%d rows, want %d", len(rows), len(want))
+		}
 		for i, r := range rows {
 			if diff := cmp.Diff(want[i], row{r.Spent, r.Network, r.Server, r.Load}); diff != "" || r.Float != 1.5 {
-				t.Errorf("row %d: %s, custom_float %v", i, diff, r.Float)
+				t.Errorf("row %d: custom_float %v, want 1.5 (-want +got):\n%s", i, r.Float, diff)
 			}
 		}
 	})

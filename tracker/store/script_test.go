@@ -90,7 +90,7 @@ func checkFamilies(t *testing.T, s *Store, families []family) {
 		"(SELECT c.idlink_va FROM m_log_conversion c WHERE c.idvisit = v.idvisit AND c.idvisitor = v.idvisitor) AS goal "+
 		"FROM m_log_visit v ORDER BY v.visitor_count_visits")
 	if err != nil || len(rows) != len(families) {
-		t.Fatalf("%d visits, want %d, %v", len(rows), len(families), err)
+		t.Fatalf("%d visits, error %v; want %d and none", len(rows), err, len(families))
 	}
 	for i, row := range rows {
 		f := families[i]
@@ -144,7 +144,8 @@ func TestRowsOfOneTransactionReferToEachOther(t *testing.T) {
 				s.server.scripts && c.roundTrips > 0 && stats.RoundTrips != c.roundTrips,
 				s.server.scripts && c.roundTrips == 0 && stats.RoundTrips < 4,
 				stats.GoneVisits != 0:
-				t.Errorf("%s: %+v", c.about, stats)
+				t.Errorf("%s: %+v, scripts %v; want %d round trips with them (0: at least 4), one a statement without",
+					c.about, stats, s.server.scripts, c.roundTrips)
 			}
 			t.Run(c.about, func(t *testing.T) { checkFamilies(t, s, families) })
 		}
@@ -179,10 +180,10 @@ func TestRefusedValueLeavesNothingOfTheTransaction(t *testing.T) {
 			families := []family{newFamily(0), newFamily(1), newFamily(2)}
 			families[1].links[1].PageviewID = Text(strings.Repeat("x", 300)) // not conformed
 			if err := finish(tx, writeFamilies(t.Context(), tx, families)); !IsDataError(err) {
-				t.Errorf("%s: %v", about, err)
+				t.Errorf("%s: error %v, want one of the data", about, err)
 			}
 			if n := countRows(t, s); n != 0 {
-				t.Errorf("%s: %d rows are left", about, n)
+				t.Errorf("%s: %d rows are left, want none", about, n)
 			}
 		}
 	})
@@ -211,10 +212,10 @@ func TestTransactionWhoseScriptFailedIsNotCommitted(t *testing.T) {
 		failed := tx.Flush(t.Context())
 		_, asked := tx.FindVisits(t.Context(), []VisitQuery{{ByVisitor: true}})
 		if err := tx.Commit(t.Context()); failed == nil || !errors.Is(asked, failed) || !errors.Is(err, failed) {
-			t.Errorf("%s: Flush: %v, FindVisits: %v, Commit: %v", about, failed, asked, err)
+			t.Errorf("%s: Flush: %v, FindVisits: %v, Commit: %v; want the same error of each", about, failed, asked, err)
 		}
 		if n := countRows(t, s); n != 0 {
-			t.Errorf("%s: %d rows are left", about, n)
+			t.Errorf("%s: %d rows are left, want none", about, n)
 		}
 	}
 }
@@ -247,21 +248,21 @@ func TestRowsInFrontOfTheCutAreNumberedFirst(t *testing.T) {
 			visit, action = v.ID, link.ID
 		})
 		if visit <= 0 || !Deferred(action) || (sent == nil) != fits {
-			t.Errorf("%s: visit %d, action %d, %v", about, visit, action, sent)
+			t.Errorf("%s: visit %d, action %d, error %v; want only the visit numbered, and sent %v", about, visit, action, sent, fits)
 		}
 		tx.Settle()
 		if v.ID != visit || (link.ID > 0) != fits {
-			t.Errorf("%s: visit %d, action %d", about, v.ID, link.ID)
+			t.Errorf("%s: visit %d, action %d; want %d, and the action numbered %v", about, v.ID, link.ID, visit, fits)
 		}
 		if err := tx.Commit(t.Context()); (err == nil) != fits {
-			t.Errorf("%s: %v", about, err)
+			t.Errorf("%s: error %v, want committed %v", about, err, fits)
 		}
 		want := 0
 		if fits {
 			want = 2
 		}
 		if n := countRows(t, s); n != want || tx.Stats().RoundTrips > 3 {
-			t.Errorf("%s: %d rows, %+v", about, n, tx.Stats())
+			t.Errorf("%s: %d rows, %+v; want %d, in 3 round trips at most", about, n, tx.Stats(), want)
 		}
 	}
 }
@@ -280,7 +281,7 @@ func TestFlushIgnoresTheCut(t *testing.T) {
 	tx.Cut()
 	err = errors.Join(err, tx.InsertLinkActions(t.Context(), []*LinkAction{link}), tx.Flush(t.Context()))
 	if err != nil || v.ID <= 0 || link.ID <= 0 || tx.Stats().RoundTrips != 1 {
-		t.Errorf("visit %d, action %d, %+v, %v", v.ID, link.ID, tx.Stats(), err)
+		t.Errorf("visit %d, action %d, %+v, error %v; want both numbered in 1 round trip", v.ID, link.ID, tx.Stats(), err)
 	}
 }
 
@@ -299,10 +300,10 @@ func TestRollbackOfNothingIsNotSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := errors.Join(writeFamilies(t.Context(), tx, []family{newFamily(0)}), tx.Rollback()); err != nil || tx.Stats().RoundTrips != 0 {
-		t.Errorf("%+v, %v", tx.Stats(), err)
+		t.Errorf("%+v, error %v; want no round trip and none", tx.Stats(), err)
 	}
 	if sent := questions() - before - 1; sent != 0 {
-		t.Errorf("%d statements sent", sent)
+		t.Errorf("%d statements sent, want none", sent)
 	}
 }
 
@@ -363,13 +364,13 @@ func TestKilledConnectionIsLostAndLeavesThePool(t *testing.T) {
 				s.db.MustExec(fmt.Sprintf("KILL %d", id))
 			})
 			if !IsConnectionLost(err) || IsDataError(err) {
-				t.Errorf("%s: %v", about, err)
+				t.Errorf("%s: error %v, want one of a lost connection", about, err)
 			}
 			if pool := s.db.Stats(); pool.OpenConnections != open-1 || pool.InUse != 0 {
-				t.Errorf("%s: %d connections, then %+v", about, open, pool)
+				t.Errorf("%s: %d connections, %d in use; want %d and none", about, pool.OpenConnections, pool.InUse, open-1)
 			}
 			if found := find(t, s, byVisitorQuery(v))[0]; found.TotalTime != 0 {
-				t.Errorf("%s: visit_total_time %d", about, found.TotalTime)
+				t.Errorf("%s: visit_total_time %d, want 0", about, found.TotalTime)
 			}
 		}
 	})

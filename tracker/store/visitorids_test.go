@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,7 +61,7 @@ func TestVisitorIDsAreSpread(t *testing.T) {
 			{"log_conversion_item", "idvisit", []string{"05", "01", "01"}},
 		} {
 			if diff := cmp.Diff(test.want, read(test.table, test.order)); diff != "" {
-				t.Errorf("%s: %s", test.table, diff)
+				t.Errorf("%s (-want +got):\n%s", test.table, diff)
 			}
 		}
 	})
@@ -94,7 +93,7 @@ func TestSpreadingVisitorIDsUsesIndexes(t *testing.T) {
 			q := new(statement)
 			q.sql = bytes.Split(tx.script.sql, []byte(";"))[i]
 			if plan := explain(t, s.db, q); len(plan) != 1 || plan[0].access != "range" || plan[0].key != key {
-				t.Errorf("%d visits, statement %d: %s", n, i, fmt.Sprintf("%+v", plan))
+				t.Errorf("%d visits, statement %d: %+v, want a range of %s", n, i, plan, key)
 			}
 		}
 	}

@@ -55,7 +55,7 @@ func TestVisitComesBackAsWritten(t *testing.T) {
 		inTx(t, s, func(ctx context.Context, tx *Tx) error { return tx.InsertVisits(ctx, []*Visit{v}) })
 		want.ID = v.ID
 		if diff := cmp.Diff(&want, find(t, s, byVisitorQuery(v))[0]); diff != "" {
-			t.Error(diff)
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
 }
@@ -77,7 +77,8 @@ func TestIdsFollowTheOrderOfTheSlice(t *testing.T) {
 				t.Fatal(err)
 			}
 			if string(config) != string(v.ConfigID[:]) || i > 0 && v.ID <= visits[i-1].ID {
-				t.Fatalf("visit %d has id %d with config_id %x", i, v.ID, config)
+				t.Fatalf("visit %d has id %d with config_id %x, want one above that of the visit before, with %x", i, v.ID, config,
+					v.ConfigID)
 			}
 		}
 	})
@@ -97,11 +98,11 @@ func TestIdsWithAnIncrement(t *testing.T) {
 		return tx.InsertVisits(ctx, visits)
 	})
 	if visits[1].ID != visits[0].ID+7 {
-		t.Errorf("ids %d, %d", visits[0].ID, visits[1].ID)
+		t.Errorf("id %d behind %d, want %d", visits[1].ID, visits[0].ID, visits[0].ID+7)
 	}
 	for _, v := range visits {
 		if found := find(t, s, byVisitorQuery(v))[0]; found == nil || found.ID != v.ID {
-			t.Errorf("visit %d is %+v", v.ID, found)
+			t.Errorf("found %+v, want visit %d", found, v.ID)
 		}
 	}
 }
@@ -117,11 +118,11 @@ func TestLongRowsAreSplitBelowTheLimit(t *testing.T) {
 		}
 		stats := inTx(t, s, func(ctx context.Context, tx *Tx) error { return tx.InsertVisits(ctx, visits) })
 		if stats.Statements < 5 {
-			t.Errorf("%d statements", stats.Statements)
+			t.Errorf("%d statements, want at least 5", stats.Statements)
 		}
 		for _, v := range visits {
 			if found := find(t, s, byVisitorQuery(v))[0]; found.Referer.URL != v.Referer.URL {
-				t.Errorf("visit %d has %d bytes", v.ID, len(found.Referer.URL.V))
+				t.Errorf("visit %d has %d bytes, want %d", v.ID, len(found.Referer.URL.V), len(v.Referer.URL.V))
 			}
 		}
 	})
@@ -205,12 +206,12 @@ func TestFindVisitsAnswersABatchAtOnce(t *testing.T) {
 			return err
 		})
 		if stats.Statements != 3 {
-			t.Errorf("%d statements", stats.Statements)
+			t.Errorf("%d statements, want 3", stats.Statements)
 		}
 		for i, v := range visits {
 			row := found[5*i : 5*i+5]
 			if row[0] == nil || row[0].ID != v.ID || row[1] != row[0] || row[2] != row[0] || row[3] != row[0] || row[4] != nil {
-				t.Fatalf("visit %d: %v", i, row)
+				t.Fatalf("visit %d: %v, want it four times and none", v.ID, row)
 			}
 		}
 	})
@@ -226,7 +227,7 @@ func TestFindVisitsInSeveralStatements(t *testing.T) {
 		}
 		queries[maxRows+5].Visitor = v.Visitor
 		if found := find(t, s, queries...); found[maxRows+5] == nil {
-			t.Error("not found in the second statement")
+			t.Errorf("nothing found in the second statement, want visit %d", v.ID)
 		}
 	})
 }
@@ -260,13 +261,13 @@ func TestUpdateVisitsWritesWhatChanged(t *testing.T) {
 		changes[3], changes[0] = changes[0], changes[3]
 		stats := inTx(t, s, func(ctx context.Context, tx *Tx) error { return tx.UpdateVisits(ctx, changes) })
 		if stats.Statements != 5 || stats.GoneVisits != 0 {
-			t.Errorf("%+v", stats)
+			t.Errorf("%+v, want 5 statements and no visit that is gone", stats)
 		}
 		for _, c := range changes {
 			want := *c.After
 			want.ExitURL = ActionID{want.ExitURL.Valid, want.ExitURL.Number(), nil}
 			if diff := cmp.Diff(&want, find(t, s, byVisitorQuery(c.Before))[0]); diff != "" {
-				t.Error(diff)
+				t.Errorf("visit %d (-want +got):\n%s", c.Before.ID, diff)
 			}
 		}
 	})
@@ -281,7 +282,7 @@ func TestUnchangedVisitCostsNothing(t *testing.T) {
 		again.CustomVars, again.CustomDimensions = append([]CustomVar(nil), found.CustomVars...), append([]NullText(nil), found.CustomDimensions...)
 		stats := inTx(t, s, func(ctx context.Context, tx *Tx) error { return tx.UpdateVisits(ctx, []VisitChange{{found, &again}}) })
 		if stats.Statements != 2 {
-			t.Errorf("%+v", stats)
+			t.Errorf("%+v, want 2 statements", stats)
 		}
 	})
 }
@@ -299,7 +300,7 @@ func TestDeletedVisitsAreCounted(t *testing.T) {
 		s.db.MustExec("DELETE FROM m_log_visit WHERE idvisit = ?", changes[1].Before.ID)
 		stats := inTx(t, s, func(ctx context.Context, tx *Tx) error { return tx.UpdateVisits(ctx, changes) })
 		if stats.GoneVisits != 1 {
-			t.Errorf("%+v", stats)
+			t.Errorf("%+v, want 1 visit that is gone", stats)
 		}
 	})
 }
@@ -342,7 +343,8 @@ func TestConcurrentCountersAddUp(t *testing.T) {
 		for _, row := range rows {
 			got := find(t, s, byVisitorQuery(row))[0]
 			if got.TotalActions.V != 1+2*workers*rounds || got.TotalEvents.V != workers*rounds {
-				t.Errorf("visit %d: %d actions, %d events", row.ID, got.TotalActions.V, got.TotalEvents.V)
+				t.Errorf("visit %d: %d actions, %d events; want %d and %d", row.ID, got.TotalActions.V, got.TotalEvents.V,
+					1+2*workers*rounds, workers*rounds)
 			}
 		}
 	})
