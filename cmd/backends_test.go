@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -110,39 +109,35 @@ func installationAt(t *testing.T, s matomo.QueueSettings, certs *testserver.Cert
 	return i
 }
 
-// logInWithLeastRights lets commands log in as a database user with the rights that README.md tells to give.
+// logInWithLeastRights lets commands log in as a database user with the rights that docs/settings.md tells to give.
 func (i *installation) logInWithLeastRights(t *testing.T) {
 	t.Helper()
-	rights := readmeSays(t, `(?m)^The user of the database needs (.+?), the last of them `)
+	rights := documentSays(t, "../docs/settings.md", `(?m)^The user of the database needs (.+?), the last of them `)
 	i.db.MustExec("CREATE OR REPLACE USER least IDENTIFIED BY '" + aclPassword + "'")
 	i.db.MustExec("GRANT " + strings.ReplaceAll(rights, " and ", ", ") + " ON " + i.env["QUEUEDTRACKING_DB_NAME"] + ".* TO least")
 	i.env["QUEUEDTRACKING_DB_USER"], i.env["QUEUEDTRACKING_DB_PASSWORD"] = "least", aclPassword
 }
 
-// readmeRules are the rights of the user that README.md tells to make.
-func readmeRules(t *testing.T) string {
+// documentedRules are the rights of the user of Redis that docs/backends.md tells to make.
+func documentedRules(t *testing.T) string {
 	t.Helper()
-	return readmeSays(t, `(?m)^ +ACL SETUSER matomo on >secret (.+)$`)
+	return documentSays(t, "../docs/backends.md", `(?m)^ACL SETUSER matomo on >secret (.+)$`)
 }
 
-// readmeSays finds the group of a pattern in README.md.
-func readmeSays(t *testing.T, pattern string) string {
+// documentSays finds the group of a pattern in a document.
+func documentSays(t *testing.T, file, pattern string) string {
 	t.Helper()
-	text, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile(pattern).FindSubmatch(text)
+	found := regexp.MustCompile(pattern).FindStringSubmatch(readDocument(t, file).text)
 	if found == nil {
-		t.Fatalf("README.md does not say %s", pattern)
+		t.Fatalf("%s does not say %s", file, pattern)
 	}
-	return string(found[1])
+	return found[1]
 }
 
-// Every command does its work wherever the queues are; Redis over TLS with a client certificate, as the user that the
-// README makes.
+// Every command does its work wherever the queues are; Redis over TLS with a client certificate, as the user that
+// docs/backends.md makes.
 func TestEveryCommandWorksOnEveryBackend(t *testing.T) {
-	options := []testserver.RedisOption{testserver.WithTLS(true), testserver.WithUser(aclUser, aclPassword, readmeRules(t))}
+	options := []testserver.RedisOption{testserver.WithTLS(true), testserver.WithUser(aclUser, aclPassword, documentedRules(t))}
 	for _, place := range places {
 		t.Run(place.name, func(t *testing.T) {
 			t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,7 +53,7 @@ func readDocument(t *testing.T, path string) document {
 	return document{strings.TrimPrefix(path, "../"), string(text)}
 }
 
-// installed is where README tells to put the program, packaged where packages put it.
+// installed is where README tells to put the binary, packaged where packages put it.
 const (
 	installed = "/usr/local/bin/queuedtracking"
 	packaged  = "/usr/bin/queuedtracking"
@@ -66,8 +67,8 @@ var (
 )
 
 func TestReadmeInstallsWhereTheDocumentsLook(t *testing.T) {
-	if readme := readDocument(t, "../README.md"); !strings.Contains(readme.text,
-		"install -m 755 queuedtracking "+filepath.Dir(installed)+"/\n") {
+	readme := readDocument(t, "../README.md")
+	if !regexp.MustCompile(`(?m)^ +install -m 755 \S+ ` + installed + `\b`).MatchString(readme.text) {
 		t.Error("README does not tell to install the program at " + installed)
 	}
 }
@@ -110,15 +111,15 @@ func TestCrontabLinesWorkAsCronRunsThem(t *testing.T) {
 func TestServicesAreStartedByTheirWholePath(t *testing.T) {
 	found := 0
 	for _, d := range documents(t) {
-		want := installed
+		want := []string{installed, packaged}
 		if strings.HasPrefix(d.name, "packaging/") {
-			want = packaged
+			want = []string{packaged}
 		}
 		for _, match := range startLine.FindAllStringSubmatch(d.text, -1) {
 			found++
 			if program := match[1]; !filepath.IsAbs(program) || filepath.Base(program) == "queuedtracking" &&
-				program != want {
-				t.Errorf("%s starts %s, not %s", d.name, program, want)
+				!slices.Contains(want, program) {
+				t.Errorf("%s starts %s, want one of %v", d.name, program, want)
 			}
 		}
 	}
@@ -227,11 +228,11 @@ var (
 	quoted      = regexp.MustCompile("`([^`]+)`")
 )
 
-func TestReadmeNamesTheDependencies(t *testing.T) {
-	readme, mod := readDocument(t, "../README.md"), readDocument(t, "../go.mod")
-	_, text, ok := strings.Cut(readme.text, "Dependencies and why:")
+func TestContributingNamesTheDependencies(t *testing.T) {
+	contributing, mod := readDocument(t, "../CONTRIBUTING.md"), readDocument(t, "../go.mod")
+	_, text, ok := strings.Cut(contributing.text, "Dependencies and why:")
 	if !ok {
-		t.Fatal("README names no dependencies")
+		t.Fatal("CONTRIBUTING.md names no dependencies")
 	}
 	text, _, _ = strings.Cut(text, "\n\n")
 	named := make(map[string]bool)
@@ -241,11 +242,34 @@ func TestReadmeNamesTheDependencies(t *testing.T) {
 	for _, match := range requirement.FindAllStringSubmatch(mod.text, -1) { // those that are not indirect
 		name := major.ReplaceAllString(strings.TrimPrefix(match[1], "github.com/"), "")
 		if !named[name] {
-			t.Errorf("README does not name %s, which go.mod requires", name)
+			t.Errorf("CONTRIBUTING.md does not name %s, which go.mod requires", name)
 		}
 		delete(named, name)
 	}
 	for name := range named {
-		t.Errorf("README names %s, which go.mod does not require", name)
+		t.Errorf("CONTRIBUTING.md names %s, which go.mod does not require", name)
+	}
+}
+
+// docs/settings.md has every setting, by its flag, and no other.
+func TestSettingsDocumentHasEveryFlag(t *testing.T) {
+	named := make(map[string]bool)
+	for line := range strings.Lines(readDocument(t, "../docs/settings.md").text) {
+		cells := strings.Split(line, " | ")
+		if !strings.HasPrefix(line, "| `--") || len(cells) < 2 {
+			continue
+		}
+		for _, match := range quoted.FindAllStringSubmatch(cells[0], -1) {
+			named[match[1]] = true
+		}
+	}
+	for _, o := range newOverrides().all() {
+		if !named["--"+o.flag] {
+			t.Errorf("docs/settings.md lacks --%s", o.flag)
+		}
+		delete(named, "--"+o.flag)
+	}
+	for flag := range named {
+		t.Errorf("docs/settings.md has %s, which is no flag of a setting", flag)
 	}
 }

@@ -67,7 +67,8 @@ const processExample = `  queuedtracking process
 
   In a crontab, as the user of the web server:
   * * * * * cd /var/www/matomo && /usr/local/bin/queuedtracking process -q
-  The whole path is needed: cron looks in /usr/bin and /bin alone.`
+  The whole path is needed: cron looks in /usr/bin and /bin alone. A package
+  puts the program into /usr/bin.`
 
 // processCommand: queuedtracking process.
 type processCommand struct {

@@ -162,7 +162,7 @@ func (c *connection) phpOptions(log *slog.Logger) phpchild.Options {
 }
 
 // phpSpeed is what PHP tracks on a usual machine (docs/plugins.md).
-const phpSpeed = "about 350 requests per second of processor time, where this program itself tracks 10,000 a second"
+const phpSpeed = "about 300 requests a second and worker, a tenth or less of what this program does by itself"
 
 // tellEngine says in one line who tracks if it is PHP, why, and what it costs.
 func (c *processCommand) tellEngine() {

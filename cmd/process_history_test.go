@@ -86,7 +86,7 @@ func TestMonitorShowsDeadLettersAndTheLastError(t *testing.T) {
 
 // A Redis user that may not keep statistics, or not read them, keeps nobody from tracking and looking.
 func TestRunsGoOnWithoutStatistics(t *testing.T) {
-	rules := strings.NewReplacer("+hset", "", "+hgetall", "").Replace(readmeRules(t))
+	rules := strings.NewReplacer("+hset", "", "+hgetall", "").Replace(documentedRules(t))
 	server := testserver.Redis(t, testserver.WithUser(aclUser, aclPassword, rules))
 	i := newInstallation(t)
 	i.env["QUEUEDTRACKING_REDIS_HOST"], i.env["QUEUEDTRACKING_REDIS_PORT"] = server.Host, port(server)

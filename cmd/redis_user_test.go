@@ -27,7 +27,7 @@ func onlyFor(t *testing.T, sentinels []*testserver.RedisServer, user, password s
 // The plugin's settings redisUsername and usePasswordForSentinelInstances are found where all others are, in the same
 // order.
 func TestRedisUserOfThePluginsSettings(t *testing.T) {
-	servers := testserver.Sentinel(t, testserver.WithUser(aclUser, aclPassword, readmeRules(t)))
+	servers := testserver.Sentinel(t, testserver.WithUser(aclUser, aclPassword, documentedRules(t)))
 	onlyFor(t, servers.Sentinels, aclUser, aclPassword)
 	i := newInstallation(t)
 	hosts, ports := addresses(t, servers.Addrs())

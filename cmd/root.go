@@ -24,7 +24,7 @@ Beside a Matomo:
 
 Each command also has the name that it has in Matomo's console, queuedtracking:process for process, so that "./console
 queuedtracking:process" in a crontab becomes "/usr/local/bin/queuedtracking queuedtracking:process". The whole path is
-needed there: cron looks in /usr/bin and /bin alone.
+needed there: cron looks in /usr/bin and /bin alone. A package puts the program into /usr/bin.
 
 "queuedtracking help settings" tells where the settings come from and how to change them.
 

@@ -76,3 +76,36 @@ func TestUninstallFinishesAKilledWorkersBatch(t *testing.T) {
 		t.Errorf("%d actions, want %d", n, actions)
 	}
 }
+
+// What a backup of Redis brings back is tracked again after uninstall, and only then (docs/operate.md).
+func TestRestoredEntriesAreTrackedAgainAfterUninstall(t *testing.T) {
+	i := newInstallation(t)
+	i.fill(t, 30, 1)
+	list := queue.Key(0)
+	head, err := i.backend.Head(t.Context(), list, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	process := []string{"process", "--force-num-requests-process-at-once", "1", "--batch", "100"}
+	i.ok(t, process...)
+	actions := i.count(t, "log_link_visit_action")
+	restore := func() {
+		if _, err := i.backend.Delete(t.Context(), queue.OffsetKey(list)); err != nil {
+			t.Fatal(err)
+		}
+		if err := i.backend.Append(t.Context(), list, head.Elements...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	restore()
+	contains(t, i.ok(t, process...).stdout, "that an earlier run had committed and not removed: removed")
+	if n := i.count(t, "log_link_visit_action"); n != actions {
+		t.Errorf("%d actions, want %d as before", n, actions)
+	}
+	i.ok(t, "uninstall", "--yes")
+	restore()
+	i.ok(t, process...)
+	if n := i.count(t, "log_link_visit_action"); n != 2*actions {
+		t.Errorf("%d actions, want %d again", n, actions)
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 // commitTime is when the only commits of the tests' repository were made.
@@ -95,7 +97,7 @@ func TestMain(m *testing.M) {
 	if shared, err = os.MkdirTemp("", "queuedtracking-dist-test-"); err != nil {
 		panic(err)
 	}
-	status := m.Run()
+	status := testserver.Run(m)
 	_ = os.RemoveAll(shared)
 	os.Exit(status)
 }

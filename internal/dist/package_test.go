@@ -4,11 +4,13 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -18,8 +20,13 @@ type machine string
 // newMachine is one with an empty database of packages.
 func newMachine(t *testing.T) machine {
 	t.Helper()
+	return newMachineAt(t, t.TempDir())
+}
+
+func newMachineAt(t *testing.T, dir string) machine {
+	t.Helper()
 	needs(t, "dpkg", "dpkg")
-	m := machine(t.TempDir())
+	m := machine(dir)
 	for _, dir := range []string{"var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/dpkg/triggers", "etc", "tmp"} {
 		if err := os.MkdirAll(m.path(dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -29,6 +36,25 @@ func newMachine(t *testing.T) machine {
 		m.write(t, "var/lib/dpkg/"+file, "")
 	}
 	return m
+}
+
+var theMachine struct {
+	once sync.Once
+	machine
+}
+
+// installed is a machine with the release's package, for tests that change nothing on it.
+func installed(t *testing.T) machine {
+	t.Helper()
+	theMachine.once.Do(func() {
+		m := newMachineAt(t, mkdir(t, "machine"))
+		m.dpkg(t, "-i", deb(t, "0.1.0"))
+		theMachine.machine = m
+	})
+	if theMachine.machine == "" {
+		t.Fatal("there is no machine: see the test that failed first")
+	}
+	return theMachine.machine
 }
 
 func (m machine) path(name string) string { return filepath.Join(string(m), name) }
@@ -58,15 +84,25 @@ func (m machine) has(name string) bool {
 // containers leave out are wanted here.
 func (m machine) dpkg(t *testing.T, args ...string) string {
 	t.Helper()
+	return run(t, string(m), append(m.dpkgCommand(t), args...)...)
+}
+
+// dpkgCommand is dpkg with the flags that make it work on the machine.
+func (m machine) dpkgCommand(t *testing.T) []string {
+	t.Helper()
+	dpkg, err := exec.LookPath("dpkg")
+	if err != nil {
+		t.Fatal(err)
+	}
 	command := []string{
-		"dpkg", "--root=" + string(m), "--force-script-chrootless", "--force-architecture", "--force-confdef",
+		dpkg, "--root=" + string(m), "--force-script-chrootless", "--force-architecture", "--force-confdef",
 		"--path-include=*", "--log=" + m.path("dpkg.log"),
 	}
 	if os.Getuid() != 0 {
 		needs(t, "fakeroot", "fakeroot")
 		command = append([]string{"fakeroot"}, append(command, "--force-not-root")...)
 	}
-	return run(t, string(m), append(command, args...)...)
+	return command
 }
 
 // state is what dpkg says of the package: "installed", "config-files", "" for unknown.
@@ -109,8 +145,7 @@ const (
 )
 
 func TestPackageHasWhatBelongsIntoIt(t *testing.T) {
-	m := newMachine(t)
-	m.dpkg(t, "-i", deb(t, "0.1.0"))
+	m := installed(t)
 	want := map[string]fs.FileMode{
 		program:  0o755,
 		settings: 0o600,
@@ -238,8 +273,7 @@ func unitsOf(t *testing.T, m machine) []string {
 
 func TestUnitsAreCorrect(t *testing.T) {
 	needs(t, "systemd-analyze", "systemd")
-	m := newMachine(t)
-	m.dpkg(t, "-i", deb(t, "0.1.0"))
+	m := installed(t)
 	dir := t.TempDir()
 	var copies []string
 	for _, unit := range unitsOf(t, m) { // systemd looks for programs where the package would put them
@@ -268,8 +302,7 @@ var startLine = regexp.MustCompile(`(?m)^ExecStart=(/usr/bin/queuedtracking) (.*
 
 // What units start has flags that exist, and every page that they name is there.
 func TestUnitsStartWhatExists(t *testing.T) {
-	m := newMachine(t)
-	m.dpkg(t, "-i", deb(t, "0.1.0"))
+	m := installed(t)
 	page := regexp.MustCompile(`man:([\w-]+)\((\d)\)`)
 	started := 0
 	for _, unit := range unitsOf(t, m) {
@@ -293,8 +326,7 @@ func TestUnitsStartWhatExists(t *testing.T) {
 var flagsOfExample = regexp.MustCompile(`(?m)^#?(PROCESS|SERVE)_FLAGS="(.*)"$`)
 
 func TestFlagsOfTheEnvironmentFileExist(t *testing.T) {
-	m := newMachine(t)
-	m.dpkg(t, "-i", deb(t, "0.1.0"))
+	m := installed(t)
 	examples := flagsOfExample.FindAllStringSubmatch(m.read(t, settings), -1)
 	if len(examples) != 4 {
 		t.Errorf("examples %q", examples)
@@ -313,8 +345,7 @@ func rendered(t *testing.T, page string) string {
 
 func TestManualPagesRender(t *testing.T) {
 	needs(t, "man", "man-db")
-	m := newMachine(t)
-	m.dpkg(t, "-i", deb(t, "0.1.0"))
+	m := installed(t)
 	pages, err := filepath.Glob(m.path("usr/share/man/man1/*.gz"))
 	if err != nil || len(pages) < 20 {
 		t.Fatalf("%d pages: %v", len(pages), err)
@@ -339,8 +370,7 @@ func TestManualPagesRender(t *testing.T) {
 }
 
 func TestCompletionsAreScriptsOfTheirShell(t *testing.T) {
-	m := newMachine(t)
-	m.dpkg(t, "-i", deb(t, "0.1.0"))
+	m := installed(t)
 	needs(t, "bash", "bash")
 	file := m.path("usr/share/bash-completion/completions/queuedtracking")
 	run(t, "/", "bash", "-n", file)
@@ -357,8 +387,7 @@ var (
 
 // What docs/install.md names is in the package, and its command for checksums works.
 func TestInstallDocumentNamesWhatThePackageHas(t *testing.T) {
-	m := newMachine(t)
-	m.dpkg(t, "-i", deb(t, "0.1.0"))
+	m := installed(t)
 	text, err := os.ReadFile("../../docs/install.md")
 	if err != nil {
 		t.Fatal(err)
@@ -384,7 +413,6 @@ func TestInstallDocumentNamesWhatThePackageHas(t *testing.T) {
 
 func TestAlertRulesOfThePackagePassTheirTests(t *testing.T) {
 	needs(t, "promtool", "prometheus")
-	m := newMachine(t)
-	m.dpkg(t, "-i", deb(t, "0.1.0"))
+	m := installed(t)
 	run(t, "/", "promtool", "test", "rules", m.path("usr/share/queuedtracking/alerts_test.yml"))
 }
