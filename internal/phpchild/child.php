@@ -17,9 +17,6 @@ final class QueuedTrackingChild
     /** After a request that had to be taken back so many batches have a savepoint before each request. */
     private const CAREFUL_BATCHES = 50;
 
-    /** Cyclic garbage is collected after so many requests: by itself PHP looks for it more often, and in vain. */
-    private const COLLECT_AFTER = 250;
-
     private const LONGEST_TEXT = 1000;
 
     private $in;
@@ -32,7 +29,6 @@ final class QueuedTrackingChild
     private $option = '';    // whose row is marked
     private $leaked = false; // a plugin has ended the transaction
     private $careful = 0;    // batches that have savepoints before each request
-    private $uncollected = 0; // requests since garbage was collected
     private $silent = false; // nothing more is to be said
     private $reserve;        // memory for the last words
     private $names = [];
@@ -209,7 +205,6 @@ final class QueuedTrackingChild
             $this->fixer = (new \ReflectionClass($queue))->newInstanceWithoutConstructor();
         }
         $this->db();
-        gc_disable();
         $this->say(['op' => 'ready', 'matomo' => constant($this->name('Version') . '::VERSION'),
             'plugins' => array_values($plugins->getLoadedPluginsName())] + $this->usage());
     }
@@ -428,10 +423,6 @@ final class QueuedTrackingChild
 
     private function request($request): array
     {
-        if (++$this->uncollected > self::COLLECT_AFTER) {
-            gc_collect_cycles();
-            $this->uncollected = 1;
-        }
         if ($this->careful > 0) {
             $this->db()->query('SAVEPOINT qt_request'); // in place of the one before
         }
