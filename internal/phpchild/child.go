@@ -244,7 +244,11 @@ func (c *Child) call(ctx context.Context, r *request) (*answer, error) {
 
 // exchange sends and waits for the answer.
 func (c *Child) exchange(send func() error) (*answer, error) {
-	life := time.NewTicker(c.options.Silence / looks)
+	limit := c.options.Silence
+	if c.started.IsZero() {
+		limit = c.options.StartLimit
+	}
+	life := time.NewTicker(limit / looks)
 	defer life.Stop()
 	silent, place := 0, c.readPlace()
 	sent := make(chan error, 1)
@@ -259,7 +263,7 @@ func (c *Child) exchange(send func() error) (*answer, error) {
 				silent, place = 0, now
 			}
 			if silent == looks {
-				c.end(fmt.Sprintf("nothing was heard of it for %s, it was killed", c.options.Silence))
+				c.end(fmt.Sprintf("nothing was heard of it for %s, it was killed", limit))
 			}
 			continue
 		case a, ok = <-c.answers:

@@ -44,7 +44,7 @@ func TestUnfitBinariesAreNamedWithTheReason(t *testing.T) {
 }
 
 func TestSilentBinaryIsKilled(t *testing.T) {
-	o := Options{Dir: t.TempDir(), Binary: program(t, "sleep 1000"), Silence: 50 * time.Millisecond}
+	o := Options{Dir: t.TempDir(), Binary: program(t, "sleep 1000"), StartLimit: 50 * time.Millisecond}
 	_, err := Start(t.Context(), o)
 	if err == nil || !strings.Contains(err.Error(), "nothing was heard of it for 50ms") {
 		t.Errorf("error %v, want one of silence", err)

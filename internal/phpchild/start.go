@@ -38,7 +38,9 @@ type Options struct {
 	MemoryLimit string
 	// Silence is how long a child may work at something, one request, say, until it counts as hung.
 	Silence time.Duration
-	Log     *slog.Logger
+	// StartLimit is how long it may take until Matomo is ready.
+	StartLimit time.Duration
+	Log        *slog.Logger
 }
 
 // WithDefaults puts defaults in place of what was left out.
@@ -48,6 +50,9 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.Silence <= 0 {
 		o.Silence = DefaultSilence
+	}
+	if o.StartLimit <= 0 {
+		o.StartLimit = DefaultSilence
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
