@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/queuedtracking/queuedtracking/internal/terminal"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 // updateCaptures writes the captures anew: make captures. Look at the difference before it is committed.
@@ -157,7 +158,7 @@ func (c capture) at(t *testing.T, i *installation, where outlet) string {
 	var text string
 	var status int
 	if where.columns == 0 {
-		out := new(buffer)
+		out := new(testserver.Buffer)
 		r := i.run(t, strings.Fields(c.args), func(p *program) { p.stdout, p.stderr = out, out; change(p) })
 		text, status = out.String(), r.status
 	} else {

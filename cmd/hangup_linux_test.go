@@ -106,7 +106,7 @@ func TestHangUpIsIgnoredUnderNohup(t *testing.T) {
 	i := newInstallation(t)
 	c := i.command(t, "process", "--cycle", "0", "--metrics-listen", "127.0.0.1:0")
 	c.Path, c.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`}, c.Args...)
-	var out buffer
+	var out testserver.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,8 @@ package cmd
 import (
 	"fmt"
 	"testing"
+
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 func TestLongSentencesAreWrappedOnATerminalOnly(t *testing.T) {
@@ -17,7 +19,7 @@ func TestLongSentencesAreWrappedOnATerminalOnly(t *testing.T) {
 	if got := s.String(); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	pipe := new(buffer)
+	pipe := new(testserver.Buffer)
 	p.stdout = pipe
 	fmt.Fprint(p.sentences(), "a line that has more than thirty columns\n")
 	if got := pipe.String(); got != "a line that has more than thirty columns\n" {

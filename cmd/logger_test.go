@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay"
 )
@@ -87,7 +88,7 @@ func TestLogAsJSON(t *testing.T) {
 // Secrets and escapes do not depend on the form.
 func TestLogsAreCleanInBothForms(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
-		var out buffer
+		var out testserver.Buffer
 		l := newLogger(&out)
 		if err := l.logFormat().set(format); err != nil {
 			t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -234,28 +233,10 @@ type result struct {
 	stdout, stderr string
 }
 
-// buffer is a bytes.Buffer for several goroutines.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // run runs the program in the installation's directory; change may change its surroundings.
 func (i *installation) run(t *testing.T, args []string, change ...func(*program)) result {
 	t.Helper()
-	var stdout, stderr buffer
+	var stdout, stderr testserver.Buffer
 	p := newProgram(os.DirFS("../testdata"))
 	p.stdin, p.stdout, p.stderr = strings.NewReader(""), &stdout, &stderr
 	p.workingDir = func() (string, error) { return i.dir, nil }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
@@ -164,7 +165,7 @@ func TestStatusPageInChromium(t *testing.T) {
 		}
 	}
 	clock := &stepClock{now: captureTime}
-	var out buffer
+	var out testserver.Buffer
 	looked := false
 	clock.during = func(sleeps int) {
 		page := scrape(t, out.String(), "/")

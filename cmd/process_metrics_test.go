@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 func TestProcessForEverTellsItsMetrics(t *testing.T) {
@@ -11,7 +13,7 @@ func TestProcessForEverTellsItsMetrics(t *testing.T) {
 	i.configure(t, "[QueuedTracking]\nnumQueueWorkers = 1")
 	i.add(t, pageView("a"), 1)
 	clock := &stepClock{now: time.Now()}
-	var out buffer
+	var out testserver.Buffer
 	var told, health string
 	clock.during = func(int) { // between two cycles
 		if told = scrape(t, out.String(), "/metrics"); strings.Contains(told, `result="tracked"} 1`) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
@@ -46,7 +47,7 @@ func TestNumberOfQueuesIsReadForEachCycle(t *testing.T) {
 	i := newInstallation(t)
 	i.setting("numQueueWorkers", "1")
 	i.setting("numRequestsToProcess", "1")
-	var out buffer
+	var out testserver.Buffer
 	var raised, lowered string
 	r := i.run(t, []string{"process", "--cycle", "0", "--metrics-listen", "127.0.0.1:0"},
 		between(&stepClock{now: time.Now()},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/php"
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 	"github.com/queuedtracking/queuedtracking/queue"
 	"github.com/queuedtracking/queuedtracking/replay"
 	"github.com/queuedtracking/queuedtracking/tracker"
@@ -73,7 +74,7 @@ func TestBusyCyclesAreToldOfOnceAMinute(t *testing.T) {
 
 // A cycle that does not end, because there is always something to do, is told of as well.
 func TestLongCyclesAreToldOfEachMinute(t *testing.T) {
-	var out buffer
+	var out testserver.Buffer
 	now := time.Now()
 	c := &processCommand{program: &program{stdout: &out, clock: func() time.Time { return now }}}
 	for range 200 {

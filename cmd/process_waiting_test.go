@@ -157,7 +157,7 @@ func TestWhatCannotBeFoundOutIsNoFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.Stop(t)
-	var out, log buffer
+	var out, log testserver.Buffer
 	c := &processCommand{program: &program{stdout: &out, logs: newLogger(&log)}, conn: &connection{
 		backend: backend,
 		manager: manager,
@@ -167,7 +167,7 @@ func TestWhatCannotBeFoundOutIsNoFailure(t *testing.T) {
 	if text := waitingPart(out.String()); text != "" {
 		t.Errorf("says %s", text)
 	}
-	log = buffer{}
+	log = testserver.Buffer{}
 	c.conclude(t.Context(), replay.Summary{}, queue.ErrUnavailable) // which is told anyway
 	lacks(t, log.String(), "cannot find out")
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
 )
 
 func TestProcessAnswersWithAPageForPeople(t *testing.T) {
@@ -12,7 +14,7 @@ func TestProcessAnswersWithAPageForPeople(t *testing.T) {
 	i.configure(t, "[QueuedTracking]\nnumQueueWorkers = 1")
 	i.add(t, pageView("a"), 1)
 	clock := &stepClock{now: time.Now()}
-	var out buffer
+	var out testserver.Buffer
 	var page string
 	clock.during = func(int) { page = scrape(t, out.String(), "/") } // between two cycles
 	r := i.run(t, []string{

@@ -38,7 +38,7 @@ func openTerminal(t *testing.T) (user, program *os.File) {
 
 // screen collects what the program writes to the terminal.
 type screen struct {
-	buffer
+	testserver.Buffer
 	user *os.File
 }
 

@@ -1,14 +1,12 @@
 package replay_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -33,25 +31,7 @@ type site struct {
 	redis    *testserver.RedisServer
 	backend  queue.Backend
 	assembly *assembly.Assembly
-	log      *logBuffer
-}
-
-// logBuffer is what workers log.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log      *testserver.Buffer
 }
 
 var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
@@ -69,7 +49,7 @@ func newSite(t *testing.T, maria *testserver.MariaDBServer) *site {
 			t.Fatal(err)
 		}
 	}
-	s := &site{log: new(logBuffer)}
+	s := &site{log: new(testserver.Buffer)}
 	var err error
 	s.db, err = matomo.Database{Socket: maria.Socket, Username: "root", Name: maria.CreateDatabase(t), Charset: "utf8mb4"}.Open()
 	if err != nil {

@@ -1,17 +1,14 @@
 package phpengine_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -39,31 +36,9 @@ type site struct {
 	db      *sqlx.DB
 	store   *store.Store
 	backend queue.Backend
-	log     logBuffer
+	log     testserver.Buffer
 	engine  *phpengine.Engine
 	change  func(*phpengine.Options)
-}
-
-// logBuffer is what was logged.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func (l *logBuffer) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 // newSite makes one whose queue is in Redis, or in the database.
@@ -118,7 +93,7 @@ func (s *site) newEngine(t *testing.T) func() replay.Engine {
 	binary := testserver.PHP(t)
 	return func() replay.Engine {
 		o := phpengine.Options{
-			Dir: s.dir, Binary: binary, MemoryLimit: "64M", DB: s.db, Store: s.store, Log: s.log.logger(),
+			Dir: s.dir, Binary: binary, MemoryLimit: "64M", DB: s.db, Store: s.store, Log: s.log.Logger(),
 		}
 		if s.change != nil {
 			s.change(&o)
@@ -133,7 +108,7 @@ func (s *site) newEngine(t *testing.T) func() replay.Engine {
 func (s *site) options(t *testing.T) replay.Options {
 	return replay.Options{
 		Backend: s.backend, Store: s.store, NewEngine: s.newEngine(t),
-		Clock: func() time.Time { return now }, Random: rand.Reader, Log: s.log.logger(),
+		Clock: func() time.Time { return now }, Random: rand.Reader, Log: s.log.Logger(),
 		Queues: 1, Only: replay.AnyQueue, BatchSize: 5, Threshold: 1,
 	}
 }
