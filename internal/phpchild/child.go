@@ -106,7 +106,7 @@ type Set struct {
 }
 
 // Track tracks sets. It returns the statuses of all requests, and whether a plugin has ended the transaction: then what
-// was written so far is committed. If it was rolled back the error is ErrRolledBack.
+// was written so far is committed. If it was rolled back the error is a *RolledBackError.
 func (c *Child) Track(ctx context.Context, sets []Set) (statuses [][]Status, leaked bool, err error) {
 	r := &request{Op: "track"}
 	for i, set := range sets {
@@ -232,7 +232,11 @@ func (c *Child) call(ctx context.Context, r *request) (*answer, error) {
 	case "error":
 		err := a.words.err()
 		if a.RolledBack {
-			return nil, ErrRolledBack
+			back := &RolledBackError{Tracked: a.Tracked}
+			if a.At != nil {
+				back.Request = &At{a.At[0], a.At[1]}
+			}
+			return nil, back
 		}
 		if store.IsConnectionLost(err) {
 			c.lost = true

@@ -27,7 +27,9 @@ final class QueuedTrackingChild
     private $tracked = 0;    // requests of the batch
     private $open = null;    // id of the open transaction
     private $option = '';    // whose row is marked
+    private $trial = false;  // nothing is to stay: the row is there only to tell whether it is rolled back
     private $leaked = false; // a plugin has ended the transaction
+    private $pdo = null;     // below Matomo's connection, where it is one that tells whether a transaction is open
     private $careful = 0;    // batches that have savepoints before each request
     private $silent = false; // nothing more is to be said
     private $reserve;        // memory for the last words
@@ -270,8 +272,13 @@ final class QueuedTrackingChild
         $this->open = $db->beginTransaction();
         $this->option = $message['option'];
         $this->leaked = false;
-        if ($this->option === '') {
+        $this->pdo = $this->pdoOf($db);
+        $this->trial = $this->option === '';
+        if ($this->trial) {
             $answer = ['connection' => (int) $db->fetchOne('SELECT CONNECTION_ID()')];
+            $this->option = 'QueuedTracking.trial.' . $answer['connection'];
+            $db->query('INSERT INTO `' . $this->optionTable() . '` (option_name, option_value, autoload) VALUES (?, ?, ?)',
+                [$this->option, '', self::MARKED]);
         } else {
             $answer = $this->checkpoint($db, $this->optionTable());
         }
@@ -368,6 +375,9 @@ final class QueuedTrackingChild
                 $this->db()->rollBack($open);
             } catch (\Throwable $e) { // the server, or a plugin, has ended it already
             }
+            if ($this->trial && $this->leaked) { // the row has been committed
+                $this->db()->query('DELETE FROM `' . $this->optionTable() . '` WHERE option_name = ?', [$this->option]);
+            }
             $this->forget();
         }
         return ['op' => 'rolledback'];
@@ -416,7 +426,12 @@ final class QueuedTrackingChild
             }
             $this->at = [$i, $j];
             $this->tellPlace();
+            $before = $this->tracked;
             $statuses[] = $this->request($request);
+            if (!$this->leaked && $this->pdo !== null && !$this->pdo->inTransaction()) {
+                $this->leaked = true;
+                $this->mustNotBeRolledBack($before);
+            }
         }
         return $statuses;
     }
@@ -497,21 +512,44 @@ final class QueuedTrackingChild
             }
         }
         $this->leaked = true;
-        if ($this->option !== '') {
-            $table = $this->optionTable();
-            $mark = $db->fetchOne("SELECT autoload FROM `$table` WHERE option_name = ?", [$this->option]);
-            if ((int) $mark !== self::MARKED) {
-                throw new QueuedTrackingRolledBack('a plugin, or the database behind its back, has rolled the transaction back');
+        $this->mustNotBeRolledBack($this->tracked);
+        return true;
+    }
+
+    /** The mark is gone where the transaction was rolled back: what was tracked in it is lost. */
+    private function mustNotBeRolledBack(int $tracked): void
+    {
+        $table = $this->optionTable();
+        $mark = $this->db()->fetchOne("SELECT autoload FROM `$table` WHERE option_name = ?", [$this->option]);
+        if ((int) $mark !== self::MARKED) {
+            throw new QueuedTrackingRolledBack($this->at, $tracked);
+        }
+    }
+
+    /** @return \PDO|null null before PHP 8, which asks nobody, and for other connections */
+    private function pdoOf($db)
+    {
+        if (PHP_VERSION_ID < 80000) {
+            return null;
+        }
+        foreach ((new \ReflectionObject($db))->getProperties() as $property) {
+            if (PHP_VERSION_ID < 80100) {
+                $property->setAccessible(true);
+            }
+            $value = $property->isInitialized($db) ? $property->getValue($db) : null;
+            if ($value instanceof \PDO) {
+                return $value;
             }
         }
-        return true;
+        return null;
     }
 
     // Errors
 
     private function failure(\Throwable $e): array
     {
-        return ['op' => 'error', 'rolledback' => $e instanceof QueuedTrackingRolledBack] + $this->words($e);
+        $rolledBack = $e instanceof QueuedTrackingRolledBack ? ['rolledback' => true, 'at' => $e->at, 'tracked' => $e->tracked] : [];
+        return ['op' => 'error'] + $rolledBack + $this->words($e);
     }
 
     private function words(\Throwable $e): array
@@ -583,8 +621,18 @@ final class QueuedTrackingAgain extends \Exception
 {
 }
 
+/** The transaction was rolled back by a plugin, or by the database while a plugin kept that to itself. */
 final class QueuedTrackingRolledBack extends \RuntimeException
 {
+    public $at; // [set, request] that was at work, null where that is not known
+    public $tracked;
+
+    public function __construct($at, int $tracked)
+    {
+        parent::__construct('the transaction was rolled back');
+        $this->at = $at;
+        $this->tracked = $tracked;
+    }
 }
 
 error_reporting(E_ALL);

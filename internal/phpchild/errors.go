@@ -12,9 +12,16 @@ import (
 var ErrDisabled = errors.New("tracking is off: record_statistics = 0 in section [Tracker] of Matomo's config, " +
 	"or Matomo is not installed")
 
-// ErrRolledBack says that somebody else has rolled the child's transaction back, as when a plugin keeps the error of a
-// deadlock to itself.
-var ErrRolledBack = errors.New("the transaction was rolled back behind the tracker's back")
+// RolledBackError says that somebody else has rolled the child's transaction back, as when a plugin keeps the error of
+// a deadlock to itself. What is written afterwards, until the request at work has ended, is committed at once.
+type RolledBackError struct {
+	Request *At // that was at work, nil where that is not known
+	Tracked int // requests of the batch that were tracked before
+}
+
+func (e *RolledBackError) Error() string {
+	return "a plugin, or the database behind its back, has rolled the transaction back"
+}
 
 // DeathError is the end of a child that was not told to end.
 type DeathError struct {

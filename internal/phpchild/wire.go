@@ -62,7 +62,9 @@ type answer struct {
 	Rows   int64      `json:"rows"`
 
 	words
-	RolledBack bool `json:"rolledback"`
+	RolledBack bool    `json:"rolledback"`
+	At         *[2]int `json:"at"`      // with it: set and request
+	Tracked    int     `json:"tracked"` // with it: requests of the batch before
 
 	Memory int64 `json:"memory"` // bytes that PHP has of the system
 	Micros int64 `json:"micros"` // of processor time since its start

@@ -7,31 +7,42 @@ import (
 	"github.com/queuedtracking/queuedtracking/replay"
 )
 
-// failedWith judges the error of a task's tracking. A request with which a second child has died is to blame, if others
-// can be tracked. Where that is not known, others have to be tried first: a *replay.BreakdownError. The first death is
-// an error after which the batch is tried again.
+// failedWith judges the error of a task's tracking. A request with which a second child has died, or that has ended a
+// second transaction, is to blame, if others can be tracked. Where that is not known, others have to be tried first: a
+// *replay.BreakdownError. The first time is an error after which the batch is tried again.
 func (tx *transaction) failedWith(t *task, c call, err error) error {
 	e := tx.engine
 	err = tx.failed(err)
-	death, died := errors.AsType[*phpchild.DeathError](err)
-	if !died || death.Request == nil {
+	cause, at, tracked := culprit(err)
+	if at == nil {
 		return err
 	}
-	entry := c.entries[death.Request.Set]
-	request := t.number(entry, death.Request.Request) - t.first[entry]
-	if death.Request.Request < 0 {
-		request = c.firstOf(death.Request.Set)
+	entry := c.entries[at.Set]
+	request := t.number(entry, at.Request) - t.first[entry]
+	if at.Request < 0 {
+		request = c.firstOf(at.Set)
 	}
-	deaths := e.suspects.note(suspectOf(t.entries[entry].Element, request), death)
-	e.options.Log.Warn("PHP died while it tracked a request",
-		"request", request, "deaths", deaths.count, "error", death)
-	if deaths.count < enoughDeaths {
+	times := e.suspects.note(suspectOf(t.entries[entry].Element, request), cause)
+	e.options.Log.Warn("PHP failed while it tracked a request", "request", request, "times", times.count, "error", cause)
+	if times.count < enough {
 		return err
 	}
-	if death.Tracked > 0 {
+	if tracked > 0 {
 		e.suspects.vouched = true
 	}
-	return e.blame(t.first[entry]+request-t.from, death)
+	return e.blame(t.first[entry]+request-t.from, cause)
+}
+
+// culprit is the request that was at work when the child died or the transaction was rolled back, nil for another error;
+// the cause alone, and how many requests were tracked before it.
+func culprit(err error) (cause error, at *phpchild.At, tracked int) {
+	if death, ok := errors.AsType[*phpchild.DeathError](err); ok {
+		return death, death.Request, death.Tracked
+	}
+	if back, ok := errors.AsType[*phpchild.RolledBackError](err); ok {
+		return back, back.Request, back.Tracked
+	}
+	return nil, nil, 0
 }
 
 // firstOf is the first request of a set that is not left out.
@@ -45,7 +56,7 @@ func (c *call) firstOf(set int) int {
 	return n
 }
 
-// blame makes the error of a request that ends children.
+// blame makes the error of a request that ends children or transactions.
 func (e *Engine) blame(request int, err error) error {
 	if !e.suspects.vouched {
 		return &replay.BreakdownError{Err: err}
@@ -54,10 +65,10 @@ func (e *Engine) blame(request int, err error) error {
 	return &replay.GuiltyError{Request: request, Err: err}
 }
 
-// convicted looks for requests that are known to end children, so that no other one has to die. Without a request that
+// convicted looks for requests that are known to be to blame, so that nothing has to end once more. Without a request that
 // was tracked meanwhile they are tried again.
 func (e *Engine) convicted(t *task, c call) error {
-	if len(e.suspects.deaths) == 0 || !e.suspects.vouched {
+	if len(e.suspects.records) == 0 || !e.suspects.vouched {
 		return nil
 	}
 	for i, set := range c.sets {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -209,18 +210,41 @@ func TestMissingTableLeavesTheQueue(t *testing.T) {
 	same(t, s.letters(t))
 }
 
-// Where the transaction was rolled back by a plugin, nothing is taken for tracked.
-func TestHiddenRollbackIsSeen(t *testing.T) {
+// A request with which a plugin rolls the transaction back is found, and the others are tracked once. What the request
+// itself has written since is there: nobody can take it back.
+func TestRequestThatRollsBackIsADeadLetter(t *testing.T) {
+	for _, inDatabase := range []bool{false, true} {
+		t.Run(fmt.Sprintf("queue in database %v", inDatabase), func(t *testing.T) {
+			s := newSite(t, testserver.MariaDB(t), inDatabase)
+			s.push(t, []string{"a"}, []string{"b swallow"}, []string{"c"})
+			s.run(t, s.options(t))
+			same(t, slices.DeleteFunc(s.tracked(t), func(name string) bool { return name == "b" }), "a", "c")
+			got := s.letters(t)
+			if len(got) != 1 || !strings.HasPrefix(got[0], "b: ") || !strings.Contains(got[0], "rolled the transaction back") {
+				t.Errorf("dead letters %q, want one of b that tells of the rollback", got)
+			}
+		})
+	}
+}
+
+// A plugin that rolls back with every request says nothing about any of them.
+func TestPluginThatRollsBackLeavesTheQueue(t *testing.T) {
 	s := newSite(t, testserver.MariaDB(t), false)
-	s.push(t, []string{"a"}, []string{"b swallow"}, []string{"c"})
-	o := s.options(t)
-	o.Patience = time.Nanosecond
-	_, err := replay.Run(t.Context(), nil, o)
-	if !errors.Is(err, phpchild.ErrRolledBack) {
-		t.Errorf("error %v, want %v", err, phpchild.ErrRolledBack)
+	s.push(t, []string{"a swallow"}, []string{"b swallow"}, []string{"c swallow"})
+	_, err := replay.Run(t.Context(), nil, s.options(t))
+	if !errors.Is(err, replay.ErrAllRefused) {
+		t.Errorf("error %v, want %v", err, replay.ErrAllRefused)
 	}
 	if n := s.waiting(t); n != 3 {
 		t.Errorf("%d entries are left, want all 3", n)
+	}
+	same(t, s.letters(t))
+	var trials int
+	if err := s.db.Get(&trials, "SELECT COUNT(*) FROM matomo_option WHERE option_name LIKE 'QueuedTracking.trial.%'"); err != nil {
+		t.Fatal(err)
+	}
+	if trials != 0 {
+		t.Errorf("%d rows of trials are left, want none", trials)
 	}
 }
 

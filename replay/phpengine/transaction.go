@@ -191,7 +191,7 @@ func (tx *transaction) wrote() {
 // failed is for errors of the child: one that is of no more use is given up, and its connection will be ended.
 func (tx *transaction) failed(err error) error {
 	if tx.child.Usable() {
-		if errors.Is(err, phpchild.ErrRolledBack) {
+		if _, back := errors.AsType[*phpchild.RolledBackError](err); back {
 			return fmt.Errorf("%w: %w", err, &mysql.MySQLError{Number: errDeadlock, Message: "tried again"})
 		}
 		return err
