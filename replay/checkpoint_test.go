@@ -39,7 +39,10 @@ func TestCheckpointRecognisesCommittedEntries(t *testing.T) {
 		{"several batches", read(100, 10), elements(60, 120), 40, 40},
 		{"the end was lost, nothing came", read(100, 10), elements(60, 87), 40, 27},
 		{"the end was lost, others came", read(100, 10), append(elements(60, 87), elements(500, 520)...), 40, 27},
-		{"the last batch behind entries that have changed", read(100, 10), append(elements(500, 530), elements(90, 100)...), 40, 40},
+		{
+			"the last batch behind entries that have changed", read(100, 10), append(elements(500, 530), elements(90, 100)...),
+			40, 40,
+		},
 		{"entries of others", read(100, 10), elements(500, 540), 40, 0},
 		{"nothing is left", read(100, 10), nil, 40, 0},
 		{"no checkpoint", checkpoint{}, elements(0, 10), 10, 0},

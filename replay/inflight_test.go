@@ -158,7 +158,8 @@ func TestFlightsChangeVisitsInOrder(t *testing.T) {
 	ended := make(chan replay.Summary)
 	go func() { ended <- s.run(t, o) }()
 	testserver.EventuallyWriting(t, s.db, 2)
-	for until := time.Now().Add(200 * time.Millisecond); time.Now().Before(until) && !strings.Contains(s.log.String(), "step by step"); {
+	for until := time.Now().Add(200 * time.Millisecond); time.Now().Before(until) &&
+		!strings.Contains(s.log.String(), "step by step"); {
 		time.Sleep(time.Millisecond)
 	}
 	if err := holder.Rollback(); err != nil {

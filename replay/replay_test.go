@@ -91,7 +91,8 @@ func TestDryRunWritesNothing(t *testing.T) {
 	o := s.options()
 	o.DryRun = true
 	summary := s.run(t, o)
-	if summary.Tracked != 2 || summary.Undecodable != 1 || s.waiting(t) != 3 || len(s.titles(t)) > 0 || len(s.letters(t)) > 0 {
+	if summary.Tracked != 2 || summary.Undecodable != 1 || s.waiting(t) != 3 || len(s.titles(t)) > 0 ||
+		len(s.letters(t)) > 0 {
 		t.Errorf("%+v, %d waiting, %v, %v", summary, s.waiting(t), s.titles(t), s.letters(t))
 	}
 }
@@ -121,7 +122,8 @@ func TestStoppedRunTakesNoFurtherBatch(t *testing.T) {
 	s.push(t, "a", "b")
 	stop := make(chan struct{})
 	close(stop)
-	if summary, err := replay.Run(t.Context(), stop, s.options()); err != nil || summary.Batches != 0 || s.waiting(t) != 2 {
+	if summary, err := replay.Run(t.Context(), stop, s.options()); err != nil || summary.Batches != 0 ||
+		s.waiting(t) != 2 {
 		t.Errorf("%v, %+v, %d left", err, summary, s.waiting(t))
 	}
 }
@@ -175,7 +177,8 @@ func TestRequestThatTheDatabaseRefusesIsIsolated(t *testing.T) {
 	}
 	same(t, s.titles(t), "a", "b", "c", "d", "e")
 	found := s.letters(t)
-	if len(found) != 2 || found[0].Offset != 2 || found[0].Request != 1 || found[1].Offset != 3 || found[1].Reason != letters.BadData {
+	if len(found) != 2 || found[0].Offset != 2 || found[0].Request != 1 || found[1].Offset != 3 ||
+		found[1].Reason != letters.BadData {
 		t.Errorf("%+v", found)
 	}
 	if !strings.Contains(s.log.String(), "put aside as a dead letter") {
@@ -296,7 +299,8 @@ func TestDatabaseThatStaysAwayEndsTheRun(t *testing.T) {
 			close(stop)
 		}
 	}
-	if _, err := replay.Run(t.Context(), stop, o); err != nil || !strings.Contains(s.log.String(), "stopped while a server was away") {
+	if _, err := replay.Run(t.Context(), stop, o); err != nil ||
+		!strings.Contains(s.log.String(), "stopped while a server was away") {
 		t.Errorf("stopped: %v\n%s", err, s.log)
 	}
 	maria.Start(t)
@@ -311,7 +315,8 @@ func TestQueueServerThatStaysAwayEndsTheRun(t *testing.T) {
 	o.Patience = time.Millisecond
 	s.redis.Stop(t)
 	_, err := replay.Run(t.Context(), nil, o)
-	if !errors.Is(err, queue.ErrUnavailable) || !strings.Contains(err.Error(), "queue server away, given up after 8 attempts") {
+	if !errors.Is(err, queue.ErrUnavailable) ||
+		!strings.Contains(err.Error(), "queue server away, given up after 8 attempts") {
 		t.Errorf("%v", err)
 	}
 }
@@ -523,7 +528,8 @@ func TestRequestsAreLoggedWithoutSecrets(t *testing.T) {
 	s.append(t, unknown)
 	s.run(t, s.options())
 	log := s.log.String()
-	if !strings.Contains(log, `msg=request queue=0 offset=0 request=0 outcome=taken`) || !strings.Contains(log, "unknown site") ||
+	if !strings.Contains(log, `msg=request queue=0 offset=0 request=0 outcome=taken`) ||
+		!strings.Contains(log, "unknown site") ||
 		strings.Contains(log, "0123456789abcdef") {
 		t.Errorf("logged:\n%s", log)
 	}

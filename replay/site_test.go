@@ -51,7 +51,10 @@ func newSite(t *testing.T, maria *testserver.MariaDBServer) *site {
 	}
 	s := &site{log: new(testserver.Buffer)}
 	var err error
-	s.db, err = matomo.Database{Socket: maria.Socket, Username: "root", Name: maria.CreateDatabase(t), Charset: "utf8mb4"}.Open()
+	s.db, err = matomo.Database{
+		Socket: maria.Socket, Username: "root", Name: maria.CreateDatabase(t),
+		Charset: "utf8mb4",
+	}.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,8 +138,12 @@ func (s *site) appendTo(t *testing.T, id int, set queue.RequestSet) {
 func set(titles ...string) queue.RequestSet {
 	server := php.NewArray(0)
 	server.Set("REMOTE_ADDR", php.String("203.0.113.9"))
-	server.Set("HTTP_USER_AGENT", php.String("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0"))
-	s := queue.RequestSet{Env: queue.Env{Server: server, Cookie: php.NewArray(0)}, Time: now.Unix() - 60, EmptyToken: len(titles) > 1}
+	server.Set("HTTP_USER_AGENT",
+		php.String("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0"))
+	s := queue.RequestSet{
+		Env: queue.Env{Server: server, Cookie: php.NewArray(0)}, Time: now.Unix() - 60,
+		EmptyToken: len(titles) > 1,
+	}
 	for _, title := range titles {
 		params := php.NewArray(0)
 		for _, p := range [][2]string{

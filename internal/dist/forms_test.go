@@ -23,8 +23,8 @@ func versionOf(t *testing.T, program string) (info build.Info) {
 	return info
 }
 
-// unoptimised builds of this module take half of the time; nothing but the version is asked of them. Libraries are those
-// of the release.
+// unoptimised builds of this module take half of the time; nothing but the version is asked of them. Libraries are
+// those of the release.
 const unoptimised = "-gcflags=github.com/queuedtracking/queuedtracking/...=-N -l"
 
 // goBuild builds the program as people do.

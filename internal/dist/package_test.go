@@ -340,7 +340,8 @@ func TestFlagsOfTheEnvironmentFileExist(t *testing.T) {
 // rendered is a manual page as people see it, with groff's warnings.
 func rendered(t *testing.T, page string) string {
 	t.Helper()
-	return run(t, "/", "env", "MANWIDTH=80", "LC_ALL=C.UTF-8", "MANROFFOPT=-c", "man", "--warnings", "-P", "cat", "-l", page)
+	return run(t, "/", "env", "MANWIDTH=80", "LC_ALL=C.UTF-8", "MANROFFOPT=-c", "man", "--warnings", "-P", "cat", "-l",
+		page)
 }
 
 func TestManualPagesRender(t *testing.T) {

@@ -313,7 +313,8 @@ func (s *stranger) looksOnly(t *testing.T, block string) {
 	before := s.lens(t)
 	said := s.types(t, block)
 	for _, want := range []string{
-		"Everything that is needed works.", fmt.Sprintf("total: %d sets in 4 queues", sumOf(before)), "Dry run, nothing was written",
+		"Everything that is needed works.", fmt.Sprintf("total: %d sets in 4 queues", sumOf(before)),
+		"Dry run, nothing was written",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in\n%s", want, said)
@@ -423,7 +424,8 @@ func (s *stranger) left(t *testing.T) []string {
 func (s *stranger) purges(t *testing.T, block string) {
 	s.types(t, block)
 	if s.state(t) != "" || s.has(program) || s.has("etc/queuedtracking") {
-		t.Errorf("dpkg says %q, program there: %v, settings there: %v", s.state(t), s.has(program), s.has("etc/queuedtracking"))
+		t.Errorf("dpkg says %q, program there: %v, settings there: %v", s.state(t), s.has(program),
+			s.has("etc/queuedtracking"))
 	}
 	if err := s.db.PingContext(context.Background()); err != nil || s.tracked == 0 {
 		t.Errorf("%d actions, %v: want all that were tracked", s.tracked, err)

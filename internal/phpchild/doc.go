@@ -37,9 +37,9 @@
 // before each request; "-1 -1" when nothing is. The parent reads it when the child has died, and now and then to see
 // whether it goes on. So the two run side by side without waking each other for every request.
 //
-// Instead of any answer: {"op":"error", …} with the number of the database's error, after which the child lives on, with
-// "rolledback":true and "at":[1,0] where a request has ended the transaction (after each request PHP is asked, without
-// a message to the server, whether one is open; what became of it tells the mark in the checkpoint's row);
+// Instead of any answer: {"op":"error", …} with the number of the database's error, after which the child lives on,
+// with "rolledback":true and "at":[1,0] where a request has ended the transaction (after each request PHP is asked,
+// without a message to the server, whether one is open; what became of it tells the mark in the checkpoint's row);
 // {"op":"fatal","error":"Allowed memory size …"}, its last words; {"op":"disabled"}, Matomo does not record.
 //
 // # One request's failure

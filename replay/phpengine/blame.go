@@ -33,8 +33,8 @@ func (tx *transaction) failedWith(t *task, c call, err error) error {
 	return e.blame(t.first[entry]+request-t.from, cause)
 }
 
-// culprit is the request that was at work when the child died or the transaction was rolled back, nil for another error;
-// the cause alone, and how many requests were tracked before it.
+// culprit is the request that was at work when the child died or the transaction was rolled back, nil for another
+// error; the cause alone, and how many requests were tracked before it.
 func culprit(err error) (cause error, at *phpchild.At, tracked int) {
 	if death, ok := errors.AsType[*phpchild.DeathError](err); ok {
 		return death, death.Request, death.Tracked
@@ -65,8 +65,8 @@ func (e *Engine) blame(request int, err error) error {
 	return &replay.GuiltyError{Request: request, Err: err}
 }
 
-// convicted looks for requests that are known to be to blame, so that nothing has to end once more. Without a request that
-// was tracked meanwhile they are tried again.
+// convicted looks for requests that are known to be to blame, so that nothing has to end once more. Without a request
+// that was tracked meanwhile they are tried again.
 func (e *Engine) convicted(t *task, c call) error {
 	if len(e.suspects.records) == 0 || !e.suspects.vouched {
 		return nil

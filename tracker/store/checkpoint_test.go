@@ -74,7 +74,8 @@ func TestCheckpointMovesWhenItIsAsTold(t *testing.T) {
 			if c.moves {
 				want, rows, err = to.String(), 1, errors.Join(err, tx.Commit(t.Context()))
 			} else if !errors.Is(err, ErrCheckpointMoved) || IsRetryable(err) || IsDataError(err) {
-				t.Errorf("%q from %q: error %v, want %v, neither retryable nor of the data", c.stored, c.from, err, ErrCheckpointMoved)
+				t.Errorf("%q from %q: error %v, want %v, neither retryable nor of the data", c.stored, c.from, err,
+					ErrCheckpointMoved)
 			} else {
 				err = nil
 			}

@@ -56,14 +56,18 @@ func TestConformRefusesInStrictMode(t *testing.T) {
 func TestConformChangesWithoutStrictMode(t *testing.T) {
 	s := newModel(t, false)
 	v := fullVisit()
-	v.Location = Location{Country: Text("abcd"), Region: Text("x "), City: Text("a\xffb"), Latitude: Text("north"), Longitude: Text("-1000")}
+	v.Location = Location{
+		Country: Text("abcd"), Region: Text("x "), City: Text("a\xffb"), Latitude: Text("north"),
+		Longitude: Text("-1000"),
+	}
 	v.SecondsSinceOrder, v.Plugins.Cookie, v.LocalTime, v.LastActionTime = Int(-1), Int(128), Text("noon"), lastMoment+1
 	want := *v
 	if err := s.ConformVisit(v); err != nil {
 		t.Fatal(err)
 	}
 	want.Location = Location{
-		Country: Text("abc"), Region: Text("x"), City: Text("a?b"), Latitude: Text("0.000000"), Longitude: Text("-999.999999"),
+		Country: Text("abc"), Region: Text("x"), City: Text("a?b"), Latitude: Text("0.000000"),
+		Longitude: Text("-999.999999"),
 	}
 	want.SecondsSinceOrder, want.Plugins.Cookie, want.LocalTime, want.LastActionTime = Int(0), Int(127), Text("00:00:00"), 0
 	if diff := cmp.Diff(&want, v); diff != "" {
@@ -121,7 +125,8 @@ func TestColumnsThatCannotBeNull(t *testing.T) {
 		c.typ.conform(&text, converter{})
 		c.typ.conform(&number, converter{})
 		c.typ.conform(&id, converter{})
-		if text != Text(c.value.(string)) || number != Int(c.number.(int64)) || id != (ActionID{Valid: true, ID: c.number.(int64)}) {
+		if text != Text(c.value.(string)) || number != Int(c.number.(int64)) ||
+			id != (ActionID{Valid: true, ID: c.number.(int64)}) {
 			t.Errorf("%+v: %q, %v, %v; want %q and twice %v", c.typ, text.V, number, id, c.value, c.number)
 		}
 	}
@@ -154,8 +159,10 @@ func TestMySQLGivesUpAtTheFirstInvalidByte(t *testing.T) {
 
 func FuzzConformedValuesStay(f *testing.F) {
 	types := []columnType{
-		parseType("decimal(9,6)", ""), parseType("double", ""), parseType("float", ""), parseType("int(11)", ""), parseType("char(3)", "utf8mb4"),
-		parseType("varchar(5)", "utf8mb3"), parseType("tinytext", "latin1"), parseType("float(7,3) unsigned", ""), parseType("time", ""),
+		parseType("decimal(9,6)", ""), parseType("double", ""), parseType("float", ""), parseType("int(11)", ""),
+		parseType("char(3)", "utf8mb4"),
+		parseType("varchar(5)", "utf8mb3"), parseType("tinytext", "latin1"), parseType("float(7,3) unsigned", ""),
+		parseType("time", ""),
 	}
 	for _, seed := range []string{"", "12.5", "-1e3", "ä€😀", "\xed\xa0\x80x", "  ", "9e99999999999"} {
 		f.Add(seed)

@@ -123,7 +123,12 @@ func TestOrderTakesThePlaceOfTheCart(t *testing.T) {
 		if !update(newTestConversion(v, -1)) {
 			t.Error("recorded true of a cart that is gone, want false")
 		}
-		want := []storedConversion{{0, 5, Text("B-1"), Int(2), "kept", Text("1.5"), Text("nz"), NullText{}, Text("kept"), Text("kept"), Int(4)}}
+		want := []storedConversion{{
+			0, 5, Text("B-1"), Int(2), "kept", Text("1.5"), Text("nz"),
+			NullText{},
+			Text("kept"),
+			Text("kept"), Int(4),
+		}}
 		if diff := cmp.Diff(want, readConversions(t, s)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -140,7 +145,8 @@ func TestCartIsRefusedWhereAConversionIsClamped(t *testing.T) {
 		c := newTestConversion(newTestVisit(1, 1, testTime), -1)
 		c.Items = Int(65_536)
 		var refused *DataError
-		if err := s.ConformCart(c); !errors.As(err, &refused) || refused.Column != "items" || refused.Table != "log_conversion" {
+		if err := s.ConformCart(c); !errors.As(err, &refused) || refused.Column != "items" ||
+			refused.Table != "log_conversion" {
 			t.Errorf("error %v, want one of log_conversion.items", err)
 		}
 		s.ConformConversion(c)
@@ -156,7 +162,8 @@ func TestItemsAreFoundUpdatedMovedAndAdded(t *testing.T) {
 		item := func(order string, sku int64, price string, quantity int64) Item {
 			return Item{
 				Visit: v, SiteID: 1, Visitor: v.Visitor, ServerTime: testTime, OrderID: order, SKU: ActionID{Valid: true, ID: sku},
-				Name: NoAction, Categories: [5]ActionID{NoAction, NoAction, NoAction, NoAction, NoAction}, Price: price, Quantity: quantity,
+				Name: NoAction, Categories: [5]ActionID{NoAction, NoAction, NoAction, NoAction, NoAction}, Price: price,
+				Quantity: quantity,
 			}
 		}
 		apply := func(updates []ItemUpdate, inserts []Item) {
@@ -171,7 +178,10 @@ func TestItemsAreFoundUpdatedMovedAndAdded(t *testing.T) {
 			})
 			return found
 		}
-		apply(nil, []Item{item("0", 11, "1.5", 1), item("0", 12, "2", 99_999_999_999), item("0", 11, "7", 7), item("X", 13, "3", 1)})
+		apply(nil, []Item{
+			item("0", 11, "1.5", 1), item("0", 12, "2", 99_999_999_999), item("0", 11, "7", 7),
+			item("X", 13, "3", 1),
+		})
 		want := []Item{item("0", 11, "1.5", 1), item("0", 12, "2", 4_294_967_295)}
 		if diff := cmp.Diff(want, items(v, NullText{})); diff != "" {
 			t.Errorf("cart (-want +got):\n%s", diff)

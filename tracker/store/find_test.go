@@ -38,7 +38,8 @@ func (query *VisitQuery) expected(visits []*Visit) (id int64, byVisitor bool) {
 }
 
 func (query VisitQuery) String() string {
-	return fmt.Sprintf("site %d visitor %v %x config %v %x from %d to %d user %v", query.SiteID, query.ByVisitor, query.Visitor[0], query.ByConfig,
+	return fmt.Sprintf("site %d visitor %v %x config %v %x from %d to %d user %v", query.SiteID, query.ByVisitor,
+		query.Visitor[0], query.ByConfig,
 		query.ConfigID[0], query.From-testTime, query.To-testTime, query.UserID)
 }
 

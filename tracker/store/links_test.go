@@ -8,7 +8,10 @@ import (
 )
 
 func pageview(v *Visit, id string, url, title ActionID) *LinkAction {
-	return &LinkAction{Visit: v, SiteID: 1, Visitor: v.Visitor, ServerTime: testTime, PageviewID: Text(id), URL: url, Name: title, URLRef: NoAction}
+	return &LinkAction{
+		Visit: v, SiteID: 1, Visitor: v.Visitor, ServerTime: testTime, PageviewID: Text(id), URL: url,
+		Name: title, URLRef: NoAction,
+	}
 }
 
 func insertLinks(t testing.TB, s *Store, links ...*LinkAction) {
@@ -26,10 +29,19 @@ func TestPageviewsAreFound(t *testing.T) {
 		v, w := insertVisit(t, s, 1), insertVisit(t, s, 2)
 		url, title, download := entry(1, "example.org/"), entry(4, "Title"), entry(3, "example.org/a.pdf")
 		create(t, s, url, title, download)
-		titled, both, second := pageview(v, "aaaaaa", NoAction, ActionOf(title)), pageview(v, "aaaaaa", ActionOf(url), ActionOf(title)), pageview(v, "aaaaaa", ActionOf(url), NoAction)
-		onlyTitle, file := pageview(v, "bbbbbb", NoAction, ActionOf(title)), pageview(v, "cccccc", ActionOf(download), NoAction)
+		titled, both, second := pageview(v, "aaaaaa", NoAction, ActionOf(title)), pageview(v, "aaaaaa", ActionOf(url),
+			ActionOf(title)), pageview(v, "aaaaaa", ActionOf(url), NoAction)
+		onlyTitle, file := pageview(v, "bbbbbb", NoAction, ActionOf(title)), pageview(v, "cccccc", ActionOf(download),
+			NoAction)
 		insertLinks(t, s, titled, both, second, onlyTitle, file)
-		queries := []PageviewQuery{{v.ID, "aaaaaa"}, {v.ID, "bbbbbb"}, {v.ID, "cccccc"}, {w.ID, "aaaaaa"}, {v.ID, "aaaaaaa"}, {v.ID, "'"}}
+		queries := []PageviewQuery{
+			{v.ID, "aaaaaa"},
+			{v.ID, "bbbbbb"},
+			{v.ID, "cccccc"},
+			{w.ID, "aaaaaa"},
+			{v.ID, "aaaaaaa"},
+			{v.ID, "'"},
+		}
 		for len(queries) <= maxRows/2 {
 			queries = append(queries, PageviewQuery{v.ID, "zzzzzz"})
 		}
@@ -82,7 +94,11 @@ func TestLinkActionsAreUpdated(t *testing.T) {
 			t.Fatal(err)
 		}
 		type row = struct{ Spent, Network, Server, Load NullInt }
-		want := []row{{Int(10), Int(1), Int(2), NullInt{}}, {NullInt{}, Int(1), Int(20), Int(0)}, {Int(30), Int(1), Int(2), NullInt{}}}
+		want := []row{
+			{Int(10), Int(1), Int(2), NullInt{}},
+			{NullInt{}, Int(1), Int(20), Int(0)},
+			{Int(30), Int(1), Int(2), NullInt{}},
+		}
 		if len(rows) != len(want) {
 			t.Fatalf("%d rows, want %d", len(rows), len(want))
 		}

@@ -19,14 +19,16 @@ func onMariaDB(t *testing.T, test func(t *testing.T, s *Store)) {
 	}
 }
 
-// family is a visit with what refers to it: two actions, the second of which the visit itself refers to, and a conversion.
+// family is a visit with what refers to it: two actions, the second of which the visit itself refers to, and a
+// conversion.
 type family struct {
 	visit      *Visit
 	links      [2]*LinkAction
 	conversion *Conversion
 }
 
-// newFamily numbers the visit in its visitor id and in visitor_count_visits. That of every other one counts no searches yet: NULL.
+// newFamily numbers the visit in its visitor id and in visitor_count_visits. That of every other one counts no searches
+// yet: NULL.
 func newFamily(n int) family {
 	v := newTestVisit(1, 1, testTime)
 	v.Visitor, v.CountVisits = BinaryID{byte(n >> 8), byte(n)}, int64(n)
@@ -42,8 +44,9 @@ func newFamily(n int) family {
 	return f
 }
 
-// writeFamilies writes them as a batch does: rows that refer to rows of the same transaction, then the changes of the visits. Two of
-// three visits get other searches: 4 more, or 4 where there was NULL. The third one gets more interactions.
+// writeFamilies writes them as a batch does: rows that refer to rows of the same transaction, then the changes of the
+// visits. Two of three visits get other searches: 4 more, or 4 where there was NULL. The third one gets more
+// interactions.
 func writeFamilies(ctx context.Context, tx *Tx, families []family) error {
 	var visits []*Visit
 	var links []*LinkAction
@@ -51,7 +54,8 @@ func writeFamilies(ctx context.Context, tx *Tx, families []family) error {
 	for _, f := range families {
 		visits, links, conversions = append(visits, f.visit), append(links, f.links[:]...), append(conversions, f.conversion)
 	}
-	err := errors.Join(tx.InsertVisits(ctx, visits), tx.InsertLinkActions(ctx, links), tx.InsertConversions(ctx, conversions, func(int) {}))
+	err := errors.Join(tx.InsertVisits(ctx, visits), tx.InsertLinkActions(ctx, links),
+		tx.InsertConversions(ctx, conversions, func(int) {}))
 	if err != nil {
 		return err
 	}
@@ -84,11 +88,13 @@ func checkFamilies(t *testing.T, s *Store, families []family) {
 		Second       NullInt `db:"second"`
 		Goal         NullInt `db:"goal"`
 	}
-	const link = "(SELECT l.idlink_va FROM m_log_link_visit_action l WHERE l.idvisit = v.idvisit AND l.idvisitor = v.idvisitor AND l.pageview_position = "
-	err := s.db.Select(&rows, "SELECT v.visitor_count_visits AS n, v.idvisit, v.last_idlink_va AS last, v.visit_total_actions AS actions, "+
-		"v.visit_total_interactions AS interactions, v.visit_total_searches AS searches, "+link+"1) AS first, "+link+"2) AS second, "+
-		"(SELECT c.idlink_va FROM m_log_conversion c WHERE c.idvisit = v.idvisit AND c.idvisitor = v.idvisitor) AS goal "+
-		"FROM m_log_visit v ORDER BY v.visitor_count_visits")
+	const link = "(SELECT l.idlink_va FROM m_log_link_visit_action l WHERE l.idvisit = v.idvisit AND l.idvisitor = " +
+		"v.idvisitor AND l.pageview_position = "
+	err := s.db.Select(&rows,
+		"SELECT v.visitor_count_visits AS n, v.idvisit, v.last_idlink_va AS last, v.visit_total_actions AS actions, "+
+			"v.visit_total_interactions AS interactions, v.visit_total_searches AS searches, "+link+"1) AS first, "+link+"2) AS second, "+
+			"(SELECT c.idlink_va FROM m_log_conversion c WHERE c.idvisit = v.idvisit AND c.idvisitor = v.idvisitor) AS goal "+
+			"FROM m_log_visit v ORDER BY v.visitor_count_visits")
 	if err != nil || len(rows) != len(families) {
 		t.Fatalf("%d visits, error %v; want %d and none", len(rows), err, len(families))
 	}
@@ -99,9 +105,11 @@ func checkFamilies(t *testing.T, s *Store, families []family) {
 			searches, interactions = f.visit.TotalSearches, 1+i+1
 		}
 		first, second := Int(f.links[0].ID), Int(f.links[1].ID)
-		if row.Number != i || row.Visit != f.visit.ID || row.First != first || row.Second != second || row.Last != second || row.Goal != second ||
+		if row.Number != i || row.Visit != f.visit.ID || row.First != first || row.Second != second || row.Last != second ||
+			row.Goal != second ||
 			row.Actions != 2 || row.Searches != searches || row.Interactions != interactions {
-			t.Fatalf("%+v, want visit %d, actions %d and %d, searches %v, interactions %d", row, f.visit.ID, first.V, second.V, searches, interactions)
+			t.Fatalf("%+v, want visit %d, actions %d and %d, searches %v, interactions %d", row, f.visit.ID, first.V, second.V,
+				searches, interactions)
 		}
 	}
 }
@@ -155,7 +163,8 @@ func TestRowsOfOneTransactionReferToEachOther(t *testing.T) {
 // countRows counts the rows of the log tables.
 func countRows(t testing.TB, s *Store) (n int) {
 	t.Helper()
-	const query = "SELECT (SELECT COUNT(*) FROM m_log_visit) + (SELECT COUNT(*) FROM m_log_link_visit_action) + (SELECT COUNT(*) FROM m_log_conversion)"
+	const query = "SELECT (SELECT COUNT(*) FROM m_log_visit) + (SELECT COUNT(*) FROM m_log_link_visit_action) + (SELECT " +
+		"COUNT(*) FROM m_log_conversion)"
 	if err := s.db.Get(&n, query); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +229,8 @@ func TestTransactionWhoseScriptFailedIsNotCommitted(t *testing.T) {
 	}
 }
 
-// The rows in front of the cut have their numbers while the server is still busy with those behind it, whatever becomes of these.
+// The rows in front of the cut have their numbers while the server is still busy with those behind it, whatever becomes
+// of these.
 func TestRowsInFrontOfTheCutAreNumberedFirst(t *testing.T) {
 	s := openStore(t, mariaDB(t))
 	for about, fits := range map[string]bool{"committed": true, "refused": false} {
@@ -248,7 +258,8 @@ func TestRowsInFrontOfTheCutAreNumberedFirst(t *testing.T) {
 			visit, action = v.ID, link.ID
 		})
 		if visit <= 0 || !Deferred(action) || (sent == nil) != fits {
-			t.Errorf("%s: visit %d, action %d, error %v; want only the visit numbered, and sent %v", about, visit, action, sent, fits)
+			t.Errorf("%s: visit %d, action %d, error %v; want only the visit numbered, and sent %v", about, visit, action, sent,
+				fits)
 		}
 		tx.Settle()
 		if v.ID != visit || (link.ID > 0) != fits {
@@ -299,7 +310,8 @@ func TestRollbackOfNothingIsNotSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(writeFamilies(t.Context(), tx, []family{newFamily(0)}), tx.Rollback()); err != nil || tx.Stats().RoundTrips != 0 {
+	if err := errors.Join(writeFamilies(t.Context(), tx, []family{newFamily(0)}), tx.Rollback()); err != nil ||
+		tx.Stats().RoundTrips != 0 {
 		t.Errorf("%+v, error %v; want no round trip and none", tx.Stats(), err)
 	}
 	if sent := questions() - before - 1; sent != 0 {

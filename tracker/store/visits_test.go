@@ -20,7 +20,10 @@ func fullVisit() *Visit {
 	v.EntryURL, v.ExitName, v.ExitURL = ActionID{Valid: true, ID: 3}, NoAction, ActionID{}
 	v.Referer = Referer{Int(3), Text("Example — 例"), Text(""), Text("http://example.org/?a=b&c='")}
 	v.BrowserLang, v.Resolution = Text("de-at"), Text("1920x1080")
-	v.Device = Device{BrowserName: Text("CH"), ClientType: Int(1), Brand: Text("AP"), Model: Text("generic desktop"), Type: Int(0)}
+	v.Device = Device{
+		BrowserName: Text("CH"), ClientType: Int(1), Brand: Text("AP"), Model: Text("generic desktop"),
+		Type: Int(0),
+	}
 	v.Location = Location{Text("nz"), Text("AUK"), Text("Auckland"), Text("-36.850000"), Text("174.760000")}
 	v.LastLinkAction = LinkID{Valid: true, ID: 99}
 	v.CustomDimensions = []NullText{Text("one"), {}, Text(""), {}, Text("five")}
@@ -138,7 +141,8 @@ func TestFindVisits(t *testing.T) {
 		return q
 	}
 	onEachDatabase(t, func(t *testing.T, s *Store) {
-		old, last, later := newTestVisit(1, 1, testTime-100_000), newTestVisit(1, 1, testTime-10), newTestVisit(1, 1, testTime+2000)
+		old, last, later := newTestVisit(1, 1, testTime-100_000), newTestVisit(1, 1, testTime-10), newTestVisit(1, 1,
+			testTime+2000)
 		twin, twin2 := newTestVisit(1, 2, testTime), newTestVisit(1, 2, testTime)
 		other := newTestVisit(2, 1, testTime)
 		bob := newTestVisit(1, 3, testTime-5)
@@ -223,7 +227,10 @@ func TestFindVisitsInSeveralStatements(t *testing.T) {
 		inTx(t, s, func(ctx context.Context, tx *Tx) error { return tx.InsertVisits(ctx, []*Visit{v}) })
 		var queries []VisitQuery
 		for i := range maxRows + 10 {
-			queries = append(queries, VisitQuery{SiteID: 1, ByVisitor: true, Visitor: BinaryID{9, byte(i), byte(i >> 8)}, To: testTime})
+			queries = append(queries, VisitQuery{
+				SiteID: 1, ByVisitor: true, Visitor: BinaryID{9, byte(i), byte(i >> 8)},
+				To: testTime,
+			})
 		}
 		queries[maxRows+5].Visitor = v.Visitor
 		if found := find(t, s, queries...); found[maxRows+5] == nil {
@@ -234,7 +241,10 @@ func TestFindVisitsInSeveralStatements(t *testing.T) {
 
 func TestUpdateVisitsWritesWhatChanged(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, s *Store) {
-		visits := []*Visit{fullVisit(), newTestVisit(1, 2, testTime), newTestVisit(1, 3, testTime), newTestVisit(1, 4, testTime)}
+		visits := []*Visit{
+			fullVisit(), newTestVisit(1, 2, testTime), newTestVisit(1, 3, testTime),
+			newTestVisit(1, 4, testTime),
+		}
 		visits[3].TotalSearches = NullInt{}
 		inTx(t, s, func(ctx context.Context, tx *Tx) error { return tx.InsertVisits(ctx, visits) })
 		var queries []VisitQuery
@@ -279,8 +289,13 @@ func TestUnchangedVisitCostsNothing(t *testing.T) {
 		inTx(t, s, func(ctx context.Context, tx *Tx) error { return tx.InsertVisits(ctx, []*Visit{v}) })
 		found := find(t, s, byVisitorQuery(v))[0]
 		again := *found
-		again.CustomVars, again.CustomDimensions = append([]CustomVar(nil), found.CustomVars...), append([]NullText(nil), found.CustomDimensions...)
-		stats := inTx(t, s, func(ctx context.Context, tx *Tx) error { return tx.UpdateVisits(ctx, []VisitChange{{found, &again}}) })
+		again.CustomVars, again.CustomDimensions = append([]CustomVar(nil), found.CustomVars...), append([]NullText(nil),
+			found.CustomDimensions...)
+		stats := inTx(t, s, func(ctx context.Context,
+			tx *Tx,
+		) error {
+			return tx.UpdateVisits(ctx, []VisitChange{{found, &again}})
+		})
 		if stats.Statements != 2 {
 			t.Errorf("%+v, want 2 statements", stats)
 		}
