@@ -13,7 +13,7 @@ import (
 func (tx *transaction) failedWith(t *task, c call, err error) error {
 	e := tx.engine
 	err = tx.failed(err)
-	cause, at, tracked := culprit(err)
+	at, tracked, cause := culprit(err)
 	if at == nil {
 		return err
 	}
@@ -34,15 +34,15 @@ func (tx *transaction) failedWith(t *task, c call, err error) error {
 }
 
 // culprit is the request that was at work when the child died or the transaction was rolled back, nil for another
-// error; the cause alone, and how many requests were tracked before it.
-func culprit(err error) (cause error, at *phpchild.At, tracked int) {
+// error; how many requests were tracked before it, and the cause alone.
+func culprit(err error) (at *phpchild.At, tracked int, cause error) {
 	if death, ok := errors.AsType[*phpchild.DeathError](err); ok {
-		return death, death.Request, death.Tracked
+		return death.Request, death.Tracked, death
 	}
 	if back, ok := errors.AsType[*phpchild.RolledBackError](err); ok {
-		return back, back.Request, back.Tracked
+		return back.Request, back.Tracked, back
 	}
-	return nil, nil, 0
+	return nil, 0, nil
 }
 
 // firstOf is the first request of a set that is not left out.
