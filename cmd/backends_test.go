@@ -137,7 +137,9 @@ func documentSays(t *testing.T, file, pattern string) string {
 // Every command does its work wherever the queues are; Redis over TLS with a client certificate, as the user that
 // docs/backends.md makes.
 func TestEveryCommandWorksOnEveryBackend(t *testing.T) {
-	options := []testserver.RedisOption{testserver.WithTLS(true), testserver.WithUser(aclUser, aclPassword, documentedRules(t))}
+	options := []testserver.RedisOption{
+		testserver.WithTLS(true), testserver.WithUser(aclUser, aclPassword, documentedRules(t)),
+	}
 	for _, place := range places {
 		t.Run(place.name, func(t *testing.T) {
 			t.Parallel()

@@ -55,7 +55,8 @@ func TestRequestThatIsNotUTF8LeavesASetWithoutRequests(t *testing.T) {
 
 func TestDecodeFields(t *testing.T) {
 	set, err := Decode(deflated(t,
-		`{"requests":[{"idsite":"1"},{"idsite":2}],"env":{"server":{"REMOTE_ADDR":"::1"},"cookie":[]},"tokenAuth":"secret","time":1795341600}`))
+		`{"requests":[{"idsite":"1"},{"idsite":2}],"env":{"server":{"REMOTE_ADDR":"::1"},"cookie":[]},`+
+			`"tokenAuth":"secret","time":1795341600}`))
 	if err != nil {
 		t.Fatal(err)
 	}

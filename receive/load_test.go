@@ -35,10 +35,12 @@ func appendRequest(b []byte, visitor int) []byte {
 	b = append(b, "GET /matomo.php?action_name=Example%20Domain&idsite=1&rec=1&r="...)
 	b = strconv.AppendInt(b, int64(visitor%1_000_000), 10)
 	b = append(b,
-		"&h=14&m=37&s=12&url=https%3A%2F%2Fwww.example.org%2Fproducts%2Flist%3Fpage%3D2&urlref=https%3A%2F%2Fwww.example.org%2F&_id="...)
+		"&h=14&m=37&s=12&url=https%3A%2F%2Fwww.example.org%2Fproducts%2Flist%3Fpage%3D2"+
+			"&urlref=https%3A%2F%2Fwww.example.org%2F&_id="...)
 	b = hex.AppendEncode(b, binary.BigEndian.AppendUint64(nil, uint64(visitor)*0x9E3779B97F4A7C15))
 	b = append(b,
-		"&_idn=0&send_image=1&_refts=0&pv_id=Hs4jdK&pf_net=12&pf_srv=34&pf_tfr=5&pf_dm1=120&uadata=%7B%7D&pdf=1&cookie=1&res=1920x1080 HTTP/1.1\r\n"+
+		"&_idn=0&send_image=1&_refts=0&pv_id=Hs4jdK&pf_net=12&pf_srv=34&pf_tfr=5&pf_dm1=120&uadata=%7B%7D&pdf=1"+
+			"&cookie=1&res=1920x1080 HTTP/1.1\r\n"+
 			"Host: stats.example.org\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"+
 			"Accept: image/avif,image/webp,*/*\r\nAccept-Language: en-GB,en;q=0.8\r\nAccept-Encoding: gzip, deflate, br\r\n"+
 			"Referer: https://www.example.org/products/list?page=2\r\nX-Forwarded-For: 198.51.100."...)

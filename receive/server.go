@@ -19,7 +19,8 @@ import (
 // Serve answers on the listener until stop is closed. Then it takes no more connections, lets requests under way end
 // for as long as grace, but not after ctx has ended, and returns. The listener is closed.
 func Serve(
-	ctx context.Context, l net.Listener, handler fasthttp.RequestHandler, limits Limits, grace time.Duration, log *slog.Logger, stop <-chan struct{},
+	ctx context.Context, l net.Listener, handler fasthttp.RequestHandler, limits Limits, grace time.Duration,
+	log *slog.Logger, stop <-chan struct{},
 ) error {
 	connections := limitConnections(l, limits.Connections)
 	server := &fasthttp.Server{

@@ -50,7 +50,6 @@ func NewGenerator(files fs.FS, seed uint64, until time.Time) (*Generator, error)
 		return nil, err
 	}
 	return &Generator{
-		// a demo
 		catalog: c, random: rand.New(rand.NewPCG(seed, seed)), from: until.AddDate(0, 0, -days).Truncate(24 * time.Hour),
 	}, nil
 }
@@ -167,10 +166,10 @@ func (g *Generator) fetch(s site, at time.Time) {
 			status = "404"
 		}
 		p := params(
-			"idsite", strconv.Itoa(s.ID), "rec", "1", "recMode", strconv.Itoa(1+g.random.IntN(2)), "ua", ua, "url",
-			s.Host+pick(g.random, s.Pages)[0],
-			"http_status", status, "bw_bytes", strconv.Itoa(2000+g.random.IntN(40_000)), "pf_srv",
-			strconv.Itoa(20+g.random.IntN(300)), "source", "example-cdn",
+			"idsite", strconv.Itoa(s.ID), "rec", "1", "recMode", strconv.Itoa(1+g.random.IntN(2)), "ua", ua,
+			"url", s.Host+pick(g.random, s.Pages)[0], "http_status", status,
+			"bw_bytes", strconv.Itoa(2000+g.random.IntN(40_000)), "pf_srv", strconv.Itoa(20+g.random.IntN(300)),
+			"source", "example-cdn",
 		)
 		if g.chance(1, 8) {
 			p.Set("download", php.String(pick(g.random, s.Downloads)))

@@ -128,8 +128,8 @@ func TestSitesAreLoadedWithAllThatBelongsToThem(t *testing.T) {
 				ID: 1, MainURL: "http://one.example.org", URLs: []string{"http://one.example.org", "http://two.example.org/one"},
 				Timezone: "UTC", Type: "website", ExcludedIPs: ranges("10.0.0.0/8"), ExcludedParameters: []string{"global", "sid"},
 				ExcludedUserAgents: []string{"G", "BadAgent"}, ExcludedReferrers: []string{"all.example.org"},
-				KeepURLFragment: true,
-				SiteSearch:      true, SearchKeywordParameters: strings.Split("q,query,s,search,searchword,k,keyword,keywords", ","),
+				KeepURLFragment: true, SiteSearch: true,
+				SearchKeywordParameters:  strings.Split("q,query,s,search,searchword,k,keyword,keywords", ","),
 				SearchCategoryParameters: []string{"cat"}, CreatedAt: time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC),
 				Goals: []Goal{
 					{

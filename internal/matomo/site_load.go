@@ -218,8 +218,8 @@ func (i *Installation) readGoals(ctx context.Context, ids []int64, sites map[int
 	for _, row := range rows {
 		goal := Goal{
 			ID: row.ID, Name: php.Unsanitize(row.Name), Description: php.Unsanitize(row.Description),
-			MatchAttribute: row.MatchAttribute,
-			Pattern:        php.Unsanitize(row.Pattern), PatternType: php.Unsanitize(row.PatternType), CaseSensitive: row.CaseSensitive,
+			MatchAttribute: row.MatchAttribute, Pattern: php.Unsanitize(row.Pattern),
+			PatternType: php.Unsanitize(row.PatternType), CaseSensitive: row.CaseSensitive,
 			AllowMultiple: row.AllowMultiple, Revenue: row.Revenue, EventValueAsRevenue: row.EventValueAsRevenue,
 		}
 		sites[row.Site].Goals = append(sites[row.Site].Goals, goal)

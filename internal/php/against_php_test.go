@@ -290,8 +290,11 @@ func writtenDates(r *rand.Rand) []Value {
 		times = "10:00|10:00:05|10:00:05.123|3pm|3:30 pm|3:30:15 a.m.|12am|12:00 " +
 			"PM|24:00|00:00:00|23:59:60|10.30|10:61|noon|midnight|0930|t0930|9:5"
 		zones  = "Z|UTC|GMT|EST|CEST|+0200|-03:30|+02:00|Europe/Berlin|America/New_York|+5|GMT+2|(PST)|B|foo|Nowhere/City"
-		stamps = "2024-01-15T10:00:05Z|2024-01-15T10:00:05+02:00|2024-01-15T10:00:05.5Z|2024-01-15T10:00:05.123-0330|20240115T100005|20240115T10:00:05|@1705300000|@-5|@1705300000.5|2024:01:15 10:00:05|15/Jan/2024:10:00:05 +0200|2024-01-15T10:00|2024-01-15 10:00:05,123|2024-01-15T10|2024-W03-1|2024W03|2024.015|Jan-15-2024|2024-Jan-15|back of 7pm|front of 7|+2024-01-15 10:00:05+010000"
-		words  = "now|today|yesterday|tomorrow|midnight|noon|yesterday noon|tomorrow 10:00|monday|next friday|last " +
+		stamps = "2024-01-15T10:00:05Z|2024-01-15T10:00:05+02:00|2024-01-15T10:00:05.5Z|2024-01-15T10:00:05.123-0330|" +
+			"20240115T100005|20240115T10:00:05|@1705300000|@-5|@1705300000.5|2024:01:15 10:00:05|" +
+			"15/Jan/2024:10:00:05 +0200|2024-01-15T10:00|2024-01-15 10:00:05,123|2024-01-15T10|2024-W03-1|2024W03|" +
+			"2024.015|Jan-15-2024|2024-Jan-15|back of 7pm|front of 7|+2024-01-15 10:00:05+010000"
+		words = "now|today|yesterday|tomorrow|midnight|noon|yesterday noon|tomorrow 10:00|monday|next friday|last " +
 			"sunday|this wednesday|first day of next month|last day of february|last day of|next week|last year|previous " +
 			"month|monday next week"
 		quantities = "+1|-2|3|+ 4|10"

@@ -262,7 +262,10 @@ final class QueuedTrackingChild
 
     // The operations: each gives its answer
 
-    /** Opens a transaction; reads, locks and marks the checkpoint in an option, if one is named. */
+    /**
+     * Opens a transaction; reads, locks and marks the checkpoint in an option. Where none is named nothing is to stay,
+     * and a row of its own, which goes with the transaction, has the mark.
+     */
     private function doBegin(array $message): array
     {
         if (!$this->tracker->shouldRecordStatistics()) {

@@ -22,7 +22,8 @@
 //	<- {"op":"ready","matomo":"5.1.2","plugins":["CoreHome", …]}
 //
 //	-> {"op":"begin","option":"QueuedTracking.replayed.trackingQueueV1"}
-//	<- {"op":"begun","connection":17,"checkpoint":"base64"}       the row is locked, the transaction open
+//	<- {"op":"begun","connection":17,"checkpoint":"base64"}       the row is locked, the transaction open; option "":
+//	                                                              nothing is to stay, and there is no checkpoint
 //	-> {"op":"track","bytes":[812,790],"leave":{"1":[0]}}         blobs: entries as they are in the queue
 //	<- {"op":"tracked","sets":[[{"s":"tracked"}],[{"s":"left"}]],"leaked":false}
 //	-> {"op":"sql","sql":"DELETE …","params":[1,[0]],"bytes":[5]} a list is the number of a blob

@@ -126,7 +126,8 @@ func TestGoalConversionFails(t *testing.T) {
 
 func TestOrderAndCart(t *testing.T) {
 	src := source(t,
-		`{"idgoal":"0","ec_id":"ORD-1","revenue":"10.126","ec_st":"1","ec_tx":"2","ec_sh":"3","ec_dt":"4","ec_items":[["a","b","c",1,2],["d"]]}`)
+		`{"idgoal":"0","ec_id":"ORD-1","revenue":"10.126","ec_st":"1","ec_tx":"2","ec_sh":"3","ec_dt":"4",
+		"ec_items":[["a","b","c",1,2],["d"]]}`)
 	src.Loaded = &store.Visit{TotalInteractions: store.Int(5)}
 	e, err := ReadEcommerce(src.Request)
 	if err != nil {

@@ -159,7 +159,8 @@ var agents = []struct{ ua, uadata, want string }{
 	// client hints
 	{
 		windows + "Chrome/114.0.0.0 Safari/537.36",
-		`{"fullVersionList":[{"brand":"Google Chrome","version":"114.0.5735.110"}],"platform":"Windows","platformVersion":"15.0.0"}`, "WIN,11,CH,114.0,Blink,1,0,,generic desktop",
+		`{"fullVersionList":[{"brand":"Google Chrome","version":"114.0.5735.110"}],"platform":"Windows",
+		"platformVersion":"15.0.0"}`, "WIN,11,CH,114.0,Blink,1,0,,generic desktop",
 	},
 	{
 		windowsUA, `{"brands":[{"brand":"Google Chrome","version":"114"}],"platform":"Windows","platformVersion":"0.3.0"}`,

@@ -250,7 +250,8 @@ func BenchmarkCachedWithHints(b *testing.B) {
 func BenchmarkHintsFromParam(b *testing.B) {
 	d := loadOwn(b)
 	v := decodeJSON(b,
-		`{"fullVersionList":[{"brand":"Google Chrome","version":"114.0.5735.110"},{"brand":"Not A","version":"8"}],"platform":"Windows","platformVersion":"15.0.0","mobile":false,"model":""}`)
+		`{"fullVersionList":[{"brand":"Google Chrome","version":"114.0.5735.110"},{"brand":"Not A","version":"8"}],
+		"platform":"Windows","platformVersion":"15.0.0","mobile":false,"model":""}`)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := d.HintsFromParam(v); err != nil {

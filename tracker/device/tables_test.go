@@ -52,7 +52,8 @@ func factTables(s set) *device.RawTables {
 	raw := &device.RawTables{
 		OperatingSystems: lines("operating_systems"), DesktopFamilies: list(table("os_desktopOsArray")),
 		OSHints: hints("os_clientHintMapping"),
-		FireOS:  pairs("os_fireOsVersionMapping"), LineageOS: pairs("os_lineageOsVersionMapping"), Browsers: lines("browsers"),
+		FireOS:  pairs("os_fireOsVersionMapping"), LineageOS: pairs("os_lineageOsVersionMapping"),
+		Browsers:       lines("browsers"),
 		MobileBrowsers: list(table("browser_mobileOnlyBrowsers")), BrowserHints: hints("browser_clientHintMapping"),
 		Engines: list(table("browser_engines")), DeviceTypes: make([]string, table("device_types").Len()),
 		FormFactors: lines("device_clientHintFormFactorsMapping"), Brands: lines("device_brands"),

@@ -126,8 +126,8 @@ func TestOrderTakesThePlaceOfTheCart(t *testing.T) {
 		want := []storedConversion{{
 			0, 5, Text("B-1"), Int(2), "kept", Text("1.5"), Text("nz"),
 			NullText{},
-			Text("kept"),
-			Text("kept"), Int(4),
+			Text("kept"), Text("kept"),
+			Int(4),
 		}}
 		if diff := cmp.Diff(want, readConversions(t, s)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)

@@ -29,18 +29,14 @@ func TestPageviewsAreFound(t *testing.T) {
 		v, w := insertVisit(t, s, 1), insertVisit(t, s, 2)
 		url, title, download := entry(1, "example.org/"), entry(4, "Title"), entry(3, "example.org/a.pdf")
 		create(t, s, url, title, download)
-		titled, both, second := pageview(v, "aaaaaa", NoAction, ActionOf(title)), pageview(v, "aaaaaa", ActionOf(url),
-			ActionOf(title)), pageview(v, "aaaaaa", ActionOf(url), NoAction)
-		onlyTitle, file := pageview(v, "bbbbbb", NoAction, ActionOf(title)), pageview(v, "cccccc", ActionOf(download),
-			NoAction)
+		titled := pageview(v, "aaaaaa", NoAction, ActionOf(title))
+		both := pageview(v, "aaaaaa", ActionOf(url), ActionOf(title))
+		second := pageview(v, "aaaaaa", ActionOf(url), NoAction)
+		onlyTitle := pageview(v, "bbbbbb", NoAction, ActionOf(title))
+		file := pageview(v, "cccccc", ActionOf(download), NoAction)
 		insertLinks(t, s, titled, both, second, onlyTitle, file)
 		queries := []PageviewQuery{
-			{v.ID, "aaaaaa"},
-			{v.ID, "bbbbbb"},
-			{v.ID, "cccccc"},
-			{w.ID, "aaaaaa"},
-			{v.ID, "aaaaaaa"},
-			{v.ID, "'"},
+			{v.ID, "aaaaaa"}, {v.ID, "bbbbbb"}, {v.ID, "cccccc"}, {w.ID, "aaaaaa"}, {v.ID, "aaaaaaa"}, {v.ID, "'"},
 		}
 		for len(queries) <= maxRows/2 {
 			queries = append(queries, PageviewQuery{v.ID, "zzzzzz"})

@@ -92,7 +92,8 @@ func checkFamilies(t *testing.T, s *Store, families []family) {
 		"v.idvisitor AND l.pageview_position = "
 	err := s.db.Select(&rows,
 		"SELECT v.visitor_count_visits AS n, v.idvisit, v.last_idlink_va AS last, v.visit_total_actions AS actions, "+
-			"v.visit_total_interactions AS interactions, v.visit_total_searches AS searches, "+link+"1) AS first, "+link+"2) AS second, "+
+			"v.visit_total_interactions AS interactions, v.visit_total_searches AS searches, "+
+			link+"1) AS first, "+link+"2) AS second, "+
 			"(SELECT c.idlink_va FROM m_log_conversion c WHERE c.idvisit = v.idvisit AND c.idvisitor = v.idvisitor) AS goal "+
 			"FROM m_log_visit v ORDER BY v.visitor_count_visits")
 	if err != nil || len(rows) != len(families) {

@@ -121,7 +121,8 @@ func TestMariaDBDefaults(t *testing.T) {
 	db := s.NewDatabase(t)
 	var got string
 	err := db.Get(&got,
-		`SELECT CONCAT_WS(' ', @@character_set_server, @@collation_connection, @@time_zone, @@sql_mode LIKE '%STRICT_TRANS_TABLES%')`)
+		`SELECT CONCAT_WS(' ', @@character_set_server, @@collation_connection, @@time_zone,
+		@@sql_mode LIKE '%STRICT_TRANS_TABLES%')`)
 	if want := "utf8mb4 utf8mb4_general_ci +00:00 1"; err != nil || got != want {
 		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
