@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/queuedtracking/queuedtracking/lock"
@@ -58,6 +59,10 @@ const maxInFlight = 2
 
 // errFront says that a batch cannot be committed because the one in front of it was not.
 var errFront = errors.New("the batch in front was given up")
+
+// errOtherNode says that a batch cannot overlap with the one in front of it, whose rows are locked on another node of a
+// Galera cluster, and may have been missing on this one.
+var errOtherNode = errors.New("the batch in front is on another node of the cluster")
 
 // putInFlight plays the batch, hands its rows to a transaction and starts it. On an error nothing has happened.
 func (o *overlap) putInFlight(ctx context.Context, j *job) (err error) {
@@ -168,6 +173,9 @@ func (f *inFlight) complete(ctx context.Context) {
 	defer close(f.ended)
 	if f.err = f.send(ctx); !f.idsKnown {
 		close(f.rowsInserted)
+	}
+	if f.err == nil && f.front != nil && f.front.tx.Node() != f.tx.Node() {
+		f.err = errOtherNode
 	}
 	close(f.rowsSent)
 	if f.err == nil {
@@ -292,7 +300,23 @@ func (f *inFlight) processAgain(ctx context.Context) error {
 	if errors.Is(f.err, lock.ErrLost) || ctx.Err() != nil {
 		return fmt.Errorf("offset %d: %w", f.job.head.Offset, f.err)
 	}
-	f.job.options.Log.Warn("batch not committed, processed step by step", append(f.job.where(), "error", f.err)...)
+	f.tellWhy()
 	f.job.worker.summary.Retries++
 	return f.job.worker.processAlone(ctx, f.job)
+}
+
+// tellWhy logs why the batch is processed again. Where connections are spread over the nodes of a cluster that is so for
+// every other batch, and is said once.
+func (f *inFlight) tellWhy() {
+	w, level := f.job.worker, slog.LevelWarn
+	where := append(f.job.where(), "error", f.err)
+	if errors.Is(f.err, errOtherNode) || f.job.options.Store.Clustered() && errors.Is(f.err, store.ErrCheckpointMoved) {
+		if w.toldOfNodes {
+			level = slog.LevelDebug
+		} else {
+			where = append(where, "hint", "this program is faster when all its connections are to the same node of the cluster")
+		}
+		w.toldOfNodes = true
+	}
+	w.options.Log.Log(context.Background(), level, "batch not committed, processed step by step", where...)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
 // mysqlDialect is that of MySQL and MariaDB.
@@ -59,6 +61,10 @@ func readServer(ctx context.Context, db *sqlx.DB) (serverInfo, error) {
 	if err := db.GetContext(ctx, &row, query); err != nil {
 		return serverInfo{}, err
 	}
+	node, err := galeraNode(ctx, db)
+	if err != nil {
+		return serverInfo{}, err
+	}
 	return serverInfo{
 		strict:     strings.Contains(row.Mode, "STRICT_TRANS_TABLES") || strings.Contains(row.Mode, "STRICT_ALL_TABLES"),
 		mariadb:    strings.Contains(row.Version, "MariaDB"),
@@ -68,7 +74,17 @@ func readServer(ctx context.Context, db *sqlx.DB) (serverInfo, error) {
 		maxStatement:  min(row.MaxPacket-1024, 1<<20),
 		maxParameters: 60_000,
 		scripts:       takesScripts(ctx, db),
+		node:          node,
 	}, nil
+}
+
+// galeraNode is serverInfo.node. Names of nodes are those of their hosts unless somebody gives them others.
+func galeraNode(ctx context.Context, db *sqlx.DB) (string, error) {
+	isNode, err := matomo.IsGaleraNode(ctx, db)
+	if err != nil || !isNode {
+		return "", err
+	}
+	return "CRC32(CONCAT_WS(' ', @@hostname, @@port, @@wsrep_node_name, @@wsrep_node_address))", nil
 }
 
 // takesScripts reports whether the connections, and what may stand between them and the server, take several
