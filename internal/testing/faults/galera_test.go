@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"math/rand/v2"
+	"regexp"
 	"sync"
 	"syscall"
 	"testing"
@@ -30,6 +31,9 @@ type galera struct {
 // connections are spread over all nodes, and another client changes the rows that they change on another node, so that
 // COMMIT is refused.
 func TestGalera(t *testing.T) {
+	cluster := testserver.Galera(t)
+	t.Run("a node that is behind", func(t *testing.T) { readBehind(t, cluster) })
+	t.Run("batches on two nodes", func(t *testing.T) { moveOnTwoNodes(t, cluster) })
 	for _, kind := range []struct {
 		name       string
 		inDatabase bool
@@ -43,7 +47,6 @@ func TestGalera(t *testing.T) {
 			if events == 0 {
 				t.Skip("with -faults.galera 4 or more")
 			}
-			cluster := testserver.Galera(t)
 			g := &galera{cluster: cluster, balancer: newBalancer(t, cluster.Nodes)}
 			if kind.inDatabase {
 				g.site = newSiteWith(t, &cluster.Nodes[0].MariaDBServer, inDatabase())
@@ -55,6 +58,9 @@ func TestGalera(t *testing.T) {
 		})
 	}
 }
+
+// serverErrors finds the numbers of the servers' errors in a log.
+var serverErrors = regexp.MustCompile(`Error (\d{4}) \(`)
 
 func (g *galera) run(t *testing.T, events int) {
 	const perEvent = 600
@@ -93,6 +99,9 @@ func (g *galera) run(t *testing.T, events int) {
 		c.signal(syscall.SIGTERM)
 		for what, n := range c.done() {
 			counts[what] += n
+		}
+		for _, number := range serverErrors.FindAllStringSubmatch(c.stderr.String(), -1) {
+			made.add("errors "+number[1]+" of Galera nodes", 1)
 		}
 	}
 	t.Logf("%v", counts)
