@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 
 	"github.com/queuedtracking/queuedtracking/lock"
@@ -26,7 +25,9 @@ import (
 // After any error the batch and those behind it are rolled back. Then the first batch that is not committed is
 // processed alone (job.process), and what was behind it is read again.
 //
-// On SQLite no batch is in flight: there only one transaction can write, and new names are a part of it.
+// On SQLite no batch is in flight: there only one transaction can write, and new names are a part of it. Nor is one on a
+// Galera cluster: the connection may be to another node than that of the batch in front, where the rows of this one are
+// not locked, but missing.
 type inFlight struct {
 	job    *job
 	front  *inFlight // nil: none
@@ -59,10 +60,6 @@ const maxInFlight = 2
 
 // errFront says that a batch cannot be committed because the one in front of it was not.
 var errFront = errors.New("the batch in front was given up")
-
-// errOtherNode says that a batch cannot overlap with the one in front of it, whose rows are locked on another node of a
-// Galera cluster, and may have been missing on this one.
-var errOtherNode = errors.New("the batch in front is on another node of the cluster")
 
 // putInFlight plays the batch, hands its rows to a transaction and starts it. On an error nothing has happened.
 func (o *overlap) putInFlight(ctx context.Context, j *job) (err error) {
@@ -135,7 +132,8 @@ var errNoOverlap = errors.New("not a batch that can overlap with others")
 // canOverlap reports whether the batch may be in flight, as far as can be seen before it is played: what has dead
 // letters, or is removed from the queue by its transaction, is processed alone.
 func (j *job) canOverlap() bool {
-	return j.run.transactional == nil && !j.options.Store.OneWriter() && len(j.undecodable) == 0
+	return j.run.transactional == nil && !j.options.Store.OneWriter() && !j.options.Store.Clustered() &&
+		len(j.undecodable) == 0
 }
 
 func (f *inFlight) begin(ctx context.Context) (err error) {
@@ -173,9 +171,6 @@ func (f *inFlight) complete(ctx context.Context) {
 	defer close(f.ended)
 	if f.err = f.send(ctx); !f.idsKnown {
 		close(f.rowsInserted)
-	}
-	if f.err == nil && f.front != nil && f.front.tx.Node() != f.tx.Node() {
-		f.err = errOtherNode
 	}
 	close(f.rowsSent)
 	if f.err == nil {
@@ -300,23 +295,7 @@ func (f *inFlight) processAgain(ctx context.Context) error {
 	if errors.Is(f.err, lock.ErrLost) || ctx.Err() != nil {
 		return fmt.Errorf("offset %d: %w", f.job.head.Offset, f.err)
 	}
-	f.tellWhy()
+	f.job.options.Log.Warn("batch not committed, processed step by step", append(f.job.where(), "error", f.err)...)
 	f.job.worker.summary.Retries++
 	return f.job.worker.processAlone(ctx, f.job)
-}
-
-// tellWhy logs why the batch is processed again. Where connections are spread over the nodes of a cluster that is so for
-// every other batch, and is said once.
-func (f *inFlight) tellWhy() {
-	w, level := f.job.worker, slog.LevelWarn
-	where := append(f.job.where(), "error", f.err)
-	if errors.Is(f.err, errOtherNode) || f.job.options.Store.Clustered() && errors.Is(f.err, store.ErrCheckpointMoved) {
-		if w.toldOfNodes {
-			level = slog.LevelDebug
-		} else {
-			where = append(where, "hint", "this program is faster when all its connections are to the same node of the cluster")
-		}
-		w.toldOfNodes = true
-	}
-	w.options.Log.Log(context.Background(), level, "batch not committed, processed step by step", where...)
 }

@@ -27,7 +27,6 @@ type worker struct {
 	blocked         map[int]error               // queues that cannot go on
 	locksLost       int                         // lost in a row, since the last batch
 	sizer           *sizer
-	toldOfNodes     bool      // that connections are on several nodes of a cluster
 	askedForWaiters time.Time // when the database was asked last who waits for a lock
 }
 

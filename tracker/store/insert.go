@@ -49,7 +49,7 @@ func insertRows[R any](ctx context.Context, tx *Tx, t *table[R], how insertion[R
 			}
 		}}
 		if how.all != nil {
-			answered.check = func(affected, _ int64) error {
+			answered.check = func(affected int64) error {
 				if affected < int64(n) {
 					return how.all()
 				}

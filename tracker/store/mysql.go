@@ -61,7 +61,11 @@ func readServer(ctx context.Context, db *sqlx.DB) (serverInfo, error) {
 	if err := db.GetContext(ctx, &row, query); err != nil {
 		return serverInfo{}, err
 	}
-	node, err := galeraNode(ctx, db)
+	cluster, err := matomo.IsGaleraNode(ctx, db)
+	if err != nil {
+		return serverInfo{}, err
+	}
+	scripts, err := takesScripts(ctx, db)
 	if err != nil {
 		return serverInfo{}, err
 	}
@@ -73,25 +77,21 @@ func readServer(ctx context.Context, db *sqlx.DB) (serverInfo, error) {
 		// Statements of some MB are no faster than one MB, but hold more memory.
 		maxStatement:  min(row.MaxPacket-1024, 1<<20),
 		maxParameters: 60_000,
-		scripts:       takesScripts(ctx, db),
-		node:          node,
+		// When a node takes a transaction back, because another node was quicker with the same row, between two statements
+		// of one message, MariaDB goes on with those that follow, each of them committed by itself, and says nothing.
+		scripts: scripts && !cluster,
+		cluster: cluster,
 	}, nil
-}
-
-// galeraNode is serverInfo.node. Names of nodes are those of their hosts unless somebody gives them others.
-func galeraNode(ctx context.Context, db *sqlx.DB) (string, error) {
-	isNode, err := matomo.IsGaleraNode(ctx, db)
-	if err != nil || !isNode {
-		return "", err
-	}
-	return "CRC32(CONCAT_WS(' ', @@hostname, @@port, @@wsrep_node_name, @@wsrep_node_address))", nil
 }
 
 // takesScripts reports whether the connections, and what may stand between them and the server, take several
 // statements at once.
-func takesScripts(ctx context.Context, db *sqlx.DB) bool {
+func takesScripts(ctx context.Context, db *sqlx.DB) (bool, error) {
 	_, err := db.ExecContext(ctx, "DO 0; DO 0")
-	return err == nil
+	if IsConnectionLost(err) {
+		return false, err
+	}
+	return err == nil, nil
 }
 
 func readColumns(ctx context.Context, db *sqlx.DB, table string) ([]foundColumn, error) {

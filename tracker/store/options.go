@@ -213,14 +213,10 @@ var ErrCheckpointMoved = errors.New("the checkpoint has been moved by somebody e
 // another one than from, Flush fails with ErrCheckpointMoved, and the transaction has to be rolled back.
 //
 // It should be the last statement of the transaction: then two transactions can write their rows at the same time, of
-// which one depends on the other. The later one cannot be committed without the earlier one. On a Galera cluster that
-// is so if both have run on the same node (Node): on another one the rows of the earlier one are not locked until it is
-// committed, but missing.
+// which one depends on the other. The later one cannot be committed without the earlier one. On a cluster
+// (Clustered) that is not so: on another node the rows of the earlier one are not locked, but missing.
 func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoint) error {
 	q := tx.begin("UPDATE ", tx.s.table("option"), " SET `option_value` = ").text(to.String())
-	if node := tx.s.server.node; node != "" {
-		q.add(", `autoload` = 0 * LAST_INSERT_ID(", node, ")")
-	}
 	q.add(" WHERE `option_name` = ").text(checkpointPrefix + list)
 	// Offset and last batch identify a checkpoint; the rest of the text is long.
 	start := from.String()
@@ -229,8 +225,7 @@ func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoi
 	}
 	q.add(" AND ", tx.s.dialect.head("`option_value`", len(start)), " = ").text(start)
 	q.add(" AND ", tx.s.dialect.increment, " = ").int(tx.increment)
-	_, err := tx.writeStep(ctx, step{check: func(matched, id int64) error {
-		tx.node = id
+	_, err := tx.writeStep(ctx, step{check: func(matched int64) error {
 		if matched != 1 {
 			return ErrCheckpointMoved
 		}
@@ -252,7 +247,7 @@ func (tx *Tx) SaveCheckpoint(ctx context.Context, list string, c Checkpoint) err
 	option := checkpointPrefix + list
 	q := tx.begin("UPDATE ", tx.s.table("option"), " SET `option_value` = ").text(c.String())
 	q.add(" WHERE `option_name` = ").text(option).add(" AND ", tx.s.dialect.increment, " = ").int(tx.increment)
-	_, err := tx.writeStep(ctx, step{check: func(matched, _ int64) error {
+	_, err := tx.writeStep(ctx, step{check: func(matched int64) error {
 		if matched == 0 {
 			tx.s.replays.Delete(option) // or somebody has deleted the row
 			return ErrDistanceMoved

@@ -27,8 +27,8 @@ type cut struct{ steps, sql, args int }
 
 // step is what a statement's answer is for. Either function may be nil.
 type step struct {
-	done  func(affected, id int64)       // is told what the server said
-	check func(affected, id int64) error // finds out whether the transaction may be committed
+	done  func(affected, id int64)   // is told what the server said
+	check func(affected int64) error // finds out whether the transaction may be committed
 }
 
 func (c *script) add(q *statement, s step) {
@@ -123,7 +123,7 @@ func (s *step) answered(affected, id int64) error {
 		s.done(affected, id)
 	}
 	if s.check != nil {
-		return s.check(affected, id)
+		return s.check(affected)
 	}
 	return nil
 }
@@ -214,10 +214,9 @@ func (tx *Tx) send(ctx context.Context, sql []byte, args []any, steps []step) (m
 	if err != nil {
 		return nil, err
 	}
-	ids := answers.AllLastInsertIds()
 	for i, affected := range answers.AllRowsAffected() {
 		if check := steps[i].check; check != nil && err == nil {
-			err = check(affected, ids[i])
+			err = check(affected)
 		}
 	}
 	if tx.written != nil {

@@ -67,8 +67,7 @@ type serverInfo struct {
 	maxStatement  int   // bytes
 	maxParameters int
 	scripts       bool // several statements may travel in one message
-	// an expression for the number of the node of a Galera cluster that runs a statement; "": it is none
-	node string
+	cluster       bool // it is a node of a Galera cluster
 }
 
 var validPrefix = regexp.MustCompile(`^[A-Za-z0-9_$]*$`)
@@ -103,8 +102,9 @@ func (s *Store) Close() { s.known.StopAllGoroutines() }
 // OneWriter reports whether only one transaction at a time can write, as on SQLite.
 func (s *Store) OneWriter() bool { return s.dialect.oneWriter }
 
-// Clustered reports whether the server is a node of a Galera cluster.
-func (s *Store) Clustered() bool { return s.server.node != "" }
+// Clustered reports whether the server is a node of a Galera cluster. Each connection may be to another node, and a
+// transaction may not rely on what another one has locked, only on what is committed.
+func (s *Store) Clustered() bool { return s.server.cluster }
 
 // DB is the database that the tables are in.
 func (s *Store) DB() *sqlx.DB { return s.db }

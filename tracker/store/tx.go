@@ -24,7 +24,6 @@ type Tx struct {
 	sent      bool         // and nothing was written since
 	begun     bool         // the server knows of the transaction
 	increment int64
-	node      int64 // of a Galera cluster, where MoveCheckpoint has run; 0: not known
 	stats     Stats
 	onCommit  []func()
 	undo      []func() // on rollback
@@ -133,10 +132,6 @@ func (tx *Tx) AfterWrites(f func()) { tx.written = f }
 
 // Stats returns the counters.
 func (tx *Tx) Stats() Stats { return tx.stats }
-
-// Node is a number for the node of a Galera cluster on which MoveCheckpoint has run, 0 before that and where there is no
-// cluster.
-func (tx *Tx) Node() int64 { return tx.node }
 
 // SQL is the connection of the transaction, for a queue that lives in the same database. What was collected is sent
 // first.

@@ -7,10 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/internal/tables"
 	"github.com/queuedtracking/queuedtracking/internal/testing/testserver"
-	"github.com/queuedtracking/queuedtracking/queue"
-	"github.com/queuedtracking/queuedtracking/tracker/store"
 )
 
 // openNode opens a database on a node, as the program does.
@@ -72,53 +69,5 @@ func readBehind(t *testing.T, c *testserver.GaleraCluster) {
 			t.Errorf("%d rows, want %d", got, before+1)
 		}
 		_ = stop.Close()
-	}
-}
-
-// A batch must not overlap with one on another node, so a transaction knows on which it has moved the checkpoint.
-func moveOnTwoNodes(t *testing.T, c *testserver.GaleraCluster) {
-	name := c.Nodes[0].CreateDatabase(t)
-	if err := tables.Create(t.Context(), openNode(t, c.Nodes[0], name), "matomo_"); err != nil {
-		t.Fatal(err)
-	}
-	list, last := queue.Key(0), store.Checkpoint{}
-	move := func(s *store.Store) int64 {
-		next := store.Checkpoint{Offset: last.Offset + 25, Digest: "abcd"}
-		tx, err := s.Begin(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer tx.Rollback() // after a commit it does nothing
-		if err := tx.MoveCheckpoint(t.Context(), list, last, next); err != nil {
-			t.Fatal(err)
-		}
-		if err := tx.Commit(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		last = next
-		return tx.Node()
-	}
-	seen := make(map[int64]bool)
-	for i, n := range c.Nodes {
-		s, err := store.Open(t.Context(), openNode(t, n, name), store.Options{Prefix: "matomo_"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		if i == 0 {
-			if err := s.CreateCheckpoint(t.Context(), list); err != nil {
-				t.Fatal(err)
-			}
-			up := store.Checkpoint{Digest: ""}
-			_, err := s.DB().Exec("UPDATE matomo_option SET option_value = ? WHERE option_name LIKE ?", up.String(), "%"+list)
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		first, second := move(s), move(s)
-		if first == 0 || first != second || seen[first] {
-			t.Errorf("node %d is called %d and %d; before that %v", i, first, second, seen)
-		}
-		seen[first] = true
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -72,10 +74,34 @@ func Galera(t testing.TB) *GaleraCluster {
 		}
 		n.founded = true
 	}
-	for _, n := range c.Nodes {
-		n.WaitUntilReady(t, len(c.Nodes))
-	}
+	c.WaitUntilWhole(t)
 	return c
+}
+
+// WaitUntilWhole waits until all nodes take statements and agree that they are all there. One that was away may not have
+// noticed it.
+func (c *GaleraCluster) WaitUntilWhole(t testing.TB) {
+	t.Helper()
+	Eventually(t, "all nodes are there", func() bool { return c.agree(c.Nodes, len(c.Nodes)) })
+}
+
+// WaitUntilGone waits until the other nodes go on without one.
+func (c *GaleraCluster) WaitUntilGone(t testing.TB, gone *GaleraNode) {
+	t.Helper()
+	others := slices.DeleteFunc(slices.Clone(c.Nodes), func(n *GaleraNode) bool { return n == gone })
+	Eventually(t, "the others have given the node up", func() bool { return c.agree(others, len(others)) })
+}
+
+// agree reports whether the nodes take statements and see the same cluster of so many nodes.
+func (c *GaleraCluster) agree(nodes []*GaleraNode, size int) bool {
+	views := make(map[string]bool)
+	for _, n := range nodes {
+		if !n.Running() || n.status("wsrep_cluster_size") != strconv.Itoa(size) || !n.Ready() {
+			return false
+		}
+		views[n.status("wsrep_cluster_conf_id")] = true
+	}
+	return len(views) == 1
 }
 
 //go:embed galera_sst.sh
@@ -176,16 +202,6 @@ func (n *GaleraNode) status(variable string) (value string) {
 
 // Ready reports whether the node takes statements at the moment.
 func (n *GaleraNode) Ready() bool { return n.Running() && n.synced() == nil }
-
-// WaitUntilReady waits until the node takes statements, in a cluster of so many nodes at least.
-func (n *GaleraNode) WaitUntilReady(t testing.TB, size int) {
-	t.Helper()
-	Eventually(t, "the node has joined the others", func() bool {
-		var members int
-		_, err := fmt.Sscan(n.status("wsrep_cluster_size"), &members)
-		return err == nil && members >= size && n.Ready()
-	})
-}
 
 // Isolate cuts the node off from the others: it refuses statements as soon as it knows (error 1047). Join ends that.
 func (n *GaleraNode) Isolate(t testing.TB) { t.Helper(); n.isolate(t, 1) }

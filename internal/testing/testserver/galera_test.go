@@ -38,7 +38,7 @@ func TestGaleraNodesLeaveAndComeBack(t *testing.T) {
 		return errors.As(err, &refused) && refused.Number == 1047
 	})
 	second.Join(t)
-	second.WaitUntilReady(t, 3)
+	c.WaitUntilWhole(t)
 }
 
 func (n *GaleraNode) open(t *testing.T, name string) *sqlx.DB {
