@@ -65,6 +65,9 @@ func readServer(ctx context.Context, db *sqlx.DB) (serverInfo, error) {
 	if err != nil {
 		return serverInfo{}, err
 	}
+	if err := matomo.CheckSession(ctx, db, cluster); err != nil {
+		return serverInfo{}, err
+	}
 	scripts, err := takesScripts(ctx, db)
 	if err != nil {
 		return serverInfo{}, err

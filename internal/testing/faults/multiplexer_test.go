@@ -19,6 +19,7 @@ type multiplexer struct {
 	targets []string // servers with the same data
 
 	forgets  bool          // what the session was told by SET; otherwise the new connection is told it again
+	always   bool          // at every statement, not at every third
 	noScript bool          // messages of several statements are refused
 	idle     time.Duration // connections that say nothing for so long are cut; 0: they are not
 
@@ -77,7 +78,7 @@ func (s *session) run() {
 		}
 		_ = s.client.SetReadDeadline(time.Time{})
 		text := command[5:]
-		if !s.inTransaction && rand.IntN(3) == 0 {
+		if !s.inTransaction && (s.always || rand.IntN(3) == 0) {
 			_ = s.server.Close()
 			<-s.answered
 			if s.connect(false) != nil {

@@ -13,11 +13,11 @@ import (
 func TestProxies(t *testing.T) {
 	t.Parallel()
 	for name, m := range map[string]*multiplexer{
-		"keeps the session":        {},
-		"forgets the session":      {forgets: true},
-		"refuses several":          {noScript: true},
-		"cuts idle connections":    {idle: 5 * time.Millisecond},
-		"all of it, on each batch": {forgets: true, noScript: true, idle: 5 * time.Millisecond},
+		"keeps the session":            {},
+		"forgets the session":          {forgets: true},
+		"refuses several":              {noScript: true},
+		"cuts idle connections":        {idle: 5 * time.Millisecond},
+		"all of it, at each statement": {always: true, forgets: true, noScript: true, idle: 5 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -56,7 +56,7 @@ func TestForgetfulProxyIsRefused(t *testing.T) {
 	s := newSiteOn(t, testserver.MariaDB(t, testserver.WithFlags("--sql-safe-updates")), redis, number)
 	s.push(t, corpus(t, 200))
 	pushed := s.waiting(t)
-	c := s.through(t, &multiplexer{forgets: true}, s.maria.Addr)
+	c := s.through(t, &multiplexer{always: true, forgets: true}, s.maria.Addr)
 	status := c.wait()
 	if status != exitFailed || !strings.Contains(c.stderr.String(), "sql_safe_updates") || s.waiting(t) != pushed {
 		t.Errorf("exit status %d, %d of %d entries left:\n%s", status, s.waiting(t), pushed, c.stderr.String())
