@@ -34,6 +34,8 @@ type galera struct {
 func TestGalera(t *testing.T) {
 	cluster := testserver.Galera(t)
 	t.Run("a node that is behind", func(t *testing.T) { readBehind(t, cluster) })
+	t.Run("a transaction is whole", func(t *testing.T) { wholeOrNothing(t, cluster) })
+	t.Run("a proxy that changes nodes", func(t *testing.T) { changeNodes(t, cluster) })
 	for _, kind := range []struct {
 		name       string
 		inDatabase bool
