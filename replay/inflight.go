@@ -25,9 +25,9 @@ import (
 // After any error the batch and those behind it are rolled back. Then the first batch that is not committed is
 // processed alone (job.process), and what was behind it is read again.
 //
-// On SQLite no batch is in flight: there only one transaction can write, and new names are a part of it. Nor is one on a
-// Galera cluster: the connection may be to another node than that of the batch in front, where the rows of this one are
-// not locked, but missing.
+// On SQLite no batch is in flight: there only one transaction can write, and new names are a part of it. Nor is one on
+// a Galera cluster: the connection may be to another node than that of the batch in front, where the rows of this one
+// are not locked, but missing.
 type inFlight struct {
 	job    *job
 	front  *inFlight // nil: none

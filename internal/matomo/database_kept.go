@@ -15,8 +15,9 @@ const forgotten = "CONCAT_WS(', ', IF(@@autocommit = 1, NULL, 'autocommit'), " +
 	"IF(@@sql_select_limit = 18446744073709551615, NULL, 'sql_select_limit'), " +
 	"IF(@@sql_big_selects = 1, NULL, 'sql_big_selects')"
 
-// CheckSession finds out whether a connection of Open still is what it was told to be, several statements later. A proxy
-// that passes them on to ever other connections of its own may lose it. isNode: the server belongs to a Galera cluster.
+// CheckSession finds out whether a connection of Open still is what it was told to be, several statements later. A
+// proxy that passes them on to ever other connections of its own may lose it. isNode: the server belongs to a Galera
+// cluster.
 func CheckSession(ctx context.Context, db *sqlx.DB, isNode bool) error {
 	names := forgotten
 	if isNode {

@@ -75,8 +75,8 @@ func TestErrorsOfANodeWithoutMajorityAreRetried(t *testing.T) {
 	for number, lost := range map[uint16]bool{1047: true, 1180: false, 1213: false} {
 		err := fmt.Errorf("commit: %w", &mysql.MySQLError{Number: number})
 		if !IsRetryable(err) || IsConnectionLost(err) != lost || IsDataError(err) {
-			t.Errorf("%d: retryable %v, connection lost %v (want %v), data %v", number, IsRetryable(err), IsConnectionLost(err), lost,
-				IsDataError(err))
+			t.Errorf("%d: retryable %v, connection lost %v (want %v), data %v", number, IsRetryable(err),
+				IsConnectionLost(err), lost, IsDataError(err))
 		}
 	}
 }

@@ -106,8 +106,8 @@ func changeNodes(t *testing.T, c *testserver.GaleraCluster) {
 	equal(t, s.read(t), undisturbed(t, requests))
 }
 
-// Another node changes the row of the checkpoint all the time, so that this one takes transactions back, at any of their
-// statements. None is committed by halves.
+// Another node changes the row of the checkpoint all the time, so that this one takes transactions back, at any of
+// their statements. None is committed by halves.
 func wholeOrNothing(t *testing.T, c *testserver.GaleraCluster) {
 	const transactions, statements = 600, 20
 	name := c.Nodes[0].CreateDatabase(t)
@@ -121,6 +121,10 @@ func wholeOrNothing(t *testing.T, c *testserver.GaleraCluster) {
 	}
 	defer s.Close()
 	list := queue.Key(0)
+	checkpoint, err := store.CheckpointOption(list)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := s.CreateCheckpoint(t.Context(), list); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +132,7 @@ func wholeOrNothing(t *testing.T, c *testserver.GaleraCluster) {
 	var rival sync.WaitGroup
 	rival.Go(func() {
 		for !over.Load() {
-			_, _ = theirs.Exec("UPDATE matomo_option SET autoload = 1 - autoload WHERE option_name LIKE 'QueuedTracking.replayed.%'")
+			_, _ = theirs.Exec("UPDATE matomo_option SET autoload = 1 - autoload WHERE option_name = ?", checkpoint)
 			time.Sleep(2 * time.Millisecond)
 		}
 	})
@@ -166,17 +170,17 @@ func wholeOrNothing(t *testing.T, c *testserver.GaleraCluster) {
 	over.Store(true)
 	rival.Wait()
 	var rows, whole, offset int
-	err = ours.QueryRow("SELECT COALESCE(SUM(n), 0), COALESCE(SUM(n = ?), 0) FROM (SELECT COUNT(*) AS n FROM matomo_option "+
-		"WHERE option_name LIKE 'row.%' GROUP BY option_value) AS t", statements).Scan(&rows, &whole)
+	err = ours.QueryRow("SELECT COALESCE(SUM(n), 0), COALESCE(SUM(n = ?), 0) FROM (SELECT COUNT(*) AS n "+
+		"FROM matomo_option WHERE option_name LIKE 'row.%' GROUP BY option_value) AS t", statements).Scan(&rows, &whole)
 	if err == nil {
-		err = ours.Get(&offset, "SELECT 0 + option_value FROM matomo_option WHERE option_name LIKE 'QueuedTracking.replayed.%'")
+		err = ours.Get(&offset, "SELECT 0 + option_value FROM matomo_option WHERE option_name = ?", checkpoint)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	if rows != committed*statements || whole != committed || offset != committed || takenBack == 0 {
-		t.Errorf("%d committed, %d taken back; %d rows of %d whole transactions, checkpoint %d", committed, takenBack, rows, whole,
-			offset)
+		t.Errorf("%d committed, %d taken back; %d rows of %d whole transactions, checkpoint %d", committed, takenBack,
+			rows, whole, offset)
 	}
 	made.add("transactions that a Galera node took back", takenBack)
 }

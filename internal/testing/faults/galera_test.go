@@ -19,7 +19,8 @@ import (
 	"github.com/queuedtracking/queuedtracking/queue"
 )
 
-var galeraEvents = flag.Int("faults.galera", 3, "how often a node of a Galera cluster is killed, cut off, frozen or slowed down")
+var galeraEvents = flag.Int("faults.galera", 3,
+	"how often a node of a Galera cluster is killed, cut off, frozen or slowed down")
 
 // galera is a site on a cluster, whose nodes leave and come back while workers track.
 type galera struct {
@@ -288,16 +289,19 @@ func (g *galera) rivalOnce(ctx context.Context, db *sqlx.DB) error {
 	}
 	defer tx.Rollback() // after a commit it does nothing
 	var visits []int64
-	if err := tx.SelectContext(ctx, &visits, "SELECT idvisit FROM matomo_log_visit ORDER BY idvisit DESC LIMIT 4"); err != nil {
+	err = tx.SelectContext(ctx, &visits, "SELECT idvisit FROM matomo_log_visit ORDER BY idvisit DESC LIMIT 4")
+	if err != nil {
 		return err
 	}
 	for _, by := range []int{1, -1} {
 		option := "QueuedTracking.replayed." + queue.Key(rand.IntN(queues))
-		if _, err := tx.ExecContext(ctx, "UPDATE matomo_option SET autoload = 1 - autoload WHERE option_name = ?", option); err != nil {
+		_, err := tx.ExecContext(ctx, "UPDATE matomo_option SET autoload = 1 - autoload WHERE option_name = ?", option)
+		if err != nil {
 			return err
 		}
 		for _, id := range visits {
-			_, err := tx.ExecContext(ctx, "UPDATE matomo_log_visit SET visit_total_time = visit_total_time + ? WHERE idvisit = ?", by, id)
+			_, err := tx.ExecContext(ctx,
+				"UPDATE matomo_log_visit SET visit_total_time = visit_total_time + ? WHERE idvisit = ?", by, id)
 			if err != nil {
 				return err
 			}

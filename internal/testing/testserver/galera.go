@@ -78,8 +78,8 @@ func Galera(t testing.TB) *GaleraCluster {
 	return c
 }
 
-// WaitUntilWhole waits until all nodes take statements and agree that they are all there. One that was away may not have
-// noticed it.
+// WaitUntilWhole waits until all nodes take statements and agree that they are all there. One that was away may not
+// have noticed it.
 func (c *GaleraCluster) WaitUntilWhole(t testing.TB) {
 	t.Helper()
 	Eventually(t, "all nodes are there", func() bool { return c.agree(c.Nodes, len(c.Nodes)) })
