@@ -25,6 +25,9 @@ var needed = []string{
 	"sql_safe_updates = 0",                    // UPDATE and DELETE choose rows by any column
 	"sql_select_limit = 18446744073709551615", // every row comes back
 	"sql_big_selects = 1",                     // whatever max_join_size says
+	// A host that is gone without a word has locked a checkpoint until the server gives its connection up, by default
+	// after eight hours.
+	"wait_timeout = LEAST(@@wait_timeout, 180)",
 }
 
 // session is the statement that every new connection begins with. Matomo's tracker sends the SET NAMES (spec §B.1),
