@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist test race check fmt golden captures page devices perf bench bench-scale faults surroundings failover fuzz cover demo servers clean
+.PHONY: help build dist test race check fmt golden captures page devices perf bench bench-scale faults galera surroundings failover fuzz cover demo servers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ build: ## build ./queuedtracking
 dist: ## a release in ./dist: binaries, .deb and .rpm for amd64 and arm64, manual pages, units, SBOM, checksums
 	$(GO) run ./internal/dist
 
-servers: ## install redis-server, redis-sentinel, mariadb-server, promtool, systemd and man-db where they are missing
+servers: ## install redis-server, redis-sentinel, mariadb-server, galera-4, promtool, systemd and man-db where they are missing
 	sh scripts/install-servers.sh
 
 # How long the tests of one package may take. go test's own limit of ten minutes is too short for a busy machine.
@@ -67,6 +67,10 @@ bench-scale: servers ## a backlog of a million entries, a log_visit of five mill
 FAULTS ?= 1
 faults: servers ## kill, freeze and stop workers, cut connections, restart servers; FAULTS=10 ten times as often
 	$(GO) test ./internal/testing/faults -count=1 -v -timeout 12h -faults.budget $(FAULTS)
+
+GALERA ?= 20
+galera: servers ## nodes of a Galera cluster are killed, cut off, frozen and slowed down under load, GALERA times
+	$(GO) test ./internal/testing/faults -count=1 -v -timeout 12h -run TestGalera -faults.galera $(GALERA)
 
 surroundings: servers ## databases and Redis as operators have them: settings, rules of tables, certificates, limits
 	$(GO) test ./internal/testing/surroundings -count=1 -v -timeout 30m

@@ -63,7 +63,8 @@ func describeMySQL(err error) (text string, kind error) {
 	switch reply.Number {
 	case 1044, 1045, 1142, 1143, 1227, 1698: // database, password, table, column, privilege, authentication plugin
 		return "not allowed: " + reply.Message, ErrDenied
-	case 1040, 1053, 1205, 1213, 1290, 1836, 1927, 3032: // connections, shutdown, lock wait, deadlock, read-only, killed
+	case 1040, 1047, 1053, 1180, 1205, 1213, 1290, 1836, 1927, 3032:
+		// connections, a node without a majority, shutdown, COMMIT of unknown outcome, lock wait, deadlock, read-only, killed
 		return reply.Message, ErrUnavailable
 	}
 	return reply.Message, nil

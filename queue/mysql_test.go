@@ -444,7 +444,9 @@ func TestMySQLErrorsAreSorted(t *testing.T) {
 		kind error
 	}{
 		{&mysql.MySQLError{Number: 1040, Message: "Too many connections"}, ErrUnavailable},
+		{&mysql.MySQLError{Number: 1047, Message: "WSREP has not yet prepared node for application use"}, ErrUnavailable},
 		{&mysql.MySQLError{Number: 1053, Message: "Server shutdown in progress"}, ErrUnavailable},
+		{&mysql.MySQLError{Number: 1180, Message: "Got error 5 during COMMIT"}, ErrUnavailable},
 		{&mysql.MySQLError{Number: 1205, Message: "Lock wait timeout exceeded"}, ErrUnavailable},
 		{&mysql.MySQLError{Number: 1213, Message: "Deadlock"}, ErrUnavailable},
 		{&mysql.MySQLError{Number: 1290, Message: "Server runs with --read-only"}, ErrUnavailable},

@@ -58,6 +58,11 @@
 // Where the queue is in the database that is tracked into, all of this is one transaction, and a committed batch leaves
 // nothing to do: AfterLetters and AfterRemoval come before BeforeCommit (see transactional.go).
 //
+// In a Galera cluster the next attempt, or the next worker, may be on another node. There the lock of the checkpoint's
+// row keeps nobody out, but only one of two transactions that change it is committed: the other one has error 1213, at
+// COMMIT at the latest, also when its node had not seen the first one yet. Reading waits for what any node has
+// committed (wsrep_sync_wait, set with each connection), so that the checkpoint and the visits found are the newest.
+//
 // One case is beyond this: PHP's workers do not know the checkpoint. When ours is killed between commit and removal
 // from Redis, and a PHP worker is the next one to take the queue, it tracks that batch again.
 //

@@ -25,7 +25,9 @@ import (
 // After any error the batch and those behind it are rolled back. Then the first batch that is not committed is
 // processed alone (job.process), and what was behind it is read again.
 //
-// On SQLite no batch is in flight: there only one transaction can write, and new names are a part of it.
+// On SQLite no batch is in flight: there only one transaction can write, and new names are a part of it. Nor is one on
+// a Galera cluster: the connection may be to another node than that of the batch in front, where the rows of this one
+// are not locked, but missing.
 type inFlight struct {
 	job    *job
 	front  *inFlight // nil: none
@@ -130,7 +132,8 @@ var errNoOverlap = errors.New("not a batch that can overlap with others")
 // canOverlap reports whether the batch may be in flight, as far as can be seen before it is played: what has dead
 // letters, or is removed from the queue by its transaction, is processed alone.
 func (j *job) canOverlap() bool {
-	return j.run.transactional == nil && !j.options.Store.OneWriter() && len(j.undecodable) == 0
+	return j.run.transactional == nil && !j.options.Store.OneWriter() && !j.options.Store.Clustered() &&
+		len(j.undecodable) == 0
 }
 
 func (f *inFlight) begin(ctx context.Context) (err error) {

@@ -18,6 +18,12 @@ need() { # program, Debian package
 need redis-server redis-server
 need redis-sentinel redis-sentinel
 need mariadbd mariadb-server
+if [ -e /usr/lib/galera/libgalera_smm.so ]; then
+	echo "Galera: already installed"
+else
+	echo "Galera: missing, package galera-4 will be installed"
+	missing="$missing galera-4"
+fi
 need php php-cli
 
 need_extension() { # PHP's name of it, Debian package

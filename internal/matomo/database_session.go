@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/jmoiron/sqlx"
 )
 
 // needed is what the program relies on and a server may begin its sessions with otherwise, by its options, SET GLOBAL
@@ -23,6 +25,9 @@ var needed = []string{
 	"sql_safe_updates = 0",                    // UPDATE and DELETE choose rows by any column
 	"sql_select_limit = 18446744073709551615", // every row comes back
 	"sql_big_selects = 1",                     // whatever max_join_size says
+	// A host that is gone without a word has locked a checkpoint until the server gives its connection up, by default
+	// after eight hours.
+	"wait_timeout = LEAST(@@wait_timeout, 180)",
 }
 
 // session is the statement that every new connection begins with. Matomo's tracker sends the SET NAMES (spec §B.1),
@@ -64,11 +69,39 @@ func unsafeError(charset string) error {
 		"config/config.ini.php", charset)
 }
 
+// causal lets a node of a Galera cluster answer with everything that any node had committed before it was asked. A node
+// may be behind the one that this program has written to a moment ago: without it a visit might not be found, and begun
+// a second time.
+const causal = "wsrep_sync_wait = @@wsrep_sync_wait | 1"
+
+// IsGaleraNode reports whether the server belongs to a Galera cluster.
+func IsGaleraNode(ctx context.Context, db *sqlx.DB) (bool, error) {
+	var is bool
+	conn, err := db.Connx(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	err = conn.Raw(func(c any) (err error) {
+		is, err = isGaleraNode(ctx, c.(driver.Conn))
+		return err
+	})
+	return is, err
+}
+
+// isGaleraNode asks in a way that is no error where nothing is known of Galera.
+func isGaleraNode(ctx context.Context, conn driver.Conn) (bool, error) {
+	answer, err := askText(ctx, conn, "SHOW VARIABLES LIKE 'wsrep_on'")
+	return answer == "ON", err
+}
+
 // connector prepares every new connection with one statement.
 type connector struct {
 	driver.Connector
 	session            string
-	charset, collation string // "": the server's
+	charset, collation string      // "": the server's
+	cluster            atomic.Bool // the server is a node of a Galera cluster
+	asked              atomic.Bool // it is known whether it is
 }
 
 // Connect implements driver.Connector.
@@ -85,8 +118,24 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 func (c *connector) prepare(ctx context.Context, conn driver.Conn) error {
-	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, c.session, nil); err != nil {
+	exec := conn.(driver.ExecerContext).ExecContext
+	session := c.session
+	if c.cluster.Load() {
+		session += ", " + causal
+	}
+	if _, err := exec(ctx, session, nil); err != nil {
 		return c.refused(err)
+	}
+	if !c.asked.Load() {
+		isNode, err := isGaleraNode(ctx, conn)
+		if err == nil && isNode {
+			_, err = exec(ctx, "SET "+causal, nil)
+		}
+		if err != nil {
+			return err
+		}
+		c.cluster.Store(isNode)
+		c.asked.Store(true)
 	}
 	if c.charset != "" {
 		return nil
@@ -123,16 +172,16 @@ func (c *connector) refused(err error) error {
 	return err
 }
 
-// askText asks for one text.
+// askText asks for one text, the last column of a row; "" when there is no row.
 func askText(ctx context.Context, conn driver.Conn, query string) (string, error) {
 	rows, err := conn.(driver.QueryerContext).QueryContext(ctx, query, nil)
 	if err != nil {
 		return "", err
 	}
-	row := make([]driver.Value, 1)
+	row := make([]driver.Value, len(rows.Columns()))
 	if err := rows.Next(row); err != nil && err != io.EOF {
 		return "", errors.Join(err, rows.Close())
 	}
-	text, _ := row[0].([]byte)
+	text, _ := row[len(row)-1].([]byte)
 	return string(text), rows.Close()
 }

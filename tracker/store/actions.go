@@ -190,7 +190,7 @@ func (s *Store) insertActions(
 	if err != nil {
 		return 0, err
 	}
-	s.ids(n, id, s.server.increment, func(i int, id int64) { inserted[entries[i].key()] = id })
+	s.ids(n, id, s.distance.Load(), func(i int, id int64) { inserted[entries[i].key()] = id })
 	return n, nil
 }
 

@@ -178,7 +178,7 @@ func TestWorkersThatCreateTheSameNamesAgree(t *testing.T) {
 		create(t, fresh(t, s), bystander)
 		first, second := []*ActionEntry{entry(1, "a"), entry(1, "b"), entry(4, "a")}, []*ActionEntry{entry(4, "a"), entry(1, "c"), entry(1, "a")}
 		worker := fresh(t, s)
-		worker.server.increment = increment
+		worker.distance.Store(increment)
 		other := fresh(t, s)
 		db := &meanwhile{s.db, func() { create(t, other, second...) }}
 		if err := worker.createActions(t.Context(), db, first); err != nil {

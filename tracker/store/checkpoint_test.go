@@ -166,3 +166,44 @@ func TestCheckpointDoesNotMoveWithAnotherIncrement(t *testing.T) {
 		}
 	})
 }
+
+// TestCheckpointIsNotSavedWithAnotherIncrement: a node left the cluster after the checkpoint was read, and the rows may
+// have ids at another distance than they were told. The next transaction knows the new one.
+func TestCheckpointIsNotSavedWithAnotherIncrement(t *testing.T) {
+	onMariaDB(t, func(t *testing.T, s *Store) {
+		s.db.SetMaxOpenConns(1)
+		storeCheckpoint(t, s, "")
+		s.replays.Store(checkpointPrefix+testList, true) // else Checkpoint asks on a second connection
+		save := func(during int) error {
+			tx, err := s.Begin(t.Context())
+			if err != nil {
+				return err
+			}
+			defer tx.Rollback() // after a commit it does nothing
+			if _, err := tx.Checkpoint(t.Context(), testList); err != nil {
+				return err
+			}
+			if _, err := tx.conn.ExecContext(t.Context(), "SET auto_increment_increment = ?", during); err != nil {
+				return err
+			}
+			s.replays.Store(checkpointPrefix+testList, true)
+			if err := tx.SaveCheckpoint(t.Context(), testList, Checkpoint{25, "abcd"}); err != nil {
+				return err
+			}
+			return tx.Commit(t.Context())
+		}
+		s.db.MustExec("SET auto_increment_increment = 3")
+		err := save(2)
+		if !errors.Is(err, ErrDistanceMoved) || !IsRetryable(err) || storedCheckpoint(t, s) != "" {
+			t.Errorf("error %v, checkpoint %q; want %v, to be tried again, and nothing saved", err, storedCheckpoint(t, s),
+				ErrDistanceMoved)
+		}
+		s.replays.Store(checkpointPrefix+testList, true)
+		if err := save(2); err != nil || storedCheckpoint(t, s) != "25 abcd" {
+			t.Errorf("error %v, checkpoint %q; want 25 abcd", err, storedCheckpoint(t, s))
+		}
+		if got := s.distance.Load(); got != 2 {
+			t.Errorf("the distance is %d, want 2", got)
+		}
+	})
+}

@@ -27,11 +27,12 @@ var ErrPageViewThere = errors.New("log_page_view_time knows a new action already
 const (
 	errChanged            = 1020 // MariaDB with innodb_snapshot_isolation
 	errTooManyConnections = 1040
-	errNotReady           = 1047 // a node of a cluster that has not joined yet
+	errNotReady           = 1047 // a node of a cluster that is not, or no longer, one of the majority
 	errServerShutdown     = 1053
 	errDuplicate          = 1062
 	errPacketTooLarge     = 1153
 	errUserConnections    = 1203 // max_user_connections of the server
+	errDuringCommit       = 1180 // the outcome is unknown: a node has lost the majority meanwhile, or a disk is full
 	errLockWait           = 1205
 	errDeadlock           = 1213
 	errUserLimit          = 1226 // max_user_connections of the account, or another of its limits
@@ -54,13 +55,14 @@ const (
 )
 
 // IsRetryable reports whether the same work may succeed when it is done again in a new transaction: a deadlock, a lock
-// that was waited for too long, a busy SQLite file, a database that went away, or ErrPageViewThere.
+// that was waited for too long, a busy SQLite file, a database that went away, a COMMIT whose outcome the server does
+// not know, ErrPageViewThere, or ErrDistanceMoved.
 func IsRetryable(err error) bool {
-	if errors.Is(err, ErrPageViewThere) {
+	if errors.Is(err, ErrPageViewThere) || errors.Is(err, ErrDistanceMoved) {
 		return true
 	}
 	switch serverError(err) {
-	case errLockWait, errDeadlock, errChanged:
+	case errLockWait, errDeadlock, errChanged, errDuringCommit:
 		return true
 	}
 	if sqlState(err) == "40" { // rolled back

@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // What a real server says, and whose fault it is: a value's, a row's, or that of something else.
@@ -63,6 +66,17 @@ func TestServersErrorsAreOfValuesRowsOrSurroundings(t *testing.T) {
 		}
 		if err == nil || got != want || IsRetryable(err) && !strings.Contains(statement, "SLEEP") {
 			t.Errorf("%s: %v: %s, want %s", statement, err, got, want)
+		}
+	}
+}
+
+// What a node of a Galera cluster says that has lost the majority, before and at COMMIT.
+func TestErrorsOfANodeWithoutMajorityAreRetried(t *testing.T) {
+	for number, lost := range map[uint16]bool{1047: true, 1180: false, 1213: false} {
+		err := fmt.Errorf("commit: %w", &mysql.MySQLError{Number: number})
+		if !IsRetryable(err) || IsConnectionLost(err) != lost || IsDataError(err) {
+			t.Errorf("%d: retryable %v, connection lost %v (want %v), data %v", number, IsRetryable(err),
+				IsConnectionLost(err), lost, IsDataError(err))
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/queuedtracking/queuedtracking/internal/matomo"
 )
 
 // mysqlDialect is that of MySQL and MariaDB.
@@ -59,6 +61,17 @@ func readServer(ctx context.Context, db *sqlx.DB) (serverInfo, error) {
 	if err := db.GetContext(ctx, &row, query); err != nil {
 		return serverInfo{}, err
 	}
+	cluster, err := matomo.IsGaleraNode(ctx, db)
+	if err != nil {
+		return serverInfo{}, err
+	}
+	if err := matomo.CheckSession(ctx, db, cluster); err != nil {
+		return serverInfo{}, err
+	}
+	scripts, err := takesScripts(ctx, db)
+	if err != nil {
+		return serverInfo{}, err
+	}
 	return serverInfo{
 		strict:     strings.Contains(row.Mode, "STRICT_TRANS_TABLES") || strings.Contains(row.Mode, "STRICT_ALL_TABLES"),
 		mariadb:    strings.Contains(row.Version, "MariaDB"),
@@ -67,15 +80,21 @@ func readServer(ctx context.Context, db *sqlx.DB) (serverInfo, error) {
 		// Statements of some MB are no faster than one MB, but hold more memory.
 		maxStatement:  min(row.MaxPacket-1024, 1<<20),
 		maxParameters: 60_000,
-		scripts:       takesScripts(ctx, db),
+		// When a node takes a transaction back, because another node was quicker with the same row, between two statements
+		// of one message, MariaDB goes on with those that follow, each of them committed by itself, and says nothing.
+		scripts: scripts && !cluster,
+		cluster: cluster,
 	}, nil
 }
 
 // takesScripts reports whether the connections, and what may stand between them and the server, take several
 // statements at once.
-func takesScripts(ctx context.Context, db *sqlx.DB) bool {
+func takesScripts(ctx context.Context, db *sqlx.DB) (bool, error) {
 	_, err := db.ExecContext(ctx, "DO 0; DO 0")
-	return err == nil
+	if IsConnectionLost(err) {
+		return false, err
+	}
+	return err == nil, nil
 }
 
 func readColumns(ctx context.Context, db *sqlx.DB, table string) ([]foundColumn, error) {

@@ -139,6 +139,7 @@ func (tx *Tx) Checkpoint(ctx context.Context, list string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("checkpoint of %s: %w", list, err)
 	}
+	tx.s.distance.Store(tx.increment)
 	return ParseCheckpoint(list, value)
 }
 
@@ -212,7 +213,8 @@ var ErrCheckpointMoved = errors.New("the checkpoint has been moved by somebody e
 // another one than from, Flush fails with ErrCheckpointMoved, and the transaction has to be rolled back.
 //
 // It should be the last statement of the transaction: then two transactions can write their rows at the same time, of
-// which one depends on the other. The later one cannot be committed without the earlier one.
+// which one depends on the other. The later one cannot be committed without the earlier one. On a cluster
+// (Clustered) that is not so: on another node the rows of the earlier one are not locked, but missing.
 func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoint) error {
 	q := tx.begin("UPDATE ", tx.s.table("option"), " SET `option_value` = ").text(to.String())
 	q.add(" WHERE `option_name` = ").text(checkpointPrefix + list)
@@ -235,9 +237,24 @@ func (tx *Tx) MoveCheckpoint(ctx context.Context, list string, from, to Checkpoi
 // String is the text in which a checkpoint is stored.
 func (c Checkpoint) String() string { return strconv.FormatInt(c.Offset, 10) + " " + c.Digest }
 
-// SaveCheckpoint writes the checkpoint of a list.
+// ErrDistanceMoved says that auto_increment_increment has changed while a transaction was under way: it may have
+// given its rows wrong ids.
+var ErrDistanceMoved = errors.New("auto_increment_increment has changed")
+
+// SaveCheckpoint writes the checkpoint of a list, which Checkpoint has read. If the distance between ids is another one
+// by now, as when a node has left a cluster, ErrDistanceMoved comes from here or from Flush.
 func (tx *Tx) SaveCheckpoint(ctx context.Context, list string, c Checkpoint) error {
-	if err := tx.SetOptions(ctx, []Option{{Name: checkpointPrefix + list, Value: c.String()}}); err != nil {
+	option := checkpointPrefix + list
+	q := tx.begin("UPDATE ", tx.s.table("option"), " SET `option_value` = ").text(c.String())
+	q.add(" WHERE `option_name` = ").text(option).add(" AND ", tx.s.dialect.increment, " = ").int(tx.increment)
+	_, err := tx.writeStep(ctx, step{check: func(matched int64) error {
+		if matched == 0 {
+			tx.s.replays.Delete(option) // or somebody has deleted the row
+			return ErrDistanceMoved
+		}
+		return nil
+	}})
+	if err != nil {
 		return fmt.Errorf("checkpoint of %s: %w", list, err)
 	}
 	return nil

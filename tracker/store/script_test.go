@@ -142,7 +142,8 @@ func TestRowsOfOneTransactionReferToEachOther(t *testing.T) {
 			if !s.OneWriter() {
 				s.db.MustExec("SET auto_increment_increment = ?", c.increment)
 			}
-			s.server.maxStatement, s.server.increment = c.maxStatement, c.increment
+			s.server.maxStatement = c.maxStatement
+			s.distance.Store(c.increment)
 			families := make([]family, c.families)
 			for i := range families {
 				families[i] = newFamily(i)

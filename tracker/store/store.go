@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -48,6 +49,10 @@ type Store struct {
 	finders     [lookUps]string     // subqueries of FindVisits
 	hints       map[string]string   // by index: " FORCE INDEX (…)", nothing where it is missing
 
+	// distance is auto_increment_increment, as it was when it was last looked at: it changes with the number of a
+	// cluster's nodes
+	distance atomic.Int64
+
 	known    *otter.Cache[actionKey, int64]
 	creating sync.Mutex // held while names are added to log_action
 	replays  sync.Map   // lists whose checkpoint row is known to exist
@@ -58,10 +63,11 @@ type serverInfo struct {
 	strict        bool  // sql_mode refuses what it cannot store
 	mariadb       bool  // MariaDB and MySQL differ in what they make of invalid text
 	basicPlane    bool  // the connection's character set is utf8mb3: no 4-byte characters
-	increment     int64 // auto_increment_increment
+	increment     int64 // auto_increment_increment, as Open finds it
 	maxStatement  int   // bytes
 	maxParameters int
 	scripts       bool // several statements may travel in one message
+	cluster       bool // it is a node of a Galera cluster
 }
 
 var validPrefix = regexp.MustCompile(`^[A-Za-z0-9_$]*$`)
@@ -82,6 +88,7 @@ func Open(ctx context.Context, db *sqlx.DB, opts Options) (*Store, error) {
 	if s.server, err = s.dialect.readServer(ctx, db); err != nil {
 		return nil, fmt.Errorf("database server: %w", err)
 	}
+	s.distance.Store(s.server.increment)
 	if err := s.readSchema(ctx, opts.Features); err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
@@ -94,6 +101,10 @@ func (s *Store) Close() { s.known.StopAllGoroutines() }
 
 // OneWriter reports whether only one transaction at a time can write, as on SQLite.
 func (s *Store) OneWriter() bool { return s.dialect.oneWriter }
+
+// Clustered reports whether the server is a node of a Galera cluster. Each connection may be to another node, and a
+// transaction may not rely on what another one has locked, only on what is committed.
+func (s *Store) Clustered() bool { return s.server.cluster }
 
 // DB is the database that the tables are in.
 func (s *Store) DB() *sqlx.DB { return s.db }

@@ -46,7 +46,7 @@ func (s *Store) Begin(ctx context.Context) (*Tx, error) {
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{s: s, conn: conn, increment: s.server.increment}
+	tx := &Tx{s: s, conn: conn, increment: s.distance.Load()}
 	if s.server.scripts { // with the first statement
 		tx.script.add(&statement{sql: []byte(s.dialect.begin)}, step{})
 		return tx, nil

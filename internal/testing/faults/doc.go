@@ -11,6 +11,8 @@
 //	go test ./internal/testing/faults -faults.budget 10   ten times as many kills, cuts and signals
 //	go test ./internal/testing/faults -run UnderLoad -faults.failover 50000
 //	                                              masters of Sentinel and Cluster are killed while 50,000 entries are written and tracked
+//	go test ./internal/testing/faults -run Galera -faults.galera 100
+//	                                              nodes of a Galera cluster leave and come back, a hundred times
 //
 // At the end the suite tells how many faults it made.
 package faults

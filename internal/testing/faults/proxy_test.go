@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -20,6 +21,8 @@ type proxy struct {
 	silent atomic.Int64 // one in so many answers to COMMIT is cut, 0 for none
 	cuts   atomic.Int64
 	mutes  atomic.Int64
+
+	network sync.RWMutex // locked: nothing gets through, and nobody is told
 }
 
 func newProxy(t *testing.T, target string) *proxy {
@@ -52,6 +55,8 @@ type link struct {
 }
 
 func (p *proxy) serve(client net.Conn) {
+	p.network.RLock() // a connection waits as long
+	p.network.RUnlock()
 	server, err := net.Dial("tcp", p.target)
 	if err != nil {
 		_ = client.Close()
@@ -67,6 +72,8 @@ func (p *proxy) serve(client net.Conn) {
 }
 
 func (k *link) close() {
+	k.network.RLock()
+	defer k.network.RUnlock()
 	_ = k.client.Close()
 	_ = k.server.Close()
 }
@@ -84,6 +91,8 @@ func (k *link) pump(to, from net.Conn, asking bool) {
 
 // pass writes what may be written and fails where the connection is cut.
 func (k *link) pass(to net.Conn, data []byte, asking bool) error {
+	k.network.RLock()
+	defer k.network.RUnlock()
 	if asking {
 		if one := k.silent.Load(); one > 0 && bytes.HasSuffix(data, []byte("COMMIT")) && rand.Int64N(one) == 0 {
 			k.mute.Store(true)

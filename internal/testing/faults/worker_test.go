@@ -46,6 +46,7 @@ type job struct {
 	Nth               int            // how often it is passed before
 	Signal            syscall.Signal // what the process does to itself there
 	PHP               bool           // Matomo in miniature tracks
+	Ahead             time.Duration  // of the clock of other hosts
 	Bomb              bool           // requests with the parameter "bomb" make the tracker panic
 }
 
@@ -113,7 +114,7 @@ func (j *job) run(ctx context.Context, stop <-chan struct{}) (replay.Summary, er
 		return replay.Summary{}, err
 	}
 	defer backend.Close()
-	clock := func() time.Time { return now }
+	clock := func() time.Time { return now.Add(j.Ahead) }
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	a, err := j.assemble(ctx, func() (*assembly.Assembly, error) {
 		installation, err := matomo.Open(ctx, config, db, clock, matomo.Options{})
