@@ -1,0 +1,410 @@
+package verify
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/queuedtracking/queuedtracking/internal/phpchild"
+	"github.com/queuedtracking/queuedtracking/tracker/store"
+)
+
+// Options say what a run compares.
+type Options struct {
+	Batch       int           // entries of a comparison
+	Limit       int           // requests, 0: as many as there are
+	TimeLimit   time.Duration // 0: none
+	FailFast    bool          // end with the first difference that nobody means
+	MaxFindings int           // differences that are told in full
+	Native      NativeOptions
+	PHP         PHPOptions
+	Waits       func(ctx context.Context) (int64, error) // who waits for a lock of the database; nil: nobody is asked
+	Log         *slog.Logger
+	Stop        <-chan struct{}           // closed: end after the comparison that is under way
+	OnBatch     func(entries int)         // after each batch
+	Keep        func(entry *Entry) error  // is given the entries that were compared; nil: nobody wants them
+	Sleep       func(time.Duration)       // nil: time.Sleep
+	Between     func(ctx context.Context) // of pair, for tests
+}
+
+// Defaults of Options.
+const (
+	DefaultBatch       = 25
+	DefaultLimit       = 2000
+	DefaultTimeLimit   = 10 * time.Minute
+	DefaultLockWait    = time.Second
+	DefaultMaxFindings = 10
+)
+
+// Source gives entries to compare, at most n at once; none: there are no more.
+type Source interface {
+	Next(ctx context.Context, n int) ([]Entry, error)
+}
+
+// PlainTablesError names tables in which rows would stay.
+type PlainTablesError struct{ Tables []string }
+
+func (e *PlainTablesError) Error() string {
+	return fmt.Sprintf("tables %v take no part in transactions: what is written to compare it would stay in them "+
+		"(ALTER TABLE … ENGINE=InnoDB)", e.Tables)
+}
+
+// Run compares what a source gives. The error says why it could not be done, or not to the end; the report then tells
+// what was.
+func Run(ctx context.Context, source Source, o Options) (*Report, error) {
+	report := &Report{}
+	s, err := readSchema(ctx, o.Native.DB, o.Native.Config.Database().Prefix)
+	if err != nil {
+		return report, err
+	}
+	if plain := s.outsideTransactions(); len(plain) > 0 {
+		return report, &PlainTablesError{plain}
+	}
+	own, err := newNative(ctx, o.Native)
+	if own != nil {
+		defer own.close()
+	}
+	if err != nil {
+		return report, err
+	}
+	matomo, err := newPHP(ctx, o.PHP)
+	if matomo != nil {
+		defer matomo.close()
+	}
+	if err != nil {
+		return report, err
+	}
+	p := &pair{
+		schema: s, matomo: matomo, own: own, takeRandom: own.takeRandom, randomPrint: own.randomPrint, between: o.Between,
+	}
+	r := newRun(p, o, report)
+	r.uncache = matomo.uncache
+	if !matomo.watched {
+		r.notes["Matomo's connection is not one of PDO: tables that only plugins write, and changes of rows that only "+
+			"PHP makes, are not seen"] = true
+	}
+	return report, r.all(ctx, source)
+}
+
+// run is one that is under way.
+type run struct {
+	Options
+	pair    *pair
+	report  *Report
+	notes   map[string]bool
+	started time.Time
+	size    int // entries of the next batch
+	calm    int // batches since somebody has waited
+	pause   time.Duration
+	waited  bool // somebody does, for a lock
+	uncache func(ctx context.Context, sites []int64)
+}
+
+func newRun(p *pair, o Options, report *Report) *run {
+	o.Batch = cmp.Or(o.Batch, DefaultBatch)
+	o.MaxFindings = cmp.Or(o.MaxFindings, DefaultMaxFindings)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Sleep == nil {
+		o.Sleep = time.Sleep
+	}
+	report.Deliberate, report.LeftWhy = make(map[string]int), make(map[string]int)
+	report.Tables = make(map[string]Table)
+	r := &run{Options: o, pair: p, report: report, notes: make(map[string]bool), started: time.Now()}
+	// A plugin that ends its transaction shows with the first entry, and leaves no more than that.
+	r.size = 1
+	before := p.between
+	p.between = func(ctx context.Context) {
+		if r.Waits != nil {
+			if n, err := r.Waits(ctx); err == nil && n > 0 {
+				r.waited = true
+			}
+		}
+		if before != nil {
+			before(ctx)
+		}
+	}
+	return r
+}
+
+// errEnd ends a run for a reason of its own.
+type errEnd string
+
+func (e errEnd) Error() string { return string(e) }
+
+// all compares batch by batch.
+func (r *run) all(ctx context.Context, source Source) error {
+	err := r.batches(ctx, source)
+	ended, isEnd := errors.AsType[errEnd](err)
+	if isEnd {
+		err = nil
+	}
+	r.report.finish(r.started, string(ended))
+	for note := range r.notes {
+		r.report.Notes = append(r.report.Notes, note)
+	}
+	slices.Sort(r.report.Notes)
+	return err
+}
+
+func (r *run) batches(ctx context.Context, source Source) error {
+	for {
+		if err := r.due(ctx); err != nil {
+			return err
+		}
+		entries, err := source.Next(ctx, r.size)
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			return errEnd(EndedAtEnd)
+		}
+		part := r.within(whole(entries))
+		r.waited = false
+		if err := r.batch(ctx, part); err != nil {
+			return err
+		}
+		r.report.Entries += len(entries)
+		if r.Keep != nil {
+			for i := range entries {
+				if err := r.Keep(&entries[i]); err != nil {
+					return err
+				}
+			}
+		}
+		if r.OnBatch != nil {
+			r.OnBatch(len(entries))
+		}
+		r.adapt()
+	}
+}
+
+// due reports why the run has to end.
+func (r *run) due(ctx context.Context) error {
+	select {
+	case <-r.Stop:
+		return errEnd(EndedSignal)
+	default:
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case r.TimeLimit > 0 && time.Since(r.started) >= r.TimeLimit:
+		return errEnd(EndedTime)
+	case r.Limit > 0 && r.seen() >= r.Limit:
+		return errEnd(EndedLimit)
+	}
+	return nil
+}
+
+// seen is how many requests were looked at.
+func (r *run) seen() int { return r.report.Requests + r.report.Left }
+
+// within cuts a part to the limit of requests.
+func (r *run) within(p part) part {
+	if r.Limit > 0 {
+		return p.prefix(min(p.len(), r.Limit-r.seen()))
+	}
+	return p
+}
+
+const (
+	firstPause = 100 * time.Millisecond
+	maxPause   = 5 * time.Second
+	calmAgain  = 10 // batches
+)
+
+// adapt makes room for others who wait for locks: smaller batches, with growing pauses between them.
+func (r *run) adapt() {
+	switch {
+	case r.waited:
+		r.report.Waits++
+		r.calm = 0
+		r.size = max(1, r.size/2)
+		r.pause = min(maxPause, max(firstPause, 2*r.pause))
+		r.Log.Info("others wait for locks, smaller comparisons", "entries", r.size, "pause", r.pause)
+		r.Sleep(r.pause)
+	case r.pause > 0 && r.calm < calmAgain:
+		r.calm++
+	default:
+		r.pause = 0
+		r.size = min(r.Batch, max(2*r.size, r.size+1))
+	}
+}
+
+// batch compares a part, and finds the requests that differ.
+func (r *run) batch(ctx context.Context, p part) error {
+	total := p.len()
+	r.report.Requests += total
+	for p.len() > 0 {
+		c, err := r.compared(ctx, p)
+		if err != nil {
+			return r.leave(p, err)
+		}
+		if c.equal() {
+			r.count(c, p.len())
+			return nil
+		}
+		if err := r.due(ctx); err != nil && !r.onlyLimit(err) {
+			return errors.Join(r.leave(p, errUnseen), err)
+		}
+		if err := r.again(ctx); err != nil {
+			return r.leave(p, err)
+		}
+		if c, err = r.compared(ctx, p); err != nil {
+			return r.leave(p, err)
+		}
+		if c.equal() {
+			r.report.Moved++
+			r.count(c, p.len())
+			return nil
+		}
+		culprit, seen, err := r.narrow(ctx, p, c)
+		if err != nil {
+			return r.leave(p, err)
+		}
+		if seen == nil { // gone while it was looked for
+			r.report.Moved++
+			continue
+		}
+		if err := r.found(p, culprit, seen); err != nil {
+			return errors.Join(r.leave(p.without(culprit), errFirst), err)
+		}
+		p = p.without(culprit)
+	}
+	return nil
+}
+
+// onlyLimit reports whether a run would end because of its limit of requests, which the batch is a part of.
+func (r *run) onlyLimit(err error) bool {
+	end, ok := errors.AsType[errEnd](err)
+	return ok && end == EndedLimit
+}
+
+// leave gives requests up that cannot be compared. What concerns them alone does not end the run.
+func (r *run) leave(p part, err error) error {
+	r.report.Requests -= p.len()
+	end, isEnd := errors.AsType[errEnd](err)
+	switch {
+	case isEnd:
+		r.report.leave(p.len(), "the run ended ("+string(end)+")")
+		return err
+	case store.IsRetryable(err):
+		r.report.leave(p.len(), "the database was busy: "+err.Error())
+		return nil
+	}
+	r.report.leave(p.len(), err.Error())
+	if err == errUnseen || err == errFirst {
+		return nil
+	}
+	return err
+}
+
+// Why requests are left although nothing is wrong.
+var (
+	errUnseen = errors.New("the run ended before a difference was looked at again")
+	errFirst  = errors.New("the run ended with the first difference")
+)
+
+// again lets both sides forget what they remember.
+func (r *run) again(ctx context.Context) error {
+	return errors.Join(r.pair.own.restart(ctx), r.pair.matomo.restart(ctx))
+}
+
+// maxAttempts is how often a comparison is begun that others are in the way of.
+const maxAttempts = 6
+
+// compared compares, and tries again when locks or servers were in the way.
+func (r *run) compared(ctx context.Context, p part) (c *comparison, err error) {
+	pause := firstPause
+	for n := 1; ; n++ {
+		c, err = r.pair.compare(ctx, p)
+		if err == nil {
+			return c, r.settle(ctx, p, c)
+		}
+		if died, ok := errors.AsType[*diedError](err); ok {
+			return died.comparison(p), nil
+		}
+		_, broke := errors.AsType[*phpchild.DeathError](err)
+		if ctx.Err() != nil || n == maxAttempts || !store.IsRetryable(err) && !broke {
+			return nil, err
+		}
+		r.report.Waits++
+		r.Log.Info("comparison tried again", "error", err, "pause", pause)
+		r.Sleep(pause)
+		pause = min(maxPause, 2*pause)
+		if err := r.due(ctx); err != nil && !r.onlyLimit(err) {
+			return nil, err
+		}
+		if err := r.again(ctx); err != nil && !store.IsRetryable(err) {
+			return nil, err
+		}
+	}
+}
+
+// comparison is that of a part with whose request PHP has ended: nothing else of it can be told.
+func (e *diedError) comparison(p part) *comparison {
+	c := &comparison{}
+	d := difference{outcome: e.request}
+	d.Want, d.Got = e.err.Error(), "not tracked for comparison"
+	c.differences = append(c.differences, d)
+	c.matomo.outcomes, c.own.outcomes = make([]outcome, p.len()), make([]outcome, p.len())
+	return c
+}
+
+// settle looks after what a comparison has left in memories and in Matomo's cache.
+func (r *run) settle(ctx context.Context, p part, c *comparison) error {
+	for _, note := range c.notes {
+		r.notes[note] = true
+	}
+	own, ok := r.pair.own.(*nativeSide)
+	if !c.salts && !(ok && own.madeSalts(c.own.written)) {
+		return nil
+	}
+	if r.uncache != nil {
+		r.uncache(ctx, p.sites())
+	}
+	return r.again(ctx)
+}
+
+// uncache tells Matomo to forget sites that were read within a comparison. A cache that it cannot empty is renewed
+// within minutes.
+func (p *phpSide) uncache(ctx context.Context, sites []int64) {
+	if p.child.Usable() {
+		_ = p.child.Uncache(ctx, sites)
+	}
+}
+
+// narrow finds the first request with which the part differs, and what then differs; nil when nothing does any more.
+func (r *run) narrow(ctx context.Context, p part, c *comparison) (culprit int, seen *comparison, err error) {
+	equal, differs := 0, p.len()
+	seen = c
+	for differs-equal > 1 {
+		if err := r.due(ctx); err != nil && !r.onlyLimit(err) {
+			return 0, nil, err
+		}
+		middle := (equal + differs) / 2
+		part, err := r.compared(ctx, p.prefix(middle))
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case part.equal():
+			equal = middle
+		default:
+			differs, seen = middle, part
+		}
+	}
+	if differs == p.len() { // what was seen is old by now
+		last, err := r.compared(ctx, p)
+		if err != nil || last.equal() {
+			return 0, nil, err
+		}
+		seen = last
+	}
+	return differs - 1, seen, nil
+}
