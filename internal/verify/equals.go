@@ -87,4 +87,6 @@ func (e *equals) isNow(text string) bool {
 	return err == nil && e.within(t)
 }
 
-func (e *equals) within(t time.Time) bool { return !t.Before(e.from.Truncate(time.Second)) && !t.After(e.to) }
+func (e *equals) within(t time.Time) bool {
+	return !t.Before(e.from.Truncate(time.Second)) && !t.After(e.to)
+}

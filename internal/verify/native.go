@@ -100,7 +100,9 @@ func (n *nativeSide) back() error {
 	return err
 }
 
-func (n *nativeSide) ask(ctx context.Context, query string) ([][]*string, error) { return n.single.ask(ctx, query) }
+func (n *nativeSide) ask(ctx context.Context, query string) ([][]*string, error) {
+	return n.single.ask(ctx, query)
+}
 
 func (n *nativeSide) wrote(context.Context) (footprint, error) { return n.single.wrote(), nil }
 

@@ -125,7 +125,9 @@ func (p *phpSide) end(ctx context.Context) error {
 	return nil
 }
 
-func (p *phpSide) ask(ctx context.Context, query string) ([][]*string, error) { return p.child.Rows(ctx, query) }
+func (p *phpSide) ask(ctx context.Context, query string) ([][]*string, error) {
+	return p.child.Rows(ctx, query)
+}
 
 func (p *phpSide) wrote(ctx context.Context) (footprint, error) {
 	statements, err := p.child.Written(ctx)

@@ -23,8 +23,6 @@ type Report struct {
 	Notes      []string         `json:"notes"`
 	Seconds    float64          `json:"seconds"`
 	Ended      string           `json:"ended"` // why it ended: end, limit, time, difference, signal
-
-	maxFindings int
 }
 
 // Versions are those that a report of a difference needs.

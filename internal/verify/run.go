@@ -81,7 +81,11 @@ func Run(ctx context.Context, source Source, o Options) (*Report, error) {
 	p := &pair{
 		schema: s, matomo: matomo, own: own, takeRandom: own.takeRandom, randomPrint: own.randomPrint, between: o.Between,
 	}
+	if o.Waits == nil {
+		o.Waits = func(ctx context.Context) (int64, error) { return own.assembly.Store().LockWaits(ctx) }
+	}
 	r := newRun(p, o, report)
+	report.Versions.PHP = matomo.child.Hello().PHP
 	r.uncache = matomo.uncache
 	if !matomo.watched {
 		r.notes["Matomo's connection is not one of PDO: tables that only plugins write, and changes of rows that only "+
@@ -239,8 +243,8 @@ func (r *run) adapt() {
 
 // batch compares a part, and finds the requests that differ.
 func (r *run) batch(ctx context.Context, p part) error {
-	total := p.len()
-	r.report.Requests += total
+	r.report.Requests += p.len()
+	fine := 0 // so many requests of the part, its first ones, are equal by themselves
 	for p.len() > 0 {
 		c, err := r.compared(ctx, p)
 		if err != nil {
@@ -250,40 +254,54 @@ func (r *run) batch(ctx context.Context, p part) error {
 			r.count(c, p.len())
 			return nil
 		}
-		if err := r.due(ctx); err != nil && !r.onlyLimit(err) {
+		if err := r.over(ctx); err != nil {
 			return errors.Join(r.leave(p, errUnseen), err)
 		}
-		if err := r.again(ctx); err != nil {
-			return r.leave(p, err)
+		if fine == 0 { // a difference is seen twice, by new processes
+			if err := r.again(ctx); err != nil {
+				return r.leave(p, err)
+			}
+			if c, err = r.compared(ctx, p); err != nil {
+				return r.leave(p, err)
+			}
+			if c.equal() {
+				r.report.Moved++
+				r.count(c, p.len())
+				return nil
+			}
 		}
-		if c, err = r.compared(ctx, p); err != nil {
-			return r.leave(p, err)
-		}
-		if c.equal() {
-			r.report.Moved++
-			r.count(c, p.len())
-			return nil
-		}
-		culprit, seen, err := r.narrow(ctx, p, c)
+		culprit, seen, err := r.narrow(ctx, p, fine)
 		if err != nil {
 			return r.leave(p, err)
 		}
 		if seen == nil { // gone while it was looked for
 			r.report.Moved++
+			fine = 0
+			if r.report.Moved > maxMoved+r.report.Requests {
+				return r.leave(p, errMoving)
+			}
 			continue
 		}
-		if err := r.found(p, culprit, seen); err != nil {
-			return errors.Join(r.leave(p.without(culprit), errFirst), err)
-		}
+		ended := r.found(p, culprit, seen)
 		p = p.without(culprit)
+		fine = culprit
+		if ended != nil {
+			return errors.Join(r.leave(p, errFirst), ended)
+		}
 	}
 	return nil
 }
 
-// onlyLimit reports whether a run would end because of its limit of requests, which the batch is a part of.
-func (r *run) onlyLimit(err error) bool {
-	end, ok := errors.AsType[errEnd](err)
-	return ok && end == EndedLimit
+// maxMoved bounds how often differences may come and go.
+const maxMoved = 20
+
+// over is due for a batch that is under way: it may be completed although it reaches the limit of requests.
+func (r *run) over(ctx context.Context) error {
+	err := r.due(ctx)
+	if end, ok := errors.AsType[errEnd](err); ok && end == EndedLimit {
+		return nil
+	}
+	return err
 }
 
 // leave gives requests up that cannot be compared. What concerns them alone does not end the run.
@@ -299,7 +317,7 @@ func (r *run) leave(p part, err error) error {
 		return nil
 	}
 	r.report.leave(p.len(), err.Error())
-	if err == errUnseen || err == errFirst {
+	if err == errUnseen || err == errFirst || err == errMoving {
 		return nil
 	}
 	return err
@@ -309,6 +327,7 @@ func (r *run) leave(p part, err error) error {
 var (
 	errUnseen = errors.New("the run ended before a difference was looked at again")
 	errFirst  = errors.New("the run ended with the first difference")
+	errMoving = errors.New("differences come and go: others write too much")
 )
 
 // again lets both sides forget what they remember.
@@ -338,7 +357,7 @@ func (r *run) compared(ctx context.Context, p part) (c *comparison, err error) {
 		r.Log.Info("comparison tried again", "error", err, "pause", pause)
 		r.Sleep(pause)
 		pause = min(maxPause, 2*pause)
-		if err := r.due(ctx); err != nil && !r.onlyLimit(err) {
+		if err := r.over(ctx); err != nil {
 			return nil, err
 		}
 		if err := r.again(ctx); err != nil && !store.IsRetryable(err) {
@@ -381,30 +400,29 @@ func (p *phpSide) uncache(ctx context.Context, sites []int64) {
 }
 
 // narrow finds the first request with which the part differs, and what then differs; nil when nothing does any more.
-func (r *run) narrow(ctx context.Context, p part, c *comparison) (culprit int, seen *comparison, err error) {
-	equal, differs := 0, p.len()
-	seen = c
-	for differs-equal > 1 {
-		if err := r.due(ctx); err != nil && !r.onlyLimit(err) {
+// The first fine requests are known to be equal. It looks close behind them first: where one request differs others
+// often do.
+func (r *run) narrow(ctx context.Context, p part, fine int) (culprit int, seen *comparison, err error) {
+	equal, differs := fine, 0 // 0: not known yet
+	for step := 1; differs-equal != 1; step *= 2 {
+		if err := r.over(ctx); err != nil {
 			return 0, nil, err
 		}
-		middle := (equal + differs) / 2
-		part, err := r.compared(ctx, p.prefix(middle))
+		next := min(equal+step, p.len())
+		if differs > 0 {
+			next = (equal + differs) / 2
+		}
+		c, err := r.compared(ctx, p.prefix(next))
 		switch {
 		case err != nil:
 			return 0, nil, err
-		case part.equal():
-			equal = middle
+		case !c.equal():
+			differs, seen = next, c
+		case next == p.len():
+			return 0, nil, nil
 		default:
-			differs, seen = middle, part
+			equal = next
 		}
-	}
-	if differs == p.len() { // what was seen is old by now
-		last, err := r.compared(ctx, p)
-		if err != nil || last.equal() {
-			return 0, nil, err
-		}
-		seen = last
 	}
 	return differs - 1, seen, nil
 }

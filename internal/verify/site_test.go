@@ -123,9 +123,9 @@ func page(visitor int, url string, more ...string) queue.RequestSet {
 // second is a second engine of ours that stands in for Matomo's: a real one, with the fault of a test.
 type second struct {
 	*nativeSide
-	change func(url string, params *php.Array)                   // of a request before it is tracked; nil: no fault
+	change func(url string, params *php.Array)                      // of a request before it is tracked; nil: no fault
 	after  func(ctx context.Context, s *second, requests int) error // when a part was tracked; nil for nothing
-	seen   int                                                   // parts
+	seen   int                                                      // parts
 }
 
 func (s *second) track(ctx context.Context, p part) ([]outcome, error) {
