@@ -22,7 +22,6 @@ type difference struct {
 type comparison struct {
 	differences []difference
 	matomo, own result
-	salts       bool // salts had to be made: both sides remember what is gone
 	notes       []string
 }
 
@@ -33,8 +32,9 @@ type pair struct {
 	schema *schema
 	matomo side
 	own    side
-	// takeRandom gives our side what Matomo's has drawn at random; nil for two sides that have nothing to draw.
-	takeRandom func(ctx context.Context, options []rows.Row) (bool, error)
+	// drawn are options that Matomo's side had to draw at random, salts of days and of user ids. None stays in the
+	// database, so both sides are given them anew: they remember them.
+	drawn map[string]rows.Row
 	// randomPrint reports whether a site's fingerprints are random; nil: they are not.
 	randomPrint func(ctx context.Context, site int64) bool
 	// between is called while Matomo's rows are there, before they are taken back; nil for nothing.
@@ -61,14 +61,15 @@ func (p *pair) compare(ctx context.Context, part part) (c *comparison, err error
 		return nil, errors.Join(fmt.Errorf("Matomo: begin: %w", err), p.matomo.end(context.WithoutCancel(ctx)))
 	}
 	c = new(comparison)
-	c.matomo, err = p.matomoTracks(ctx, part)
+	if err = p.give(ctx, p.matomo); err == nil {
+		c.matomo, err = p.matomoTracks(ctx, part)
+	}
 	if ended := p.matomo.end(context.WithoutCancel(ctx)); err != nil || ended != nil {
 		return nil, errors.Join(err, ended)
 	}
-	if p.takeRandom != nil {
-		if c.salts, err = p.takeRandom(ctx, c.matomo.rows.Tables["option"]); err != nil {
-			return nil, err
-		}
+	p.keepDrawn(c.matomo.rows.Tables["option"])
+	if err := p.give(ctx, p.own); err != nil {
+		return nil, err
 	}
 	known, err := p.ownTracks(ctx, part, c)
 	if err != nil {
@@ -76,6 +77,35 @@ func (p *pair) compare(ctx context.Context, part part) (c *comparison, err error
 	}
 	c.judge(ctx, p, part, known, started)
 	return c, nil
+}
+
+// keepDrawn remembers salts among the options that were written.
+func (p *pair) keepDrawn(options []rows.Row) {
+	for _, row := range options {
+		if name := fmt.Sprint(row["option_name"]); isSalt(name) {
+			if p.drawn == nil {
+				p.drawn = make(map[string]rows.Row)
+			}
+			p.drawn[name] = row
+		}
+	}
+}
+
+func isSalt(option string) bool {
+	return strings.HasPrefix(option, "fingerprint_salt_") || option == "useridsalt"
+}
+
+// give puts what was drawn into a side's transaction, where the database has not got it by now.
+func (p *pair) give(ctx context.Context, to side) error {
+	for name, row := range p.drawn {
+		err := to.insert(ctx, "INSERT IGNORE INTO "+quote(p.schema.prefix+"option")+
+			" (option_name, option_value, autoload) VALUES (?, ?, ?)", name, fmt.Sprint(row["option_value"]),
+			fmt.Sprint(row["autoload"]))
+		if err != nil {
+			return fmt.Errorf("option %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 func (p *pair) matomoTracks(ctx context.Context, part part) (r result, err error) {
@@ -213,7 +243,8 @@ func (c *comparison) judge(ctx context.Context, p *pair, part part, known map[st
 	c.notes = slices.Sorted(maps.Keys(notes))
 }
 
-// drop takes out options that are none of tracking's: definitions that Matomo keeps, and what this program does.
+// drop takes out options that are none of tracking's: definitions that Matomo keeps, salts, which fingerprints show, and
+// what this program does.
 func drop(sides ...rows.Tables) {
 	for _, tables := range sides {
 		if list, ok := tables["option"]; ok {
@@ -227,5 +258,5 @@ func unlisted(option string) bool {
 	case "SearchEngineDefinitions", "SocialDefinitions", "AIAssistantDefinitions", "lastTrackerCronRun":
 		return true
 	}
-	return strings.HasPrefix(option, "QueuedTracking.")
+	return isSalt(option) || strings.HasPrefix(option, "QueuedTracking.")
 }

@@ -3,17 +3,14 @@ package verify
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
 	"github.com/queuedtracking/queuedtracking/internal/assembly"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/internal/rows"
 	"github.com/queuedtracking/queuedtracking/replay"
 	"github.com/queuedtracking/queuedtracking/tracker"
 	"github.com/queuedtracking/queuedtracking/tracker/store"
@@ -104,6 +101,10 @@ func (n *nativeSide) ask(ctx context.Context, query string) ([][]*string, error)
 	return n.single.ask(ctx, query)
 }
 
+func (n *nativeSide) insert(ctx context.Context, statement string, values ...any) error {
+	return n.single.insert(ctx, statement, values...)
+}
+
 func (n *nativeSide) wrote(context.Context) (footprint, error) { return n.single.wrote(), nil }
 
 // track tracks a part. Requests with which the database refuses all of it are found, and left out, as process does.
@@ -184,41 +185,6 @@ func outcomesOf(result *tracker.Result, index [][]int, requests int) []outcome {
 		}
 	}
 	return outcomes
-}
-
-// takeRandom puts options into the transaction that PHP had to make up, so that both have the same: salts of
-// fingerprints and of user ids. It reports whether there were any.
-func (n *nativeSide) takeRandom(ctx context.Context, options []rows.Row) (bool, error) {
-	made := false
-	for _, row := range options {
-		name, value := fmt.Sprint(row["option_name"]), fmt.Sprint(row["option_value"])
-		if !isSalt(name) {
-			continue
-		}
-		added, err := n.single.insert(ctx, "INSERT IGNORE INTO "+n.installation.Table("option")+
-			" (option_name, option_value, autoload) VALUES (?, ?, ?)", name, value, fmt.Sprint(row["autoload"]))
-		if err != nil {
-			return false, fmt.Errorf("option %s: %w", name, err)
-		}
-		made = made || added > 0
-	}
-	return made, nil
-}
-
-func isSalt(option string) bool {
-	return strings.HasPrefix(option, "fingerprint_salt_") || option == "useridsalt"
-}
-
-// madeSalts reports whether a footprint has salts in it.
-func (n *nativeSide) madeSalts(f footprint) bool {
-	if t := f[strings.Trim(n.installation.Table("option"), "`")]; t != nil {
-		for value := range t.values {
-			if isSalt(value) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // randomPrint reports whether a site's fingerprints are drawn at random.

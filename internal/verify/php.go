@@ -129,6 +129,14 @@ func (p *phpSide) ask(ctx context.Context, query string) ([][]*string, error) {
 	return p.child.Rows(ctx, query)
 }
 
+func (p *phpSide) insert(ctx context.Context, statement string, values ...any) error {
+	if _, err := p.child.Exec(ctx, statement, values...); err != nil {
+		return err
+	}
+	_, err := p.child.Written(ctx) // it is none of Matomo's
+	return err
+}
+
 func (p *phpSide) wrote(ctx context.Context) (footprint, error) {
 	statements, err := p.child.Written(ctx)
 	if err != nil {

@@ -79,7 +79,7 @@ func Run(ctx context.Context, source Source, o Options) (*Report, error) {
 		return report, err
 	}
 	p := &pair{
-		schema: s, matomo: matomo, own: own, takeRandom: own.takeRandom, randomPrint: own.randomPrint, between: o.Between,
+		schema: s, matomo: matomo, own: own, randomPrint: own.randomPrint, between: o.Between,
 	}
 	if o.Waits == nil {
 		o.Waits = func(ctx context.Context) (int64, error) { return own.assembly.Store().LockWaits(ctx) }
@@ -376,19 +376,15 @@ func (e *diedError) comparison(p part) *comparison {
 	return c
 }
 
-// settle looks after what a comparison has left in memories and in Matomo's cache.
+// settle looks after what a comparison has left in Matomo's cache: salts that were drawn and are gone.
 func (r *run) settle(ctx context.Context, p part, c *comparison) error {
 	for _, note := range c.notes {
 		r.notes[note] = true
 	}
-	own, ok := r.pair.own.(*nativeSide)
-	if !c.salts && !(ok && own.madeSalts(c.own.written)) {
-		return nil
-	}
-	if r.uncache != nil {
+	if len(r.pair.drawn) > 0 && r.uncache != nil {
 		r.uncache(ctx, p.sites())
 	}
-	return r.again(ctx)
+	return nil
 }
 
 // uncache tells Matomo to forget sites that were read within a comparison. A cache that it cannot empty is renewed

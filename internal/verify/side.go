@@ -10,13 +10,15 @@ import (
 type side interface {
 	// begin opens the transaction. What is read in it is as of now.
 	begin(ctx context.Context) error
+	// insert executes a statement of the comparison's own, which is none of what was written.
+	insert(ctx context.Context, statement string, values ...any) error
 	// track tracks the requests of a part, and tells what became of each.
 	track(ctx context.Context, p part) ([]outcome, error)
 	// ask asks within the transaction.
 	ask(ctx context.Context, query string) ([][]*string, error)
 	// wrote is what statements have written since begin.
 	wrote(ctx context.Context) (footprint, error)
-	// back takes back what was tracked, the end everything. After an error of the end the side has to be started anew.
+	// end takes everything back.
 	end(ctx context.Context) error
 	// restart begins with a process that remembers nothing.
 	restart(ctx context.Context) error

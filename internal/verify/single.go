@@ -82,15 +82,12 @@ func (s *single) own(ctx context.Context, statements ...string) error {
 	return nil
 }
 
-// insert is own for a statement with values; it tells how many rows it has changed.
-func (s *single) insert(ctx context.Context, statement string, values ...any) (int64, error) {
+// insert is own for a statement with values.
+func (s *single) insert(ctx context.Context, statement string, values ...any) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	result, err := s.conn.ExecContext(ctx, statement, values...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	_, err := s.conn.ExecContext(ctx, statement, values...)
+	return err
 }
 
 // ask is an asker.

@@ -176,7 +176,7 @@ func (s *site) bench(t *testing.T, o Options) *bench {
 	t.Cleanup(other.close)
 	b := &bench{site: s, second: &second{nativeSide: other}, report: &Report{}}
 	p := &pair{
-		schema: schema, matomo: b.second, own: own, takeRandom: own.takeRandom, randomPrint: own.randomPrint,
+		schema: schema, matomo: b.second, own: own, randomPrint: own.randomPrint,
 		between: o.Between,
 	}
 	b.run = newRun(p, o, b.report)
