@@ -221,7 +221,7 @@ func (c *comparison) judge(ctx context.Context, p *pair, part part, known map[st
 		}
 	}
 	drop(c.matomo.rows.Tables, c.own.rows.Tables)
-	rule := rows.Rule{Counters: make(map[string]string)}
+	rule := rows.Rule{Counters: make(map[string]string), Ignore: remembered}
 	for name, t := range p.schema.tables {
 		if t.counter != "" && name != "log_visit" && name != "log_link_visit_action" {
 			rule.Counters[name] = t.counter
@@ -242,6 +242,10 @@ func (c *comparison) judge(ctx context.Context, p *pair, part part, known map[st
 	}
 	c.notes = slices.Sorted(maps.Keys(notes))
 }
+
+// remembered are columns that a process writes once in a while only: it remembers that it has, although it was rolled
+// back.
+var remembered = map[string]bool{"user_token_auth.last_used": true}
 
 // drop takes out options that are none of tracking's: definitions that Matomo keeps, salts, which fingerprints show, and
 // what this program does.
