@@ -14,7 +14,7 @@ import (
 // differs. Most of that document is about batches that are repeated, which a comparison has none of.
 var deliberate = []struct {
 	name string
-	is   func(p part, at place, d *difference) bool
+	is   func(p part, at place, d *difference, all []difference) bool
 }{
 	{"language of the worker's environment", isEnvironmentsLanguage},
 	{"names of addresses (plugin Provider)", isProvider},
@@ -26,7 +26,7 @@ var deliberate = []struct {
 func deliberateName(p part, culprit int, c *comparison) string {
 	for _, known := range deliberate {
 		if !slices.ContainsFunc(c.differences, func(d difference) bool {
-			return d.outcome >= 0 || !known.is(p, p.places[culprit], &d)
+			return d.outcome >= 0 || !known.is(p, p.places[culprit], &d, c.differences)
 		}) {
 			return known.name
 		}
@@ -34,22 +34,26 @@ func deliberateName(p part, culprit int, c *comparison) string {
 	return ""
 }
 
-// isEnvironmentsLanguage: requests without a language get that of the variable LANG, for which we have none.
-func isEnvironmentsLanguage(p part, at place, d *difference) bool {
+// isEnvironmentsLanguage: requests without a language get that of the variable LANG, for which we have none. The
+// fingerprint, and the country of whoever cannot be located otherwise, follow from it.
+func isEnvironmentsLanguage(p part, at place, d *difference, all []difference) bool {
 	server := p.entries[at.entry].Set.Env.Server
-	return d.Column == "location_browser_lang" && php.ToString(p.request(at).Value("lang")) == "" &&
-		(server == nil || php.ToString(server.Value("HTTP_ACCEPT_LANGUAGE")) == "") ||
-		d.Column == "location_country" && php.ToString(p.request(at).Value("lang")) == "" &&
-			(server == nil || php.ToString(server.Value("HTTP_ACCEPT_LANGUAGE")) == "")
+	if php.ToString(p.request(at).Value("lang")) != "" ||
+		server != nil && php.ToString(server.Value("HTTP_ACCEPT_LANGUAGE")) != "" {
+		return false
+	}
+	return d.Column == "location_browser_lang" ||
+		(d.Column == "config_id" || d.Column == "location_country") &&
+			slices.ContainsFunc(all, func(o difference) bool { return o.Column == "location_browser_lang" })
 }
 
 // isProvider: names of addresses are asked for at another moment, and for no longer than five seconds.
-func isProvider(_ part, _ place, d *difference) bool { return d.Column == "location_provider" }
+func isProvider(_ part, _ place, d *difference, _ []difference) bool { return d.Column == "location_provider" }
 
 var longNumber = regexp.MustCompile(`[0-9][0-9.]{14,}`)
 
 // isLongNumber: such numbers are rounded otherwise in the last digit.
-func isLongNumber(p part, at place, d *difference) bool {
+func isLongNumber(p part, at place, d *difference, _ []difference) bool {
 	long := false
 	for name, value := range p.request(at).All() {
 		if !slices.Contains([]string{"_id", "cid", "uid", "rand", "r"}, name) {
@@ -70,7 +74,7 @@ func number(cell string) (n float64, wrong bool) {
 }
 
 // isSameNumber: of several names that are the same number to MySQL, Matomo takes the one that comes back last.
-func isSameNumber(p part, at place, d *difference) bool {
+func isSameNumber(p part, at place, d *difference, _ []difference) bool {
 	if d.Column != "idaction_sku" || php.ToString(p.request(at).Value("ec_items")) == "" {
 		return false
 	}

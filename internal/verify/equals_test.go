@@ -61,6 +61,12 @@ func TestDifferencesOnPurposeAreTold(t *testing.T) {
 	}{
 		{"a language", nil, seen("location_browser_lang", `text "de"`, `text ""`), "language of the worker's environment"},
 		{"a language that was sent", []string{"lang", "de"}, seen("location_browser_lang", `text "de"`, `text ""`), ""},
+		{
+			"a language and its fingerprint", nil,
+			append(seen("config_id", "text a", "text b"), seen("location_browser_lang", `text "xx"`, `text ""`)...),
+			"language of the worker's environment",
+		},
+		{"a fingerprint alone", nil, seen("config_id", "text a", "text b"), ""},
 		{"a provider", nil, seen("location_provider", `text "x"`, `text "y"`), "names of addresses (plugin Provider)"},
 		{"a long number", []string{"revenue", "123456789.123405"}, seen("revenue", "number 1.234567e+08", "number 1.234568e+08"), "numbers of 15 digits and more"},
 		{"another number", []string{"revenue", "123456789.123405"}, seen("revenue", "number 1", "number 2"), ""},
