@@ -19,6 +19,7 @@ Beside a Matomo:
 
     cd /var/www/matomo
     queuedtracking test           is everything there that is needed?
+    queuedtracking verify         does it write what Matomo's own PHP writes?
     queuedtracking monitor        what is in the queues?
     queuedtracking process        track what is in the queues
 

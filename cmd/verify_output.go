@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -15,10 +16,8 @@ import (
 
 // print tells what a run has found.
 func (c *verifyCommand) print(r *verify.Report) error {
+	cleanReport(r)
 	if c.json {
-		if r.Findings == nil {
-			r.Findings = []verify.Finding{}
-		}
 		return printJSON(c.stdout, r)
 	}
 	if !r.Compared() && r.Left == 0 {
@@ -35,13 +34,35 @@ func (c *verifyCommand) print(r *verify.Report) error {
 		return err
 	}
 	for _, note := range r.Notes {
-		fmt.Fprintln(w, "Note: "+clean(note))
+		fmt.Fprintln(w, "Note: "+note)
 	}
 	v := r.Versions
 	fmt.Fprintf(w, "queuedtracking %s, Matomo %s, plugin QueuedTracking %s, PHP %s, database %s\n", clean(v.Program),
 		clean(v.Matomo), clean(v.Plugin), clean(v.PHP), clean(v.Database))
 	fmt.Fprintln(w, c.summary(r))
 	return nil
+}
+
+// cleanReport escapes what would control a terminal, and leaves no list out.
+func cleanReport(r *verify.Report) {
+	if r.Findings == nil {
+		r.Findings = []verify.Finding{}
+	}
+	if r.Notes == nil {
+		r.Notes = []string{}
+	}
+	for i := range r.Notes {
+		r.Notes[i] = clean(r.Notes[i])
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.Request, f.Server = json.RawMessage(readable(string(f.Request))), json.RawMessage(readable(string(f.Server)))
+		for n := range f.Cells {
+			cell := &f.Cells[n]
+			cell.Table, cell.Column = clean(cell.Table), clean(cell.Column)
+			cell.Matomo, cell.Own = clean(cell.Matomo), clean(cell.Own)
+		}
+	}
 }
 
 // summary is what a run has found in a line or two.
@@ -119,13 +140,13 @@ func (c *verifyCommand) printFinding(w io.Writer, number int, f *verify.Finding)
 		} else if cell.Table != "" {
 			where += ": rows"
 		}
-		fmt.Fprintln(w, "  "+clean(where))
-		fmt.Fprintln(w, c.entry("    Matomo          ", clean(cell.Matomo), "      "))
-		fmt.Fprintln(w, c.entry("    queuedtracking  ", clean(cell.Own), "      "))
+		fmt.Fprintln(w, "  "+where)
+		fmt.Fprintln(w, c.entry("    Matomo          ", cell.Matomo, "      "))
+		fmt.Fprintln(w, c.entry("    queuedtracking  ", cell.Own, "      "))
 	}
-	fmt.Fprintln(w, c.entry("  request  ", clean(readable(string(f.Request))), "    "))
+	fmt.Fprintln(w, c.entry("  request  ", string(f.Request), "    "))
 	if len(f.Server) > 0 {
-		fmt.Fprintln(w, c.entry("  server   ", clean(readable(string(f.Server))), "    "))
+		fmt.Fprintln(w, c.entry("  server   ", string(f.Server), "    "))
 	}
 	fmt.Fprintln(w)
 }

@@ -200,8 +200,8 @@ func (p *pair) knownVisitors(ctx context.Context, part part, above uint64, c *co
 	}
 	clear(known)
 	for conditions := range slices.Chunk(asked, maxKeys) {
-		found, err := p.own.ask(ctx, fmt.Sprintf("SELECT DISTINCT LOWER(HEX(idvisitor)) FROM %slog_visit WHERE idvisit <= %d "+
-			"AND (%s)", p.schema.prefix, above, strings.Join(conditions, " OR ")))
+		found, err := p.own.ask(ctx, fmt.Sprintf("SELECT DISTINCT LOWER(HEX(idvisitor)) FROM %s WHERE idvisit <= %d AND (%s)",
+			quote(p.schema.prefix+"log_visit"), above, strings.Join(conditions, " OR ")))
 		if err != nil {
 			return nil, fmt.Errorf("visitors: %w", err)
 		}

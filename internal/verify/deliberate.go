@@ -48,7 +48,9 @@ func isEnvironmentsLanguage(p part, at place, d *difference, all []difference) b
 }
 
 // isProvider: names of addresses are asked for at another moment, and for no longer than five seconds.
-func isProvider(_ part, _ place, d *difference, _ []difference) bool { return d.Column == "location_provider" }
+func isProvider(_ part, _ place, d *difference, _ []difference) bool {
+	return d.Column == "location_provider"
+}
 
 var longNumber = regexp.MustCompile(`[0-9][0-9.]{14,}`)
 

@@ -35,6 +35,9 @@ func (r *run) found(p part, culprit int, c *comparison) error {
 		cell := Cell{
 			Table: d.Table, Column: d.Column, Row: d.Row, Matomo: redact.Text(d.Want), Own: redact.Text(d.Got),
 		}
+		if redact.IsSecret(d.Column) {
+			cell.Matomo, cell.Own = redact.Mask, redact.Mask
+		}
 		if d.Table != "" {
 			full := r.pair.schema.prefix + d.Table
 			cell.Unknown = c.own.written[full] == nil && c.matomo.written[full] != nil && !isLog(d.Table)
