@@ -80,7 +80,7 @@ func (c *verifyCommand) summary(r *verify.Report) string {
 		more = append(more, terminal.Number(r.Refused)+" refused by both")
 	}
 	if r.Moved > 0 {
-		more = append(more, terminal.Count(r.Moved, "difference")+" not seen again: others wrote meanwhile")
+		more = append(more, terminal.Count(r.Moved, "difference")+" not seen again")
 	}
 	if r.Waits > 0 {
 		more = append(more, terminal.Count(r.Waits, "wait")+" for locks")

@@ -32,7 +32,7 @@ type pair struct {
 	schema *schema
 	matomo side
 	own    side
-	// drawn are options that Matomo's side had to draw at random, salts of days and of user ids. None stays in the
+	// drawn are options that a side had to draw at random, salts of days and of user ids. None stays in the
 	// database, so both sides are given them anew: they remember them.
 	drawn map[string]rows.Row
 	// randomPrint reports whether a site's fingerprints are random; nil: they are not.
@@ -75,6 +75,7 @@ func (p *pair) compare(ctx context.Context, part part) (c *comparison, err error
 	if err != nil {
 		return nil, err
 	}
+	p.keepDrawn(c.own.rows.Tables["option"]) // for requests of which PHP needs no fingerprint
 	c.judge(ctx, p, part, known, started)
 	return c, nil
 }

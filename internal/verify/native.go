@@ -53,7 +53,13 @@ func (n *nativeSide) restart(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if n.assembly, err = assembly.Assemble(ctx, n.installation, n.pool, n.options.Assembly); err != nil {
+	o := n.options.Assembly
+	if o.Devices != nil { // it has a memory, as a process of PHP has
+		if o.Devices, err = o.Devices.Forgetful(); err != nil {
+			return err
+		}
+	}
+	if n.assembly, err = assembly.Assemble(ctx, n.installation, n.pool, o); err != nil {
 		return err
 	}
 	n.engine = n.assembly.NewEngine()

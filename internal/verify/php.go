@@ -23,6 +23,9 @@ type PHPOptions struct {
 // maxAge is how long a child lives: Matomo's worker lives for a minute, and never sees changed settings.
 const maxAge = time.Minute
 
+// old reports whether it is time for a new child.
+func (p *phpSide) old() bool { return time.Since(p.child.Started()) > maxAge }
+
 // phpSide is Matomo's own tracker, in a child process.
 type phpSide struct {
 	options    PHPOptions
@@ -30,6 +33,7 @@ type phpSide struct {
 	watched    bool // statements are seen
 	connection int64
 	open       bool
+	given      bool // rows were put into the transaction
 }
 
 func newPHP(ctx context.Context, o PHPOptions) (*phpSide, error) {
@@ -95,7 +99,7 @@ func (p *phpSide) endConnection(ctx context.Context) {
 }
 
 func (p *phpSide) begin(ctx context.Context) error {
-	if !p.child.Usable() || time.Since(p.child.Started()) > maxAge {
+	if !p.child.Usable() {
 		if err := p.restart(ctx); err != nil {
 			return err
 		}
@@ -133,6 +137,7 @@ func (p *phpSide) insert(ctx context.Context, statement string, values ...any) e
 	if _, err := p.child.Exec(ctx, statement, values...); err != nil {
 		return err
 	}
+	p.given = true
 	_, err := p.child.Written(ctx) // it is none of Matomo's
 	return err
 }
@@ -167,6 +172,12 @@ func (e *diedError) Error() string { return e.err.Error() }
 func (e *diedError) Unwrap() error { return e.err }
 
 func (p *phpSide) track(ctx context.Context, part part) ([]outcome, error) {
+	if p.given { // what was given is to stay when the child takes the batch back to track it again
+		if _, err := p.child.Exec(ctx, "SAVEPOINT qt_batch"); err != nil {
+			return nil, err
+		}
+		p.given = false
+	}
 	sets, index := part.sets()
 	statuses, leaked, err := p.child.Track(ctx, sets)
 	if leaked {

@@ -168,6 +168,11 @@ func (r *run) batches(ctx context.Context, source Source) error {
 		if len(entries) == 0 {
 			return errEnd(EndedAtEnd)
 		}
+		if aged, ok := r.pair.matomo.(interface{ old() bool }); ok && aged.old() {
+			if err := r.again(ctx); err != nil { // both: each remembers what it has tracked
+				return err
+			}
+		}
 		part := r.within(whole(entries))
 		r.waited = false
 		if err := r.batch(ctx, part); err != nil {
@@ -245,6 +250,7 @@ func (r *run) adapt() {
 func (r *run) batch(ctx context.Context, p part) error {
 	r.report.Requests += p.len()
 	fine := 0 // so many requests of the part, its first ones, are equal by themselves
+	var first *comparison
 	for p.len() > 0 {
 		c, err := r.compared(ctx, p)
 		if err != nil {
@@ -258,6 +264,7 @@ func (r *run) batch(ctx context.Context, p part) error {
 			return errors.Join(r.leave(p, errUnseen), err)
 		}
 		if fine == 0 { // a difference is seen twice, by new processes
+			first = c
 			if err := r.again(ctx); err != nil {
 				return r.leave(p, err)
 			}
@@ -265,7 +272,7 @@ func (r *run) batch(ctx context.Context, p part) error {
 				return r.leave(p, err)
 			}
 			if c.equal() {
-				r.report.Moved++
+				r.moved(p, first)
 				r.count(c, p.len())
 				return nil
 			}
@@ -275,7 +282,7 @@ func (r *run) batch(ctx context.Context, p part) error {
 			return r.leave(p, err)
 		}
 		if seen == nil { // gone while it was looked for
-			r.report.Moved++
+			r.moved(p, c)
 			fine = 0
 			if r.report.Moved > maxMoved+r.report.Requests {
 				return r.leave(p, errMoving)
@@ -290,6 +297,14 @@ func (r *run) batch(ctx context.Context, p part) error {
 		}
 	}
 	return nil
+}
+
+// moved counts a difference that was not seen again.
+func (r *run) moved(p part, c *comparison) {
+	r.report.Moved++
+	d := c.differences[0]
+	r.Log.Info("difference not seen again", "from", p.entries[0].Position, "entries", len(p.entries),
+		"cells", len(c.differences), "table", d.Table, "column", d.Column, "matomo", d.Want, "queuedtracking", d.Got)
 }
 
 // maxMoved bounds how often differences may come and go.
