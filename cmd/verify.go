@@ -36,7 +36,7 @@ pauses when somebody else waits, and an end after ten minutes (--time-limit). Qu
 request is tracked at least twice, by PHP at its own speed.
 
 A difference has to be seen twice, the second time by new processes; then the first request that brings it about is
-looked for. What is not seen again was somebody else's doing and counts as equal. Differences that are meant
+looked for. What is not seen again, because others wrote meanwhile, counts as equal. Differences that are meant
 (docs/differences.md) are listed by name where they can be told. Columns of plugins are compared as well, and tables
 that PHP writes and this program does not know are named.
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -33,6 +34,7 @@ type nativeSide struct {
 	assembly     *assembly.Assembly
 	engine       replay.Engine
 	tx           replay.Transaction // nil: nothing was tracked
+	marked       bool               // days were marked for new reports, which the tracker remembers
 }
 
 func newNative(ctx context.Context, o NativeOptions) (*nativeSide, error) {
@@ -89,6 +91,9 @@ func (n *nativeSide) begin(ctx context.Context) error {
 
 func (n *nativeSide) end(ctx context.Context) error {
 	err := n.back()
+	if n.marked {
+		n.marked, n.engine = false, n.assembly.NewEngine()
+	}
 	return errors.Join(err, n.single.rollback(ctx))
 }
 
@@ -111,7 +116,15 @@ func (n *nativeSide) insert(ctx context.Context, statement string, values ...any
 	return n.single.insert(ctx, statement, values...)
 }
 
-func (n *nativeSide) wrote(context.Context) (footprint, error) { return n.single.wrote(), nil }
+func (n *nativeSide) wrote(context.Context) (footprint, error) {
+	f := n.single.wrote()
+	if t := f[strings.Trim(n.installation.Table("option"), "`")]; t != nil {
+		for value := range t.values {
+			n.marked = n.marked || strings.Contains(value, "_report_to_invalidate_")
+		}
+	}
+	return f, nil
+}
 
 // track tracks a part. Requests with which the database refuses all of it are found, and left out, as process does.
 func (n *nativeSide) track(ctx context.Context, p part) ([]outcome, error) {
