@@ -151,21 +151,25 @@ func (c *Child) Exec(ctx context.Context, query string, args ...any) (int64, err
 	return a.Rows, nil
 }
 
-// Save moves the checkpoint that Begin has read. The error is store.ErrCheckpointMoved when it is another one by now.
-func (c *Child) Save(ctx context.Context, from, to string) error {
-	r := &request{Op: "save"}
-	r.blob([]byte(from))
-	r.blob([]byte(to))
-	a, err := c.call(ctx, r)
-	if err == nil && a.Rows != 1 {
-		err = store.ErrCheckpointMoved
-	}
-	return err
-}
-
 // Commit commits. After a *DeathError it is not known whether it did.
 func (c *Child) Commit(ctx context.Context) error {
-	_, err := c.call(ctx, &request{Op: "commit"})
+	return c.commit(ctx, &request{Op: "commit"})
+}
+
+// CommitMoved moves the checkpoint that Begin has read, and commits. The error is store.ErrCheckpointMoved when it is
+// another one by now: then nothing is committed. After a *DeathError it is not known whether it did.
+func (c *Child) CommitMoved(ctx context.Context, from, to string) error {
+	r := &request{Op: "commit"}
+	r.blob([]byte(from))
+	r.blob([]byte(to))
+	return c.commit(ctx, r)
+}
+
+func (c *Child) commit(ctx context.Context, r *request) error {
+	a, err := c.call(ctx, r)
+	if err == nil && a.Op == "moved" {
+		err = store.ErrCheckpointMoved
+	}
 	return err
 }
 

@@ -342,21 +342,13 @@ final class QueuedTrackingChild
         return ['op' => 'done', 'rows' => $db->rowCount($db->query($message['sql'], $parameters))];
     }
 
-    /** Moves the checkpoint and takes the mark away, if nobody else has moved it. */
-    private function doSave(array $message): array
-    {
-        $table = $this->optionTable();
-        $db = $this->db();
-        $statement = $db->query(
-            "UPDATE `$table` SET option_value = ?, autoload = 0 WHERE option_name = ? AND CAST(option_value AS BINARY) = ?",
-            [$message['blobs'][1], $this->option, $message['blobs'][0]]
-        );
-        return ['op' => 'done', 'rows' => $db->rowCount($statement)];
-    }
-
-    private function doCommit(): array
+    /** Commits; with two blobs the checkpoint is moved before, and nothing is committed if somebody else has moved it. */
+    private function doCommit(array $message): array
     {
         $db = $this->db();
+        if (isset($message['blobs']) && !$this->moveCheckpoint($db, $message['blobs'][0], $message['blobs'][1])) {
+            return ['op' => 'moved'];
+        }
         $open = $this->open;
         $this->open = null;
         if (!$this->leaked) {
@@ -369,6 +361,17 @@ final class QueuedTrackingChild
         } catch (\Throwable $e) {
         }
         return ['op' => 'committed'];
+    }
+
+    /** Takes the mark away, too. */
+    private function moveCheckpoint($db, string $from, string $to): bool
+    {
+        $table = $this->optionTable();
+        $statement = $db->query(
+            "UPDATE `$table` SET option_value = ?, autoload = 0 WHERE option_name = ? AND CAST(option_value AS BINARY) = ?",
+            [$to, $this->option, $from]
+        );
+        return (int) $db->rowCount($statement) === 1;
     }
 
     private function doRollback(): array

@@ -152,13 +152,10 @@ func TestCheckpointTravelsAndIsGuarded(t *testing.T) {
 	if err != nil || begun.Checkpoint != old || begun.Connection == 0 || begun.Marked {
 		t.Fatalf("%+v, %v, want %q", begun, err, old)
 	}
-	if err := c.Save(t.Context(), "16 other", "18"); !errors.Is(err, store.ErrCheckpointMoved) {
+	if err := c.CommitMoved(t.Context(), "16 other", "18"); !errors.Is(err, store.ErrCheckpointMoved) {
 		t.Errorf("error %v, want %v", err, store.ErrCheckpointMoved)
 	}
-	if err := c.Save(t.Context(), old, "18 new"); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Commit(t.Context()); err != nil {
+	if err := c.CommitMoved(t.Context(), old, "18 new"); err != nil {
 		t.Fatal(err)
 	}
 	var value string

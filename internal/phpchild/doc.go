@@ -28,9 +28,9 @@
 //	<- {"op":"tracked","sets":[[{"s":"tracked"}],[{"s":"left"}]],"leaked":false}
 //	-> {"op":"sql","sql":"DELETE …","params":[1,[0]],"bytes":[5]} a list is the number of a blob
 //	<- {"op":"done","rows":1}
-//	-> {"op":"save","bytes":[40,44]}                              blobs: the old checkpoint, the new one
-//	<- {"op":"done","rows":1}
-//	-> {"op":"commit"}    <- {"op":"committed"}
+//	-> {"op":"commit","bytes":[40,44]}                            blobs, or none: the old checkpoint and the new one,
+//	<- {"op":"committed"}                                         to which it is moved before
+//	<- {"op":"moved"}                                             instead: it was not the old one, nothing is committed
 //	-> {"op":"rollback"}  <- {"op":"rolledback"}
 //	-> {"op":"end"}       <- {"op":"ended"}                       event Tracker.end was posted
 //

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -40,7 +41,9 @@ type Options struct {
 	Silence time.Duration
 	// StartLimit is how long it may take until Matomo is ready.
 	StartLimit time.Duration
-	Log        *slog.Logger
+	// Compiled is a folder for what PHP has compiled, so that the next child starts faster; "": nothing is kept.
+	Compiled string
+	Log      *slog.Logger
 }
 
 // WithDefaults puts defaults in place of what was left out.
@@ -70,20 +73,11 @@ type Hello struct {
 // Start starts a child and waits until Matomo is ready in it. Errors are those of the system, an *UnfitError, a
 // *DeathError, and what Matomo says, the database's errors among them.
 func Start(ctx context.Context, o Options) (*Child, error) {
-	c, err := start(ctx, o, opcache)
+	c, err := start(ctx, o, o.opcache())
 	if unfit, ok := errors.AsType[*UnfitError](err); ok && unfit.mute && ctx.Err() == nil {
 		return start(ctx, o, nil)
 	}
 	return c, err
-}
-
-// opcache are settings of PHP's extension of that name, where it is there: its optimizer makes up for its longer start
-// after some hundred requests. It keeps what it compiles in the child's memory. What an administrator has set for the
-// web server is of no use here: code that runs before all else, a folder for compiled files, compiling to machine code.
-// Where it cannot start, for want of memory or of a folder for its lock, PHP ends without a word.
-var opcache = []string{
-	"-d", "opcache.enable_cli=1", "-d", "opcache.memory_consumption=64", "-d", "opcache.preload=",
-	"-d", "opcache.file_cache=", "-d", "opcache.jit_buffer_size=0",
 }
 
 func start(ctx context.Context, o Options, settings []string) (*Child, error) {
@@ -121,6 +115,7 @@ func (c *Child) spawn(settings []string) error {
 		"-d", "memory_limit=" + c.options.MemoryLimit, "-d", "display_errors=stderr",
 		"-d", "html_errors=0", "-r", receive, "--", c.options.Dir,
 	})...)
+	c.cmd.Env = Environment(os.Environ())
 	c.cmd.ExtraFiles = []*os.File{down, up, c.place}
 	c.cmd.SysProcAttr = attributes()
 	output, outputWrite, err := os.Pipe()
@@ -162,6 +157,16 @@ func (c *Child) spawn(settings []string) error {
 	c.printed.attrs = []any{"pid", c.cmd.Process.Pid}
 	go c.listen(upRead)
 	return nil
+}
+
+// Environment leaves out of variables what is this program's own: its passwords are not for plugins.
+func Environment(all []string) (theirs []string) {
+	for _, variable := range all {
+		if !strings.HasPrefix(variable, "QUEUEDTRACKING_") {
+			theirs = append(theirs, variable)
+		}
+	}
+	return theirs
 }
 
 // lastLines is how long lines of an ended process are waited for.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
+	"github.com/queuedtracking/queuedtracking/internal/phpchild"
 )
 
 // Answer is what Matomo's PHP says of itself.
@@ -60,7 +61,7 @@ func run(ctx context.Context, php, dir, host string, without []string) (*Answer,
 		"-d", fmt.Sprintf("max_execution_time=%d", int(timeLimit.Seconds())), "-d", "display_errors=stderr",
 		"-d", "log_errors=0", "-d", "xdebug.mode=off", "-r", strings.TrimPrefix(script, "<?php"), "--",
 		dir, host, strings.Join(without, ","))
-	command.Env = environment(os.Environ())
+	command.Env = phpchild.Environment(os.Environ())
 	command.ExtraFiles = []*os.File{end} // file descriptor 3
 	said := &head{limit: errorLimit}
 	command.Stderr, command.WaitDelay = said, time.Second
@@ -95,16 +96,6 @@ func understood(ctx context.Context, text []byte, said string, ended error) (*An
 	default:
 		return nil, errors.New("PHP cannot start Matomo: it ended without an answer and without an error")
 	}
-}
-
-// environment leaves out what is this program's own: its passwords are not for plugins.
-func environment(all []string) (theirs []string) {
-	for _, variable := range all {
-		if !strings.HasPrefix(variable, "QUEUEDTRACKING_") {
-			theirs = append(theirs, variable)
-		}
-	}
-	return theirs
 }
 
 // head keeps the beginning of what is written to it.

@@ -25,6 +25,7 @@ type transaction struct {
 	open       bool
 	connection int64
 	checkpoint string // as it is stored
+	next       string // as it will be; "": it stays
 	written    func()
 }
 
@@ -136,21 +137,22 @@ func (tx *transaction) ExecContext(ctx context.Context, query string, args ...an
 	return driver.RowsAffected(n), nil
 }
 
-// SaveCheckpoint implements replay.Transaction.
-func (tx *transaction) SaveCheckpoint(ctx context.Context, list string, c store.Checkpoint) error {
-	if err := tx.child.Save(ctx, tx.checkpoint, c.String()); err != nil {
-		return fmt.Errorf("checkpoint of %s: %w", list, tx.failed(err))
-	}
-	tx.wrote()
+// SaveCheckpoint implements replay.Transaction. The child is told with the commit: one message less.
+func (tx *transaction) SaveCheckpoint(_ context.Context, _ string, c store.Checkpoint) error {
+	tx.next = c.String()
 	return nil
 }
 
-// Flush implements replay.Transaction. Everything is at the server already.
+// Flush implements replay.Transaction. All rows are at the server already.
 func (tx *transaction) Flush(context.Context) error { return nil }
 
 // Commit implements replay.Transaction.
 func (tx *transaction) Commit(ctx context.Context) error {
-	if err := tx.child.Commit(ctx); err != nil {
+	commit := tx.child.Commit
+	if tx.next != "" {
+		commit = func(ctx context.Context) error { return tx.child.CommitMoved(ctx, tx.checkpoint, tx.next) }
+	}
+	if err := commit(ctx); err != nil {
 		return fmt.Errorf("commit: %w", tx.failed(err))
 	}
 	tx.open = false
