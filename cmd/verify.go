@@ -192,7 +192,7 @@ func (c *verifyCommand) verify(ctx context.Context) (*verify.Report, error) {
 	}
 	child, err := c.conn.findPHP(ctx, c.php)
 	if err != nil {
-		return nothing, errors.Join(fmt.Errorf("Matomo's own PHP: %w", err), closeKept())
+		return nothing, errors.Join(fmt.Errorf("with Matomo's own PHP: %w", err), closeKept())
 	}
 	php := c.conn.phpOptions(c.logs.Logger)
 	php.Binary = child.Hello().Binary

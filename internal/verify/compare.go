@@ -58,7 +58,7 @@ func (p *pair) compare(ctx context.Context, part part) (c *comparison, err error
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	if err := p.matomo.begin(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("Matomo: begin: %w", err), p.matomo.end(context.WithoutCancel(ctx)))
+		return nil, errors.Join(fmt.Errorf("on Matomo's side: begin: %w", err), p.matomo.end(context.WithoutCancel(ctx)))
 	}
 	c = new(comparison)
 	if err = p.give(ctx, p.matomo); err == nil {
@@ -112,17 +112,17 @@ func (p *pair) give(ctx context.Context, to side) error {
 func (p *pair) matomoTracks(ctx context.Context, part part) (r result, err error) {
 	above, err := p.schema.readMaxima(ctx, p.matomo.ask)
 	if err != nil {
-		return r, fmt.Errorf("Matomo: %w", err)
+		return r, fmt.Errorf("on Matomo's side: %w", err)
 	}
 	if r.outcomes, err = p.matomo.track(ctx, part); err != nil {
-		return r, fmt.Errorf("Matomo: %w", err)
+		return r, fmt.Errorf("on Matomo's side: %w", err)
 	}
 	if r.written, err = p.matomo.wrote(ctx); err != nil {
-		return r, fmt.Errorf("Matomo: %w", err)
+		return r, fmt.Errorf("on Matomo's side: %w", err)
 	}
 	reader := reader{schema: p.schema, ask: p.matomo.ask, above: above}
 	if r.rows, r.notes, err = reader.read(ctx, p.all(r.written)); err != nil {
-		return r, fmt.Errorf("Matomo: %w", err)
+		return r, fmt.Errorf("on Matomo's side: %w", err)
 	}
 	if p.between != nil {
 		p.between(ctx)
