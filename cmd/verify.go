@@ -87,7 +87,8 @@ func newVerifyCommand(p *program) *cobra.Command {
 	flags.IntVar(&c.limit, "limit", verify.DefaultLimit, "compare this `number` of requests, 0 for all that wait")
 	flags.Var(&c.sample, "sample", "compare a `share` of the entries, such as 1/100: of each hundred the first")
 	flags.IntVar(&c.batch, "batch", verify.DefaultBatch, "entries that are tracked in a transaction, at most")
-	flags.DurationVar(&c.timeLimit, "time-limit", verify.DefaultTimeLimit, "begin no comparison after this `time`, 0 for none")
+	flags.DurationVar(&c.timeLimit, "time-limit", verify.DefaultTimeLimit,
+		"begin no comparison after this `time`, 0 for none")
 	flags.DurationVar(&c.lockWait, "lock-wait", verify.DefaultLockWait, "how `long` to wait for a lock, in whole seconds")
 	flags.StringVar(&c.from, "from", "", "`file` with entries that were kept (--keep), in place of the queues")
 	flags.StringVar(&c.keep, "keep", "", "new `file` for the entries that were compared, secrets masked")

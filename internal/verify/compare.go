@@ -201,8 +201,9 @@ func (p *pair) knownVisitors(ctx context.Context, part part, above uint64, c *co
 	}
 	clear(known)
 	for conditions := range slices.Chunk(asked, maxKeys) {
-		found, err := p.own.ask(ctx, fmt.Sprintf("SELECT DISTINCT LOWER(HEX(idvisitor)) FROM %s WHERE idvisit <= %d AND (%s)",
-			quote(p.schema.prefix+"log_visit"), above, strings.Join(conditions, " OR ")))
+		query := fmt.Sprintf("SELECT DISTINCT LOWER(HEX(idvisitor)) FROM %s WHERE idvisit <= %d AND (%s)",
+			quote(p.schema.prefix+"log_visit"), above, strings.Join(conditions, " OR "))
+		found, err := p.own.ask(ctx, query)
 		if err != nil {
 			return nil, fmt.Errorf("visitors: %w", err)
 		}
@@ -253,7 +254,9 @@ var remembered = map[string]bool{"user_token_auth.last_used": true}
 func drop(sides ...rows.Tables) {
 	for _, tables := range sides {
 		if list, ok := tables["option"]; ok {
-			tables["option"] = slices.DeleteFunc(list, func(row rows.Row) bool { return unlisted(fmt.Sprint(row["option_name"])) })
+			tables["option"] = slices.DeleteFunc(list, func(row rows.Row) bool {
+				return unlisted(fmt.Sprint(row["option_name"]))
+			})
 		}
 	}
 }

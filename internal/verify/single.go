@@ -185,7 +185,9 @@ func rewritten(query string) (string, error) {
 }
 
 // ExecContext implements driver.ExecerContext.
-func (h *handle) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
+func (h *handle) ExecContext(
+	ctx context.Context, query string, args []driver.NamedValue,
+) (result driver.Result, err error) {
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
 	query, err = h.s.admit(query, args)
