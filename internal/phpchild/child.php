@@ -451,20 +451,6 @@ final class QueuedTrackingChild
         $this->written[] = [$sql, $short];
     }
 
-    private function pdoBelow($db)
-    {
-        foreach ((new \ReflectionObject($db))->getProperties() as $property) {
-            if (PHP_VERSION_ID < 80100) {
-                $property->setAccessible(true);
-            }
-            $value = $property->isStatic() ? null : $property->getValue($db);
-            if ($value instanceof \PDO) {
-                return $value;
-            }
-        }
-        return null;
-    }
-
     // Request sets, one request
 
     private function sets(array $message): array
@@ -608,17 +594,23 @@ final class QueuedTrackingChild
         }
     }
 
-    /** @return \PDO|null null before PHP 8, which asks nobody, and for other connections */
+    /** @return \PDO|null what tells whether a transaction is open; before PHP 8 it asks nobody, and does not know */
     private function pdoOf($db)
     {
-        if (PHP_VERSION_ID < 80000) {
-            return null;
-        }
+        return PHP_VERSION_ID < 80000 ? null : $this->pdoBelow($db);
+    }
+
+    /** @return \PDO|null null for connections of another kind */
+    private function pdoBelow($db)
+    {
         foreach ((new \ReflectionObject($db))->getProperties() as $property) {
             if (PHP_VERSION_ID < 80100) {
                 $property->setAccessible(true);
             }
-            $value = $property->isInitialized($db) ? $property->getValue($db) : null;
+            if ($property->isStatic() || PHP_VERSION_ID >= 70400 && !$property->isInitialized($db)) {
+                continue;
+            }
+            $value = $property->getValue($db);
             if ($value instanceof \PDO) {
                 return $value;
             }
