@@ -158,10 +158,7 @@ func (c *connection) findPHP(ctx context.Context, named string) (*phpchild.Child
 }
 
 func (c *connection) phpOptions(log *slog.Logger) phpchild.Options {
-	return phpchild.Options{
-		Dir: c.config.Dir(), Host: c.config.Host(), Log: log,
-		Compiled: phpchild.CompiledFolder(plugins.KeepIn(c.config, c.program.lookupEnv)),
-	}
+	return phpchild.Options{Dir: c.config.Dir(), Host: c.config.Host(), Log: log}
 }
 
 // phpSpeed is what PHP tracks on a usual machine (docs/plugins.md).
@@ -189,8 +186,8 @@ func (c *processCommand) newEngines() (engines []replay.Engine, close func()) {
 		}
 		o := c.conn.phpOptions(c.logs.Logger)
 		engine := phpengine.New(phpengine.Options{
-			Dir: o.Dir, Host: o.Host, Binary: c.chosen.php, Compiled: o.Compiled, DB: c.conn.db,
-			Store: c.assembly.Store(), Log: o.Log, First: c.chosen.first,
+			Dir: o.Dir, Host: o.Host, Binary: c.chosen.php, DB: c.conn.db, Store: c.assembly.Store(), Log: o.Log,
+			First: c.chosen.first,
 		})
 		c.chosen.first = nil
 		c.chosen.add(engine)

@@ -41,9 +41,7 @@ type Options struct {
 	Silence time.Duration
 	// StartLimit is how long it may take until Matomo is ready.
 	StartLimit time.Duration
-	// Compiled is a folder for what PHP has compiled, so that the next child starts faster; "": nothing is kept.
-	Compiled string
-	Log      *slog.Logger
+	Log        *slog.Logger
 }
 
 // WithDefaults puts defaults in place of what was left out.
@@ -73,11 +71,21 @@ type Hello struct {
 // Start starts a child and waits until Matomo is ready in it. Errors are those of the system, an *UnfitError, a
 // *DeathError, and what Matomo says, the database's errors among them.
 func Start(ctx context.Context, o Options) (*Child, error) {
-	c, err := start(ctx, o, o.opcache())
+	c, err := start(ctx, o, opcache)
 	if unfit, ok := errors.AsType[*UnfitError](err); ok && unfit.mute && ctx.Err() == nil {
 		return start(ctx, o, nil)
 	}
 	return c, err
+}
+
+// opcache are settings of PHP's extension of that name, where it is there: its optimizer makes up for its longer start
+// after some hundred requests. It keeps what it compiles in the child's memory: kept in files it would spare a tenth of a
+// second of each start, and nothing that can be measured afterwards. What an administrator has set for the web server is
+// of no use here: code that runs before all else, a folder for compiled files, compiling to machine code. Where it cannot
+// start, for want of memory or of a folder for its lock, PHP ends without a word.
+var opcache = []string{
+	"-d", "opcache.enable_cli=1", "-d", "opcache.memory_consumption=64", "-d", "opcache.preload=",
+	"-d", "opcache.file_cache=", "-d", "opcache.jit_buffer_size=0",
 }
 
 func start(ctx context.Context, o Options, settings []string) (*Child, error) {

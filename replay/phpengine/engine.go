@@ -20,7 +20,6 @@ type Options struct {
 	Binary      string        // PHP's, one that phpchild.Find has found
 	MemoryLimit string        // of PHP; "": phpchild.DefaultMemoryLimit
 	Silence     time.Duration // how long a request may take; 0: phpchild.DefaultSilence
-	Compiled    string        // folder for what PHP has compiled; "": nothing is kept
 	DB          *sqlx.DB      // Matomo's database, to end connections that children have left
 	Store       *store.Store  // of the same database
 	Log         *slog.Logger
@@ -57,8 +56,7 @@ func (o Options) withDefaults() Options {
 
 func (o *Options) child() phpchild.Options {
 	return phpchild.Options{
-		Dir: o.Dir, Host: o.Host, Binary: o.Binary, MemoryLimit: o.MemoryLimit, Silence: o.Silence,
-		Compiled: o.Compiled, Log: o.Log,
+		Dir: o.Dir, Host: o.Host, Binary: o.Binary, MemoryLimit: o.MemoryLimit, Silence: o.Silence, Log: o.Log,
 	}
 }
 
