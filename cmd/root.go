@@ -19,6 +19,7 @@ Beside a Matomo:
 
     cd /var/www/matomo
     queuedtracking test           is everything there that is needed?
+    queuedtracking verify         does it write what Matomo's own PHP writes?
     queuedtracking monitor        what is in the queues?
     queuedtracking process        track what is in the queues
 
@@ -69,7 +70,7 @@ func (p *program) rootCommand() *cobra.Command {
 	p.addCommonFlags(root.PersistentFlags())
 	root.AddCommand(
 		newProcessCommand(p), newMonitorCommand(p), newLockStatusCommand(p), newUnlockCommand(p), newUninstallCommand(p),
-		newTestCommand(p), newPrintCommand(p), newFailedCommand(p), newServeCommand(p), newDemoCommand(p),
+		newTestCommand(p), newVerifyCommand(p), newPrintCommand(p), newFailedCommand(p), newServeCommand(p), newDemoCommand(p),
 		newVersionCommand(p),
 		newSettingsTopic(p),
 	)

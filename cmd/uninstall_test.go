@@ -49,6 +49,20 @@ func TestUninstallRemovesWhatRunsHaveLeft(t *testing.T) {
 	contains(t, i.ok(t, "uninstall", "--yes").stdout, "Nothing of this program is left")
 }
 
+// Options that belong to no queue go, too: one of a killed trial, the checkpoint of a list that no queue has.
+func TestUninstallRemovesOptionsOfNoQueue(t *testing.T) {
+	i := newInstallation(t)
+	i.db.MustExec("INSERT INTO matomo_option (option_name, option_value, autoload) VALUES " +
+		"('QueuedTracking.trial.17', '', 2), ('QueuedTracking.replayed.other', '5 abcd', 0)")
+	if now := i.left(t); now[traces.Trial] != 1 || now[traces.Checkpoint] != 1 {
+		t.Errorf("%v, want a trial and a checkpoint", now)
+	}
+	i.ok(t, "uninstall", "--yes")
+	if now := i.left(t); len(now) != 0 {
+		t.Errorf("left: %v, want nothing", now)
+	}
+}
+
 // What a killed worker has committed and not removed would be tracked again without the checkpoint.
 func TestUninstallFinishesAKilledWorkersBatch(t *testing.T) {
 	i := newInstallation(t)

@@ -81,6 +81,7 @@ func TestReadmeLineByLine(t *testing.T) {
 var notRun = map[string]string{
 	"go run . demo": ".ci/run does, and then runs make test",
 	"go install github.com/queuedtracking/queuedtracking@latest": "TestVersionCommitAndDateAreRightInEachForm does",
+	"queuedtracking verify": "the stranger's PHP tracks nothing: TestVerifyFindsNoDifference has one that does",
 	"systemctl enable --now queuedtracking.service": "" +
 		"no systemd runs here: TestUnitsAreCorrect and TestUnitsStartWhatExists look at the unit",
 }

@@ -18,6 +18,7 @@ final class QueuedTrackingChild
     private const CAREFUL_BATCHES = 50;
 
     private const LONGEST_TEXT = 1000;
+    private const LONGEST_KEY = 255;
 
     private $in;
     private $out;
@@ -30,6 +31,7 @@ final class QueuedTrackingChild
     private $trial = false;  // nothing is to stay: the row is there only to tell whether it is rolled back
     private $leaked = false; // a plugin has ended the transaction
     private $pdo = null;     // below Matomo's connection, where it is one that tells whether a transaction is open
+    private $written = null; // statements that write, null when nobody wants to know
     private $careful = 0;    // batches that have savepoints before each request
     private $silent = false; // nothing more is to be said
     private $reserve;        // memory for the last words
@@ -389,6 +391,66 @@ final class QueuedTrackingChild
         return ['op' => 'rolledback'];
     }
 
+    // What a comparison wants to know (package verify)
+
+    /** Runs a SELECT in the transaction: rows of texts and nulls. */
+    private function doRows(array $message): array
+    {
+        $text = function ($value) {
+            return $value === null ? null : (string) $value;
+        };
+        $rows = [];
+        foreach ($this->db()->fetchAll($message['sql']) as $row) {
+            $rows[] = array_map($text, array_values($row));
+        }
+        return ['op' => 'rows', 'table' => $rows];
+    }
+
+    /** From now on statements that write are noted, those of plugins, too, where the connection is one of PDO. */
+    private function doWatch(): array
+    {
+        $pdo = $this->pdoBelow($this->db());
+        $watched = $pdo !== null && !$pdo->getAttribute(\PDO::ATTR_PERSISTENT)
+            && $pdo->setAttribute(\PDO::ATTR_STATEMENT_CLASS, ['QueuedTrackingStatement', [$this]]);
+        $this->written = [];
+        return ['op' => 'watching', 'watched' => $watched];
+    }
+
+    /** The statements that were noted since this was asked last: [text, parameters]. */
+    private function doWritten(): array
+    {
+        $written = $this->written ?? [];
+        $this->written = [];
+        return ['op' => 'written', 'statements' => $written];
+    }
+
+    /** Takes sites out of Matomo's cache that were read in a transaction which was taken back. */
+    private function doUncache(array $message): array
+    {
+        foreach ($message['sites'] ?? [] as $site) {
+            if (method_exists($this->name('Tracker\Cache'), 'deleteCacheWebsiteAttributes')) {
+                $this->call('Tracker\Cache', 'deleteCacheWebsiteAttributes', $site);
+            }
+        }
+        return ['op' => 'done'];
+    }
+
+    /** Is told of each statement. What is long, or no text, is no key of a table: it is left out. */
+    public function note(string $sql, array $parameters): void
+    {
+        if ($this->written === null || !preg_match('/^[\s(]*(INSERT|REPLACE|UPDATE|DELETE|TRUNCATE|LOAD|CALL)\b/i', $sql)) {
+            return;
+        }
+        $short = [];
+        foreach ($parameters as $p) {
+            $p = is_bool($p) ? (int) $p : $p;
+            if (is_scalar($p) && strlen($p = (string) $p) <= self::LONGEST_KEY && json_encode($p) !== false) {
+                $short[] = $p;
+            }
+        }
+        $this->written[] = [$sql, $short];
+    }
+
     // Request sets, one request
 
     private function sets(array $message): array
@@ -532,17 +594,23 @@ final class QueuedTrackingChild
         }
     }
 
-    /** @return \PDO|null null before PHP 8, which asks nobody, and for other connections */
+    /** @return \PDO|null what tells whether a transaction is open; before PHP 8 it asks nobody, and does not know */
     private function pdoOf($db)
     {
-        if (PHP_VERSION_ID < 80000) {
-            return null;
-        }
+        return PHP_VERSION_ID < 80000 ? null : $this->pdoBelow($db);
+    }
+
+    /** @return \PDO|null null for connections of another kind */
+    private function pdoBelow($db)
+    {
         foreach ((new \ReflectionObject($db))->getProperties() as $property) {
             if (PHP_VERSION_ID < 80100) {
                 $property->setAccessible(true);
             }
-            $value = $property->isInitialized($db) ? $property->getValue($db) : null;
+            if ($property->isStatic() || PHP_VERSION_ID >= 70400 && !$property->isInitialized($db)) {
+                continue;
+            }
+            $value = $property->getValue($db);
             if ($value instanceof \PDO) {
                 return $value;
             }
@@ -638,6 +706,41 @@ final class QueuedTrackingRolledBack extends \RuntimeException
         parent::__construct('the transaction was rolled back');
         $this->at = $at;
         $this->tracked = $tracked;
+    }
+}
+
+if (class_exists('PDOStatement')) {
+    /** A statement that tells when it is executed. */
+    class QueuedTrackingStatement extends \PDOStatement
+    {
+        private $child;
+        private $bound = [];
+
+        protected function __construct($child)
+        {
+            $this->child = $child;
+        }
+
+        #[\ReturnTypeWillChange]
+        public function bindValue($parameter, $value, $type = \PDO::PARAM_STR)
+        {
+            $this->bound[$parameter] = $value;
+            return parent::bindValue($parameter, $value, $type);
+        }
+
+        #[\ReturnTypeWillChange]
+        public function bindParam($parameter, &$value, $type = \PDO::PARAM_STR, $length = 0, $options = null)
+        {
+            $this->bound[$parameter] = &$value;
+            return $length ? parent::bindParam($parameter, $value, $type, $length) : parent::bindParam($parameter, $value, $type);
+        }
+
+        #[\ReturnTypeWillChange]
+        public function execute($parameters = null)
+        {
+            $this->child->note($this->queryString, array_values($parameters ?? $this->bound));
+            return parent::execute($parameters);
+        }
     }
 }
 

@@ -17,6 +17,7 @@ type request struct {
 	SQL    string        `json:"sql,omitempty"`
 	Params []any         `json:"params,omitempty"` // nil, numbers, and [n] for a blob
 	Leave  map[int][]int `json:"leave,omitempty"`
+	Sites  []int64       `json:"sites,omitempty"`
 	Bytes  []int         `json:"bytes,omitempty"`
 
 	blobs [][]byte
@@ -60,6 +61,10 @@ type answer struct {
 	Sets   [][]Status `json:"sets"`
 	Leaked bool       `json:"leaked"`
 	Rows   int64      `json:"rows"`
+
+	Table      [][]*string `json:"table"` // of texts, nil for NULL
+	Watched    bool        `json:"watched"`
+	Statements []Statement `json:"statements"`
 
 	words
 	RolledBack bool    `json:"rolledback"`

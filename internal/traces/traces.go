@@ -5,7 +5,6 @@ package traces
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/queuedtracking/queuedtracking/internal/history"
@@ -28,6 +27,7 @@ type Kind string
 // What there may be.
 const (
 	Checkpoint Kind = "checkpoint"   // in the table option: how far the queue is tracked
+	Trial      Kind = "trial"        // in the table option: of a killed run of PHP that was to leave nothing
 	Counter    Kind = "counter"      // of the entries that have left the queue
 	Mark       Kind = "mark"         // whose dead letters were put aside last; it expires
 	Letters    Kind = "dead letters" // what could not be tracked
@@ -41,7 +41,7 @@ const daysOfStatistics = int(history.Keep/(24*time.Hour)) + 1
 
 // Find finds what is there. Marks that serve and moves between queues leave expire within a month, and are left out.
 func Find(ctx context.Context, o replay.Options) (found []Trace, err error) {
-	if found, err = checkpointTraces(ctx, o.Store); err != nil {
+	if found, err = optionTraces(ctx, o.Store); err != nil {
 		return nil, err
 	}
 	keys := make([]Trace, 0, 3*queue.MaxQueues+daysOfStatistics)
@@ -69,19 +69,26 @@ func Find(ctx context.Context, o replay.Options) (found []Trace, err error) {
 	return append(found, letters...), err
 }
 
-func checkpointTraces(ctx context.Context, s *store.Store) (found []Trace, err error) {
+func optionTraces(ctx context.Context, s *store.Store) (found []Trace, err error) {
 	tx, err := s.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer tx.Rollback() // nothing was written
 	lists, err := tx.Checkpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for option, list := range lists {
 		id, ok := queue.ID(list)
 		if !ok {
 			id = NoQueue
 		}
 		found = append(found, Trace{Checkpoint, option, id, 1})
+	}
+	trials, err := tx.Trials(ctx)
+	for _, option := range trials {
+		found = append(found, Trace{Trial, option, NoQueue, 1})
 	}
 	return found, err
 }
@@ -113,31 +120,48 @@ func statisticsKeys(now time.Time) []string {
 // else has done that the error is replay.ErrLocked. What a killed worker has committed leaves the queue before:
 // without the checkpoint it would be tracked again.
 func Remove(ctx context.Context, o replay.Options, id int, traces []Trace) error {
+	options, keys := parted(traces)
 	if id == NoQueue {
-		return deleteKeys(ctx, o.Backend, traces)
+		if err := deleteOptions(ctx, o.Store, options); err != nil {
+			return err
+		}
+		return deleteKeys(ctx, o.Backend, keys)
 	}
 	return replay.WithQueue(ctx, o, id, func(ctx context.Context) error {
-		isCheckpoint := func(t Trace) bool { return t.Kind == Checkpoint }
-		if slices.ContainsFunc(traces, isCheckpoint) {
-			if err := forgetCheckpoint(ctx, o.Store, queue.Key(id)); err != nil {
-				return err
-			}
+		if err := deleteOptions(ctx, o.Store, options); err != nil {
+			return err
 		}
 		// Later than the checkpoint: a counter alone does no harm. What a killed worker has left may have made it anew.
 		list := queue.Key(id)
-		keys := slices.DeleteFunc(slices.Clone(traces), isCheckpoint)
 		return deleteKeys(ctx, o.Backend, append(keys, Trace{Name: queue.OffsetKey(list)}, Trace{Name: replay.MarkKey(list)}))
 	})
 }
 
-func forgetCheckpoint(ctx context.Context, s *store.Store, list string) error {
+// parted parts what is in the database from what is beside the queues.
+func parted(traces []Trace) (options, keys []Trace) {
+	for _, t := range traces {
+		if t.Kind == Checkpoint || t.Kind == Trial {
+			options = append(options, t)
+		} else {
+			keys = append(keys, t)
+		}
+	}
+	return options, keys
+}
+
+func deleteOptions(ctx context.Context, s *store.Store, options []Trace) error {
+	if len(options) == 0 {
+		return nil
+	}
 	tx, err := s.Begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // after a commit there is nothing to roll back
-	if err := tx.ForgetCheckpoint(ctx, list); err != nil {
-		return err
+	for _, t := range options {
+		if err := tx.DeleteOption(ctx, t.Name); err != nil {
+			return err
+		}
 	}
 	return tx.Commit(ctx)
 }

@@ -295,3 +295,7 @@ func (tx *Tx) remember(entries []*ActionEntry) {
 	tx.onCommit = append(tx.onCommit, func() { tx.s.remember(entries) })
 	tx.undo = append(tx.undo, func() { clearIDs(entries) })
 }
+
+// ForgetActions forgets all IDs that are in memory: those of rows that were added in a transaction which was taken back
+// as a whole, connections of all kinds included.
+func (s *Store) ForgetActions() { s.known.InvalidateAll() }

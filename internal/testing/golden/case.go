@@ -53,12 +53,6 @@ func (e Entry) Payload() ([]byte, error) {
 	return hex.DecodeString(e.UncompressedHex)
 }
 
-// Tables maps a table, without prefix, to its rows.
-type Tables map[string][]Row
-
-// Row maps columns to values: nil, string, or json.Number.
-type Row map[string]any
-
 // Wanted is what the program should write: Matomo's rows, without what a refused request left behind. A request for an
 // unknown site is refused, but leaves its row in tracking_failure.
 func (c *Case) Wanted() (Tables, []string) {

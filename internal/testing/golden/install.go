@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/queuedtracking/queuedtracking/internal/rows"
 )
 
 // Prefix is the table prefix of the reference installation.
@@ -400,11 +402,7 @@ func recorded(databaseType string, value sql.RawBytes) any {
 	case "DOUBLE":
 		return json.Number(value)
 	case "FLOAT":
-		f, err := strconv.ParseFloat(string(value), 64)
-		if err != nil {
-			return string(value)
-		}
-		return json.Number(strconv.FormatFloat(f, 'g', 6, 64))
+		return rows.Float(string(value))
 	case "BINARY", "VARBINARY":
 		return hex.EncodeToString(value)
 	}

@@ -30,7 +30,7 @@ namespace Piwik\Tracker {
                 $c[$key] = getenv('MINIATURE_' . strtoupper($key)) ?: ($c[$key] ?? '');
             }
             $where = empty($c['unix_socket']) ? "host=$c[host];port=$c[port]" : "unix_socket=$c[unix_socket]";
-            $this->pdo = new \PDO("mysql:$where;dbname=$c[dbname];charset=utf8mb4", $c['username'], $c['password'], [
+            $this->pdo = new \PDO("mysql:$where;dbname=$c[dbname];charset=utf8mb4", $c['username'], $c['password'] ?? '', [
                 \PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION, \PDO::MYSQL_ATTR_FOUND_ROWS => true,
             ]);
         }

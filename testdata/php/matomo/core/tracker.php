@@ -72,6 +72,7 @@ namespace Piwik\Tracker {
 namespace Piwik {
     use Piwik\Exception\UnexpectedWebsiteFoundException;
     use Piwik\Plugins\Nasty;
+    use Piwik\Plugins\Recorded;
     use Piwik\Tracker\Db;
 
     class Tracker
@@ -109,7 +110,9 @@ namespace Piwik {
                 return;
             }
             Nasty::before($request);
-            $this->record($request, $site);
+            if (!Recorded::write($request)) {
+                $this->record($request, $site);
+            }
             Nasty::after($request);
         }
 

@@ -64,6 +64,9 @@ class Nasty
             case 'ddl':
                 $db->query('CREATE TABLE IF NOT EXISTS matomo_nasty (id INT)');
                 break;
+            case 'table':
+                $db->query('INSERT INTO matomo_nasty_log (what) VALUES (?)', [$request->param('url')]);
+                break;
             case 'begin':
                 $db->query('START TRANSACTION');
                 break;
