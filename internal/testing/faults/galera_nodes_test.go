@@ -56,6 +56,7 @@ func readBehind(t *testing.T, c *testserver.GaleraCluster) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer stop.Close() // with it the lock goes
 		if _, err := stop.ExecContext(t.Context(), "FLUSH TABLES WITH READ LOCK"); err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +64,7 @@ func readBehind(t *testing.T, c *testserver.GaleraCluster) {
 		if got := count(hurried); got != before {
 			t.Errorf("the node is not behind: it has %d rows, want %d", got, before)
 		}
-		answer := make(chan int)
+		answer := make(chan int, 1)
 		go func() { answer <- count(conn) }()
 		select {
 		case got := <-answer:
@@ -76,7 +77,6 @@ func readBehind(t *testing.T, c *testserver.GaleraCluster) {
 		if got := <-answer; got != before+1 {
 			t.Errorf("%d rows, want %d", got, before+1)
 		}
-		_ = stop.Close()
 	}
 }
 
