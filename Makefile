@@ -85,11 +85,7 @@ bench-serve: servers ## serve under load, beside redis-benchmark with the same p
 
 FUZZTIME ?= 30s
 fuzz: ## fuzz each target for FUZZTIME
-	@for target in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' . | sed 's/func //' | sort -u); do \
-		package=$$(dirname $$(grep -rlE "^func $$target\(" --include='*_test.go' . | head -1)); \
-		echo "$$package $$target"; \
-		$(GO) test $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; \
-	done
+	GO="$(GO)" sh scripts/fuzz.sh $(FUZZTIME)
 
 cover: servers ## statement coverage of tracker/...
 	$(GO) test -timeout $(TIMEOUT) -coverpkg=./tracker/... -coverprofile=coverage.out ./tracker/... ./internal/testing/golden
