@@ -56,8 +56,8 @@ type link struct {
 
 func (p *proxy) serve(client net.Conn) {
 	p.network.RLock() // a connection waits as long
-	p.network.RUnlock()
 	server, err := net.Dial("tcp", p.target)
+	p.network.RUnlock()
 	if err != nil {
 		_ = client.Close()
 		return
