@@ -67,7 +67,7 @@ func (c *printCommand) run(command *cobra.Command) error {
 		return err
 	}
 	if c.queueID.set && c.queueID.value >= len(waiting) {
-		return usage("--queue-id %d: there are %s, counted from 0", c.queueID.value, terminal.Count(len(waiting), "queue"))
+		return usage("--queue-id %d: the number of queues is %d, counted from 0", c.queueID.value, len(waiting))
 	}
 	for id, n := range waiting {
 		if c.queueID.set && id != c.queueID.value {

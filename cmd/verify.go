@@ -17,7 +17,6 @@ import (
 	"github.com/queuedtracking/queuedtracking/internal/assembly"
 	"github.com/queuedtracking/queuedtracking/internal/background"
 	"github.com/queuedtracking/queuedtracking/internal/matomo"
-	"github.com/queuedtracking/queuedtracking/internal/terminal"
 	"github.com/queuedtracking/queuedtracking/internal/verify"
 	"github.com/queuedtracking/queuedtracking/tracker/device"
 )
@@ -235,8 +234,8 @@ func (c *verifyCommand) source(ctx context.Context) (source verify.Source, closi
 		}
 	}
 	if len(queues.IDs) == 0 {
-		return nil, nil, usage("--queue-id %d: there are %s, counted from 0", c.queueID.value,
-			terminal.Count(c.conn.queueCount(), "queue"))
+		return nil, nil, usage("--queue-id %d: the number of queues is %d, counted from 0", c.queueID.value,
+			c.conn.queueCount())
 	}
 	return queues, func() {}, nil
 }
