@@ -342,7 +342,7 @@ func TestVerifyWithNothingToCompare(t *testing.T) {
 		{[]string{"--batch", "0"}, "--batch 0"},
 		{[]string{"--sample", "2/3"}, "1/100"},
 		{[]string{"--lock-wait", "10ms"}, "--lock-wait"},
-		{[]string{"--queue-id", "7"}, "1 queue, counted from 0"},
+		{[]string{"--queue-id", "7"}, "the number of queues is 1, counted from 0"},
 		{[]string{"--from", "/nowhere/at/all"}, "/nowhere/at/all"},
 		{[]string{"--php", "/nowhere/php"}, "/nowhere/php"},
 	} {

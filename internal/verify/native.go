@@ -65,7 +65,7 @@ func (n *nativeSide) restart(ctx context.Context) (err error) {
 		return err
 	}
 	n.engine = n.assembly.NewEngine()
-	return n.single.rollback(ctx)
+	return n.single.ready(ctx)
 }
 
 func (n *nativeSide) close() {

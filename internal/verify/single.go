@@ -29,7 +29,7 @@ var errCommit = errors.New("verify: a comparison must not commit")
 
 const savepoint = "qt_verify"
 
-// newSingle takes a connection of db for good. Lock waits are bounded.
+// newSingle takes a connection of db for good, and opens a transaction. Lock waits are bounded.
 func newSingle(ctx context.Context, db *sqlx.DB, lockWait time.Duration) (*single, error) {
 	conn, err := db.DB.Conn(ctx)
 	if err != nil {
@@ -41,8 +41,7 @@ func newSingle(ctx context.Context, db *sqlx.DB, lockWait time.Duration) (*singl
 			return nil, errors.Join(fmt.Errorf("%s: %w", statement, err), conn.Close())
 		}
 	}
-	// Whatever is asked between two comparisons is in a transaction as well.
-	if _, err := conn.ExecContext(ctx, "SET SESSION autocommit = 0"); err != nil {
+	if _, err := conn.ExecContext(ctx, "START TRANSACTION"); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return s, nil
@@ -65,6 +64,12 @@ func (s *single) database(driverName string) *sqlx.DB {
 // begin opens the transaction: what it reads is as of now.
 func (s *single) begin(ctx context.Context) error {
 	return s.own(ctx, "ROLLBACK", "START TRANSACTION WITH CONSISTENT SNAPSHOT")
+}
+
+// ready ends the transaction in which everything was opened, with connections as the store wants them. From now on
+// whatever is asked between two comparisons is in a transaction as well, also after one that the server has ended.
+func (s *single) ready(ctx context.Context) error {
+	return s.own(ctx, "ROLLBACK", "SET SESSION autocommit = 0")
 }
 
 // rollback takes everything back.
