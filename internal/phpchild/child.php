@@ -342,7 +342,9 @@ final class QueuedTrackingChild
         return ['op' => 'done', 'rows' => $db->rowCount($db->query($message['sql'], $parameters))];
     }
 
-    /** Commits; with two blobs the checkpoint is moved before, and nothing is committed if somebody else has moved it. */
+    /**
+     * Commits. With two blobs the checkpoint is moved before, and nothing is committed if somebody else has moved it.
+     */
     private function doCommit(array $message): array
     {
         $db = $this->db();
@@ -368,7 +370,8 @@ final class QueuedTrackingChild
     {
         $table = $this->optionTable();
         $statement = $db->query(
-            "UPDATE `$table` SET option_value = ?, autoload = 0 WHERE option_name = ? AND CAST(option_value AS BINARY) = ?",
+            "UPDATE `$table` SET option_value = ?, autoload = 0 "
+                . 'WHERE option_name = ? AND CAST(option_value AS BINARY) = ?',
             [$to, $this->option, $from]
         );
         return (int) $db->rowCount($statement) === 1;

@@ -34,8 +34,8 @@
 //	-> {"op":"rollback"}  <- {"op":"rolledback"}
 //	-> {"op":"end"}       <- {"op":"ended"}                       event Tracker.end was posted
 //
-// For comparisons (package verify): {"op":"watch"}, after which {"op":"written"} tells the statements that have written;
-// {"op":"rows","sql":"SELECT …"} gives {"op":"rows","table":[["1",null]]}; {"op":"uncache","sites":[1]}.
+// For comparisons (package verify): {"op":"watch"}, after which {"op":"written"} tells the statements that have
+// written; {"op":"rows","sql":"SELECT …"} gives {"op":"rows","table":[["1",null]]}; {"op":"uncache","sites":[1]}.
 //
 // What is at work, set and request, and how many were tracked before, the child writes into the file on descriptor 5
 // before each request; "-1 -1" when nothing is. The parent reads it when the child has died, and now and then to see

@@ -79,10 +79,10 @@ func Start(ctx context.Context, o Options) (*Child, error) {
 }
 
 // opcache are settings of PHP's extension of that name, where it is there: its optimizer makes up for its longer start
-// after some hundred requests. It keeps what it compiles in the child's memory: kept in files it would spare a tenth of a
-// second of each start, and nothing that can be measured afterwards. What an administrator has set for the web server is
-// of no use here: code that runs before all else, a folder for compiled files, compiling to machine code. Where it cannot
-// start, for want of memory or of a folder for its lock, PHP ends without a word.
+// after some hundred requests. It keeps what it compiles in the child's memory: kept in files it would spare a tenth
+// of a second of each start, and nothing that can be measured afterwards. What an administrator has set for the web
+// server is of no use here: code that runs before all else, a folder for compiled files, compiling to machine code.
+// Where it cannot start, for want of memory or of a folder for its lock, PHP ends without a word.
 var opcache = []string{
 	"-d", "opcache.enable_cli=1", "-d", "opcache.memory_consumption=64", "-d", "opcache.preload=",
 	"-d", "opcache.file_cache=", "-d", "opcache.jit_buffer_size=0",

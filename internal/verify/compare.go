@@ -249,8 +249,8 @@ func (c *comparison) judge(ctx context.Context, p *pair, part part, known map[st
 // back.
 var remembered = map[string]bool{"user_token_auth.last_used": true}
 
-// drop takes out options that are none of tracking's: definitions that Matomo keeps, salts, which fingerprints show, and
-// what this program does.
+// drop takes out options that are none of tracking's: definitions that Matomo keeps, salts, which fingerprints show,
+// and what this program does.
 func drop(sides ...rows.Tables) {
 	for _, tables := range sides {
 		if list, ok := tables["option"]; ok {

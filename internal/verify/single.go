@@ -14,10 +14,10 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// single is a database all of whose connections are one and the same, in a transaction that is never committed. Whatever
-// the native engine writes, names in log_action and salts that are otherwise committed on their own among it, is in that
-// transaction and goes with it: no statement has another way to the server. What begins or rolls back a transaction is
-// done to a savepoint within.
+// single is a database all of whose connections are one and the same, in a transaction that is never committed.
+// Whatever the native engine writes, names in log_action and salts that are otherwise committed on their own among it,
+// is in that transaction and goes with it: no statement has another way to the server. What begins or rolls back a
+// transaction is done to a savepoint within.
 type single struct {
 	mu      sync.Mutex
 	conn    *sql.Conn

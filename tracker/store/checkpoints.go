@@ -22,8 +22,8 @@ func (tx *Tx) Checkpoints(ctx context.Context) (lists map[string]string, err err
 // trialPrefix begins the options that mark transactions of Matomo's PHP of which nothing is to stay (package phpchild).
 const trialPrefix = "QueuedTracking.trial."
 
-// Trials returns the options of trials that have stayed: a plugin had ended the transaction, then the worker was killed.
-// Those of trials under way are not seen.
+// Trials returns the options of trials that have stayed: a plugin had ended the transaction, then the worker was
+// killed. Those of trials under way are not seen.
 func (tx *Tx) Trials(ctx context.Context) ([]string, error) {
 	names, err := tx.OptionNames(ctx, trialPrefix+"%")
 	if err != nil {

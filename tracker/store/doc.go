@@ -9,8 +9,8 @@
 // Statements that write are collected and travel together (script.go); a batch takes some three round trips. On a
 // Galera cluster each travels alone: a node that takes a transaction back in the middle of a message, because another
 // one was quicker with the same row, goes on with the statements behind, each of them committed by itself. Ids of rows
-// that one INSERT has written are as far apart as auto_increment_increment says, which changes with the number of nodes:
-// a transaction is only committed if it was the same from the checkpoint's reading to its writing.
+// that one INSERT has written are as far apart as auto_increment_increment says, which changes with the number of
+// nodes: a transaction is only committed if it was the same from the checkpoint's reading to its writing.
 //
 // Numbers, moments and binary ids are written into a statement as literals, everything that is text as a parameter.
 // Floating point numbers are text, in the form in which PHP would have sent them (spec §B.2).
