@@ -70,7 +70,8 @@ func (p *program) rootCommand() *cobra.Command {
 	p.addCommonFlags(root.PersistentFlags())
 	root.AddCommand(
 		newProcessCommand(p), newMonitorCommand(p), newLockStatusCommand(p), newUnlockCommand(p), newUninstallCommand(p),
-		newTestCommand(p), newVerifyCommand(p), newPrintCommand(p), newFailedCommand(p), newServeCommand(p), newDemoCommand(p),
+		newTestCommand(p), newVerifyCommand(p), newPrintCommand(p), newFailedCommand(p), newServeCommand(p),
+		newDemoCommand(p),
 		newVersionCommand(p),
 		newSettingsTopic(p),
 	)

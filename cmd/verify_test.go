@@ -85,7 +85,8 @@ func newVerified(t *testing.T, sets []queue.RequestSet) *verified {
 	for _, table := range []string{"log_visit", "log_link_visit_action", "log_action", "log_conversion"} {
 		v.db.MustExec("DELETE FROM matomo_" + table)
 	}
-	v.db.MustExec("DELETE FROM matomo_option WHERE option_name LIKE 'QueuedTracking.%' OR option_name LIKE '%\\_report\\_to%'")
+	v.db.MustExec("DELETE FROM matomo_option WHERE option_name LIKE 'QueuedTracking.%' " +
+		"OR option_name LIKE '%\\_report\\_to%'")
 	v.record(t)
 	for _, set := range sets {
 		v.addTo(t, 0, set)
@@ -254,7 +255,8 @@ func TestVerifyFindsNoDifference(t *testing.T) {
 	if err := json.Unmarshal([]byte(v.verify(t, statusDone, "--from", kept, "--json").stdout), &report); err != nil {
 		t.Fatal(err)
 	}
-	if report.Requests != 13 || report.Equal != 13 || report.Ended != verify.EndedAtEnd || report.Tables["log_visit"].Rows != 12 {
+	if report.Requests != 13 || report.Equal != 13 || report.Ended != verify.EndedAtEnd ||
+		report.Tables["log_visit"].Rows != 12 {
 		t.Errorf("of the file: %+v", report)
 	}
 	contains(t, v.verify(t, statusDone, "--limit", "5").stdout, "5 requests, 5 equal")
@@ -274,7 +276,8 @@ func TestVerifyTellsDifferences(t *testing.T) {
 	if err := json.Unmarshal([]byte(v.verify(t, statusFailed, "--json").stdout), &report); err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Findings) != 1 || len(report.Findings[0].Cells) != 1 || report.Findings[0].Cells[0].Column != "config_os" {
+	if len(report.Findings) != 1 || len(report.Findings[0].Cells) != 1 ||
+		report.Findings[0].Cells[0].Column != "config_os" {
 		t.Errorf("findings %+v, want one of config_os", report.Findings)
 	}
 	v.cell(t, 1, "config_os", "AND")
@@ -297,7 +300,8 @@ func TestVerifyWithPlugins(t *testing.T) {
 		says   []string
 	}{
 		{"table", statusFailed, []string{
-			"PHP also writes into table nasty_log: rows", "Matomo          1", "queuedtracking  0", "4 requests, 3 equal, 1 different",
+			"PHP also writes into table nasty_log: rows", "Matomo          1", "queuedtracking  0",
+			"4 requests, 3 equal, 1 different",
 		}},
 		{"exit", statusFailed, []string{"what became of it", "exit or die", "4 requests, 3 equal, 1 different"}},
 		{"throw", statusFailed, []string{"refused: no, says Matomo", "not refused", "4 requests, 3 equal, 1 different"}},
@@ -333,7 +337,8 @@ func TestVerifyWithNothingToCompare(t *testing.T) {
 	v := newVerified(t, nil)
 	contains(t, v.verify(t, statusNotCompared).stderr, "the queues are empty", "--from")
 	v.db.MustExec("ALTER TABLE matomo_nasty_log ENGINE=MyISAM")
-	contains(t, v.verify(t, statusNotCompared).stderr, "matomo_nasty_log", "no part in transactions", "nothing was compared")
+	contains(t, v.verify(t, statusNotCompared).stderr, "matomo_nasty_log", "no part in transactions",
+		"nothing was compared")
 	for _, c := range []struct {
 		args []string
 		says string
@@ -372,7 +377,8 @@ func TestVerifyKilled(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- command.Wait() }()
 		writing := func() (n int) {
-			if err := v.db.Get(&n, "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 3"); err != nil {
+			err := v.db.Get(&n, "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 3")
+			if err != nil {
 				t.Error(err)
 			}
 			return n

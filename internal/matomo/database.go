@@ -174,7 +174,8 @@ func (d Database) Open() (*sqlx.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", d.Address(), err)
 	}
-	db := sqlx.NewDb(sql.OpenDB(&connector{Connector: plain, session: session, charset: d.Charset, collation: d.Collation}), "mysql")
+	prepared := &connector{Connector: plain, session: session, charset: d.Charset, collation: d.Collation}
+	db := sqlx.NewDb(sql.OpenDB(prepared), "mysql")
 	db.SetMaxIdleConns(maxIdle)
 	db.SetConnMaxIdleTime(time.Minute) // before the server, a proxy or a firewall drops it
 	return db, nil

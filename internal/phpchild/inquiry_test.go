@@ -26,7 +26,8 @@ func TestStatementsThatWriteAreNoted(t *testing.T) {
 		"näme", strings.Repeat("é", 200)); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := c.Rows(ctx, "SELECT option_name, HEX(LEFT(option_value, 1)), autoload, NULL FROM matomo_option WHERE autoload = 1")
+	rows, err := c.Rows(ctx, "SELECT option_name, HEX(LEFT(option_value, 1)), autoload, NULL "+
+		"FROM matomo_option WHERE autoload = 1")
 	if err != nil {
 		t.Fatal(err)
 	}

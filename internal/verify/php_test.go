@@ -57,7 +57,8 @@ func TestWhatIsGivenStaysWhenABatchIsTrackedAgain(t *testing.T) {
 	if err != nil || outcomes[0].refused || !outcomes[1].refused {
 		t.Fatalf("outcomes %+v, %v; want the second one refused", outcomes, err)
 	}
-	rows, err := p.ask(t.Context(), "SELECT option_value FROM matomo_option WHERE option_name LIKE 'fingerprint_salt_1_2026-11-20'")
+	rows, err := p.ask(t.Context(), "SELECT option_value FROM matomo_option "+
+		"WHERE option_name LIKE 'fingerprint_salt_1_2026-11-20'")
 	if err != nil || len(rows) != 1 {
 		t.Errorf("%d rows of what was given, %v; want 1", len(rows), err)
 	}

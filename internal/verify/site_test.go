@@ -165,15 +165,15 @@ func (s *site) bench(t *testing.T, o Options) *bench {
 		t.Fatal(err)
 	}
 	own, err := newNative(t.Context(), s.options)
+	t.Cleanup(own.close) // also after an error: the database waits for its connection
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(own.close)
 	other, err := newNative(t.Context(), s.options)
+	t.Cleanup(other.close)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(other.close)
 	b := &bench{site: s, second: &second{nativeSide: other}, report: &Report{}}
 	p := &pair{
 		schema: schema, matomo: b.second, own: own, randomPrint: own.randomPrint,

@@ -36,7 +36,8 @@ func TestKeptEntriesAreReadAgain(t *testing.T) {
 	if got := php.ToString(entries[1].Set.Requests[0].Value("action_name")); got != "Page b" {
 		t.Errorf("page %q, want %q", got, "Page b")
 	}
-	if decoded, err := queue.Decode(entries[0].Element); err != nil || decoded.TokenAuth != "***" || decoded.Time != set.Time {
+	decoded, err := queue.Decode(entries[0].Element)
+	if err != nil || decoded.TokenAuth != "***" || decoded.Time != set.Time {
 		t.Errorf("element %+v, %v", decoded, err)
 	}
 	entries, err = file.Next(t.Context(), 2)
