@@ -441,7 +441,8 @@ final class QueuedTrackingChild
     /** Is told of each statement. What is long, or no text, is no key of a table: it is left out. */
     public function note(string $sql, array $parameters): void
     {
-        if ($this->written === null || !preg_match('/^[\s(]*(INSERT|REPLACE|UPDATE|DELETE|TRUNCATE|LOAD|CALL)\b/i', $sql)) {
+        $writes = '/^[\s(]*(INSERT|REPLACE|UPDATE|DELETE|TRUNCATE|LOAD|CALL)\b/i';
+        if ($this->written === null || !preg_match($writes, $sql)) {
             return;
         }
         $short = [];
@@ -735,7 +736,9 @@ if (class_exists('PDOStatement')) {
         public function bindParam($parameter, &$value, $type = \PDO::PARAM_STR, $length = 0, $options = null)
         {
             $this->bound[$parameter] = &$value;
-            return $length ? parent::bindParam($parameter, $value, $type, $length) : parent::bindParam($parameter, $value, $type);
+            return $length
+                ? parent::bindParam($parameter, $value, $type, $length)
+                : parent::bindParam($parameter, $value, $type);
         }
 
         #[\ReturnTypeWillChange]
